@@ -1,0 +1,1 @@
+"""What we know of a user: events, state, features, timers and the store. Pure but for the store."""

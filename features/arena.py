@@ -1,0 +1,120 @@
+"""The shard's users in this process: state records in one array, a slot a user.
+
+A cache and nothing more: the store has the truth, the fence makes the cache safe, and dropping the arena at any time loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+
+import numpy as np
+import numpy.typing as npt
+
+from features.landmarks import phase_of
+from features.state import FLAG_ARMED, read_states, state_dtype
+from features.update import init_state
+
+
+class Arena:
+    """State records by slot.
+
+    Parameters
+    ----------
+    definitions : int
+        Number of churn definitions, part of the record's layout.
+    capacity : int
+        Users kept after a commit, at least 1; a step may hold more while it lasts.
+
+    Attributes
+    ----------
+    states : structured array (rows,)
+    armed : bool (rows,)
+        Membership of the stored wheel, as of the last commit.
+    touched : uint8 (rows,)
+        Changed since the last commit.
+    last_landmark : int32 (rows,)
+        Scratch of the compiled pass, -1 between steps.
+    """
+
+    def __init__(self, definitions: int, capacity: int = 1 << 18) -> None:
+        self._dtype = state_dtype(definitions)
+        self._definitions = definitions
+        self._capacity = capacity
+        self._index: dict[str, int] = {}
+        self.users: list[str] = []
+        self._allocate(1024)
+
+    def _allocate(self, rows: int) -> None:
+        self.states: npt.NDArray[np.void] = np.zeros(rows, self._dtype)
+        self.armed = np.zeros(rows, np.bool_)
+        self.touched = np.zeros(rows, np.uint8)
+        self.last_landmark = np.full(rows, -1, np.int32)
+        self._used = np.zeros(rows, np.int64)
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def slots(self, users: Sequence[str]) -> npt.NDArray[np.int32]:
+        """Slot of each user, -1 where he is not here."""
+        found = map(self._index.get, users, repeat(-1))
+        return np.fromiter(found, np.int32, len(users))
+
+    def missing(self, users: Iterable[str]) -> list[str]:
+        """Return the distinct users who are not here, in order of appearance."""
+        index = self._index
+        return [user for user in dict.fromkeys(users) if user not in index]
+
+    def admit(self, users: Sequence[str], states: Sequence[bytes | None]) -> None:
+        """Bring users in, with their stored record or a fresh one."""
+        first = len(self.users)
+        self._grow(first + len(users))
+        for slot, (user, packed) in enumerate(zip(users, states, strict=True), first):
+            self._index[user] = slot
+            self.users.append(user)
+            if packed is None:
+                init_state(self.states, slot, phase_of(user))
+        stored = [(slot, packed) for slot, packed in enumerate(states, first) if packed is not None]
+        if stored:
+            slots = np.array([slot for slot, _ in stored])
+            self.states[slots] = read_states([packed for _, packed in stored], self._definitions)
+            self.armed[slots] = (self.states["flags"][slots] & FLAG_ARMED) != 0
+
+    def _grow(self, wanted: int) -> None:
+        rows = len(self.states)
+        if wanted <= rows:
+            return
+        old = (self.states, self.armed, self.touched, self.last_landmark, self._used)
+        self._allocate(max(wanted, rows * 2))
+        new = (self.states, self.armed, self.touched, self.last_landmark, self._used)
+        for source, target in zip(old, new, strict=True):
+            target[:rows] = source
+
+    def changed(self) -> npt.NDArray[np.intp]:
+        """Slots touched since the last commit."""
+        return np.flatnonzero(self.touched[: len(self.users)])
+
+    def settle(self, slots: npt.NDArray[np.intp], clock: int) -> None:
+        """Note that the states of `slots` are stored now; when over capacity, forget the users not used for longest.
+
+        Parameters
+        ----------
+        clock : int
+            Any number that grows with every commit.
+        """
+        self.touched[slots] = 0
+        self.last_landmark[: len(self.users)] = -1
+        self.armed[slots] = (self.states["flags"][slots] & FLAG_ARMED) != 0
+        self._used[slots] = clock
+        if len(self.users) > self._capacity:
+            self._forget(len(self.users) - self._capacity // 2)
+
+    def _forget(self, count: int) -> None:
+        live = len(self.users)
+        keep = np.sort(np.argpartition(self._used[:live], count - 1)[count:])
+        for array in (self.states, self.armed, self.touched, self.last_landmark, self._used):
+            array[: len(keep)] = array[keep]
+        self.touched[len(keep) : live] = 0
+        self.armed[len(keep) : live] = False
+        self.users = [self.users[slot] for slot in keep]
+        self._index = {user: slot for slot, user in enumerate(self.users)}

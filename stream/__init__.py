@@ -1,0 +1,1 @@
+"""Everything that moves: transport, shard, engine, outbox, worker, command line."""

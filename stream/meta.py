@@ -1,0 +1,80 @@
+"""What a shard remembers of itself, stored with every commit: where it stands in the log and in time."""
+
+from __future__ import annotations
+
+import msgspec
+
+from features.state import NEVER
+from stream.policy import DayCount
+from stream.position import Position
+
+
+class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
+    """The shard's own record; a pure function of the log except `published` and the counts of opened alerts.
+
+    Attributes
+    ----------
+    next_offset : int
+        Input offset to read next.
+    max_ms : int
+        Running maximum M of event time, NEVER before the first event.
+    swept_ms : int
+        Every timer with a due time below this has fired.
+    cursor : (int, str) or None
+        In the middle of a large instant: timers up to this (due time, user) have fired too.
+    example_no : int
+        Number of the next example.
+    time_offset : int
+        Offset in the `time` topic of the next tick to apply.
+    lineage : str
+        Names the history this shard's numbers belong to; new when a shard is rebuilt from a log without its beginning.
+    spec_hash : str
+        Of the feature spec that wrote the states.
+    published : Position or None
+        Last position known published; Kafka's marker may be ahead of it.
+    opened_today : list of DayCount
+        One per definition.
+    events, late, duplicates : int
+        Totals since the beginning of the lineage.
+    rejected : dict of reason to int
+    """
+
+    next_offset: int = 0
+    max_ms: int = NEVER
+    swept_ms: int = NEVER
+    cursor: tuple[int, str] | None = None
+    example_no: int = 0
+    time_offset: int = 0
+    lineage: str = "0"
+    spec_hash: str = ""
+    published: Position | None = None
+    opened_today: list[DayCount] = []
+    events: int = 0
+    late: int = 0
+    duplicates: int = 0
+    rejected: dict[str, int] = {}
+
+    def watermark_ms(self, lateness_ms: int) -> int:
+        """W = M - G, NEVER before the first event.
+
+        >>> ShardMeta(max_ms=10).watermark_ms(3)
+        7
+        """
+        return NEVER if self.max_ms == NEVER else self.max_ms - lateness_ms
+
+    def pack(self) -> bytes:
+        """As stored."""
+        return _encoder.encode(self)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(ShardMeta)
+
+
+def unpack_meta(packed: bytes | None) -> ShardMeta:
+    """Return the stored record, or that of a shard that never committed.
+
+    >>> unpack_meta(ShardMeta(next_offset=7).pack()).next_offset
+    7
+    """
+    return ShardMeta() if packed is None else _decoder.decode(packed)
