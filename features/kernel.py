@@ -17,11 +17,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from features.calendar import offset_at
-from features.definition import DAY_MS
+from features.calendar import offset_at, zone_table
+from features.catalog import WIDTH
+from features.definition import DAY_MS, ChurnDefinition
 from features.landmarks import first_instant, hit_bit, hit_mask
-from features.state import FLAG_ARMED, NEVER, RING
-from features.update import apply_event, apply_late
+from features.spec import FeatureSpec
+from features.state import FLAG_ARMED, NEVER, RING, state_dtype
+from features.update import apply_event, apply_late, init_state
 from features.vector import write_vector
 
 OK, LATE, DUPLICATE = 0, 200, 201
@@ -232,7 +234,7 @@ def pass_events(
             code[i] = LATE
             apply_late(s, t, w)
         else:
-            score = s.arrived_ms == NEVER or t - s.arrived_ms >= params.session_gap or t - s.scored_ms >= params.rescore
+            score = s.seen_ms == NEVER or t - s.seen_ms >= params.session_gap or t - s.scored_ms >= params.rescore
             apply_event(s, t, w, value[i], offset, params.session_gap)
         ended = 0
         for k in range(definitions):
@@ -263,12 +265,13 @@ def pass_events(
         if score:
             moments.kind[count] = CLICK
             moments.slot[count] = sl
-            moments.due[count] = t
+            at = max(t, s.seen_ms)  # an event out of order is scored with all that is known
+            moments.due[count] = at
             moments.cause[count] = i
             moments.defs[count] = (1 << definitions) - 1
-            write_vector(s, t, offset, moments.vectors[count])
+            write_vector(s, at, offset_at(params.transitions, params.offsets, at), moments.vectors[count])
             count += 1
-            s.scored_ms = t
+            s.scored_ms = at
         i += 1
     return i, max_ms, count
 
@@ -316,3 +319,36 @@ def pass_sweep(
         if count > before or not states[slots[j]].flags & FLAG_ARMED:
             touched[slots[j]] = 1
     return slots.shape[0], count
+
+
+def params_of(spec: FeatureSpec) -> Params:
+    """Return the spec's numbers as arrays."""
+    starts, offsets = zone_table(spec.timezone)
+    return Params(
+        lateness=spec.lateness_ms,
+        session_gap=spec.session_gap_ms,
+        rescore=spec.rescore_ms,
+        active_window=np.array([d.active_window_ms for d in spec.definitions], np.int64),
+        horizon=np.array([d.horizon_ms for d in spec.definitions], np.int64),
+        transitions=starts,
+        offsets=offsets,
+    )
+
+
+def warm(definitions: int = 1) -> None:
+    """Compile the passes for this number of definitions (or load them from the cache)."""
+    states = np.zeros(1, state_dtype(definitions))
+    init_state(states, 0, 0)
+    params = params_of(FeatureSpec(definitions=tuple(ChurnDefinition(name=f"d{k}") for k in range(definitions))))
+    moments = make_moments(64, definitions, WIDTH)
+    one, scratch = np.zeros(1, np.uint8), np.full(1, -1, np.int32)
+    zeros, code = np.zeros(1, np.int64), np.zeros(1, np.uint8)
+    pass_events(
+        states, one, scratch, np.zeros(1, np.int32), zeros, zeros, zeros, np.zeros(1), np.zeros(1, np.uint64), code,
+        zeros.copy(), 0, NEVER, 0, 20, params, moments,
+    )  # fmt: skip
+    pass_sweep(states, one, scratch, np.zeros(1, np.int32), 0, -1, zeros, 0, 0, params, moments, 0)
+
+
+if __name__ == "__main__":
+    warm()

@@ -1,14 +1,20 @@
 """The user's state: one fixed-size binary record, and what each byte means.
 
-Fields are grouped by alignment (8, 4, 2, 1 bytes) so that the record has no holes. `D` is the number of churn definitions.
+Fields are grouped by alignment (8, 4, 2, 1 bytes) so that the record has no holes. ``D`` is the number of churn definitions.
 Event-derived fields are a pure function of the log; policy fields (risk, alerts) depend on the model of the day as well.
+
+Errors::
+
+    LayoutError      the bytes are of a newer layout, or of none: refused, never misread
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 LAYOUT_VERSION = 1
 RING = 8
@@ -22,64 +28,109 @@ NEVER = -(2**62)
 FLAG_ARMED = 1
 FLAG_LEFT_CENSORED = 2
 
+POLICY_FIELDS = ("model_version", "risk", "opened_ms", "alert_open")
+"""Fields that depend on the model of the day, and so are no pure function of the log."""
+
+
+class LayoutError(ValueError):
+    """A stored record that this code cannot read."""
+
 
 @lru_cache(maxsize=8)
 def state_dtype(definitions: int) -> np.dtype[np.void]:
-    """The record's layout for a number of churn definitions.
+    """Return the record's layout for a number of churn definitions.
 
-    >>> state_dtype(1).itemsize
-    440
+    >>> state_dtype(1).itemsize, state_dtype(2).itemsize % 8
+    (432, 0)
     """
-    i8, u8, f4, u4, u2, u1 = "<i8", "<u8", "<f4", "<u4", "<u2", "u1"
-    return np.dtype(
-        [
-            # --- first byte is the layout version; the rest of this word is small things
-            ("version", u1),
-            ("flags", u1),
-            ("phase", u2),
-            ("ring_next", u1),
-            ("funnel_step", u1),
-            ("channel", u1),  # 0 none, 1.. known, 15 other: of the first arrived event that has one
-            ("definitions", u1),
-            # --- 8 bytes
-            ("first_ms", i8),  # smallest ts seen
-            ("seen_ms", i8),  # largest ts seen, any event; head of all hops and of the day map
-            ("arrived_ms", i8),  # ts of the last arrived (not late) event: sessions and gaps fold in this order
-            ("session_start_ms", i8),
-            ("next_landmark_ms", i8),
-            ("scored_ms", i8),  # event time of the last score
-            ("day_map", u8),  # bit k: active on local day (head day - k)
-            ("purchase_ms", i8),  # last purchase
-            ("revenue", "<f8"),
-            ("ring", u8, (RING,)),
-            ("last_active_ms", i8, (definitions,)),
-            ("hit", u8, (definitions,)),
-            ("opened_ms", i8, (definitions,)),  # landmark of the last opened alert, NEVER if none
-            # --- 4 bytes
-            ("day_head", "<i4"),  # local day number of bit 0 of day_map
-            ("events", u4),
-            ("purchases", u4),
-            ("sessions", u4),
-            ("active_days", u4),
-            ("gaps", u4),
-            ("model_version", u4),
-            ("decayed", f4, (3,)),  # half-lives 1, 7, 30 d; value at seen_ms
-            ("key_count", f4, (KEYS,)),  # half-life 7 d, value at seen_ms
-            ("key_value", f4, (KEYS,)),
-            ("errors", f4),
-            ("hour_cos", f4),
-            ("hour_sin", f4),
-            ("session_sum_s", f4),
-            ("session_last_s", f4),
-            ("gap_mean", f4),  # of log1p(gap in hours) between sessions, Welford
-            ("gap_m2", f4),
-            ("gap_max_s", f4),
-            # --- 2 bytes
-            ("five_min", u2, (FIVE_MIN_HOPS,)),
-            ("hour", u2, (HOUR_HOPS,)),
-            ("day", u2, (DAY_HOPS,)),
-            ("risk", u2, (definitions,)),  # 0..65535 for 0..1, last score per definition
-            ("alert_open", u1, (definitions,)),
-            ("pad", u1, ((-(18 + 3 * definitions)) % 8,)),
-        ]
-    )
+    i8, u8, f8, i4, f4, u4, u2, u1 = "<i8", "<u8", "<f8", "<i4", "<f4", "<u4", "<u2", "u1"
+    fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [
+        # the first byte is the layout version
+        ("version", u1),
+        ("flags", u1),
+        ("phase", u2),  # bucket of the day of this user's landmarks
+        ("ring_next", u1),
+        ("funnel_step", u1),  # furthest step reached, 0 none
+        ("channel", u1),  # 0 none, 1.. known, 15 other: of the first arrived event that names one
+        ("definitions", u1),
+        ("first_ms", i8),  # smallest ts
+        ("seen_ms", i8),  # largest ts of an event that was not late; head of hops and decay
+        ("session_start_ms", i8),
+        ("next_landmark_ms", i8),
+        ("scored_ms", i8),  # event time of the last score
+        ("day_map", u8),  # bit b: active on local day (day_head - b)
+        ("purchase_ms", i8),
+        ("revenue", f8),
+        ("ring", u8, (RING,)),  # hashes of the last event ids
+        ("last_active_ms", i8, (definitions,)),
+        ("hit", u8, (definitions,)),  # bit (day number mod 64) of a landmark: an event followed within H
+        ("opened_ms", i8, (definitions,)),  # landmark of the last opened alert
+        ("day_head", i4),
+        ("events", u4),
+        ("purchases", u4),
+        ("sessions", u4),
+        ("active_days", u4),
+        ("gaps", u4),
+        ("model_version", u4),
+        ("decayed", f4, (3,)),  # counts with half-lives 1, 7, 30 d, as of seen_ms
+        ("key_count", f4, (KEYS,)),  # half-life 7 d
+        ("key_value", f4, (KEYS,)),
+        ("errors", f4),  # half-life 7 d
+        ("hour_cos", f4),  # half-life 30 d
+        ("hour_sin", f4),
+        ("session_sum_s", f4),  # of closed sessions
+        ("session_last_s", f4),
+        ("gap_mean", f4),  # of log(1 + gap in hours), Welford
+        ("gap_m2", f4),
+        ("gap_max_s", f4),
+        ("five_min", u2, (FIVE_MIN_HOPS,)),  # rings indexed by hop number modulo their length
+        ("hour", u2, (HOUR_HOPS,)),
+        ("day", u2, (DAY_HOPS,)),
+        ("risk", u2, (definitions,)),  # last score, 0..65535 for 0..1
+        ("alert_open", u1, (definitions,)),
+    ]
+    size = np.dtype(fields).itemsize
+    if size % 8:
+        fields.append(("pad", u1, (8 - size % 8,)))
+    return np.dtype(fields)
+
+
+def read_states(packed: Sequence[bytes], definitions: int) -> npt.NDArray[np.void]:
+    """Decode stored records; a record written with fewer definitions gets the new ones empty.
+
+    Parameters
+    ----------
+    packed : sequence of bytes
+        Each 1 record as stored.
+    definitions : int
+        Definitions of today.
+
+    Raises
+    ------
+    LayoutError
+        Another layout version, a length that does not fit, or more definitions than today.
+    """
+    size = state_dtype(definitions).itemsize
+    if all(len(one) == size and one[0] == LAYOUT_VERSION and one[7] == definitions for one in packed):
+        return np.frombuffer(b"".join(packed), state_dtype(definitions))
+    rows = np.zeros(len(packed), state_dtype(definitions))
+    for row, one in zip(rows, packed, strict=True):
+        _read_one(row, one, definitions)
+    return rows
+
+
+def _read_one(row: npt.NDArray[np.void], packed: bytes, definitions: int) -> None:
+    if len(packed) < 8 or packed[0] != LAYOUT_VERSION:
+        raise LayoutError(f"state record of layout {packed[0] if packed else 'none'}, this code reads {LAYOUT_VERSION}: run the version that wrote it")
+    had = packed[7]
+    if had == 0 or had > definitions or len(packed) != state_dtype(had).itemsize:
+        raise LayoutError(f"state record of {len(packed)} bytes for {had} definitions, this configuration has {definitions}: restore the removed definition")
+    old = np.frombuffer(packed, state_dtype(had))[0]
+    for name in state_dtype(definitions).names or ():
+        if name in {"last_active_ms", "opened_ms"}:
+            row[name][had:] = NEVER
+        if name in {"last_active_ms", "hit", "opened_ms", "risk", "alert_open"}:
+            row[name][:had] = old[name]
+        elif name != "pad":
+            row[name] = old[name]
+    row["definitions"] = definitions
