@@ -6,6 +6,7 @@ a replay decides alike.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from enum import IntEnum
 
@@ -85,7 +86,6 @@ class Rejected(Exception):  # noqa: N818 - a verdict, not an error of ours
 _decoder = msgspec.json.Decoder(Event)
 decode_plain = _decoder.decode
 """The bare decoder, for payloads known to be neither too large nor too deep."""
-_any_decoder = msgspec.json.Decoder(msgspec.Raw)
 
 
 def depth_of(payload: bytes) -> int:
@@ -156,22 +156,17 @@ def _reason_of(payload: bytes, error: Exception) -> Reason:
         if "out of range" in str(error):  # a number beyond the doubles
             return Reason.not_finite
         return Reason.missing_field if "missing required field" in str(error) else Reason.wrong_type
+    return Reason.not_finite if _names_no_number(payload) else Reason.not_json
+
+
+def _names_no_number(payload: bytes) -> bool:
+    """Whether it would be JSON but for a NaN or an Infinity, which Python's laxer parser lets pass."""
+    found: list[str] = []
     try:
-        _any_decoder.decode(payload)
-    except msgspec.DecodeError:
-        return Reason.not_finite if _only_numbers_are_wrong(payload) else Reason.not_json
-    return Reason.not_finite
-
-
-def _only_numbers_are_wrong(payload: bytes) -> bool:
-    """Whether Python's laxer parser accepts it: then NaN, Infinity or a number beyond the doubles was the trouble."""
-    import json
-
-    try:
-        json.loads(payload)
+        json.loads(payload, parse_constant=found.append)
     except (ValueError, RecursionError):
         return False
-    return True
+    return bool(found)
 
 
 def time_of(ts: int | str) -> int:
