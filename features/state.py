@@ -71,7 +71,7 @@ def state_dtype(definitions: int) -> np.dtype[np.void]:
         ("sessions", u4),
         ("active_days", u4),
         ("gaps", u4),
-        ("model_version", u4),
+        ("model_version", u4, (definitions,)),  # of the last score
         ("decayed", f4, (3,)),  # counts with half-lives 1, 7, 30 d, as of seen_ms
         ("key_count", f4, (KEYS,)),  # half-life 7 d
         ("key_value", f4, (KEYS,)),
@@ -129,7 +129,7 @@ def _read_one(row: npt.NDArray[np.void], packed: bytes, definitions: int) -> Non
     for name in state_dtype(definitions).names or ():
         if name in {"last_active_ms", "opened_ms"}:
             row[name][had:] = NEVER
-        if name in {"last_active_ms", "hit", "opened_ms", "risk", "alert_open"}:
+        if name in {"last_active_ms", "hit", "opened_ms", "risk", "alert_open", "model_version"}:
             row[name][:had] = old[name]
         elif name != "pad":
             row[name] = old[name]

@@ -37,7 +37,8 @@ def init_state(states: Any, slot: int, phase: int) -> None:
     s.last_active_ms[:] = NEVER
     s.hit[:] = 0
     s.opened_ms[:] = NEVER
-    s.day_head = s.events = s.purchases = s.sessions = s.active_days = s.gaps = s.model_version = 0
+    s.day_head = s.events = s.purchases = s.sessions = s.active_days = s.gaps = 0
+    s.model_version[:] = 0
     s.decayed[:] = 0
     s.key_count[:] = 0
     s.key_value[:] = 0

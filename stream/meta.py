@@ -6,11 +6,10 @@ import msgspec
 
 from features.state import NEVER
 from stream.policy import DayCount
-from stream.position import Position
 
 
 class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
-    """The shard's own record; a pure function of the log except `published` and the counts of opened alerts.
+    """The shard's own record; a pure function of the log except the counts of opened alerts.
 
     Attributes
     ----------
@@ -30,13 +29,10 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
         Names the history this shard's numbers belong to; new when a shard is rebuilt from a log without its beginning.
     spec_hash : str
         Of the feature spec that wrote the states.
-    published : Position or None
-        Last position known published; Kafka's marker may be ahead of it.
     opened_today : list of DayCount
         One per definition.
-    events, late, duplicates : int
-        Totals since the beginning of the lineage.
-    rejected : dict of reason to int
+    totals : dict of outcome to int
+        Records by outcome (`features.event.Reason`) since the beginning of the lineage.
     """
 
     next_offset: int = 0
@@ -47,12 +43,8 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     time_offset: int = 0
     lineage: str = "0"
     spec_hash: str = ""
-    published: Position | None = None
     opened_today: list[DayCount] = []
-    events: int = 0
-    late: int = 0
-    duplicates: int = 0
-    rejected: dict[str, int] = {}
+    totals: dict[str, int] = {}
 
     def watermark_ms(self, lateness_ms: int) -> int:
         """W = M - G, NEVER before the first event.

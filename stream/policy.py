@@ -52,6 +52,8 @@ class Landmark:
     risk: float
     row: int
     """Row of the vector, for the reasons."""
+    cause: int
+    """Index of the causing record."""
     return_offset: int
     """Input offset of the first activity after it in the same step, -1 if none."""
     return_ms: int

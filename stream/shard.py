@@ -24,25 +24,25 @@ import numpy as np
 import numpy.typing as npt
 
 from features.arena import Arena
-from features.catalog import FEATURES
+from features.catalog import WIDTH
 from features.columns import Columns
 from features.definition import DAY_MS
-from features.kernel import TIME_ONLY, Moments, Params, make_moments, pass_events, pass_sweep
+from features.event import Reason
+from features.kernel import TIME_ONLY, Moments, make_moments, params_of, pass_events, pass_sweep
 from features.landmarks import PHASE_STEP_MS
 from features.spec import FeatureSpec
-from features.state import NEVER
+from features.state import FLAG_ARMED, NEVER
 from features.store import Commit, Found, Need, Taken
 from features.timers import Timers
+from online_models.example import ExampleBlock, unpack_snapshots
 from online_models.scorer import Champion
 from stream.meta import ShardMeta, unpack_meta
-from stream.outputs import Due, Outputs
-from stream.policy import NOTHING_ADOPTED, Adopted, PolicySettings
+from stream.outputs import Matured, Said, Speaker
+from stream.policy import NOTHING_ADOPTED, Adopted, DayCount, PolicySettings
+from stream.wire import pack_entry
 
 BUDGET = 2_000
-"""Most timers a commit handles, unless a single record's own landmarks are more."""
-
-ROOM = 4 * BUDGET
-"""Moments a step can hold beyond one per record."""
+"""Most timers of one commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,6 @@ class ShardSettings:
     spec: FeatureSpec
     policy: PolicySettings
     capacity: int = 1 << 18
-    mirror: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +74,21 @@ class Step:
     commit: Commit
     meta: ShardMeta
     taken: int
-    """Index of the first record not taken."""
-    time_ms: int
-    """Broker stamp of the last record taken, NEVER if none."""
+    """Index of the first record not taken; equal to `start` when timers alone were handled."""
+    said: Said
     outcomes: dict[str, int] = field(default_factory=dict)
-    snapshots: int = 0
-    labels: int = 0
-    opened: int = 0
-    resolved: int = 0
-    capped: int = 0
-    too_old: int = 0
+
+
+@dataclass(slots=True)
+class _Due:
+    """Timers to fire: users whose landmark may be due, snapshots that mature, and how far this goes."""
+
+    slots: npt.NDArray[np.int32]
+    matured: list[Matured] = field(default_factory=list)
+    finished: list[tuple[int, int]] = field(default_factory=list)
+    """(definition index, landmark) lists that are used up."""
+    cursor: tuple[int, str] | None = None
+    """Not None when the instant is not finished."""
 
 
 class Shard:
@@ -95,18 +99,12 @@ class Shard:
     taken : Taken
         What the store gave: token, commit number, meta.
     champions : sequence of Champion
-        The model that scores each definition now; replace between steps only.
+        The model that scores each definition now; replaced between steps only.
     adopted : Adopted
         Decisions already published beyond the stored position.
     """
 
-    def __init__(
-        self,
-        settings: ShardSettings,
-        taken: Taken,
-        champions: Sequence[Champion],
-        adopted: Adopted = NOTHING_ADOPTED,
-    ) -> None:
+    def __init__(self, settings: ShardSettings, taken: Taken, champions: Sequence[Champion], adopted: Adopted = NOTHING_ADOPTED) -> None:
         spec = settings.spec
         self.settings = settings
         self.champions = list(champions)
@@ -116,71 +114,180 @@ class Shard:
         self.meta: ShardMeta = unpack_meta(taken.meta)
         self.params = params_of(spec)
         self.arena = Arena(len(spec.definitions), settings.capacity)
-        waits = [definition.horizon_ms + spec.lateness_ms for definition in spec.definitions]
-        self.timers = Timers(taken.wheel, waits)
+        self.timers = Timers(taken.wheel, [definition.horizon_ms + spec.lateness_ms for definition in spec.definitions])
         if self.meta.swept_ms != NEVER:
             self.timers.assume_pending(self.meta.swept_ms, self.meta.max_ms + DAY_MS)
-        self._moments: Moments = make_moments(ROOM, len(waits), len(FEATURES))
-        self._widest = 4 + max(d.active_window_ms for d in spec.definitions) // DAY_MS
+        self._names = [definition.name for definition in spec.definitions]
+        self._widest = 4 + max(definition.active_window_ms for definition in spec.definitions) // DAY_MS
+        self._moments: Moments = make_moments(1, len(self._names), WIDTH)
 
     def advance(self, records: Records, start: int = 0) -> Generator[Need, Found, Step]:
-        """One step: take records from `start` on as far as the timers allow, or move time towards the waiting record.
-
-        Returns
-        -------
-        Step
-            ``taken == start`` means that timers alone were handled and the record at `start` still waits.
-        """
-        spec, meta, arena = self.settings.spec, self.meta, self.arena
-        columns = records.columns
-        self._make_room(columns.n)
+        """One step: take records from `start` on as far as the timers allow, or let time come up to the record that waits there."""
+        lateness, meta, arena, columns = self.settings.spec.lateness_ms, self.meta, self.arena, records.columns
         yield from self._bring(columns.user[start:])
         slots = arena.slots(columns.user)
         slots[columns.tick] = TIME_ONLY
-        watermarks = np.empty(columns.n, np.int64)
-        swept = meta.swept_ms if meta.swept_ms != NEVER else self._first_time(columns, start)
-        stop = self.timers.stop_ms(swept, BUDGET) if swept != NEVER else 0
+        self._make_room(columns.n - start)
+        watermarks = np.full(columns.n, NEVER, np.int64)
+        swept = meta.swept_ms if meta.swept_ms != NEVER else _first_time(columns, start, lateness)
+        stop = self.timers.stop_ms(swept, BUDGET) if swept != NEVER else NEVER
         taken, max_ms, count = pass_events(
             arena.states, arena.touched, arena.last_landmark,
             slots, columns.ts, columns.append, columns.word, columns.value, columns.eid, columns.code,
             watermarks, start, meta.max_ms, stop, self._widest, self.params, self._moments,
         )  # fmt: skip
-        waiting = taken == start and taken < columns.n
-        outputs = Outputs(self.settings, self.champions, records, start, watermarks, self._moments, arena)
-        if not waiting:
-            limit = NEVER if max_ms == NEVER else max_ms - spec.lateness_ms
-            due = yield from self._due(swept, limit, slice_from=None)
-            last, own_slot = max(taken - 1, start), -1
+        if taken > start:
+            limit = NEVER if max_ms == NEVER else max_ms - lateness
+            due = yield from self._due(swept, limit)
+            last, own_slot = taken - 1, -1
         else:
-            # The record at `start` carries time past more timers than one commit may handle: they go first, caused by it.
-            goal = int(min(columns.ts[start], columns.append[start])) - spec.lateness_ms
-            limit = min(stop, goal)
-            cut = meta.cursor or (swept, "")
-            if limit == swept:
-                limit = min(goal, (swept // PHASE_STEP_MS + 1) * PHASE_STEP_MS)
-                due = yield from self._due(swept, limit, slice_from=cut)
-            else:
-                due = yield from self._due(swept, limit, slice_from=None)
+            # The record that waits carries time past more timers than one commit may handle: they go first, caused by it.
+            goal = int(min(columns.ts[start], columns.append[start])) - lateness
             watermarks[start] = goal
             last, own_slot = start, int(slots[start])
-        candidates = np.unique(np.concatenate([due.slots, arena.changed().astype(np.int32)])) if due.cursor is None else due.slots
-        done, count = pass_sweep(
-            arena.states, arena.touched, arena.last_landmark, candidates,
-            limit, own_slot, watermarks, start, last, self.params, self._moments, count,
-        )  # fmt: skip
-        if done < len(candidates):
-            raise RuntimeError(f"shard {self.settings.partition}: {len(candidates)} users made more moments than a step holds")
-        step = outputs.build(meta, taken, count, due, self.adopted)
-        new = step.meta
-        new.max_ms = max_ms
-        new.cursor = due.cursor
-        new.swept_ms = swept if due.cursor is not None else max(swept, limit)
-        new.next_offset = records.next_offset if taken == columns.n else int(records.offsets[taken])
-        self._write(step, due, new)
-        return step
+            limit = min(stop, goal)
+            if limit > swept:
+                due = yield from self._due(swept, limit)
+            else:
+                limit = min(goal, (swept // PHASE_STEP_MS + 1) * PHASE_STEP_MS)
+                due = yield from self._slice(swept, limit, meta.cursor)
+        count = self._sweep(due, limit, own_slot, watermarks, start, last, count)
+        speaker = Speaker(self.settings, self.champions, records, arena, self._moments, count, watermarks, start, last)
+        opened_today = [DayCount(day.day, day.opened) for day in meta.opened_today] or [DayCount() for _ in self._names]
+        said = speaker.say(taken, due.matured, self.adopted, opened_today)
+        outcomes = _outcomes(columns, start, taken)
+        new = ShardMeta(
+            next_offset=records.next_offset if taken == columns.n else int(records.offsets[taken]),
+            max_ms=max_ms,
+            swept_ms=swept if due.cursor is not None else max(swept, limit),
+            cursor=due.cursor,
+            example_no=meta.example_no + len(said.examples),
+            time_offset=meta.time_offset,
+            lineage=meta.lineage,
+            spec_hash=meta.spec_hash,
+            opened_today=opened_today,
+            totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
+        )
+        return Step(self._commit(new, said, due), new, taken, said, outcomes)
 
     def committed(self, step: Step) -> None:
         """Note that the step's commit is stored."""
+        commit = step.commit
         self.commit_no += 1
         self.meta = step.meta
+        for bucket, users in commit.armed.items():
+            self.timers.arm(bucket, len(users))
+        for bucket, users in commit.disarmed.items():
+            self.timers.arm(bucket, -len(users))
+        for (k, landmark), count in step.said.counts.items():
+            self.timers.add_pending(k, landmark, count)
+        for name, landmark in commit.matured:
+            self.timers.drop_pending(self._names.index(name), landmark)
         self.arena.settle(self.arena.changed(), self.commit_no)
+
+    def _bring(self, users: Sequence[str]) -> Generator[Need, Found, None]:
+        """Load users who are not in the arena; nobody's name ("") stays out."""
+        missing = self.arena.missing(users)
+        if "" in missing:
+            missing.remove("")
+        if missing:
+            found = yield Need(users=missing)
+            self.arena.admit(missing, found.states)
+
+    def _make_room(self, records: int) -> None:
+        wanted = 2 * records + (BUDGET + 64) * self._widest
+        if len(self._moments.kind) < wanted:
+            self._moments = make_moments(wanted, len(self._names), WIDTH)
+
+    def _due(self, since: int, until: int) -> Generator[Need, Found, _Due]:
+        """Everything due in ``[since, until)``."""
+        if since == NEVER or until <= since:
+            return _Due(np.zeros(0, np.int32))
+        members, lists = yield from self._read_due(since, until)
+        slots = np.unique(np.concatenate([members, self.arena.changed().astype(np.int32)]))
+        return _Due(slots, lists, [(one.k, one.landmark_ms) for one in lists])
+
+    def _read_due(self, since: int, until: int) -> Generator[Need, Found, tuple[npt.NDArray[np.int32], list[Matured]]]:
+        buckets, lists = self.timers.buckets_due(since, until), self.timers.lists_due(since, until)
+        if not buckets and not lists:
+            return np.zeros(0, np.int32), []
+        found = yield Need(buckets=buckets, snaps=[(self._names[k], landmark) for k, landmark in lists])
+        members = [user for bucket in found.members for user in bucket]
+        pending = [unpack_snapshots(chunks, WIDTH) for chunks in found.chunks]
+        yield from self._bring([*members, *(user for snapshots in pending for user in snapshots.users)])
+        matured = [
+            Matured(k, landmark, landmark + self.timers.waits_ms[k], self.arena.slots(snapshots.users), snapshots)
+            for (k, landmark), snapshots in zip(lists, pending, strict=True)
+        ]
+        return self.arena.slots(members), matured
+
+    def _slice(self, since: int, until: int, cursor: tuple[int, str] | None) -> Generator[Need, Found, _Due]:
+        """Return at most a budget's worth of one crowded instant, in order of (due time, user), after the cursor."""
+        members, lists = yield from self._read_due(since, until)
+        states, users = self.arena.states, self.arena.users
+        due_ms = states["next_landmark_ms"][members]
+        ready = members[((states["flags"][members] & FLAG_ARMED) != 0) & (due_ms < until)]
+        pairs = {(int(states["next_landmark_ms"][slot]), users[slot]) for slot in ready.tolist()}
+        pairs |= {(one.due_ms, user) for one in lists for user in one.snapshots.users}
+        after = sorted(pair for pair in pairs if cursor is None or pair > cursor)
+        chosen = after[:BUDGET]
+        picked = set(chosen)
+        slots = np.array([slot for slot in ready.tolist() if (int(states["next_landmark_ms"][slot]), users[slot]) in picked], np.int32)
+        matured = []
+        for one in lists:
+            keep = np.array([i for i, user in enumerate(one.snapshots.users) if (one.due_ms, user) in picked], np.intp)
+            s = one.snapshots
+            part = type(s)([s.users[i] for i in keep], s.risk[keep], s.model_version[keep], s.flags[keep], s.vectors[keep])
+            matured.append(Matured(one.k, one.landmark_ms, one.due_ms, one.slots[keep], part))
+        done = len(chosen) == len(after)
+        return _Due(slots, matured, [(one.k, one.landmark_ms) for one in lists] if done else [], None if done else chosen[-1])
+
+    def _sweep(self, due: _Due, limit: int, own_slot: int, watermarks: npt.NDArray[np.int64], first: int, last: int, count: int) -> int:
+        arena = self.arena
+        done, count = pass_sweep(
+            arena.states, arena.touched, arena.last_landmark, due.slots,
+            limit, own_slot, watermarks, first, last, self.params, self._moments, count,
+        )  # fmt: skip
+        if done < len(due.slots):
+            raise RuntimeError(f"shard {self.settings.partition}: a step made more moments than it has room for")
+        return count
+
+    def _commit(self, meta: ShardMeta, said: Said, due: _Due) -> Commit:
+        arena, names = self.arena, self._names
+        slots = arena.changed()
+        rows = arena.states[slots]
+        size, packed = rows.dtype.itemsize, rows.tobytes()
+        armed_now = (rows["flags"] & FLAG_ARMED) != 0
+        turned = armed_now != arena.armed[slots]
+        armed: dict[int, list[str]] = {}
+        disarmed: dict[int, list[str]] = {}
+        for slot, phase, on in zip(slots[turned].tolist(), rows["phase"][turned].tolist(), armed_now[turned].tolist(), strict=True):
+            (armed if on else disarmed).setdefault(phase, []).append(arena.users[slot])
+        block = ExampleBlock(
+            meta.lineage, self.settings.partition, self.meta.example_no, meta.watermark_ms(self.settings.spec.lateness_ms),
+            meta.spec_hash, names, said.examples,
+        )  # fmt: skip
+        return Commit(
+            token=self.token,
+            commit_no=self.commit_no,
+            meta=meta.pack(),
+            users=[arena.users[slot] for slot in slots.tolist()],
+            states=[packed[at : at + size] for at in range(0, len(packed), size)],
+            armed=armed,
+            disarmed=disarmed,
+            snaps={(names[k], landmark): chunk for (k, landmark), chunk in said.chunks.items()},
+            matured=[(names[k], landmark) for k, landmark in due.finished],
+            outbox=[pack_entry(entry) for entry in said.alerts],
+            exbox=[block.pack()] if len(said.examples) else [],
+        )
+
+
+def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:
+    """W after the first event ever, NEVER if there is none yet: no timer is due before it."""
+    fine = np.flatnonzero(columns.code[start:] == Reason.ok) + start
+    return NEVER if not len(fine) else int(np.minimum(columns.ts[fine], columns.append[fine]).min()) - lateness_ms
+
+
+def _outcomes(columns: Columns, start: int, taken: int) -> dict[str, int]:
+    codes, counts = np.unique(columns.code[start:taken][~columns.tick[start:taken]], return_counts=True)
+    return {Reason(int(code)).name: int(count) for code, count in zip(codes, counts, strict=True)}

@@ -42,6 +42,20 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     headers: list[tuple[str, bytes]]
 
 
+_entries = msgspec.msgpack.Decoder(Entry)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def pack_entry(entry: Entry) -> bytes:
+    """As it stands in the outbox."""
+    return _encoder.encode(entry)
+
+
+def unpack_entry(packed: bytes) -> Entry:
+    """Read an outbox entry back."""
+    return _entries.decode(packed)
+
+
 class Marker(msgspec.Struct, array_like=True, frozen=True):
     """How far a shard has published; written in the same transaction as what it vouches for."""
 

@@ -1,0 +1,82 @@
+"""The personal-cadence rule: risk from nothing but the user's own habit. Needs no labels, serves from day one.
+
+A user's pauses are taken as log-normal with the mean and spread of his own so far, shrunk towards a crowd's pause of two days. The
+rule's risk is the chance that a pause which has lasted for s already will last at least H longer::
+
+    risk = S(s + H) / S(s),   S(x) = 1 - Phi((log(1 + x / 1 h) - mean) / spread)
+
+mixed with a floor and a ceiling, since the rule knows one thing only. A user seen on one day only has no habit: the prior speaks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from features.catalog import INDEX, WIDTH, value_table
+
+PRIOR_PAUSE_H = 48.0
+PRIOR_WEIGHT = 2.0
+"""Pauses that the prior counts for."""
+PRIOR_SPREAD = 1.6
+FLOOR, CEILING = 0.02, 0.98
+
+
+def _normal_tail(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """1 - Phi(z) by Abramowitz and Stegun 26.2.17, absolute error below 7.5e-8; at least 1e-12 so that ratios stay finite."""
+    a = np.abs(z)
+    t = 1 / (1 + 0.2316419 * a)
+    poly = t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+    tail = np.exp(-a * a / 2) / np.sqrt(2 * np.pi) * poly
+    return np.maximum(np.where(z >= 0, tail, 1 - tail), 1e-12)
+
+
+class CadenceScorer:
+    """The rule for one horizon.
+
+    Parameters
+    ----------
+    horizon_ms : int
+
+    >>> vector = np.zeros((2, WIDTH), np.uint8)
+    >>> vector[:, INDEX["active_recency_s"]] = [50, 220]
+    >>> low, high = CadenceScorer(14 * 86_400_000).risk(vector)
+    >>> bool(low < high)
+    True
+    """
+
+    name = "cadence"
+
+    def __init__(self, horizon_ms: int) -> None:
+        self._horizon_h = horizon_ms / 3_600_000
+        self._values = value_table()
+
+    def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `online_models.scorer.Scorer`."""
+        return self._risk(*self._habit(vectors)).astype(np.float32)
+
+    def _habit(self, vectors: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], ...]:
+        def column(name: str, otherwise: float) -> npt.NDArray[np.float64]:
+            values = self._values[INDEX[name], vectors[:, INDEX[name]]]
+            return np.where(np.isnan(values), otherwise, values)
+
+        silence_h = column("active_recency_s", 0.0) / 3600
+        count = column("gaps", 0.0)
+        own_mean = np.log1p(column("gap_mean_s", 0.0) / 3600)
+        own_spread = column("gap_spread", PRIOR_SPREAD)
+        weight = count + PRIOR_WEIGHT
+        mean = (count * own_mean + PRIOR_WEIGHT * np.log1p(PRIOR_PAUSE_H)) / weight
+        spread = np.maximum((count * own_spread + PRIOR_WEIGHT * PRIOR_SPREAD) / weight, 0.3)
+        return silence_h, mean, spread
+
+    def _risk(self, silence_h: npt.NDArray[np.float64], mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        now = _normal_tail((np.log1p(silence_h) - mean) / spread)
+        later = _normal_tail((np.log1p(silence_h + self._horizon_h) - mean) / spread)
+        return np.clip(later / now, FLOOR, CEILING)
+
+    def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """Everything the rule knows is the silence against the habit: all of its log-odds go there."""
+        risk = float(self.risk(vector[None, :])[0])
+        terms = np.zeros(WIDTH)
+        terms[INDEX["gap_z" if vector[INDEX["gap_z"]] else "active_recency_s"]] = np.log(risk / (1 - risk)) + 2.0
+        return terms

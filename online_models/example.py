@@ -1,0 +1,189 @@
+"""Snapshots and labels: how a pending snapshot is stored, and how both travel to the trainer.
+
+A *snapshot* is a user's coded vector at a landmark with the risk stated then and the model that stated it. A *label* is the same
+snapshot again with what came true, once its horizon has passed. Both are numbered densely per shard, in order of position, so that a
+receiver drops what it has seen and notices what it has not, wherever blocks were cut.
+
+Columns of n items; vectors are uint8 (n, F).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+SNAPSHOT, LABEL = 0, 1
+OWN_RETURN = 1
+"""Flag: fired by the user's own return, so an alert was out of the question."""
+LEFT_CENSORED = 2
+"""Flag: the beginning of this user's history is not in the log."""
+CONTACTED = 4
+"""Flag: a win-back was sent."""
+NO_LABEL = 255
+
+_HEAD = np.dtype([("length", "<u2"), ("risk", "<u2"), ("model_version", "<u4"), ("flags", "u1")])
+
+
+@dataclass(slots=True)
+class Snapshots:
+    """Pending snapshots of one landmark and definition."""
+
+    users: list[str]
+    risk: npt.NDArray[np.uint16]
+    model_version: npt.NDArray[np.uint32]
+    flags: npt.NDArray[np.uint8]
+    vectors: npt.NDArray[np.uint8]
+
+
+def pack_snapshots(snapshots: Snapshots) -> bytes:
+    """Pack for the store: 9 bytes, the vector and the user id each.
+
+    >>> one = Snapshots(["ann"], np.array([9], "u2"), np.array([1], "u4"), np.array([0], "u1"), np.zeros((1, 4), "u1"))
+    >>> len(pack_snapshots(one)), unpack_snapshots([pack_snapshots(one)], 4).users
+    (16, ['ann'])
+    """
+    names = [user.encode() for user in snapshots.users]
+    heads = np.zeros(len(names), _HEAD)
+    heads["length"] = [len(name) for name in names]
+    heads["risk"], heads["model_version"], heads["flags"] = snapshots.risk, snapshots.model_version, snapshots.flags
+    fixed = np.concatenate([heads.view(np.uint8).reshape(len(names), _HEAD.itemsize), snapshots.vectors], axis=1)
+    packed = fixed.tobytes()
+    width = fixed.shape[1]
+    return b"".join([packed[i * width : (i + 1) * width] + name for i, name in enumerate(names)])
+
+
+def unpack_snapshots(chunks: Sequence[bytes], width: int) -> Snapshots:
+    """Unpack the chunks of one list, in order.
+
+    Parameters
+    ----------
+    width : int
+        Features in a vector.
+    """
+    users: list[str] = []
+    fixed: list[bytes] = []
+    size = _HEAD.itemsize + width
+    for chunk in chunks:
+        at = 0
+        while at < len(chunk):
+            length = chunk[at] | chunk[at + 1] << 8
+            fixed.append(chunk[at : at + size])
+            users.append(chunk[at + size : at + size + length].decode())
+            at += size + length
+    table = np.frombuffer(b"".join(fixed), np.uint8).reshape(len(users), size)
+    heads = np.ascontiguousarray(table[:, : _HEAD.itemsize]).view(_HEAD).reshape(len(users))
+    return Snapshots(users, heads["risk"], heads["model_version"], heads["flags"], np.ascontiguousarray(table[:, _HEAD.itemsize :]))
+
+
+@dataclass(slots=True)
+class Examples:
+    """Items in order of position."""
+
+    kind: npt.NDArray[np.uint8]
+    definition: npt.NDArray[np.uint8]
+    landmark_ms: npt.NDArray[np.int64]
+    matured_ms: npt.NDArray[np.int64]
+    """Due time of the label, L + H + G; also on the snapshot, which so says when to expect it."""
+    risk: npt.NDArray[np.uint16]
+    model_version: npt.NDArray[np.uint32]
+    flags: npt.NDArray[np.uint8]
+    label: npt.NDArray[np.uint8]
+    """0 or 1; NO_LABEL on a snapshot."""
+    vectors: npt.NDArray[np.uint8]
+    users: list[str]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def take(self, index: npt.NDArray[np.intp] | slice) -> Examples:
+        """Return the items at some indices."""
+        rows = np.arange(len(self.users))[index]
+        arrays = {name: getattr(self, name)[rows] for name in COLUMNS}
+        return Examples(**arrays, users=[self.users[i] for i in rows])
+
+
+COLUMNS = ("kind", "definition", "landmark_ms", "matured_ms", "risk", "model_version", "flags", "label", "vectors")
+_TYPES = {"kind": "u1", "definition": "u1", "landmark_ms": "<i8", "matured_ms": "<i8", "risk": "<u2", "model_version": "<u4", "flags": "u1", "label": "u1"}
+
+
+def empty_examples(width: int) -> Examples:
+    """No items."""
+    return Examples(**{name: np.zeros(0, kind) for name, kind in _TYPES.items()}, vectors=np.zeros((0, width), np.uint8), users=[])
+
+
+def concatenate(parts: Sequence[Examples], width: int) -> Examples:
+    """All items of all parts, in order."""
+    if not parts:
+        return empty_examples(width)
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
+    return Examples(**arrays, users=[user for part in parts for user in part.users])
+
+
+class _Wire(msgspec.Struct, array_like=True):
+    lineage: str
+    partition: int
+    first_number: int
+    watermark_ms: int
+    spec_hash: str
+    definitions: list[str]
+    width: int
+    columns: list[bytes]
+    users: list[str]
+
+
+class ExampleBlock(msgspec.Struct, frozen=True):
+    """What one commit says to the trainer; without items it says how far time has come.
+
+    Attributes
+    ----------
+    lineage : str
+        The history that the numbers belong to.
+    first_number : int
+        Number of the first item; items are numbered densely from it.
+    watermark_ms : int
+        The shard's W after the commit.
+    definitions : list of str
+        Names, by definition index.
+    """
+
+    lineage: str
+    partition: int
+    first_number: int
+    watermark_ms: int
+    spec_hash: str
+    definitions: list[str]
+    items: Examples
+
+    def pack(self) -> bytes:
+        """As it stands on the `examples` topic (msgpack, columns as bytes)."""
+        items = self.items
+        columns = [np.ascontiguousarray(getattr(items, name)).tobytes() for name in COLUMNS]
+        width = items.vectors.shape[1]
+        return _encoder.encode(
+            _Wire(
+                self.lineage, self.partition, self.first_number, self.watermark_ms, self.spec_hash, self.definitions, width, columns, items.users
+            )
+        )
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Wire)
+
+
+def unpack_block(packed: bytes) -> ExampleBlock:
+    """Read a block back.
+
+    Raises
+    ------
+    msgspec.DecodeError, ValueError
+        If the bytes are no block.
+    """
+    wire = _decoder.decode(packed)
+    arrays = {name: np.frombuffer(data, _TYPES[name]) for name, data in zip(COLUMNS[:-1], wire.columns, strict=False)}
+    vectors = np.frombuffer(wire.columns[-1], np.uint8).reshape(len(wire.users), wire.width)
+    items = Examples(**arrays, vectors=vectors, users=wire.users)
+    return ExampleBlock(wire.lineage, wire.partition, wire.first_number, wire.watermark_ms, wire.spec_hash, wire.definitions, items)

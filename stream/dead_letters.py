@@ -1,0 +1,52 @@
+"""One dead letter for each rejected record: where it stood, why, and its first KiB."""
+
+from __future__ import annotations
+
+import base64
+
+import msgspec
+
+from features.event import Reason
+from stream.position import DEAD_LETTER, EVENT_DUE, Position
+from stream.wire import Entry
+
+DEAD_LETTERS = "dead_letters"
+KEPT_BYTES = 1024
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of a rejected record; `payload` is its first KiB in base64, None for a tombstone."""
+
+    partition: int
+    offset: int
+    reason: str
+    append_ms: int
+    payload_bytes: int
+    payload: str | None
+
+
+def dead_letter(partition: int, offset: int, reason: Reason, append_ms: int, value: bytes | None) -> Entry:
+    """Return the entry for one rejected record.
+
+    >>> decode_dead_letter(dead_letter(0, 7, Reason.not_json, 5, b"{").value).reason
+    'not_json'
+    """
+    letter = DeadLetter(
+        partition=partition,
+        offset=offset,
+        reason=reason.name,
+        append_ms=append_ms,
+        payload_bytes=len(value or b""),
+        payload=None if value is None else base64.b64encode(value[:KEPT_BYTES]).decode(),
+    )
+    headers = [("cw-reason", reason.name.encode())]
+    return Entry(Position(offset, EVENT_DUE, "", DEAD_LETTER), DEAD_LETTERS, b"", _encoder.encode(letter), headers)
+
+
+def decode_dead_letter(value: bytes) -> DeadLetter:
+    """Read a message's value."""
+    return _decoder.decode(value)
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(DeadLetter)

@@ -1,0 +1,323 @@
+"""What a step says to the world: risks, snapshots, labels, alerts and dead letters, in order of position.
+
+Takes the moments of the compiled pass and the matured snapshots, asks the champions for risks and the policy for decisions, and
+leaves out what the shard has already published.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from features.catalog import WIDTH
+from features.event import Reason
+from features.kernel import BY_RETURN, BY_SILENCE, RETURNED, Moments
+from features.landmarks import hit_bit
+from features.state import FLAG_LEFT_CENSORED
+from online_models.example import LABEL, LEFT_CENSORED, NO_LABEL, OWN_RETURN, SNAPSHOT, Examples, Snapshots, concatenate, empty_examples, pack_snapshots
+from online_models.explain import reasons
+from online_models.scorer import Champion
+from stream.alerts import Alert, alert_id, entry_of
+from stream.dead_letters import dead_letter
+from stream.policy import Adopted, DayCount, Ending, Landmark, Opened, Resolved, Verdict, decide
+from stream.position import EVENT_DUE, OPENED, RESOLVED, Position
+from stream.wire import Entry
+
+if TYPE_CHECKING:
+    from features.arena import Arena
+    from stream.shard import Records, ShardSettings
+
+
+@dataclass(slots=True)
+class Matured:
+    """Snapshots of one list whose labels are due now."""
+
+    k: int
+    landmark_ms: int
+    due_ms: int
+    slots: npt.NDArray[np.int32]
+    snapshots: Snapshots
+
+
+@dataclass(slots=True)
+class Said:
+    """Everything a step says."""
+
+    alerts: list[Entry] = field(default_factory=list)
+    """Alerts and dead letters in order of position, those already published left out."""
+    examples: Examples = field(default_factory=lambda: empty_examples(WIDTH))
+    chunks: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    """Pending snapshots to store, by (definition index, landmark)."""
+    counts: dict[tuple[int, int], int] = field(default_factory=dict)
+    opened_slots: list[int] = field(default_factory=list)
+    opened: int = 0
+    resolved: int = 0
+    capped: int = 0
+    too_old: int = 0
+
+
+class Speaker:
+    """Turns one step's moments into what is said.
+
+    Parameters
+    ----------
+    watermarks : int64 (records,)
+        W after each record that the step took.
+    first, last : int
+        Range of records that can be the cause of a timer.
+    """
+
+    def __init__(
+        self,
+        settings: ShardSettings,
+        champions: Sequence[Champion],
+        records: Records,
+        arena: Arena,
+        moments: Moments,
+        count: int,
+        watermarks: npt.NDArray[np.int64],
+        first: int,
+        last: int,
+    ) -> None:
+        self._settings, self._champions, self._records, self._arena = settings, champions, records, arena
+        self._kind = moments.kind[:count]
+        self._slot = moments.slot[:count]
+        self._due = moments.due[:count]
+        self._cause = moments.cause[:count]
+        self._defs = moments.defs[:count]
+        self._return_at = moments.return_at[:count]
+        self._vectors = moments.vectors[:count]
+        self._watermarks, self._first, self._last = watermarks, first, last
+        self._risks: list[npt.NDArray[np.float32]] = []
+
+    def say(self, taken: int, matured: Sequence[Matured], adopted: Adopted, opened_today: Sequence[DayCount]) -> Said:
+        """Do all of it; changes the arena's policy fields and `opened_today`."""
+        said = Said()
+        self._score()
+        self._remember_examples(said, matured)
+        entries = [entry for k in range(len(self._champions)) for entry in self._alerts(k, matured, adopted, opened_today[k], said)]
+        entries += self._dead_letters(taken)
+        said.alerts = sorted((entry for entry in entries if not adopted.covers(entry.position)), key=lambda entry: entry.position)
+        return said
+
+    def _score(self) -> None:
+        """Risks of all moments, one call per definition; the last one of a user is his risk from now on."""
+        rows = np.flatnonzero(self._kind != RETURNED)
+        slots = self._slot[rows]
+        for k, champion in enumerate(self._champions):
+            risks = np.zeros(len(self._kind), np.float32)
+            if len(rows):
+                risks[rows] = champion.scorer.risk(self._vectors[rows])
+                self._arena.states["risk"][slots, k] = _to_u16(risks[rows])
+                self._arena.states["model_version"][slots, k] = champion.version
+            self._risks.append(risks)
+
+    def _remember_examples(self, said: Said, matured: Sequence[Matured]) -> None:
+        spec, arena = self._settings.spec, self._arena
+        offsets = self._records.offsets
+        parts, causes, slots = [], [], []
+        landmarks = np.flatnonzero((self._kind == BY_SILENCE) | (self._kind == BY_RETURN))
+        for k, definition in enumerate(spec.definitions):
+            rows = landmarks[(self._defs[landmarks] >> k) & 1 == 1]
+            if not len(rows):
+                continue
+            flags = np.where(self._kind[rows] == BY_RETURN, OWN_RETURN, 0)
+            censored = arena.states["flags"][self._slot[rows]] & FLAG_LEFT_CENSORED
+            flags |= np.where(censored != 0, LEFT_CENSORED, 0)
+            parts.append(
+                _examples(
+                    SNAPSHOT, k, self._due[rows], self._due[rows] + definition.horizon_ms + spec.lateness_ms, _to_u16(self._risks[k][rows]),
+                    np.full(len(rows), self._champions[k].version, np.uint32), flags, np.full(len(rows), NO_LABEL), self._vectors[rows],
+                )  # fmt: skip
+            )
+            causes.append(offsets[self._cause[rows]])
+            slots.append(self._slot[rows])
+        for one in matured:
+            hit = (arena.states["hit"][one.slots, one.k] & np.uint64(hit_bit(one.landmark_ms))) != 0
+            definition = spec.definitions[one.k]
+            label = np.where(hit, definition.label(hit=True), definition.label(hit=False))
+            snapshots = one.snapshots
+            landmark = np.full(len(hit), one.landmark_ms)
+            due = np.full(len(hit), one.due_ms)
+            parts.append(_examples(LABEL, one.k, landmark, due, snapshots.risk, snapshots.model_version, snapshots.flags, label, snapshots.vectors))
+            causes.append(np.full(len(hit), self._cause_of(one.due_ms)))
+            slots.append(one.slots)
+        if not parts:
+            return
+        every = concatenate(parts, WIDTH)
+        users = arena.users
+        every.users = [users[slot] for slot in np.concatenate(slots).tolist()]
+        when = np.where(every.kind == SNAPSHOT, every.landmark_ms, every.matured_ms)
+        kinds = every.definition.astype(np.int64) * 8 + every.kind
+        keys = list(zip(np.concatenate(causes).tolist(), when.tolist(), every.users, kinds.tolist(), strict=True))
+        said.examples = every.take(np.array(sorted(range(len(keys)), key=keys.__getitem__), np.intp))
+        self._pack_pending(said)
+
+    def _pack_pending(self, said: Said) -> None:
+        items = said.examples
+        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+        fresh = np.flatnonzero(items.kind == SNAPSHOT)
+        for i, k, landmark in zip(fresh.tolist(), items.definition[fresh].tolist(), items.landmark_ms[fresh].tolist(), strict=True):
+            groups[k, landmark].append(i)
+        for key, index in groups.items():
+            users = [items.users[i] for i in index]
+            said.chunks[key] = pack_snapshots(
+                Snapshots(users, items.risk[index], items.model_version[index], items.flags[index], items.vectors[index])
+            )
+            said.counts[key] = len(index)
+
+    def _cause_of(self, due_ms: int) -> int:
+        """Offset of the first record whose W exceeds a due time."""
+        index = self._first + int(np.searchsorted(self._watermarks[self._first : self._last + 1], due_ms, side="right"))
+        return int(self._records.offsets[min(index, self._last)])
+
+    def _alerts(self, k: int, matured: Sequence[Matured], adopted: Adopted, count: DayCount, said: Said) -> Iterable[Entry]:
+        arena = self._arena
+        landmarks = list(self._candidates(k, adopted))
+        endings = [*self._returns(k), *self._horizons(k, matured)]
+        if not landmarks and not endings:
+            return []
+        ended = {ending.slot for ending in endings if ending.cause == "returned"}
+        slots = {item.slot for item in (*landmarks, *endings)}
+        states = arena.states
+        before = {slot: (slot in ended or bool(states["alert_open"][slot, k]), int(states["opened_ms"][slot, k])) for slot in slots}
+        verdict: Verdict = decide(self._settings.policy, landmarks, endings, before, count, 8 * k, adopted)
+        for slot, (is_open, opened_ms) in verdict.alert.items():
+            states["alert_open"][slot, k], states["opened_ms"][slot, k] = is_open, opened_ms
+            arena.touched[slot] = 1
+        said.capped += verdict.capped
+        said.too_old += verdict.too_old
+        entries = []
+        for decision in verdict.decisions:
+            if isinstance(decision, Opened):
+                said.opened += 1
+                said.opened_slots.append(decision.landmark.slot)
+                entries.append(self._opened(k, decision.landmark))
+            else:
+                said.resolved += 1
+                entries.append(self._resolved(k, decision))
+        return entries
+
+    def _candidates(self, k: int, adopted: Adopted) -> Iterable[Landmark]:
+        """Yield landmarks by silence that the policy may open."""
+        records, users = self._records, self._arena.users
+        eligible = (self._kind == BY_SILENCE) & ((self._defs >> k) & 1 == 1)
+        wanted = self._risks[k] >= self._settings.policy.threshold
+        replayed = records.offsets[self._cause] <= adopted.until.offset
+        for row in np.flatnonzero(eligible & (wanted | replayed)).tolist():
+            cause, slot = int(self._cause[row]), int(self._slot[row])
+            due = int(self._due[row])
+            back = int(self._return_at[row, k])
+            yield Landmark(
+                position=Position(int(records.offsets[cause]), due, users[slot], 8 * k + OPENED),
+                slot=slot,
+                age_ms=int(records.columns.append[cause]) - due,
+                risk=float(self._risks[k][row]),
+                row=row,
+                cause=cause,
+                return_offset=int(records.offsets[back]) if back >= 0 else -1,
+                return_ms=int(records.columns.ts[back]) if back >= 0 else 0,
+            )
+
+    def _returns(self, k: int) -> Iterable[Ending]:
+        for row in np.flatnonzero((self._kind == RETURNED) & ((self._defs >> k) & 1 == 1)).tolist():
+            slot = int(self._slot[row])
+            offset = int(self._records.offsets[self._cause[row]])
+            yield Ending(Position(offset, EVENT_DUE, self._arena.users[slot], 8 * k + RESOLVED), slot, "returned", int(self._due[row]))
+
+    def _horizons(self, k: int, matured: Sequence[Matured]) -> Iterable[Ending]:
+        """Yield the ends of alerts that were opened at a landmark which matures now."""
+        for one in matured:
+            if one.k != k:
+                continue
+            end_ms = one.landmark_ms + self._settings.spec.definitions[k].horizon_ms
+            for slot in one.slots[self._arena.states["opened_ms"][one.slots, k] == one.landmark_ms].tolist():
+                position = Position(self._cause_of(one.due_ms), one.due_ms, self._arena.users[slot], 8 * k + RESOLVED)
+                yield Ending(position, slot, "horizon", end_ms, one.landmark_ms)
+
+    def _opened(self, k: int, landmark: Landmark) -> Entry:
+        champion = self._champions[k]
+        alert = self._alert(k, landmark.slot, landmark.position, landmark.position.due_ms)
+        return entry_of(
+            self._settings.app,
+            landmark.position,
+            msgspec.structs.replace(
+                alert,
+                type="opened",
+                risk=round(landmark.risk, 4),
+                threshold=self._settings.policy.threshold,
+                event_time_ms=landmark.position.due_ms,
+                reasons=reasons(champion.scorer, self._vectors[landmark.row]),
+            ),
+        )
+
+    def _resolved(self, k: int, decision: Resolved) -> Entry:
+        alert = self._alert(k, decision.slot, decision.position, decision.opened_ms)
+        return entry_of(self._settings.app, decision.position, msgspec.structs.replace(alert, cause=decision.cause, event_time_ms=decision.time_ms))
+
+    def _alert(self, k: int, slot: int, position: Position, landmark_ms: int) -> Alert:
+        settings, user = self._settings, self._arena.users[slot]
+        definition, champion = settings.spec.definitions[k], self._champions[k]
+        cause = int(np.searchsorted(self._records.offsets, position.offset))
+        return Alert(
+            alert_id=alert_id(settings.app, definition.name, user, landmark_ms),
+            type="resolved",
+            cause=None,
+            user=user,
+            definition=definition.name,
+            risk=None,
+            threshold=None,
+            horizon_ms=definition.horizon_ms,
+            landmark_ms=landmark_ms,
+            valid_until_ms=landmark_ms + definition.horizon_ms,
+            event_time_ms=landmark_ms,
+            scored_ms=int(self._records.columns.append[cause]),
+            reasons=[],
+            model=champion.scorer.name,
+            model_version=champion.version,
+            partition=settings.partition,
+            input_offset=position.offset,
+        )
+
+    def _dead_letters(self, taken: int) -> Iterable[Entry]:
+        records = self._records
+        code = records.columns.code[self._first : taken]
+        for i in (np.flatnonzero((code != Reason.ok) & (code != Reason.duplicate)) + self._first).tolist():
+            reason = Reason(int(records.columns.code[i]))
+            yield dead_letter(self._settings.partition, int(records.offsets[i]), reason, int(records.columns.append[i]), records.values[i])
+
+
+def _to_u16(risk: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+    return np.rint(risk.astype(np.float64) * 65_535).astype(np.uint16)
+
+
+def _examples(
+    kind: int,
+    k: int,
+    landmark: npt.NDArray[np.int64],
+    matured: npt.NDArray[np.int64],
+    risk: npt.NDArray[np.uint16],
+    version: npt.NDArray[np.uint32],
+    flags: npt.NDArray[np.uint8],
+    label: npt.NDArray[np.int64],
+    vectors: npt.NDArray[np.uint8],
+) -> Examples:
+    n = len(landmark)
+    return Examples(
+        kind=np.full(n, kind, np.uint8),
+        definition=np.full(n, k, np.uint8),
+        landmark_ms=np.asarray(landmark, np.int64),
+        matured_ms=np.asarray(matured, np.int64),
+        risk=np.asarray(risk, np.uint16),
+        model_version=np.asarray(version, np.uint32),
+        flags=np.asarray(flags, np.uint8),
+        label=np.asarray(label, np.uint8),
+        vectors=vectors,
+        users=[],
+    )
