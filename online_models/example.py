@@ -30,7 +30,7 @@ _HEAD = np.dtype([("length", "<u2"), ("risk", "<u2"), ("model_version", "<u4"), 
 
 @dataclass(slots=True)
 class Snapshots:
-    """Pending snapshots of one landmark and definition."""
+    """Pending snapshots."""
 
     users: list[str]
     risk: npt.NDArray[np.uint16]
@@ -38,12 +38,16 @@ class Snapshots:
     flags: npt.NDArray[np.uint8]
     vectors: npt.NDArray[np.uint8]
 
+    def take(self, index: npt.NDArray[np.intp]) -> Snapshots:
+        """Return those at some indices."""
+        return Snapshots([self.users[i] for i in index.tolist()], self.risk[index], self.model_version[index], self.flags[index], self.vectors[index])
 
-def pack_snapshots(snapshots: Snapshots) -> bytes:
-    """Pack for the store: 9 bytes, the vector and the user id each.
+
+def pack_rows(snapshots: Snapshots) -> list[bytes]:
+    """Pack each for the store: 9 bytes, the vector and the user id. A list in the store is any concatenation of these.
 
     >>> one = Snapshots(["ann"], np.array([9], "u2"), np.array([1], "u4"), np.array([0], "u1"), np.zeros((1, 4), "u1"))
-    >>> len(pack_snapshots(one)), unpack_snapshots([pack_snapshots(one)], 4).users
+    >>> len(pack_rows(one)[0]), unpack_lists([pack_rows(one)], 4)[0].users
     (16, ['ann'])
     """
     names = [user.encode() for user in snapshots.users]
@@ -51,13 +55,12 @@ def pack_snapshots(snapshots: Snapshots) -> bytes:
     heads["length"] = [len(name) for name in names]
     heads["risk"], heads["model_version"], heads["flags"] = snapshots.risk, snapshots.model_version, snapshots.flags
     fixed = np.concatenate([heads.view(np.uint8).reshape(len(names), _HEAD.itemsize), snapshots.vectors], axis=1)
-    packed = fixed.tobytes()
-    width = fixed.shape[1]
-    return b"".join([packed[i * width : (i + 1) * width] + name for i, name in enumerate(names)])
+    packed, width = fixed.tobytes(), fixed.shape[1]
+    return [packed[i * width : (i + 1) * width] + name for i, name in enumerate(names)]
 
 
-def unpack_snapshots(chunks: Sequence[bytes], width: int) -> Snapshots:
-    """Unpack the chunks of one list, in order.
+def unpack_lists(lists: Sequence[Sequence[bytes]], width: int) -> tuple[Snapshots, list[int]]:
+    """Unpack the chunks of several lists: all snapshots in order, and how many each list held.
 
     Parameters
     ----------
@@ -66,17 +69,23 @@ def unpack_snapshots(chunks: Sequence[bytes], width: int) -> Snapshots:
     """
     users: list[str] = []
     fixed: list[bytes] = []
+    counts: list[int] = []
     size = _HEAD.itemsize + width
-    for chunk in chunks:
-        at = 0
-        while at < len(chunk):
-            length = chunk[at] | chunk[at + 1] << 8
-            fixed.append(chunk[at : at + size])
-            users.append(chunk[at + size : at + size + length].decode())
-            at += size + length
+    for chunks in lists:
+        before = len(users)
+        for chunk in chunks:
+            at = 0
+            while at < len(chunk):
+                end = at + size
+                stop = end + (chunk[at] | chunk[at + 1] << 8)
+                fixed.append(chunk[at:end])
+                users.append(chunk[end:stop].decode())
+                at = stop
+        counts.append(len(users) - before)
     table = np.frombuffer(b"".join(fixed), np.uint8).reshape(len(users), size)
     heads = np.ascontiguousarray(table[:, : _HEAD.itemsize]).view(_HEAD).reshape(len(users))
-    return Snapshots(users, heads["risk"], heads["model_version"], heads["flags"], np.ascontiguousarray(table[:, _HEAD.itemsize :]))
+    vectors = np.ascontiguousarray(table[:, _HEAD.itemsize :])
+    return Snapshots(users, heads["risk"], heads["model_version"], heads["flags"], vectors), counts
 
 
 @dataclass(slots=True)

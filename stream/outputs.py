@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from features.catalog import WIDTH
+from features.definition import DAY_MS
 from features.event import Reason
 from features.kernel import BY_RETURN, BY_SILENCE, RETURNED, Moments
-from features.landmarks import hit_bit
 from features.state import FLAG_LEFT_CENSORED
-from online_models.example import LABEL, LEFT_CENSORED, NO_LABEL, OWN_RETURN, SNAPSHOT, Examples, Snapshots, concatenate, empty_examples, pack_snapshots
+from online_models.example import LABEL, LEFT_CENSORED, NO_LABEL, OWN_RETURN, SNAPSHOT, Examples, Snapshots, concatenate, empty_examples, pack_rows
 from online_models.explain import reasons
 from online_models.scorer import Champion
 from stream.alerts import Alert, alert_id, entry_of
@@ -36,13 +36,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Matured:
-    """Snapshots of one list whose labels are due now."""
+    """Snapshots whose labels are due now: columns of n."""
 
-    k: int
-    landmark_ms: int
-    due_ms: int
+    k: npt.NDArray[np.uint8]
+    """Definition index."""
+    landmark_ms: npt.NDArray[np.int64]
+    due_ms: npt.NDArray[np.int64]
     slots: npt.NDArray[np.int32]
     snapshots: Snapshots
+
+    def take(self, index: npt.NDArray[np.intp]) -> Matured:
+        """Return those at some indices."""
+        return Matured(self.k[index], self.landmark_ms[index], self.due_ms[index], self.slots[index], self.snapshots.take(index))
 
 
 @dataclass(slots=True)
@@ -96,7 +101,7 @@ class Speaker:
         self._watermarks, self._first, self._last = watermarks, first, last
         self._risks: list[npt.NDArray[np.float32]] = []
 
-    def say(self, taken: int, matured: Sequence[Matured], adopted: Adopted, opened_today: Sequence[DayCount]) -> Said:
+    def say(self, taken: int, matured: Matured, adopted: Adopted, opened_today: Sequence[DayCount]) -> Said:
         """Do all of it; changes the arena's policy fields and `opened_today`."""
         said = Said()
         self._score()
@@ -118,7 +123,7 @@ class Speaker:
                 self._arena.states["model_version"][slots, k] = champion.version
             self._risks.append(risks)
 
-    def _remember_examples(self, said: Said, matured: Sequence[Matured]) -> None:
+    def _remember_examples(self, said: Said, matured: Matured) -> None:
         spec, arena = self._settings.spec, self._arena
         offsets = self._records.offsets
         parts, causes, slots = [], [], []
@@ -138,15 +143,15 @@ class Speaker:
             )
             causes.append(offsets[self._cause[rows]])
             slots.append(self._slot[rows])
-        for one in matured:
-            hit = (arena.states["hit"][one.slots, one.k] & np.uint64(hit_bit(one.landmark_ms))) != 0
-            definition = spec.definitions[one.k]
+        for k, definition in enumerate(spec.definitions):
+            one = matured.take(np.flatnonzero(matured.k == k)) if len(spec.definitions) > 1 else matured
+            if not len(one.slots):
+                continue
+            hit = (arena.states["hit"][one.slots, k] >> (one.landmark_ms // DAY_MS & 63).astype(np.uint64)) & np.uint64(1) != 0
             label = np.where(hit, definition.label(hit=True), definition.label(hit=False))
-            snapshots = one.snapshots
-            landmark = np.full(len(hit), one.landmark_ms)
-            due = np.full(len(hit), one.due_ms)
-            parts.append(_examples(LABEL, one.k, landmark, due, snapshots.risk, snapshots.model_version, snapshots.flags, label, snapshots.vectors))
-            causes.append(np.full(len(hit), self._cause_of(one.due_ms)))
+            old = one.snapshots
+            parts.append(_examples(LABEL, k, one.landmark_ms, one.due_ms, old.risk, old.model_version, old.flags, label, old.vectors))
+            causes.append(self._causes_of(one.due_ms))
             slots.append(one.slots)
         if not parts:
             return
@@ -160,24 +165,20 @@ class Speaker:
         self._pack_pending(said)
 
     def _pack_pending(self, said: Said) -> None:
-        items = said.examples
-        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
-        fresh = np.flatnonzero(items.kind == SNAPSHOT)
-        for i, k, landmark in zip(fresh.tolist(), items.definition[fresh].tolist(), items.landmark_ms[fresh].tolist(), strict=True):
-            groups[k, landmark].append(i)
-        for key, index in groups.items():
-            users = [items.users[i] for i in index]
-            said.chunks[key] = pack_snapshots(
-                Snapshots(users, items.risk[index], items.model_version[index], items.flags[index], items.vectors[index])
-            )
-            said.counts[key] = len(index)
+        items = said.examples.take(np.flatnonzero(said.examples.kind == SNAPSHOT))
+        rows = pack_rows(Snapshots(items.users, items.risk, items.model_version, items.flags, items.vectors))
+        groups: dict[tuple[int, int], list[bytes]] = defaultdict(list)
+        for key, row in zip(zip(items.definition.tolist(), items.landmark_ms.tolist(), strict=True), rows, strict=True):
+            groups[key].append(row)
+        said.chunks = {key: b"".join(group) for key, group in groups.items()}
+        said.counts = {key: len(group) for key, group in groups.items()}
 
-    def _cause_of(self, due_ms: int) -> int:
-        """Offset of the first record whose W exceeds a due time."""
-        index = self._first + int(np.searchsorted(self._watermarks[self._first : self._last + 1], due_ms, side="right"))
-        return int(self._records.offsets[min(index, self._last)])
+    def _causes_of(self, due_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Offset of the first record whose W exceeds each due time."""
+        index = self._first + np.searchsorted(self._watermarks[self._first : self._last + 1], due_ms, side="right")
+        return self._records.offsets[np.minimum(index, self._last)]
 
-    def _alerts(self, k: int, matured: Sequence[Matured], adopted: Adopted, count: DayCount, said: Said) -> Iterable[Entry]:
+    def _alerts(self, k: int, matured: Matured, adopted: Adopted, count: DayCount, said: Said) -> Iterable[Entry]:
         arena = self._arena
         landmarks = list(self._candidates(k, adopted))
         endings = [*self._returns(k), *self._horizons(k, matured)]
@@ -231,15 +232,13 @@ class Speaker:
             offset = int(self._records.offsets[self._cause[row]])
             yield Ending(Position(offset, EVENT_DUE, self._arena.users[slot], 8 * k + RESOLVED), slot, "returned", int(self._due[row]))
 
-    def _horizons(self, k: int, matured: Sequence[Matured]) -> Iterable[Ending]:
+    def _horizons(self, k: int, matured: Matured) -> Iterable[Ending]:
         """Yield the ends of alerts that were opened at a landmark which matures now."""
-        for one in matured:
-            if one.k != k:
-                continue
-            end_ms = one.landmark_ms + self._settings.spec.definitions[k].horizon_ms
-            for slot in one.slots[self._arena.states["opened_ms"][one.slots, k] == one.landmark_ms].tolist():
-                position = Position(self._cause_of(one.due_ms), one.due_ms, self._arena.users[slot], 8 * k + RESOLVED)
-                yield Ending(position, slot, "horizon", end_ms, one.landmark_ms)
+        mine = (matured.k == k) & (self._arena.states["opened_ms"][matured.slots, k] == matured.landmark_ms)
+        one = matured.take(np.flatnonzero(mine))
+        horizon_ms = self._settings.spec.definitions[k].horizon_ms
+        for slot, landmark, due, offset in zip(one.slots.tolist(), one.landmark_ms.tolist(), one.due_ms.tolist(), self._causes_of(one.due_ms).tolist(), strict=True):
+            yield Ending(Position(offset, due, self._arena.users[slot], 8 * k + RESOLVED), slot, "horizon", landmark + horizon_ms, landmark)
 
     def _opened(self, k: int, landmark: Landmark) -> Entry:
         champion = self._champions[k]

@@ -34,7 +34,7 @@ from features.spec import FeatureSpec
 from features.state import FLAG_ARMED, NEVER
 from features.store import Commit, Found, Need, Taken
 from features.timers import Timers
-from online_models.example import ExampleBlock, unpack_snapshots
+from online_models.example import ExampleBlock, unpack_lists
 from online_models.scorer import Champion
 from stream.meta import ShardMeta, unpack_meta
 from stream.outputs import Matured, Said, Speaker
@@ -84,7 +84,7 @@ class _Due:
     """Timers to fire: users whose landmark may be due, snapshots that mature, and how far this goes."""
 
     slots: npt.NDArray[np.int32]
-    matured: list[Matured] = field(default_factory=list)
+    matured: Matured
     finished: list[tuple[int, int]] = field(default_factory=list)
     """(definition index, landmark) lists that are used up."""
     cursor: tuple[int, str] | None = None
@@ -201,46 +201,44 @@ class Shard:
 
     def _due(self, since: int, until: int) -> Generator[Need, Found, _Due]:
         """Everything due in ``[since, until)``."""
-        if since == NEVER or until <= since:
-            return _Due(np.zeros(0, np.int32))
-        members, lists = yield from self._read_due(since, until)
+        members, matured, lists = yield from self._read_due(since, until)
         slots = np.unique(np.concatenate([members, self.arena.changed().astype(np.int32)]))
-        return _Due(slots, lists, [(one.k, one.landmark_ms) for one in lists])
+        return _Due(slots, matured, lists)
 
-    def _read_due(self, since: int, until: int) -> Generator[Need, Found, tuple[npt.NDArray[np.int32], list[Matured]]]:
-        buckets, lists = self.timers.buckets_due(since, until), self.timers.lists_due(since, until)
-        if not buckets and not lists:
-            return np.zeros(0, np.int32), []
-        found = yield Need(buckets=buckets, snaps=[(self._names[k], landmark) for k, landmark in lists])
+    def _read_due(self, since: int, until: int) -> Generator[Need, Found, tuple[npt.NDArray[np.int32], Matured, list[tuple[int, int]]]]:
+        """Read the wheel's members and the pending snapshots of a window; bring all their users in."""
+        buckets: list[int] = []
+        lists: list[tuple[int, int]] = []
+        if since != NEVER and until > since:
+            buckets, lists = self.timers.buckets_due(since, until), self.timers.lists_due(since, until)
+        found = Found()
+        if buckets or lists:
+            found = yield Need(buckets=buckets, snaps=[(self._names[k], landmark) for k, landmark in lists])
         members = [user for bucket in found.members for user in bucket]
-        pending = [unpack_snapshots(chunks, WIDTH) for chunks in found.chunks]
-        yield from self._bring([*members, *(user for snapshots in pending for user in snapshots.users)])
-        matured = [
-            Matured(k, landmark, landmark + self.timers.waits_ms[k], self.arena.slots(snapshots.users), snapshots)
-            for (k, landmark), snapshots in zip(lists, pending, strict=True)
-        ]
-        return self.arena.slots(members), matured
+        snapshots, counts = unpack_lists(found.chunks, WIDTH)
+        yield from self._bring([*members, *snapshots.users])
+        k = np.repeat(np.array([k for k, _ in lists], np.uint8), counts)
+        landmark_ms = np.repeat(np.array([landmark for _, landmark in lists], np.int64), counts)
+        due_ms = landmark_ms + np.array(self.timers.waits_ms, np.int64)[k]
+        matured = Matured(k, landmark_ms, due_ms, self.arena.slots(snapshots.users), snapshots)
+        return self.arena.slots(members), matured, lists
 
     def _slice(self, since: int, until: int, cursor: tuple[int, str] | None) -> Generator[Need, Found, _Due]:
         """Return at most a budget's worth of one crowded instant, in order of (due time, user), after the cursor."""
-        members, lists = yield from self._read_due(since, until)
+        members, matured, lists = yield from self._read_due(since, until)
         states, users = self.arena.states, self.arena.users
-        due_ms = states["next_landmark_ms"][members]
-        ready = members[((states["flags"][members] & FLAG_ARMED) != 0) & (due_ms < until)]
-        pairs = {(int(states["next_landmark_ms"][slot]), users[slot]) for slot in ready.tolist()}
-        pairs |= {(one.due_ms, user) for one in lists for user in one.snapshots.users}
-        after = sorted(pair for pair in pairs if cursor is None or pair > cursor)
-        chosen = after[:BUDGET]
-        picked = set(chosen)
-        slots = np.array([slot for slot in ready.tolist() if (int(states["next_landmark_ms"][slot]), users[slot]) in picked], np.int32)
-        matured = []
-        for one in lists:
-            keep = np.array([i for i, user in enumerate(one.snapshots.users) if (one.due_ms, user) in picked], np.intp)
-            s = one.snapshots
-            part = type(s)([s.users[i] for i in keep], s.risk[keep], s.model_version[keep], s.flags[keep], s.vectors[keep])
-            matured.append(Matured(one.k, one.landmark_ms, one.due_ms, one.slots[keep], part))
-        done = len(chosen) == len(after)
-        return _Due(slots, matured, [(one.k, one.landmark_ms) for one in lists] if done else [], None if done else chosen[-1])
+        ready = members[((states["flags"][members] & FLAG_ARMED) != 0) & (states["next_landmark_ms"][members] < until)]
+        landmarks = [(due, users[slot]) for due, slot in zip(states["next_landmark_ms"][ready].tolist(), ready.tolist(), strict=True)]
+        labels = list(zip(matured.due_ms.tolist(), matured.snapshots.users, strict=True))
+        after = sorted(pair for pair in {*landmarks, *labels} if cursor is None or pair > cursor)
+        chosen = set(after[:BUDGET])
+        done = len(after) <= BUDGET
+        return _Due(
+            slots=ready[[i for i, pair in enumerate(landmarks) if pair in chosen]],
+            matured=matured.take(np.array([i for i, pair in enumerate(labels) if pair in chosen], np.intp)),
+            finished=lists if done else [],
+            cursor=None if done else after[BUDGET - 1],
+        )
 
     def _sweep(self, due: _Due, limit: int, own_slot: int, watermarks: npt.NDArray[np.int64], first: int, last: int, count: int) -> int:
         arena = self.arena
