@@ -6,10 +6,11 @@ import msgspec
 
 from features.state import NEVER
 from stream.policy import DayCount
+from stream.position import Position
 
 
 class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
-    """The shard's own record; a pure function of the log except the counts of opened alerts.
+    """The shard's own record; a pure function of the log except `published` and the counts of opened alerts.
 
     Attributes
     ----------
@@ -31,6 +32,8 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
         Of the feature spec that wrote the states.
     opened_today : list of DayCount
         One per definition.
+    published : Position or None
+        Last position known published when this was stored; Kafka's marker may be ahead of it, never behind.
     totals : dict of outcome to int
         Records by outcome (`features.event.Reason`) since the beginning of the lineage.
     """
@@ -44,6 +47,7 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     lineage: str = "0"
     spec_hash: str = ""
     opened_today: list[DayCount] = []
+    published: Position | None = None
     totals: dict[str, int] = {}
 
     def watermark_ms(self, lateness_ms: int) -> int:

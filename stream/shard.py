@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from features.arena import Arena
 from features.catalog import WIDTH
-from features.columns import Columns
+from features.columns import Columns, tick_columns
 from features.definition import DAY_MS
 from features.event import Reason
 from features.kernel import TIME_ONLY, Moments, make_moments, params_of, pass_events, pass_sweep
@@ -39,7 +39,7 @@ from online_models.scorer import Champion
 from stream.meta import ShardMeta, unpack_meta
 from stream.outputs import Matured, Said, Speaker
 from stream.policy import NOTHING_ADOPTED, Adopted, DayCount, PolicySettings
-from stream.wire import pack_entry
+from stream.wire import Tick, pack_entry
 
 BUDGET = 2_000
 """Most timers of one commit."""
@@ -65,6 +65,13 @@ class Records:
     values: Sequence[bytes | None]
     next_offset: int
     """Consumer position after them (control records may leave a gap)."""
+    time_offset: int | None = None
+    """For a tick: where the next one stands in the `time` topic."""
+
+
+def tick_records(tick: Tick) -> Records:
+    """Return the one row of a tick, in the place of the click it stands before."""
+    return Records(tick_columns(tick.time_ms), np.array([tick.next_offset], np.int64), [None], tick.next_offset, tick.time_offset + 1)
 
 
 @dataclass(slots=True)
@@ -112,6 +119,7 @@ class Shard:
         self.token = taken.token
         self.commit_no = taken.commit_no
         self.meta: ShardMeta = unpack_meta(taken.meta)
+        self.published = self.meta.published
         self.params = params_of(spec)
         self.arena = Arena(len(spec.definitions), settings.capacity)
         self.timers = Timers(taken.wheel, [definition.horizon_ms + spec.lateness_ms for definition in spec.definitions])
@@ -162,10 +170,11 @@ class Shard:
             swept_ms=swept if due.cursor is not None else max(swept, limit),
             cursor=due.cursor,
             example_no=meta.example_no + len(said.examples),
-            time_offset=meta.time_offset,
+            time_offset=records.time_offset if records.time_offset is not None and taken == columns.n else meta.time_offset,
             lineage=meta.lineage,
             spec_hash=meta.spec_hash,
             opened_today=opened_today,
+            published=self.published,
             totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
         )
         return Step(self._commit(new, said, due), new, taken, said, outcomes)
@@ -261,6 +270,7 @@ class Shard:
         disarmed: dict[int, list[str]] = {}
         for slot, phase, on in zip(slots[turned].tolist(), rows["phase"][turned].tolist(), armed_now[turned].tolist(), strict=True):
             (armed if on else disarmed).setdefault(phase, []).append(arena.users[slot])
+        told = self.meta.watermark_ms(self.settings.spec.lateness_ms)
         block = ExampleBlock(
             meta.lineage, self.settings.partition, self.meta.example_no, meta.watermark_ms(self.settings.spec.lateness_ms),
             meta.spec_hash, names, said.examples,
@@ -276,7 +286,7 @@ class Shard:
             snaps={(names[k], landmark): chunk for (k, landmark), chunk in said.chunks.items()},
             matured=[(names[k], landmark) for k, landmark in due.finished],
             outbox=[pack_entry(entry) for entry in said.alerts],
-            exbox=[block.pack()] if len(said.examples) else [],
+            exbox=[block.pack()] if len(said.examples) or block.watermark_ms // PHASE_STEP_MS > told // PHASE_STEP_MS else [],
         )
 
 
