@@ -143,8 +143,8 @@ class Session:
         except BaseException as error:  # noqa: BLE001 - handed to whoever calls next; nothing is swallowed
             self.lost = error
 
-    async def finish_due(self) -> None:
-        """Fire everything due by the stored watermark, and ticks that wait at the stored offset, before the first record."""
+    async def apply_waiting(self) -> None:
+        """Apply the ticks that stand at the stored offset: no record need come for them."""
         async with self._lock:
             await self._apply_waiting_ticks(self.next_offset)
 

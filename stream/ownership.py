@@ -41,7 +41,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class Standing:
     """Where the owner of a shard goes on reading, and under which take."""
 
     epoch: int
@@ -63,7 +63,7 @@ class ShardLost(Exception):  # noqa: N818 - another owner, or a store that went 
 class ShardHost(Protocol):
     """The owner of this process's shards, as the transport sees it."""
 
-    async def take(self, partition: int, generation: int, *, force: bool = False) -> Position:
+    async def take(self, partition: int, generation: int, *, force: bool = False) -> Standing:
         """Take a shard. Raises `features.store.TakeRefused` when a higher generation holds it."""
         ...
 

@@ -1,0 +1,76 @@
+"""The shards of this process: opens sessions when the transport says "yours", drops them when it says "no longer"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from features.store import StaleOwner, StoreUnavailable
+from stream.engine import Means, Session, open_session
+from stream.ownership import Batch, GapDetected, ShardLost, Standing
+from stream.shard import ShardSettings
+from stream.wire import WireError
+
+
+class Host:
+    """Implements `stream.ownership.ShardHost`.
+
+    Parameters
+    ----------
+    settings : ShardSettings
+        Of any shard; the partition is filled in.
+    on_lost : callable
+        Told (partition, error) when a session ends by itself, for the log and the metrics.
+    """
+
+    def __init__(self, settings: ShardSettings, means: Means, on_lost: Callable[[int, BaseException], None]) -> None:
+        self._settings, self._means, self._on_lost = settings, means, on_lost
+        self.sessions: dict[int, Session] = {}
+        self._busy: set[int] = set()
+
+    async def take(self, partition: int, generation: int, *, force: bool = False) -> Standing:
+        """Open the shard anew; whatever this process knew of it is dropped."""
+        await self.revoke([partition])
+        session = await open_session(replace(self._settings, partition=partition), self._means, generation, force=force)
+        self.sessions[partition] = session
+        try:
+            await session.apply_waiting()
+        except (StaleOwner, StoreUnavailable, WireError) as error:
+            await self._drop(partition, error)
+            raise ShardLost(f"shard {partition}: {error}") from error
+        return Standing(session.shard.token.epoch, session.next_offset)
+
+    async def revoke(self, partitions: Collection[int]) -> None:
+        """Drop shards; uncommitted work is lost, which is what makes a hand-over safe."""
+        for partition in list(partitions):
+            session = self.sessions.pop(partition, None)
+            if session is not None:
+                await session.close()
+
+    async def process(self, batch: Batch) -> None:
+        """Apply a batch if it belongs to the present take; one of an earlier take is dropped, the new take has sought."""
+        session = self.sessions.get(batch.partition)
+        if session is None or session.shard.token.epoch != batch.epoch:
+            return
+        self._busy.add(batch.partition)
+        try:
+            await session.process(batch)
+        except GapDetected:
+            raise
+        except (StaleOwner, StoreUnavailable, WireError) as error:
+            if self.sessions.get(batch.partition) is session:
+                await self._drop(batch.partition, error)
+                raise ShardLost(f"shard {batch.partition}: {error}") from error
+        finally:
+            self._busy.discard(batch.partition)
+
+    def ready(self, partition: int) -> bool:
+        """Whether the next batch of this partition may be fetched."""
+        session = self.sessions.get(partition)
+        return session is not None and partition not in self._busy and session.ready
+
+    async def _drop(self, partition: int, error: BaseException) -> None:
+        self._on_lost(partition, error)
+        session = self.sessions.pop(partition, None)
+        if session is not None:
+            await session.close()

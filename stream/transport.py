@@ -1,0 +1,319 @@
+"""Faust's transport, fed whole record batches: one message per partition and poll, and positions from the shards' owner only.
+
+Why: Faust makes two tasks for every message it drains; a message that carries thousands of records makes that cost vanish. The rules
+(docs/architecture.md, "Transport") were found on a real broker; every override says which one it keeps.
+
+Two threads meet here. The *consumer thread* has its own event loop and is the only one that fetches and seeks. The *main loop* runs
+Faust, the agent and the shards. `ShardHost` lives in the main loop and is called across.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import aiokafka
+from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import IllegalStateError
+from faust.auth import Credentials
+from faust.transport.consumer import ensure_TPset
+from faust.transport.drivers import aiokafka as driver
+from faust.transport.utils import server_list
+from faust.types import TP, ConsumerMessage
+
+from features.store import TakeRefused
+from stream.ownership import Batch, ShardHost, ShardLost, Standing
+
+log = logging.getLogger(__name__)
+
+TAKE_TIMEOUT_S = 20.0
+"""Bound on taking all shards; shorter than Faust's request timeout, after which it would give up without a word."""
+REVOKE_TIMEOUT_S = 5.0
+
+
+@dataclass(slots=True)
+class _Own:
+    """A partition as the consumer thread knows it."""
+
+    fetch: int
+    """Position of the next fetch."""
+    epoch: int
+    generation: int
+    busy: bool = False
+    """A batch is on its way or at work: the next one waits, so that it brings everything that came meanwhile."""
+
+
+def _as_it_is(_tp: Any, record: Any) -> Any:
+    """Keep aiokafka's raw record: wrapping each one in a ConsumerRecord costs more than decoding it."""
+    return record
+
+
+class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]  # faust is untyped
+    """Drops the shards before the group is joined again; Faust's own signals come too late for that."""
+
+    def on_partitions_revoked(self, revoked: Iterable[Any]) -> Awaitable[None]:
+        """See aiokafka."""
+        rest = super().on_partitions_revoked(revoked)
+        return self._after_drop({tp.partition for tp in revoked}, rest)
+
+    async def _after_drop(self, partitions: set[int], rest: Awaitable[None]) -> None:
+        await self._thread.drop(partitions)
+        await rest
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # faust is untyped
+    """The only place that fetches and seeks."""
+
+    own: dict[TP, _Own]
+
+    def __post_init__(self) -> None:
+        """See Faust."""
+        super().__post_init__()
+        self.own = {}
+        self._freed = asyncio.Event()
+
+    @property
+    def host(self) -> ShardHost:
+        """The owner of the shards, put there by `stream.app`."""
+        return cast(ShardHost, self.app.shard_host)
+
+    @property
+    def max_batch(self) -> int:
+        """Most records of one batch."""
+        return cast(int, self.app.conf.broker_max_poll_records)
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        """Faust's, with a sticky assignor, read_committed, a short wait for data, and no reset of a bad offset."""
+        conf = self.app.conf
+        self._assignor = StickyPartitionAssignor
+        credentials: Credentials | None = conf.broker_credentials
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            bootstrap_servers=server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[StickyPartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=500,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            check_crcs=conf.broker_check_crcs,
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
+            isolation_level="read_committed",
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            **driver.credentials_to_aiokafka_auth(credentials, conf.ssl_context),
+        )
+
+    async def _in_main(self, work: Any, timeout_s: float) -> Any:
+        """Run a coroutine in the main loop and wait for it here."""
+        future = asyncio.run_coroutine_threadsafe(work, self.consumer.loop)
+        return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+
+    async def drop(self, partitions: set[int]) -> None:
+        """Before a rebalance: nothing is ours any more."""
+        self.own.clear()
+        try:
+            await self._in_main(self.host.revoke(partitions), REVOKE_TIMEOUT_S)
+        except TimeoutError:
+            log.warning("dropping shards took too long; the fence keeps them safe")
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Faust asks this when the partitions are ours: take every shard and seek to where it stands."""
+        return cast(Mapping[TP, int], await self.call_thread(self._take_all))
+
+    async def _take_all(self) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        generation = consumer._coordinator.generation
+        sought: dict[TP, int] = {}
+        self.own.clear()
+        for tp in sorted(ensure_TPset(consumer.assignment())):
+            standing = await self._take(tp, generation)
+            if generation != consumer._coordinator.generation or tp not in consumer.assignment():
+                raise IllegalStateError(f"the group moved on while {tp} was taken")
+            # No await between the check and the seek.
+            consumer.seek(tp, standing.next)
+            self.own[tp] = _Own(standing.next, standing.epoch, generation)
+            sought[tp] = standing.next
+        self._freed.set()
+        return sought
+
+    async def _take(self, tp: TP, generation: int) -> Standing:
+        try:
+            return cast(Standing, await self._in_main(self.host.take(tp.partition, generation), TAKE_TIMEOUT_S))
+        except TakeRefused:
+            # A higher generation is stored: either we slept and another worker owns it, or the group was made anew and counts from 1 again.
+            # The coordinator knows: a member in good standing takes by force.
+            coordinator = self._ensure_consumer()._coordinator
+            if not await coordinator._do_heartbeat() or coordinator.generation != generation:
+                raise
+            return cast(Standing, await self._in_main(self.host.take(tp.partition, generation, force=True), TAKE_TIMEOUT_S))
+
+    async def _fetch_records(
+        self, consumer: aiokafka.AIOKafkaConsumer, active_partitions: set[TP], timeout: float | None = None, max_records: int | None = None
+    ) -> Mapping[TP, list[Batch]]:
+        """One batch for each free partition that has something; waits for data or for a partition to become free."""
+        del max_records
+        fetcher, loop = consumer._fetcher, asyncio.get_running_loop()
+        deadline = loop.time() + (timeout or 0)
+        with fetcher._subscriptions.fetch_context():
+            while self.consumer.flow_active:
+                if consumer._closed or fetcher._closed:
+                    raise driver.ConsumerStoppedError
+                batches = await self._take_fetched(consumer, active_partitions)
+                if batches:
+                    return batches
+                self._freed.clear()
+                left = deadline - loop.time()
+                if left <= 0:
+                    break
+                freed = loop.create_task(self._freed.wait())
+                waiter = fetcher._create_fetch_waiter()
+                done, pending = await asyncio.wait([waiter, freed], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                for other in pending:
+                    other.cancel()
+                if waiter in done:
+                    waiter.result()  # an authorization error, if any
+        return {}
+
+    async def _take_fetched(self, consumer: aiokafka.AIOKafkaConsumer, active: set[TP]) -> dict[TP, list[Batch]]:
+        fetcher = consumer._fetcher
+        batches: dict[TP, list[Batch]] = {}
+        for result in fetcher._records.values():
+            if type(result) is FetchResult and result._partition_records is not None:
+                result._partition_records._consumer_record = _as_it_is
+        for tp, own in list(self.own.items()):
+            if own.busy or tp not in active or not self.host.ready(tp.partition):
+                continue
+            fetched = await fetcher.fetched_records({tp}, timeout=0, max_records=self.max_batch)
+            records = fetched.get(tp)
+            if not records or self.own.get(tp) is not own:
+                continue
+            batch = self._batch(consumer, tp, own, records)
+            own.fetch = batch.next
+            if not self.consumer.flow_active or consumer._coordinator.generation != own.generation:
+                self._unread(tp, own, batch)
+                continue
+            own.busy = True
+            batches[tp] = [batch]
+        return batches
+
+    def _batch(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, own: _Own, records: list[Any]) -> Batch:
+        """Fix start, next, epoch and generation here, where nobody can seek meanwhile."""
+        state = consumer._subscription.subscription.assignment.state_value(tp)
+        after = state.position
+        first, last = records[0].offset, records[-1].offset
+        if not own.fetch <= first <= last < after or last - first + 1 < len(records):
+            raise RuntimeError(f"{tp}: fetched {first} to {last} ({len(records)} records) at position {own.fetch}, next {after}")
+        stable = consumer.last_stable_offset(tp)
+        return Batch(tp.topic, tp.partition, own.fetch, after, records, own.epoch, own.generation, after if stable is None else stable)
+
+    def _unread(self, tp: TP, own: _Own, batch: Batch) -> None:
+        """Seek back: a batch that nobody may take now must be fetched again, never dropped."""
+        self._ensure_consumer().seek(tp, batch.start)
+        own.fetch = batch.start
+
+    def free(self, partition: int) -> None:
+        """Let the next batch of a partition come. Called from the main loop."""
+        self.thread_loop.call_soon_threadsafe(self._free, partition)
+
+    def _free(self, partition: int) -> None:
+        for tp, own in self.own.items():
+            if tp.partition == partition:
+                own.busy = False
+        self._freed.set()
+
+    async def seek_again(self, partition: int, offset: int, epoch: int) -> None:
+        """Go back to where the shard stands. Called from the main loop."""
+        await self.call_thread(self._seek_again, partition, offset, epoch)
+
+    async def _seek_again(self, partition: int, offset: int, epoch: int) -> None:
+        for tp, own in self.own.items():
+            if tp.partition == partition and own.epoch == epoch:
+                self._ensure_consumer().seek(tp, offset)
+                own.fetch = offset
+
+    async def take_again(self, partition: int) -> None:
+        """Take a lost shard by force if it is still ours to take. Called from the main loop.
+
+        Raises
+        ------
+        ShardLost
+            Another try is in order.
+        """
+        await self.call_thread(self._take_again, partition)
+
+    async def _take_again(self, partition: int) -> None:
+        consumer = self._ensure_consumer()
+        coordinator = consumer._coordinator
+        generation = coordinator.generation
+        for tp in ensure_TPset(consumer.assignment()):
+            if tp.partition != partition or tp not in self.own:
+                continue
+            if not await coordinator._do_heartbeat() or coordinator.generation != generation:
+                return  # no longer a member: the rejoin will bring new takes
+            standing = cast(Standing, await self._in_main(self.host.take(partition, generation, force=True), TAKE_TIMEOUT_S))
+            if generation != coordinator.generation or tp not in self.own:
+                return
+            consumer.seek(tp, standing.next)
+            self.own[tp] = _Own(standing.next, standing.epoch, generation)
+        self._freed.set()
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc]  # faust is untyped
+    """Faust's consumer with our thread."""
+
+    RebalanceListener = RebalanceListener
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        """One message carries one batch; its offset is that of the last position in it, so that Faust's lag is the true one."""
+        batch: Batch = record
+        return ConsumerMessage(
+            batch.topic, batch.partition, batch.next - 1, 0.0, 0, [], None, batch, None, -1, -1, tp, generation_id=batch.generation
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Group offset for lag tools: after the last batch acknowledged. Nothing reads it back."""
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        newest = max(acked)
+        acked.clear()
+        self._acked_index[tp].clear()
+        return cast(int, newest) + 1
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Batches are dense by construction; Faust would fill an interval tree with their insides."""
+
+    async def perform_seek(self) -> None:
+        """Take the shards; Faust's read offset must stand before the first batch, or it would drop it as read."""
+        sought = await self.seek_to_committed()
+        for tp, offset in sought.items():
+            self._read_offset[tp] = offset - 1 if offset > 0 else None
+            self._acked[tp].clear()
+            self._acked_index[tp].clear()
+            self._committed_offset[tp] = None
+
+    @property
+    def thread(self) -> ConsumerThread:
+        """The consumer thread."""
+        return cast(ConsumerThread, self._thread)
+
+
+class Transport(driver.Transport):  # type: ignore[misc]  # faust is untyped
+    """Registered as `churnwatch://` under the entry points `faust.transports`."""
+
+    Consumer = Consumer
+    driver_version = f"churnwatch over aiokafka={aiokafka.__version__}"
+
+
+__all__ = ["Consumer", "ConsumerThread", "ShardLost", "Transport"]

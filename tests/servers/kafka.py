@@ -1,0 +1,144 @@
+"""A real Apache Kafka on this machine: one KRaft node from jars that Maven brings, in a folder that survives its restarts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from stream.local_redis import ServerMissing, free_port
+
+POM = Path(__file__).with_name("pom.xml")
+JARS = Path(os.environ.get("CHURNWATCH_TEST_JARS", Path(__file__).parents[2] / ".cache" / "kafka-jars"))
+
+
+def jars() -> Path:
+    """Return the folder of Kafka's jars; brought by Maven at the first call (about 15 s)."""
+    for program, how in (("java", "default-jre-headless"), ("mvn", "maven")):
+        if shutil.which(program) is None and (program == "java" or not any(JARS.glob("kafka_*.jar"))):
+            raise ServerMissing(f"no {program}: install it (Debian: apt-get install {how}), or name a running Kafka in CHURNWATCH_TEST_KAFKA")
+    if not any(JARS.glob("kafka_*.jar")):
+        partial = JARS.with_name(f"{JARS.name}.{os.getpid()}")
+        command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={partial}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise ServerMissing(f"Maven could not bring Kafka's jars:\n{(done.stdout + done.stderr)[-2000:]}")
+        shutil.rmtree(JARS, ignore_errors=True)
+        partial.rename(JARS)
+    return JARS
+
+
+class KafkaServer:
+    """One node; `start`, `kill`, `pause`, `resume`, `restart` keep its folder and its port."""
+
+    def __init__(self, folder: Path, *, heap: str = "512m") -> None:
+        self.folder, self._heap = folder, heap
+        self.port, self._controller = free_port(), free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def _java(self, *args: str) -> list[str]:
+        flags = [f"-Xmx{self._heap}", f"-Xms{self._heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4"]
+        return ["java", *flags, "-cp", f"{jars()}/*", *args]
+
+    def _configure(self) -> Path:
+        config = self.folder / "server.properties"
+        if config.exists():
+            return config
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config.write_text(
+            "\n".join(
+                [
+                    "process.roles=broker,controller",
+                    "node.id=1",
+                    f"controller.quorum.voters=1@127.0.0.1:{self._controller}",
+                    f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller}",
+                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}",
+                    "controller.listener.names=CONTROLLER",
+                    "listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+                    f"log.dirs={self.folder / 'data'}",
+                    "offsets.topic.replication.factor=1",
+                    "offsets.topic.num.partitions=4",
+                    "transaction.state.log.replication.factor=1",
+                    "transaction.state.log.min.isr=1",
+                    "transaction.state.log.num.partitions=4",
+                    "share.coordinator.state.topic.replication.factor=1",
+                    "share.coordinator.state.topic.min.isr=1",
+                    "group.initial.rebalance.delay.ms=0",
+                    "auto.create.topics.enable=false",
+                    "log.cleaner.dedupe.buffer.size=2097152",
+                ]
+            )
+        )
+        format_it = self._java("kafka.tools.StorageTool", "format", "-t", str(uuid.uuid4()).replace("-", "")[:22], "-c", str(config))
+        done = subprocess.run(format_it, capture_output=True, text=True, check=False)
+        if done.returncode:
+            config.unlink()
+            raise ServerMissing(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
+        return config
+
+    def start(self, timeout_s: float = 60.0) -> None:
+        config = self._configure()
+        with (self.folder / "kafka.log").open("ab") as log:
+            self.process = subprocess.Popen(self._java("kafka.Kafka", str(config)), stdout=log, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + timeout_s
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise ServerMissing(f"Kafka did not come up:\n{(self.folder / 'kafka.log').read_text(errors='replace')[-3000:]}")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        """Whether the broker is registered and says which topics there are."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2_000, bootstrap_timeout_ms=2_000)
+        except (OSError, KafkaError, ValueError):
+            return False
+        try:
+            admin.list_topics()
+        except KafkaError:
+            return False
+        finally:
+            admin.close()
+        return True
+
+    def signal(self, number: int) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait()
+
+    def pause(self) -> None:
+        self.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        self.signal(signal.SIGTERM)
+        if self.process is not None:
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def __enter__(self) -> KafkaServer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()

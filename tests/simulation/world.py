@@ -1,0 +1,198 @@
+"""A world in one thread: Kafka, Redis and the clock as plain objects, and a scheduler that decides who goes on, who dies and who sleeps.
+
+Every operation of the engine on the world passes `pause`, a named point. All tasks run until they wait at such a point; then the
+scheduler, from its seed, lets one of them go on, or kills its worker there, or puts its worker to sleep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from features.store import Commit, Found, Need, StoreUnavailable, Taken, Token
+from features.store_memory import MemoryStore
+from stream.position import Position
+from stream.wire import Entry, Fenced, Marker, Tick, WireUnavailable
+
+
+class Killed(BaseException):
+    """The worker died at this point."""
+
+
+@dataclass(slots=True)
+class LogRecord:
+    offset: int
+    timestamp: int
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(slots=True)
+class Worker:
+    name: int
+    alive: bool = True
+    asleep: int = 0
+    """Scheduler turns left to sleep: a zombie to be."""
+
+
+@dataclass
+class World:
+    """All that outlives a worker."""
+
+    seed: int
+    partitions: int
+    rng: random.Random = field(init=False)
+    clicks: list[list[LogRecord]] = field(init=False)
+    alerts: dict[int, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    dead: dict[int, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    markers: dict[int, list[Marker]] = field(default_factory=lambda: defaultdict(list))
+    ticks: dict[int, list[Tick]] = field(default_factory=lambda: defaultdict(list))
+    examples: list[bytes] = field(default_factory=list)
+    txn_epoch: Counter[int] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    now_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.clicks = [[] for _ in range(self.partitions)]
+        self.waiting: list[tuple[Worker, str, asyncio.Future[None]]] = []
+        nonces = iter(range(10**9))
+        self.store = MemoryStore(lambda: f"n{next(nonces)}", self._shuffled)
+
+    def _shuffled(self, members: set[str]) -> list[str]:
+        order = sorted(members)
+        self.rng.shuffle(order)
+        return order
+
+    async def pause(self, worker: Worker, point: str) -> None:
+        """A named point: wait until the scheduler lets this worker go on."""
+        if not worker.alive:
+            raise Killed
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append((worker, point, future))
+        await future
+
+    def release(self, index: int) -> None:
+        worker, _, future = self.waiting.pop(index)
+        if future.done():
+            return
+        if worker.alive:
+            future.set_result(None)
+        else:
+            future.set_exception(Killed())
+
+    def kill(self, worker: Worker) -> None:
+        worker.alive = False
+        for other, _, future in self.waiting:
+            if other is worker and not future.done():
+                future.set_exception(Killed())
+        self.waiting = [item for item in self.waiting if item[0] is not worker]
+
+
+class SimStore:
+    """The memory store as one worker reaches it: slow, and sometimes the answer is lost after the deed."""
+
+    def __init__(self, world: World, worker: Worker, lost_answers: float = 0.0) -> None:
+        self._world, self._worker, self._lost = world, worker, lost_answers
+
+    async def take(self, partition: int, generation: int, *, force: bool = False) -> Taken:
+        await self._world.pause(self._worker, "take.before")
+        taken = await self._world.store.take(partition, generation, force=force)
+        await self._world.pause(self._worker, "take.after")
+        return taken
+
+    async def owner(self, partition: int) -> Token | None:
+        await self._world.pause(self._worker, "owner")
+        return await self._world.store.owner(partition)
+
+    async def read(self, partition: int, need: Need) -> Found:
+        await self._world.pause(self._worker, "read")
+        return await self._world.store.read(partition, need)
+
+    async def commit(self, partition: int, commit: Commit) -> None:
+        await self._world.pause(self._worker, "commit.before")
+        try:
+            await self._world.store.commit(partition, commit)
+        except Exception:
+            self._world.counts["stale commits refused"] += 1
+            raise
+        if self._world.rng.random() < self._lost:
+            self._world.counts["commit answers lost"] += 1
+            await self._world.pause(self._worker, "commit.repeat")
+            await self._world.store.commit(partition, commit)
+        await self._world.pause(self._worker, "commit.after")
+
+
+class SimWire:
+    """One shard's wire in the world: transactions become visible at once or never; a newer `open` fences."""
+
+    def __init__(self, world: World, worker: Worker, partition: int, trouble: float = 0.0) -> None:
+        self._world, self._worker, self._partition, self._trouble = world, worker, partition, trouble
+        self._epoch = -1
+
+    async def open(self) -> None:
+        await self._world.pause(self._worker, "open.before")
+        self._world.txn_epoch[self._partition] += 1
+        self._epoch = self._world.txn_epoch[self._partition]
+        await self._world.pause(self._worker, "open.after")
+
+    def _fence(self) -> None:
+        if self._epoch != self._world.txn_epoch[self._partition]:
+            self._world.counts["fenced"] += 1
+            raise Fenced(f"shard {self._partition}")
+
+    async def last_marker(self) -> Marker | None:
+        await self._world.pause(self._worker, "marker")
+        markers = self._world.markers[self._partition]
+        return markers[-1] if markers else None
+
+    async def alerts_after(self, next_offset: int) -> Sequence[Entry]:
+        await self._world.pause(self._worker, "alerts")
+        return [entry for entry in self._world.alerts[self._partition] if entry.position.offset >= next_offset]
+
+    async def publish(self, entries: Sequence[Entry], marker: Marker) -> None:
+        await self._world.pause(self._worker, "publish.before")
+        self._fence()
+        if self._world.rng.random() < self._trouble / 2:
+            self._world.counts["publishes failed"] += 1
+            raise WireUnavailable("aborted")
+        await self._world.pause(self._worker, "publish.commit")
+        self._fence()
+        for entry in entries:
+            (self._world.alerts if entry.topic == "alerts" else self._world.dead)[self._partition].append(entry)
+        self._world.markers[self._partition].append(marker)
+        if self._world.rng.random() < self._trouble / 2:
+            self._world.counts["publish answers lost"] += 1
+            raise WireUnavailable("answer lost")
+        await self._world.pause(self._worker, "publish.after")
+
+    async def publish_examples(self, blocks: Sequence[bytes]) -> None:
+        for block in blocks:
+            await self._world.pause(self._worker, "examples.before")
+            self._world.examples.append(block)
+        await self._world.pause(self._worker, "examples.after")
+
+    async def tick(self, next_offset: int) -> Tick:
+        await self._world.pause(self._worker, "tick.before")
+        self._fence()
+        log = self._world.ticks[self._partition]
+        tick = Tick(len(log), next_offset, self._world.now_ms)
+        log.append(tick)
+        if self._world.rng.random() < self._trouble:
+            self._world.counts["tick answers lost"] += 1
+            raise WireUnavailable("answer lost")
+        await self._world.pause(self._worker, "tick.after")
+        return tick
+
+    async def ticks_from(self, time_offset: int) -> Sequence[Tick]:
+        await self._world.pause(self._worker, "ticks")
+        return self._world.ticks[self._partition][time_offset:]
+
+    async def close(self) -> None:
+        return
+
+
+__all__ = ["Killed", "LogRecord", "Position", "SimStore", "SimWire", "StoreUnavailable", "Worker", "World"]
