@@ -1,48 +1,62 @@
-"""The store in Redis: every change of a shard is one Lua call; every key of a shard carries its tag.
+"""The store in Redis: every change of a shard is one Lua call; every key of a shard carries its hash tag.
 
-Keys are listed in docs/architecture.md and above each script. Calls run redis-py's blocking client in a thread of their own: packing
-and sending 2 MB is faster there than in the event loop, and other shards compute meanwhile.
+The keys are in docs/architecture.md, their names in `features.keys`, what the scripts take and return above each script. Calls run
+redis-py's blocking connections in a few threads: packing and sending 2 MB costs less there than in the event loop, and other shards compute
+meanwhile. The server's own behaviour is judged by `features.server_check`.
 
-A call that fails is repeated for `patience_s`; a commit may be repeated because it carries its token and number. A script that the server
-forgot (restart) is sent again.
+What fails for want of an answer is repeated until `patience_s` has passed, then it is `StoreUnavailable`. Repeating is safe: a commit
+carries its token and number, a take its nonce. A script that the server forgot (restart, SCRIPT FLUSH) is loaded again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
+import hiredis
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from features.keys import shard_prefix, snap_name
 from features.landmarks import BUCKETS
-from features.store import Commit, Found, Need, StaleOwner, StoreUnavailable, Taken, TakeRefused, Token, stream_id
+from features.server_check import Finding, findings
+from features.store import Commit, Found, Need, StaleOwner, StoreError, StoreUnavailable, Taken, TakeRefused, Token, stream_id
 
 T = TypeVar("T")
 _HERE = Path(__file__).parent
-_CHUNK = 4_000
-"""Keys of one MGET."""
-
-
-def shard_prefix(app: str, partition: int) -> str:
-    """Return the beginning of every key of a shard; the braces are the cluster's hash tag.
-
-    >>> shard_prefix("shop", 7)
-    'cw:shop:{7}:'
-    """
-    return f"cw:{app}:{{{partition}}}:"
+_TAKE, _COMMIT = ((_HERE / name).read_bytes() for name in ("take.lua", "commit.lua"))
+_KEYS_A_CALL = 4_000
+"""Keys of one MGET: it stops the server for about 2 ms."""
+_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
+"""Before each repeat; the last one again and again."""
+_PASSING = ("BUSY", "MASTERDOWN", "MISCONF", "NOREPLICAS", "OOM", "READONLY")
+"""Answers that a later repeat may not get: the server is busy, full, failing over, or cannot write its disk."""
 
 
 def connect(url: str, *, timeout_s: float = 5.0) -> redis.Redis:
-    """Return a client that neither retries nor connects by itself; answers are bytes."""
+    """Return a client with bounded calls, no repeats of its own, and bytes as answers.
+
+    Parameters
+    ----------
+    url : str
+        ``redis://``, ``rediss://`` (TLS) or ``unix://``.
+    timeout_s : float
+        For a connection and for each read and write of its socket, > 0.
+    """
     return redis.Redis.from_url(
-        url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 0), decode_responses=False, protocol=2
+        url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=False,
+        protocol=2,
     )
 
 
@@ -51,132 +65,199 @@ class RedisStore:
 
     Parameters
     ----------
-    client : redis.Redis
-        As made by `connect`.
+    client_or_url : redis.Redis or str
+        A client as made by `connect`, which stays the caller's to close; or where to connect.
     app : str
         Names the deployment; part of every key.
     patience_s : float
-        How long a call is repeated before `StoreUnavailable`.
+        How long a call is repeated before `StoreUnavailable`, > 0.
+    threads : int
+        Calls in flight at once, each on its own connection: at least the shards of this process, or they wait for each other.
+
+    Raises
+    ------
+    ValueError
+        If the app's name may not stand in a key.
     """
 
-    def __init__(self, client: redis.Redis, app: str, *, patience_s: float = 10.0, threads: int = 4) -> None:
-        self._client, self._app, self._patience_s = client, app, patience_s
+    def __init__(self, client_or_url: redis.Redis | str, app: str, *, patience_s: float = 10.0, threads: int = 8) -> None:
+        shard_prefix(app, 0)
+        self._owns_client = isinstance(client_or_url, str)
+        self._client = connect(client_or_url) if isinstance(client_or_url, str) else client_or_url
+        self._app, self._patience_s = app, patience_s
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="redis")
-        self._take_script = client.register_script((_HERE / "take.lua").read_bytes())
-        self._commit_script = client.register_script((_HERE / "commit.lua").read_bytes())
+        self._take_script = self._client.register_script(_TAKE)
+        self._commit_script = self._client.register_script(_COMMIT)
 
     def close(self) -> None:
-        """End the threads; the connection pool stays the caller's."""
+        """Let calls in flight end by themselves, start no others; close the connections if they are ours."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-    async def _patiently(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._repeat, call)
-
-    def _repeat(self, call: Callable[[], T]) -> T:
-        deadline = time.monotonic() + self._patience_s
-        pause_s = 0.01
-        while True:
-            try:
-                return call()
-            except (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError) as error:
-                if time.monotonic() + pause_s > deadline:
-                    raise StoreUnavailable(f"Redis did not answer for {self._patience_s:g} s: {type(error).__name__}") from error
-                time.sleep(pause_s)
-                pause_s = min(pause_s * 2, 0.5)
-
-    def _fixed_keys(self, partition: int) -> list[str]:
-        prefix = shard_prefix(self._app, partition)
-        return [prefix + name for name in ("owner", "meta", "outbox", "exbox")]
+        if self._owns_client:
+            self._client.close()
 
     async def take(self, partition: int, generation: int, *, force: bool = False) -> Taken:
         """See `features.store.Store`."""
         prefix, keys = shard_prefix(self._app, partition), self._fixed_keys(partition)
-
-        def call() -> Taken:
-            nonce = secrets.token_hex(8)
-            answer: list[Any] = self._take_script(keys=keys, args=[generation, int(force), nonce, prefix + "wheel:", BUCKETS])
-            if answer[0] == 0:
-                raise TakeRefused(partition, int(answer[1]))
-            _, epoch, number, meta, outbox, exbox, wheel = answer
-            return Taken(
-                token=Token(int(epoch), nonce),
-                commit_no=int(number),
-                meta=meta,
-                outbox=_entries(outbox),
-                exbox=_entries(exbox),
-                wheel={int(bucket): int(count) for bucket, count in zip(wheel[::2], wheel[1::2], strict=True)},
-            )
-
-        return await self._patiently(call)
+        nonce = secrets.token_hex(8)
+        args: list[Any] = [generation, int(force), nonce, prefix + "wheel:", BUCKETS]
+        answer: list[Any] = await self._patiently(lambda: self._take_script(keys=keys, args=args))
+        if answer[0] == 0:
+            raise TakeRefused(partition, int(answer[1]))
+        _, epoch, number, meta, outbox, exbox, wheel = answer
+        return Taken(
+            token=Token(int(epoch), nonce),
+            commit_no=int(number),
+            meta=meta,
+            outbox=_entries(outbox),
+            exbox=_entries(exbox),
+            wheel=dict(zip(wheel[::2], wheel[1::2], strict=True)),
+        )
 
     async def owner(self, partition: int) -> Token | None:
         """See `features.store.Store`."""
         key = self._fixed_keys(partition)[0]
-        epoch, nonce = await self._patiently(lambda: self._client.hmget(key, ["epoch", "nonce"]))
+        answer: list[Any] = await self._patiently(lambda: self._client.hmget(key, ["epoch", "nonce"]))
+        epoch, nonce = answer
         return None if epoch is None else Token(int(epoch), nonce.decode())
 
     async def read(self, partition: int, need: Need) -> Found:
         """See `features.store.Store`."""
         prefix = shard_prefix(self._app, partition)
-        keys = [f"{prefix}u:{user}".encode() for user in need.users]
+        users = list(map(f"{prefix}u:".__add__, need.users))
+        lists = [prefix + snap_name(name, landmark) for name, landmark in need.snaps]
+        mgets, buckets = -(-len(users) // _KEYS_A_CALL), len(need.buckets)
 
-        def call() -> Found:
-            pipe = self._client.pipeline(transaction=False)
-            for at in range(0, len(keys), _CHUNK):
-                pipe.mget(keys[at : at + _CHUNK])
-            for bucket in need.buckets:
-                pipe.smembers(f"{prefix}wheel:{bucket}")
-            for name, landmark in need.snaps:
-                pipe.lrange(f"{prefix}snap:{name}:{landmark}", 0, -1)
-            answers = pipe.execute()
-            mgets = -(-len(keys) // _CHUNK)
-            members = answers[mgets : mgets + len(need.buckets)]
-            return Found(
-                states=[state for answer in answers[:mgets] for state in answer],
-                members=[[user.decode() for user in answer] for answer in members],
-                chunks=answers[mgets + len(need.buckets) :],
-            )
+        def call() -> list[Any]:
+            with self._client.pipeline(transaction=False) as pipe:
+                for at in range(0, len(users), _KEYS_A_CALL):
+                    pipe.mget(users[at : at + _KEYS_A_CALL])
+                for bucket in need.buckets:
+                    pipe.smembers(f"{prefix}wheel:{bucket}")
+                for key in lists:
+                    pipe.lrange(key, 0, -1)
+                return pipe.execute()
 
-        return await self._patiently(call)
+        answers = await self._patiently(call)
+        return Found(
+            states=list(chain.from_iterable(answers[:mgets])),
+            members=[list(map(bytes.decode, members)) for members in answers[mgets : mgets + buckets]],
+            chunks=answers[mgets + buckets :],
+        )
 
     async def commit(self, partition: int, commit: Commit) -> None:
-        """See `features.store.Store`."""
-        keys, args = self._fixed_keys(partition), self._arguments(partition, commit)
-        answer = await self._patiently(lambda: self._commit_script(keys=keys, args=args))
-        if answer[0] == 0:
-            raise StaleOwner(partition, answer[1].decode())
+        """See `features.store.Store`.
 
-    def _arguments(self, partition: int, commit: Commit) -> list[Any]:
-        """Return ARGV of commit.lua, in the order given there."""
+        Raises
+        ------
+        ValueError
+            Before anything is sent: users and states of different number, a definition's name that may not stand in a key, or a
+            user id that is not UTF-8.
+        """
+        packed: bytes | None = None
+
+        def call() -> Any:
+            nonlocal packed
+            if packed is None:
+                packed = self._pack(partition, commit)
+            try:
+                return self._send(packed)
+            except redis.exceptions.NoScriptError:
+                self._client.script_load(_COMMIT)
+                return self._send(packed)
+
+        answer = await self._patiently(call)
+        if isinstance(answer, bytes):
+            raise StaleOwner(partition, answer.decode())
+
+    async def check_server(self) -> list[Finding]:
+        """What stands against trusting this server; empty is well. Cheap: ask again every minute, a server can be reconfigured."""
+        return findings(await self._patiently(self._client.info))
+
+    def _fixed_keys(self, partition: int) -> list[str]:
         prefix = shard_prefix(self._app, partition)
-        start = f"{prefix}u:"
-        number = commit.commit_no + 1
-        args: list[Any] = [
-            commit.token.epoch, commit.token.nonce, commit.commit_no, commit.meta, prefix,
-            _first_kept(commit.outbox_trim), _first_kept(commit.exbox_trim),
-            len(commit.users), len(commit.armed), len(commit.disarmed), len(commit.snaps), len(commit.matured),
-            len(commit.outbox), len(commit.exbox), len(commit.mirror),
-        ]  # fmt: skip
-        users: list[Any] = [None] * (2 * len(commit.users))
-        users[::2] = [start + user for user in commit.users]
-        users[1::2] = commit.states
-        args += users
-        for side in (commit.armed, commit.disarmed):
-            for bucket, members in side.items():
-                args += [bucket, len(members), *members]
-        for (name, landmark), chunk in commit.snaps.items():
-            args += [f"{name}:{landmark}", chunk]
-        args += [f"{name}:{landmark}" for name, landmark in commit.matured]
-        for box in (commit.outbox, commit.exbox):
-            for index, entry in enumerate(box):
-                args += [stream_id(number, index), entry]
-        for user, fields in commit.mirror.items():
-            args += [user, len(fields), *(part for pair in fields.items() for part in pair)]
-        return args
+        return [prefix + name for name in ("owner", "meta", "outbox", "exbox")]
+
+    def _pack(self, partition: int, commit: Commit) -> bytes:
+        """Return the call as it goes over the wire; what redis-py does per argument costs as much again."""
+        keys = self._fixed_keys(partition)
+        command = ("EVALSHA", self._commit_script.sha, len(keys), *keys, *commit_arguments(shard_prefix(self._app, partition), commit))
+        packed: bytes = hiredis.pack_command(command)
+        return packed
+
+    def _send(self, packed: bytes) -> Any:
+        pool = self._client.connection_pool
+        connection = pool.get_connection()
+        try:
+            connection.send_packed_command([packed])  # type: ignore[no-untyped-call]  # redis-py has no types there
+            return connection.read_response()
+        finally:
+            pool.release(connection)
+
+    async def _patiently(self, call: Callable[[], T]) -> T:
+        """Run a call in a thread, and again while the server does not answer or says that it cannot at present."""
+        loop = asyncio.get_running_loop()
+        why = "no answer"
+        try:
+            async with asyncio.timeout(self._patience_s):
+                for pause_s in chain(_PAUSES_S, repeat(_PAUSES_S[-1])):
+                    try:
+                        return await loop.run_in_executor(self._pool, call)
+                    except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:
+                        raise StoreError("Redis refused the credentials: check the user and password in its URL") from error
+                    except (redis.ConnectionError, redis.TimeoutError) as error:
+                        why = type(error).__name__
+                    except redis.ResponseError as error:
+                        if not _may_pass(error):
+                            raise StoreError(f"Redis refused the call: {error}") from error
+                        why = str(error)
+                    await asyncio.sleep(pause_s)
+        except TimeoutError:
+            pass
+        raise StoreUnavailable(f"Redis did not serve for {self._patience_s:g} s: {why}")
+
+
+def _may_pass(error: redis.ResponseError) -> bool:
+    # redis-py strips the code from the errors that have a class of their own
+    return isinstance(error, redis.exceptions.OutOfMemoryError | redis.ReadOnlyError) or str(error).startswith(_PASSING)
+
+
+def commit_arguments(prefix: str, commit: Commit) -> list[Any]:
+    """Return ARGV of commit.lua, in the order given there.
+
+    >>> commit_arguments("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", ["ann"], [b"state"]))[-2:]
+    ['cw:shop:{7}:u:ann', b'state']
+    """
+    if len(commit.users) != len(commit.states):
+        raise ValueError(f"as many states as users are needed, got {len(commit.states)} for {len(commit.users)}")
+    number = commit.commit_no + 1
+    mirror = {user: fields for user, fields in commit.mirror.items() if fields}
+    sadd, srem = ({bucket: users for bucket, users in side.items() if users} for side in (commit.armed, commit.disarmed))
+    args: list[Any] = [
+        commit.token.epoch, commit.token.nonce, commit.commit_no, number, commit.meta,
+        _first_kept(commit.outbox_trim), _first_kept(commit.exbox_trim),
+        2 * len(commit.users), len(sadd), len(srem), len(commit.snaps), len(commit.matured),
+        len(commit.outbox), len(commit.exbox), len(mirror),
+    ]  # fmt: skip
+    users: list[Any] = [None] * (2 * len(commit.users))
+    users[::2] = map(f"{prefix}u:".__add__, commit.users)
+    users[1::2] = commit.states
+    args += users
+    for side in (sadd, srem):
+        for bucket, members in side.items():
+            args += (f"{prefix}wheel:{bucket}", len(members), *members)
+    for (name, landmark), chunk in commit.snaps.items():
+        args += (prefix + snap_name(name, landmark), chunk)
+    args += [prefix + snap_name(name, landmark) for name, landmark in commit.matured]
+    for box in (commit.outbox, commit.exbox):
+        for index, entry in enumerate(box):
+            args += (stream_id(number, index), entry)
+    for user, fields in mirror.items():
+        args += (f"{prefix}feat:{user}", 2 * len(fields), *chain.from_iterable(fields.items()))
+    return args
 
 
 def _first_kept(trim: str | None) -> str:
-    """Return the id just above the last one to trim.
+    """Return the id just above the last one to trim: XTRIM MINID keeps the id it is given.
 
     >>> _first_kept("7-1"), _first_kept(None)
     ('7-2', '')
@@ -187,5 +268,5 @@ def _first_kept(trim: str | None) -> str:
     return f"{major}-{int(minor) + 1}"
 
 
-def _entries(stream: Sequence[Any]) -> list[tuple[str, bytes]]:
+def _entries(stream: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[tuple[str, bytes]]:
     return [(entry_id.decode(), fields[1]) for entry_id, fields in stream]

@@ -1,14 +1,27 @@
 -- Become the owner of a shard.
--- KEYS: 1 owner (hash: epoch, nonce, generation)   2 meta (hash: commit_no, meta)   3 outbox (stream)   4 exbox (stream)
--- ARGV: 1 generation of the caller's group   2 force ("1" or "0")   3 nonce   4 prefix of the wheel's keys   5 number of buckets
--- Returns {0, stored generation} when refused, else {1, epoch, commit_no, meta or false, outbox, exbox, {bucket, count, ...}}.
-local stored = tonumber(redis.call('HGET', KEYS[1], 'generation') or '-1')
-if tonumber(ARGV[1]) < stored and ARGV[2] ~= '1' then
-  return {0, stored}
+--
+-- KEYS  1 owner   hash: epoch, nonce, generation
+--       2 meta    hash: commit_no, meta
+--       3 outbox  stream
+--       4 exbox   stream
+--       The wheel's sets are named from ARGV 4; they carry the same hash tag.
+-- ARGV  1 generation of the caller's group   2 '1' to ignore the stored one   3 nonce
+--       4 prefix of the wheel's keys         5 number of buckets
+--
+-- Returns {0, stored generation} when refused, else
+-- {1, epoch, commit_no, meta or nil, outbox entries, exbox entries, {bucket, count, bucket, count, ...} of buckets that are not empty}.
+-- The same call again (same nonce) changes nothing and returns the same: a lost answer costs no epoch.
+
+local owner = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'generation')
+local epoch = tonumber(owner[1] or '0')
+if owner[2] ~= ARGV[3] then
+  if owner[3] and tonumber(ARGV[1]) < tonumber(owner[3]) and ARGV[2] ~= '1' then
+    return {0, tonumber(owner[3])}
+  end
+  epoch = epoch + 1
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'nonce', ARGV[3], 'generation', ARGV[1])
 end
-local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0') + 1
-redis.call('HSET', KEYS[1], 'epoch', epoch, 'nonce', ARGV[3], 'generation', ARGV[1])
-local number = tonumber(redis.call('HGET', KEYS[2], 'commit_no') or '0')
+
 local wheel = {}
 for bucket = 0, tonumber(ARGV[5]) - 1 do
   local count = redis.call('SCARD', ARGV[4] .. bucket)
@@ -17,5 +30,6 @@ for bucket = 0, tonumber(ARGV[5]) - 1 do
     wheel[#wheel + 1] = count
   end
 end
-return {1, epoch, number, redis.call('HGET', KEYS[2], 'meta'),
+local shard = redis.call('HMGET', KEYS[2], 'commit_no', 'meta')
+return {1, epoch, tonumber(shard[1] or '0'), shard[2],
   redis.call('XRANGE', KEYS[3], '-', '+'), redis.call('XRANGE', KEYS[4], '-', '+'), wheel}
