@@ -1,4 +1,8 @@
-"""A batch of payloads as columns, one row a record: what the compiled pass works on."""
+"""A batch of payloads as columns, one row a record: what the compiled pass works on.
+
+bytes -> `screen` -> list of `Event`, rejected ones replaced by a placeholder -> one array a field. The usual payload takes no Python
+bytecode of its own until its event id is hashed; anything unusual is looked at alone, so that a bad record costs itself and not its batch.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +16,17 @@ import numpy.typing as npt
 import xxhash
 
 from features.event import (
-    MAX_DEPTH,
     MAX_FUTURE_MS,
-    MAX_PAYLOAD_BYTES,
     MAX_TS_MS,
     MAX_USER_BYTES,
+    PLAIN_BYTES,
     Event,
     Reason,
     Rejected,
     check_user,
-    decode_event,
     decode_plain,
+    reason_of,
+    screen,
     time_of,
 )
 from features.spec import FeatureSpec
@@ -32,8 +36,8 @@ UNKNOWN = -1
 """Type word of an event type that a strict spec does not name."""
 MAX_WORDS = 65_536
 """Types remembered; they are few, and a flood of them must not fill the memory."""
-_NOBODY = Event(user="", ts=0, type="")
-_user, _ts, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "event_id", "value"))
+_NOBODY = Event(user="?", ts=0, type="")
+_user, _ts, _type, _channel, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "type", "channel", "event_id", "value"))
 
 
 @dataclass(slots=True)
@@ -46,13 +50,13 @@ class Columns:
     user : list of str
         "" where rejected or a tick.
     ts, append : int64 (n,)
-        Event time and broker stamp, ms.
+        Event time and broker stamp, ms; event time is 0 where rejected.
     word : int64 (n,)
-        `FeatureSpec.type_word` with the channel's bits.
+        `FeatureSpec.type_word` with the channel's bits; 0 where rejected.
     value : float64 (n,)
         NaN for none.
     eid : uint64 (n,)
-        Hash of the event id, 0 for none.
+        xxh3_64 of the event id, never 0 when there is one; 0 for none.
     code : uint8 (n,)
         `Reason`; the pass adds late and duplicate.
     tick : bool (n,)
@@ -71,9 +75,32 @@ class Columns:
 
 
 def tick_columns(time_ms: int) -> Columns:
-    """One row that carries time and nothing else."""
+    """One row that carries time and nothing else.
+
+    >>> tick_columns(7).ts.tolist(), tick_columns(7).tick.tolist()
+    ([7], [True])
+    """
     now = np.array([time_ms], np.int64)
-    return Columns(1, [""], now, now, np.zeros(1, np.int64), np.full(1, NAN), np.zeros(1, np.uint64), np.zeros(1, np.uint8), np.ones(1, np.bool_))
+    return Columns(
+        1, [""], now, now, np.zeros(1, np.int64), np.full(1, NAN), np.zeros(1, np.uint64), np.zeros(1, np.uint8), np.ones(1, np.bool_)
+    )
+
+
+class _Words(dict[tuple[str, str | None], int]):
+    """(type, channel) -> type word, filled as types appear."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self._spec = spec
+        self._allowed = None if spec.strict_types is None else frozenset(spec.strict_types)
+
+    def __missing__(self, key: tuple[str, str | None]) -> int:
+        event_type, channel = key
+        word = UNKNOWN
+        if self._allowed is None or event_type in self._allowed:
+            word = self._spec.type_word(event_type) | self._spec.channel_bits(channel)
+        if len(self) < MAX_WORDS:
+            self[key] = word
+        return word
 
 
 class ColumnReader:
@@ -86,67 +113,85 @@ class ColumnReader:
     """
 
     def __init__(self, spec: FeatureSpec) -> None:
-        self._spec = spec
-        self._words: dict[tuple[str, str | None], int] = {}
-        self._allowed = None if spec.strict_types is None else frozenset(spec.strict_types)
+        self._words = _Words(spec)
 
     def read(self, payloads: Sequence[bytes | None], append_ms: Sequence[int]) -> Columns:
-        """Decode a batch; never raises, whatever the bytes."""
+        """Decode a batch; never raises, whatever the bytes.
+
+        Parameters
+        ----------
+        payloads : sequence of bytes or None
+            Values of the records, n of them; None is a tombstone.
+        append_ms : sequence of int
+            The broker's stamps, ms, n of them.
+        """
         n = len(payloads)
         append = np.array(append_ms, np.int64)
         code = np.zeros(n, np.uint8)
-        plain = self._all_plain(payloads)
-        events = plain if plain is not None else self._one_by_one(payloads, code)
-        users = list(map(_user, events))
-        ts = np.fromiter(map(_ts, events), np.int64, n)
-        word = np.fromiter(map(self._word, events), np.int64, n)
-        ok = code == Reason.ok
-        code[ok & ((ts < 0) | (ts > MAX_TS_MS))] = Reason.ts_out_of_range
-        code[(code == Reason.ok) & (ts > append + MAX_FUTURE_MS)] = Reason.future
-        code[(code == Reason.ok) & (word == UNKNOWN)] = Reason.unknown_type
-        for i in np.flatnonzero(code).tolist():
-            users[i] = ""
+        events = _decode_all(_screened(payloads, code), code)
+        users = _users(events, code)
+        ts = _times(events, code)
+        word = np.fromiter(map(self._words.__getitem__, zip(map(_type, events), map(_channel, events), strict=True)), np.int64, n)
+        value = np.fromiter([NAN if v is None else v for v in map(_value, events)], np.float64, n)
         digest = xxhash.xxh3_64_intdigest
         eid = np.fromiter([digest(e.encode()) or 1 if e is not None else 0 for e in map(_event_id, events)], np.uint64, n)
-        value = np.fromiter([NAN if v is None else v for v in map(_value, events)], np.float64, n)
+        code[(code == Reason.ok) & (ts > append + MAX_FUTURE_MS)] = Reason.future
+        code[(code == Reason.ok) & (word == UNKNOWN)] = Reason.unknown_type
+        rejected = np.flatnonzero(code)
+        ts[rejected], word[rejected], value[rejected], eid[rejected] = 0, 0, NAN, 0
+        for i in rejected.tolist():
+            users[i] = ""
         return Columns(n, users, ts, append, word, value, eid, code, np.zeros(n, np.bool_))
 
-    @staticmethod
-    def _all_plain(payloads: Sequence[bytes | None]) -> list[Event] | None:
-        """Return the events of a batch in which nothing needs a closer look, else None."""
+
+def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:
+    """Judge what must be judged before decoding; b"" stands for what the decoder must not see."""
+    present: list[bytes] = [payload if payload is not None else b"" for payload in payloads]
+    n = len(present)
+    lengths = np.fromiter(map(len, present), np.int64, n)
+    plain = (lengths > 0) & (lengths < PLAIN_BYTES) & np.fromiter(map(bytes.isascii, present), np.bool_, n)
+    for i in np.flatnonzero(~plain).tolist():
+        verdict = screen(payloads[i])
+        if verdict is not Reason.ok:
+            code[i], present[i] = verdict, b""
+    return present
+
+
+def _decode_all(payloads: Sequence[bytes], code: npt.NDArray[np.uint8]) -> list[Event]:
+    """Decode what can be; the rest becomes a placeholder and a reason."""
+    events: list[Event] = []
+    rest = iter(payloads)
+    while True:
         try:
-            if not payloads or min(map(len, payloads)) == 0 or max(map(len, payloads)) > MAX_PAYLOAD_BYTES:  # type: ignore[arg-type]  # None raises TypeError below
-                return None
-            events = list(map(decode_plain, payloads))
-        except (TypeError, ValueError, RecursionError):
-            return None
-        for payload in payloads:
-            if len(payload) >= 2 * MAX_DEPTH and payload.count(b"{") + payload.count(b"[") > MAX_DEPTH:  # type: ignore[arg-type,union-attr]  # no None left
-                return None
-        lengths = list(map(len, map(_user, events)))
-        if lengths and (min(lengths) == 0 or max(lengths) > MAX_USER_BYTES // 4):
-            return None
-        return events if set(map(type, map(_ts, events))) == {int} and max(map(_ts, events)) <= MAX_TS_MS else None
+            # when the decoder raises, the list keeps what came before: the culprit is the payload at its end
+            events.extend(map(decode_plain, rest))
+        except (msgspec.MsgspecError, ValueError) as error:
+            i = len(events)
+            code[i] = code[i] or reason_of(payloads[i], error)
+            events.append(_NOBODY)
+        else:
+            return events
 
-    def _one_by_one(self, payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> list[Event]:
-        events = []
-        for i, payload in enumerate(payloads):
+
+def _users(events: Sequence[Event], code: npt.NDArray[np.uint8]) -> list[str]:
+    users = list(map(_user, events))
+    lengths = np.fromiter(map(len, users), np.int64, len(users))
+    # a character takes at most 4 bytes: a short id needs no encoding to be judged
+    for i in np.flatnonzero((lengths == 0) | (lengths > MAX_USER_BYTES // 4)).tolist():
+        try:
+            check_user(users[i])
+        except Rejected as verdict:
+            code[i] = verdict.reason
+    return users
+
+
+def _times(events: Sequence[Event], code: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    times = list(map(_ts, events))
+    if times and (set(map(type, times)) != {int} or min(times) < 0 or max(times) > MAX_TS_MS):
+        for i, ts in enumerate(times):
             try:
-                event = decode_event(payload)
-                check_user(event.user)
-                events.append(msgspec.structs.replace(event, ts=time_of(event.ts)))
+                times[i] = time_of(ts)
             except Rejected as verdict:
-                code[i] = verdict.reason
-                events.append(_NOBODY)
-        return events
-
-    def _word(self, event: Event) -> int:
-        key = (event.type, event.channel)
-        word = self._words.get(key)
-        if word is None:
-            word = UNKNOWN
-            if self._allowed is None or event.type in self._allowed or event is _NOBODY:
-                word = self._spec.type_word(event.type) | self._spec.channel_bits(event.channel)
-            if len(self._words) < MAX_WORDS:
-                self._words[key] = word
-        return word
+                times[i] = 0
+                code[i] = code[i] or verdict.reason
+    return np.array(times, np.int64)

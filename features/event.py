@@ -7,14 +7,19 @@ a replay decides alike.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from enum import IntEnum
 
 import msgspec
+import numpy as np
 
 MAX_PAYLOAD_BYTES = 65_536
 MAX_USER_BYTES = 256
 MAX_DEPTH = 64
+"""Our own limit: the decoder's would depend on how deep the Python stack happens to be."""
+PLAIN_BYTES = 2 * MAX_DEPTH
+"""A shorter payload cannot be nested too deep: a level takes two brackets."""
 MAX_FUTURE_MS = 5 * 60_000
 MAX_TS_MS = 4_102_444_800_000
 """2100-01-01; event times run from 0 (1970) to here."""
@@ -41,6 +46,27 @@ class Reason(IntEnum):
     late = 200
     duplicate = 201
 
+
+WORDS = {
+    Reason.ok: "applied",
+    Reason.tombstone: "the record has no value",
+    Reason.empty: "the value is empty",
+    Reason.too_large: "the value has more than 65,536 bytes",
+    Reason.not_utf8: "the value is not UTF-8",
+    Reason.not_json: "the value is not JSON",
+    Reason.not_finite: "a number is NaN, infinite or beyond the doubles",
+    Reason.too_deep: "the value is nested more than 64 deep",
+    Reason.missing_field: "user, ts or type is missing",
+    Reason.wrong_type: "a field is not of its type",
+    Reason.user_empty: "user is empty",
+    Reason.user_too_long: "user has more than 256 bytes",
+    Reason.ts_out_of_range: "ts is before 1970 or after 2100",
+    Reason.future: "ts is more than 5 minutes after the broker's own stamp",
+    Reason.unknown_type: "type is not one the strict configuration names",
+    Reason.late: "ts is before the partition's watermark",
+    Reason.duplicate: "the user's event_id was seen before",
+}
+"""What each reason says to a person."""
 
 REJECTS = tuple(reason for reason in Reason if reason not in {Reason.ok, Reason.duplicate})
 """Everything that makes a dead letter."""
@@ -85,37 +111,71 @@ class Rejected(Exception):  # noqa: N818 - a verdict, not an error of ours
 
 _decoder = msgspec.json.Decoder(Event)
 decode_plain = _decoder.decode
-"""The bare decoder, for payloads known to be neither too large nor too deep."""
+"""The bare decoder, for payloads that `screen` lets pass."""
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEP = np.zeros(256, np.int32)
+_STEP[list(b"[{")], _STEP[list(b"]}")] = 1, -1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def depth_of(payload: bytes) -> int:
-    """Return the deepest nesting of brackets outside strings.
+    """Return the deepest nesting of brackets outside strings; any bytes will do.
 
     >>> depth_of(b'{"a": [[1], "[[["]}')
     3
     """
-    depth = deepest = 0
-    in_string = escaped = False
-    for byte in payload:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
+    brackets = _STRING.sub(b"", payload).translate(None, _NO_BRACKETS)
+    return int(np.cumsum(_STEP[np.frombuffer(brackets, np.uint8)]).max(initial=0))
+
+
+def screen(payload: bytes | None) -> Reason:
+    """Judge what must be judged before decoding: `ok`, or the reason of a payload that no decoder may see.
+
+    >>> screen(b"").name, screen(b"{").name
+    ('empty', 'ok')
+    """
+    if payload is None:
+        return Reason.tombstone
+    if not payload:
+        return Reason.empty
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        return Reason.too_large
+    if not payload.isascii():  # the decoder skips what it does not keep, broken text included
+        try:
+            payload.decode()
+        except UnicodeDecodeError:
+            return Reason.not_utf8
+    # the count is a cheap upper bound that nearly every payload passes
+    if len(payload) >= PLAIN_BYTES and payload.count(b"{") + payload.count(b"[") > MAX_DEPTH and depth_of(payload) > MAX_DEPTH:
+        return Reason.too_deep
+    return Reason.ok
+
+
+def reason_of(payload: bytes, error: Exception) -> Reason:
+    """Look closer at a payload that passed the screen and did not decode; slow, and off the usual path."""
+    if isinstance(error, msgspec.ValidationError):
+        said = str(error)
+        if "out of range" in said:  # a number beyond the doubles
+            return Reason.not_finite
+        return Reason.missing_field if "missing required field" in said else Reason.wrong_type
+    return Reason.not_finite if _names_no_number(payload) else Reason.not_json
+
+
+def _names_no_number(payload: bytes) -> bool:
+    """Whether it would be JSON but for a NaN or an Infinity, which Python's laxer parser lets pass."""
+    found: list[str] = []
+    try:
+        # numbers are kept as text: turning thousands of digits into an integer is refused by Python
+        json.loads(payload, parse_constant=found.append, parse_int=str)
+    except (ValueError, RecursionError):
+        return False
+    return bool(found)
 
 
 def decode_event(payload: bytes | None) -> Event:
-    """Decode and judge one payload, all but its time.
+    """Decode and judge one payload, all but its time and its user.
 
     Raises
     ------
@@ -125,48 +185,13 @@ def decode_event(payload: bytes | None) -> Event:
     >>> decode_event(b'{"user": "ann", "ts": 1, "type": "click"}').user
     'ann'
     """
-    if payload is None:
-        raise Rejected(Reason.tombstone)
-    if not payload:
-        raise Rejected(Reason.empty)
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise Rejected(Reason.too_large)
-    # n levels need 2n bytes: most payloads are too short to be too deep
-    if len(payload) >= 2 * MAX_DEPTH and payload.count(b"{") + payload.count(b"[") > MAX_DEPTH and depth_of(payload) > MAX_DEPTH:
-        raise Rejected(_reason_of_broken(payload, Reason.too_deep))
+    verdict = screen(payload)
+    if verdict is not Reason.ok or payload is None:
+        raise Rejected(verdict)
     try:
-        return _decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Rejected(_reason_of(payload, error)) from None
-
-
-def _reason_of_broken(payload: bytes, otherwise: Reason) -> Reason:
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return Reason.not_utf8
-    return otherwise
-
-
-def _reason_of(payload: bytes, error: Exception) -> Reason:
-    """Look closer at a payload that did not decode; slow, and off the usual path."""
-    if _reason_of_broken(payload, Reason.ok):
-        return Reason.not_utf8
-    if isinstance(error, msgspec.ValidationError):
-        if "out of range" in str(error):  # a number beyond the doubles
-            return Reason.not_finite
-        return Reason.missing_field if "missing required field" in str(error) else Reason.wrong_type
-    return Reason.not_finite if _names_no_number(payload) else Reason.not_json
-
-
-def _names_no_number(payload: bytes) -> bool:
-    """Whether it would be JSON but for a NaN or an Infinity, which Python's laxer parser lets pass."""
-    found: list[str] = []
-    try:
-        json.loads(payload, parse_constant=found.append)
-    except (ValueError, RecursionError):
-        return False
-    return bool(found)
+        return decode_plain(payload)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise Rejected(reason_of(payload, error)) from None
 
 
 def time_of(ts: int | str) -> int:
@@ -182,12 +207,9 @@ def time_of(ts: int | str) -> int:
     """
     if isinstance(ts, str):
         try:
-            moment = msgspec.convert(ts, datetime)
-        except msgspec.ValidationError:
+            since = msgspec.convert(ts, datetime) - _EPOCH
+        except (msgspec.ValidationError, TypeError):  # TypeError: no zone
             raise Rejected(Reason.wrong_type) from None
-        if moment.tzinfo is None:
-            raise Rejected(Reason.wrong_type)
-        since = moment - datetime(1970, 1, 1, tzinfo=UTC)
         ts = (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
     if not 0 <= ts <= MAX_TS_MS:
         raise Rejected(Reason.ts_out_of_range)

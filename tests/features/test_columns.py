@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+import xxhash
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.columns import ColumnReader
+from features.event import MAX_FUTURE_MS, Reason
+from features.spec import FeatureSpec
+from tests.poison import UNNAMED_TYPE, each, event
+
+NOW_MS = 1_700_000_000_000
+SPEC = FeatureSpec(key_events=("click",), channels=("mail",))
+STRICT = FeatureSpec(strict_types=("click", "purchase"))
+POISON = list(each(NOW_MS))
+PAYLOADS = st.one_of(
+    st.none(),
+    st.binary(max_size=60),
+    st.sampled_from([payload for _, payload in POISON if payload is None or len(payload) < 2_000]),
+    st.builds(lambda user, ts: event(ts, user=user), st.text(max_size=300), st.integers() | st.text(max_size=30)),
+    st.builds(
+        lambda back, value: event(NOW_MS - back, value=value), st.integers(0, 10**9), st.floats(allow_nan=False, allow_infinity=False)
+    ),
+)
+
+
+@pytest.mark.parametrize(("reason", "payload"), POISON)
+def test_each_poison_has_its_reason(reason: Reason, payload: bytes | None) -> None:
+    columns = ColumnReader(STRICT).read([payload], [NOW_MS])
+    assert Reason(int(columns.code[0])) is reason
+    assert columns.user == [""]
+
+
+def test_poison_covers_every_reason_of_a_payload() -> None:
+    assert {reason for reason, _ in POISON} == set(Reason) - {Reason.ok, Reason.late, Reason.duplicate}
+
+
+def test_counts_by_reason_are_exact_among_good_ones() -> None:
+    mixed: list[bytes | None] = []
+    for i, (_, payload) in enumerate(POISON):
+        mixed += [event(NOW_MS - i, user=f"u{i}"), payload]
+    columns = ColumnReader(STRICT).read(mixed, [NOW_MS] * len(mixed))
+    assert Counter(columns.code.tolist()) == Counter(reason for reason, _ in POISON) + Counter({Reason.ok: len(POISON)})
+    assert columns.user[::2] == [f"u{i}" for i in range(len(POISON))]
+    assert columns.ts[::2].tolist() == [NOW_MS - i for i in range(len(POISON))]
+
+
+@settings(max_examples=200)
+@given(st.lists(PAYLOADS, max_size=12), st.integers(0, 12))
+def test_never_raises_and_does_not_depend_on_the_batch(payloads: list[bytes | None], cut: int) -> None:
+    whole = ColumnReader(SPEC).read(payloads, [NOW_MS] * len(payloads))
+    assert whole.n == len(whole.user) == len(payloads)
+    assert {Reason(code) for code in whole.code.tolist()} <= set(Reason) - {Reason.late, Reason.duplicate}
+    parts = [ColumnReader(SPEC).read(part, [NOW_MS] * len(part)) for part in (payloads[:cut], payloads[cut:])]
+    assert whole.user == parts[0].user + parts[1].user
+    for name in ("ts", "append", "word", "value", "eid", "code", "tick"):
+        np.testing.assert_array_equal(getattr(whole, name), np.concatenate([getattr(part, name) for part in parts]), strict=True)
+
+
+FIELDS: dict[str, Any] = {
+    "event_id": st.none() | st.text(max_size=9),
+    "value": st.none() | st.integers(-9, 9) | st.floats(-1e9, 1e9),
+    "channel": st.sampled_from([None, "mail", "tv"]),
+}
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"user": st.text(min_size=1, max_size=70), "type": st.sampled_from(["click", "purchase", "x"])}, optional=FIELDS
+        )
+    )
+)
+def test_columns_equal_the_fields_one_by_one(events: list[dict[str, Any]]) -> None:
+    payloads = [json.dumps(one | {"ts": NOW_MS - i}, ensure_ascii=False).encode(errors="surrogatepass") for i, one in enumerate(events)]
+    columns = ColumnReader(SPEC).read(payloads, [NOW_MS] * len(events))
+    for i, one in enumerate(events):
+        assert columns.code[i] == Reason.ok
+        assert columns.user[i] == one["user"]
+        assert columns.ts[i] == NOW_MS - i
+        assert columns.word[i] == SPEC.type_word(one["type"]) | SPEC.channel_bits(one.get("channel"))
+        value, event_id = one.get("value"), one.get("event_id")
+        assert math.isnan(columns.value[i]) if value is None else columns.value[i] == value
+        assert columns.eid[i] == (0 if event_id is None else xxhash.xxh3_64_intdigest(event_id.encode()) or 1)
+
+
+@pytest.mark.parametrize(("ts", "reason"), [(NOW_MS + MAX_FUTURE_MS, Reason.ok), (NOW_MS + MAX_FUTURE_MS + 1, Reason.future)])
+def test_future_is_judged_against_the_record_s_own_stamp(ts: int, reason: Reason) -> None:
+    assert ColumnReader(SPEC).read([event(ts)], [NOW_MS]).code[0] == reason
+
+
+def test_a_type_is_unknown_only_where_the_configuration_is_strict() -> None:
+    for spec, reason in ((SPEC, Reason.ok), (STRICT, Reason.unknown_type)):
+        assert ColumnReader(spec).read([event(NOW_MS, type=UNNAMED_TYPE)], [NOW_MS]).code[0] == reason
+
+
+def test_a_flood_of_types_is_not_remembered() -> None:
+    reader = ColumnReader(SPEC)
+    payloads = [event(NOW_MS, type=f"t{i}") for i in range(70_000)]
+    assert not reader.read(payloads, [NOW_MS] * len(payloads)).code.any()
+    assert len(reader._words) == 65_536
+    assert reader.read([event(NOW_MS, type="click")], [NOW_MS]).word[0] == SPEC.type_word("click")

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import base64
+import json
+from importlib.resources import files
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.event import REJECTS, WORDS, Reason
+from stream.dead_letters import KEPT_BYTES, dead_letter, decode_dead_letter
+from stream.position import DEAD_LETTER, EVENT_DUE, Position
+from tests.poison import each
+
+SCHEMA = json.loads(files("stream").joinpath("dead_letter.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+NOW_MS = 1_700_000_000_000
+
+
+@pytest.mark.parametrize(("reason", "payload"), list(each(NOW_MS)))
+def test_every_poison_makes_a_letter_of_the_schema(reason: Reason, payload: bytes | None) -> None:
+    entry = dead_letter(3, 70, reason, NOW_MS, payload)
+    VALIDATOR.validate(json.loads(entry.value))
+    assert entry.position == Position(70, EVENT_DUE, "", DEAD_LETTER)
+    assert dict(entry.headers)["cw-reason"] == reason.name.encode()
+    assert entry == dead_letter(3, 70, reason, NOW_MS, payload)
+
+
+@given(st.binary(max_size=2 * KEPT_BYTES))
+def test_the_first_kib_survives_byte_for_byte(payload: bytes) -> None:
+    letter = decode_dead_letter(dead_letter(0, 0, Reason.not_json, NOW_MS, payload).value)
+    assert letter.payload is not None
+    assert base64.b64decode(letter.payload, validate=True) == payload[:KEPT_BYTES]
+    assert letter.payload_bytes == len(payload)
+
+
+def test_the_schema_names_every_reason_and_every_reason_has_words() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["properties"]["reason"]["enum"] == [reason.name for reason in REJECTS]
+    assert set(WORDS) == set(Reason)
