@@ -22,7 +22,6 @@ from aiokafka.errors import IllegalStateError
 from faust.auth import Credentials
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
-from faust.transport.utils import server_list
 from faust.types import TP, ConsumerMessage
 
 from features.store import TakeRefused
@@ -94,7 +93,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
         return aiokafka.AIOKafkaConsumer(
             client_id=conf.broker_client_id,
             group_id=conf.id,
-            bootstrap_servers=server_list(transport.url, transport.default_port),
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[StickyPartitionAssignor],
             enable_auto_commit=False,
             auto_offset_reset="none",

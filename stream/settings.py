@@ -1,0 +1,324 @@
+"""All settings: one table, read from `churnwatch.toml` and the environment, judged as a whole before anything starts.
+
+Errors::
+
+    SettingsError    every fault at once, each with what to do
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from features.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
+from features.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
+from stream.policy import PolicySettings
+
+DEFAULT_FILE = "churnwatch.toml"
+MAX_WAIT_MS = 62 * DAY_MS
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
+_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
+_NAME = re.compile(r"^[a-z0-9_-]{1,32}$")
+
+Kind = Literal["text", "secret", "int", "share", "duration", "names", "flag"]
+
+
+class SettingsError(ValueError):
+    """Everything that is wrong with the settings.
+
+    Attributes
+    ----------
+    faults : list of str
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(f"- {fault}" for fault in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table; `env` names the variable that overrides the file."""
+
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+    env: str | None = None
+    low: float = 0
+    high: float = float("inf")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("app.name", "text", "churnwatch", "names this deployment; part of every Redis key and transactional id", "CHURNWATCH_APP"),
+    Setting("app.group", "text", "churnwatch", "Kafka consumer group of the workers"),
+    Setting("kafka.bootstrap", "text", "127.0.0.1:9092", "Kafka address, host:port", "CHURNWATCH_KAFKA"),
+    Setting("kafka.topic_prefix", "text", "", "put before every topic name", "CHURNWATCH_TOPIC_PREFIX"),
+    Setting("kafka.clicks", "text", "", "name of the clicks topic when it is not prefix + clicks", "CHURNWATCH_CLICKS"),
+    Setting("kafka.partitions", "int", 4, "partitions of clicks, for `topics create`", low=1, high=10_000),
+    Setting("redis.url", "secret", "redis://127.0.0.1:6379", "Redis address; rediss:// for TLS", "CHURNWATCH_REDIS"),
+    Setting("features.key_events", "names", (), f"event types with features of their own, at most {KEY_SLOTS}; empty: chosen from the first 10,000 events"),
+    Setting("features.revenue_events", "names", ("purchase",), "event types whose value is money"),
+    Setting("features.error_events", "names", ("error",), "event types that are a failure for the user"),
+    Setting("features.funnel", "names", (), f"event types of the funnel, in order, at most {FUNNEL_STEPS}"),
+    Setting("features.channels", "names", (), f"known acquisition channels, at most {CHANNEL_SLOTS}"),
+    Setting("features.strict_types", "names", (), "when given, any other event type is rejected"),
+    Setting("features.timezone", "text", "UTC", "IANA zone of calendar days and hours"),
+    Setting("features.lateness", "duration", "1h", "events this much out of order are still counted in full"),
+    Setting("features.session_gap", "duration", "30m", "a silence this long ends a session", low=1_000),
+    Setting("features.rescore", "duration", "1h", "a click renews a risk older than this", low=1_000),
+    Setting("alerts.threshold", "share", 0.7, "least calibrated risk that opens an alert", high=1),
+    Setting("alerts.cooldown", "duration", "14d", "least time between two alerts of one user"),
+    Setting("alerts.daily_cap", "int", 10_000, "most alerts a shard opens in a day of event time", low=0),
+    Setting("alerts.max_age", "duration", "1d", "no alert for a landmark that lies further back than this"),
+    Setting("alerts.backfill", "flag", False, "alerts for the past too (tests, demos)"),
+    Setting("time.ticks", "flag", True, "let time go on when nobody clicks; off for old logs"),
+    Setting("time.tick_interval", "duration", "10s", "idle time before a tick", low=100),
+    Setting("time.tick_max_behind", "duration", "1h", "no tick while the newest event is further behind the clock than this"),
+    Setting("time.max_idle_hold", "duration", "30m", "how long time may stand still while all of intake is silent"),
+    Setting("worker.batch", "int", 5_000, "most records of one batch", low=1, high=100_000),
+    Setting("worker.cache_users", "int", 262_144, "users per shard kept in memory", low=1_000),
+    Setting("worker.web", "text", "127.0.0.1:6066", "address of /metrics, /live and /ready; empty: none", "CHURNWATCH_WEB"),
+    Setting("worker.web_token", "secret", "", "asked for when the web address is not loopback", "CHURNWATCH_WEB_TOKEN"),
+    Setting("learning.key", "secret", "", "signs models in the registry; give the same to workers and trainer", "CHURNWATCH_MODEL_KEY"),
+    Setting("learning.min_labels", "int", 200, "labels of each class before a model may replace the rule", low=1),
+    Setting("learning.batch", "int", 256, "examples of one learning step", low=1, high=100_000),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+_DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target")
+
+
+def duration_ms(text: object) -> int:
+    """Read a duration.
+
+    >>> duration_ms("14d") // DAY_MS, duration_ms("50ms"), duration_ms("1.5h") // 60_000
+    (14, 50, 90)
+    """
+    match = _DURATION.match(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f'must be a duration such as "14d", "30m" or "50ms", got {text!r}')
+    return round(float(match[1]) * _UNITS_MS[match[2]])
+
+
+def _read(setting: Setting, value: object) -> Any:
+    readers: dict[Kind, Callable[[object], Any]] = {
+        "text": _text, "secret": _text, "int": _int, "share": _number, "duration": duration_ms, "names": _names, "flag": _flag
+    }  # fmt: skip
+    read = readers[setting.kind](value)
+    if setting.kind in {"int", "share", "duration"} and not setting.low <= read <= setting.high:
+        raise ValueError(f"must be between {setting.low:g} and {setting.high:g}, got {value}")
+    return read
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, got {value!r}")
+    return value
+
+
+def _int(value: object) -> int:
+    if isinstance(value, str) and value.isdigit():
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"must be a whole number, got {value!r}")
+    return value
+
+
+def _number(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]  # anything that is no number raises
+    except (TypeError, ValueError):
+        raise ValueError(f"must be a number, got {value!r}") from None
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) and one for one in value):
+        raise ValueError(f'must be a list of names such as ["click", "purchase"], got {value!r}')
+    return tuple(value)
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in {"true", "false"}:
+        return value == "true"
+    raise ValueError(f"must be true or false, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Validated settings; `settings["kafka.bootstrap"]`. Secrets are masked when printed."""
+
+    values: Mapping[str, Any]
+    definitions: tuple[ChurnDefinition, ...]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def __repr__(self) -> str:
+        return f"Settings({self.masked()!r}, {[definition.name for definition in self.definitions]})"
+
+    def masked(self) -> dict[str, Any]:
+        """Return the values with every secret hidden."""
+        return {name: "***" if _BY_NAME[name].kind == "secret" and value else value for name, value in self.values.items()}
+
+    def spec(self, key_events: tuple[str, ...] | None = None) -> FeatureSpec:
+        """Return the feature spec; `key_events` when they were chosen, not configured."""
+        return FeatureSpec(
+            key_events=self["features.key_events"] or key_events or (),
+            revenue_events=self["features.revenue_events"],
+            error_events=self["features.error_events"],
+            funnel=self["features.funnel"],
+            channels=self["features.channels"],
+            timezone=self["features.timezone"],
+            lateness_ms=self["features.lateness"],
+            session_gap_ms=self["features.session_gap"],
+            rescore_ms=self["features.rescore"],
+            definitions=self.definitions,
+            strict_types=self["features.strict_types"] or None,
+        )
+
+    def policy(self) -> PolicySettings:
+        """Return the alert policy."""
+        return PolicySettings(
+            threshold=self["alerts.threshold"],
+            cooldown_ms=self["alerts.cooldown"],
+            daily_cap=self["alerts.daily_cap"],
+            alert_max_age_ms=None if self["alerts.backfill"] else self["alerts.max_age"],
+        )
+
+
+def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read, override, judge.
+
+    Parameters
+    ----------
+    path : Path, optional
+        Default: `churnwatch.toml` here, or the file in CHURNWATCH_CONFIG; no file at all means defaults.
+    overrides : values by name with "__" for the dot
+        Command-line options; they win.
+
+    Raises
+    ------
+    SettingsError
+        With every fault.
+    """
+    environment = os.environ if environment is None else environment
+    faults: list[str] = []
+    raw, definitions_raw = _file_values(path, environment, faults)
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        source, value = setting.name, raw.pop(setting.name, setting.default)
+        if setting.env and (text := _from_environment(setting.env, environment, faults)) is not None:
+            source, value = setting.env, text
+        override = overrides.pop(setting.name.replace(".", "__"), None)
+        if override is not None:
+            source, value = setting.name, override
+        try:
+            values[setting.name] = _read(setting, value)
+        except ValueError as error:
+            faults.append(f"{source}: {error}")
+            values[setting.name] = _read(setting, setting.default)
+    for name in (*raw, *(name.replace("__", ".") for name in overrides)):
+        faults.append(f"{name}: unknown setting{_nearest(name, list(_BY_NAME))}")
+    definitions = tuple(filter(None, (_definition(index, one, faults) for index, one in enumerate(definitions_raw)))) or (ChurnDefinition(),)
+    _judge_together(values, definitions, faults)
+    if faults:
+        raise SettingsError(faults)
+    return Settings(MappingProxyType(values), definitions)
+
+
+def _file_values(path: Path | None, environment: Mapping[str, str], faults: list[str]) -> tuple[dict[str, Any], list[Any]]:
+    named = path or (Path(environment["CHURNWATCH_CONFIG"]) if environment.get("CHURNWATCH_CONFIG") else None)
+    file = named or Path(DEFAULT_FILE)
+    if not file.exists():
+        if named:
+            faults.append(f"{file}: no such file")
+        return {}, []
+    try:
+        tree = tomllib.loads(file.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        faults.append(f"{file}: not TOML: {error}")
+        return {}, []
+    definitions = tree.pop("definitions", [])
+    values: dict[str, Any] = {}
+    for section, content in tree.items():
+        if isinstance(content, dict):
+            values.update({f"{section}.{name}": value for name, value in content.items()})
+        else:
+            values[section] = content
+    return values, definitions if isinstance(definitions, list) else [definitions]
+
+
+def _from_environment(name: str, environment: Mapping[str, str], faults: list[str]) -> str | None:
+    """Value of NAME, or the content of the file in NAME_FILE."""
+    if environment.get(f"{name}_FILE"):
+        try:
+            return Path(environment[f"{name}_FILE"]).read_text().strip()
+        except OSError as error:
+            faults.append(f"{name}_FILE: {error.strerror}")
+    return environment.get(name)
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.4)
+    return f", did you mean {near[0]}?" if near else ""
+
+
+def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition | None:
+    where = f"definitions[{index}]"
+    if not isinstance(raw, dict):
+        faults.append(f"{where}: must be a table, [[definitions]]")
+        return None
+    for name in raw:
+        if name not in _DEFINITION_KEYS:
+            faults.append(f"{where}.{name}: unknown setting{_nearest(name, list(_DEFINITION_KEYS))}")
+    try:
+        definition = ChurnDefinition(
+            name=_text(raw.get("name", "churn14")),
+            kind=raw.get("kind", "inactivity"),
+            active_window_ms=duration_ms(raw.get("active_window", "14d")),
+            horizon_ms=duration_ms(raw.get("horizon", "14d")),
+            activity=_names(raw.get("activity", ())),
+            target=_names(raw.get("target", ())),
+        )
+    except ValueError as error:
+        faults.append(f"{where}: {error}")
+        return None
+    if not _NAME.match(definition.name):
+        faults.append(f"{where}.name: 1 to 32 of a-z, 0-9, _ and -, got {definition.name!r}")
+    if definition.kind not in {"inactivity", "did_event"}:
+        faults.append(f'{where}.kind: "inactivity" or "did_event", got {definition.kind!r}')
+    if definition.kind == "did_event" and not definition.target:
+        faults.append(f"{where}.target: a did_event definition needs the event types that mean churn")
+    if definition.active_window_ms <= 0 or definition.horizon_ms < DAY_MS:
+        faults.append(f"{where}: active_window must be positive and horizon at least 1d")
+    return definition
+
+
+def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, ...], faults: list[str]) -> None:
+    for name, most in (("features.key_events", KEY_SLOTS), ("features.funnel", FUNNEL_STEPS), ("features.channels", CHANNEL_SLOTS)):
+        if len(values[name]) > most:
+            faults.append(f"{name}: at most {most}, got {len(values[name])}")
+    try:
+        ZoneInfo(values["features.timezone"])
+    except (ZoneInfoNotFoundError, ValueError):
+        faults.append(f"features.timezone: no zone {values['features.timezone']!r}; IANA names look like Europe/Berlin")
+    if not _NAME.match(values["app.name"]):
+        faults.append(f"app.name: 1 to 32 of a-z, 0-9, _ and -, got {values['app.name']!r}")
+    names = [definition.name for definition in definitions]
+    if len(set(names)) < len(names):
+        faults.append("definitions: two have the same name")
+    if len(names) > MAX_DEFINITIONS:
+        faults.append(f"definitions: at most {MAX_DEFINITIONS}, got {len(names)}")
+    for definition in definitions:
+        if definition.horizon_ms + values["features.lateness"] > MAX_WAIT_MS:
+            faults.append(f"definitions {definition.name}: horizon + lateness must stay below 62d, the bitmap of landmarks holds 64 days")
