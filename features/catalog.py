@@ -71,7 +71,9 @@ def _keys() -> list[Feature]:
 
 FEATURES: tuple[Feature, ...] = (
     Feature("recency_s", "all", "s", 0, 400 * DAY_S, "log", "nothing for {value}, the usual pause is {habit}", knee=60),
-    Feature("active_recency_s", "all", "s", 0, 400 * DAY_S, "log", "not active for {value}, the usual pause is {habit}", knee=60, missing=True),
+    Feature(
+        "active_recency_s", "all", "s", 0, 400 * DAY_S, "log", "not active for {value}, the usual pause is {habit}", knee=60, missing=True
+    ),
     Feature("tenure_days", "all", "days", 0, 3_650, "log", "with us for {value}", knee=0.05),
     Feature("count_1h", "1 h", "events", 0, 1_000, "log", "{value} in the last hour"),
     Feature("count_24h", "24 h", "events", 0, 10_000, "log", "{value} in the last day"),
@@ -98,7 +100,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature("gap_max_s", "all", "s", 0, 400 * DAY_S, "log", "a longest pause of {value}", knee=1800, order="arrival", missing=True),
     Feature("gaps", "all", "pauses", 0, 100_000, "log", "{value} so far", order="arrival"),
     Feature("gap_z", "all", "spreads", -6, 10, "linear", "silent for {silence}, the usual pause is {habit}", order="arrival", missing=True),
-    Feature("gap_to_max", "all", "times", 0, 50, "log", "silent for {value} the longest pause so far", knee=0.1, order="arrival", missing=True),
+    Feature(
+        "gap_to_max", "all", "times", 0, 50, "log", "silent for {value} the longest pause so far", knee=0.1, order="arrival", missing=True
+    ),
     Feature("trend_7d_28d", "7 d to 28 d", "log units", -4, 2, "linear", "this week against the month: {value}"),
     Feature("burst_24h", "24 h to 28 d", "log units", -4, 4, "linear", "the last day against the month: {value}"),
     *_keys(),

@@ -224,9 +224,7 @@ def pass_events(
             s.ring_next = (s.ring_next + 1) % RING
         limit = before if late else max(t, before)
         if s.flags & FLAG_ARMED and s.next_landmark_ms < limit:
-            count = fire_landmarks(
-                states, sl, limit, before, i, watermarks, start, last_landmark, params, moments, count
-            )
+            count = fire_landmarks(states, sl, limit, before, i, watermarks, start, last_landmark, params, moments, count)
         offset = offset_at(params.transitions, params.offsets, t)
         w = word[i]
         score = False
@@ -313,9 +311,7 @@ def pass_sweep(
             return j, count
         before = count
         silent = NEVER if slots[j] == own_slot else limit
-        count = fire_landmarks(
-            states, slots[j], limit, silent, last, watermarks, first, last_landmark, params, moments, count
-        )
+        count = fire_landmarks(states, slots[j], limit, silent, last, watermarks, first, last_landmark, params, moments, count)
         if count > before or not states[slots[j]].flags & FLAG_ARMED:
             touched[slots[j]] = 1
     return slots.shape[0], count

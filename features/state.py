@@ -121,10 +121,14 @@ def read_states(packed: Sequence[bytes], definitions: int) -> npt.NDArray[np.voi
 
 def _read_one(row: npt.NDArray[np.void], packed: bytes, definitions: int) -> None:
     if len(packed) < 8 or packed[0] != LAYOUT_VERSION:
-        raise LayoutError(f"state record of layout {packed[0] if packed else 'none'}, this code reads {LAYOUT_VERSION}: run the version that wrote it")
+        raise LayoutError(
+            f"state record of layout {packed[0] if packed else 'none'}, this code reads {LAYOUT_VERSION}: run the version that wrote it"
+        )
     had = packed[7]
     if had == 0 or had > definitions or len(packed) != state_dtype(had).itemsize:
-        raise LayoutError(f"state record of {len(packed)} bytes for {had} definitions, this configuration has {definitions}: restore the removed definition")
+        raise LayoutError(
+            f"state record of {len(packed)} bytes for {had} definitions, this configuration has {definitions}: restore the removed definition"
+        )
     old = np.frombuffer(packed, state_dtype(had))[0]
     for name in state_dtype(definitions).names or ():
         if name in {"last_active_ms", "opened_ms"}:

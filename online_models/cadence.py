@@ -69,7 +69,9 @@ class CadenceScorer:
         spread = np.maximum((count * own_spread + PRIOR_WEIGHT * PRIOR_SPREAD) / weight, 0.3)
         return silence_h, mean, spread
 
-    def _risk(self, silence_h: npt.NDArray[np.float64], mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def _risk(
+        self, silence_h: npt.NDArray[np.float64], mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
         now = _normal_tail((np.log1p(silence_h) - mean) / spread)
         later = _normal_tail((np.log1p(silence_h + self._horizon_h) - mean) / spread)
         return np.clip(later / now, FLOOR, CEILING)

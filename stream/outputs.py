@@ -20,7 +20,18 @@ from features.definition import DAY_MS
 from features.event import Reason
 from features.kernel import BY_RETURN, BY_SILENCE, RETURNED, Moments
 from features.state import FLAG_LEFT_CENSORED
-from online_models.example import LABEL, LEFT_CENSORED, NO_LABEL, OWN_RETURN, SNAPSHOT, Examples, Snapshots, concatenate, empty_examples, pack_rows
+from online_models.example import (
+    LABEL,
+    LEFT_CENSORED,
+    NO_LABEL,
+    OWN_RETURN,
+    SNAPSHOT,
+    Examples,
+    Snapshots,
+    concatenate,
+    empty_examples,
+    pack_rows,
+)
 from online_models.explain import reasons
 from online_models.scorer import Champion
 from stream.alerts import Alert, alert_id, entry_of
@@ -137,8 +148,15 @@ class Speaker:
             flags |= np.where(censored != 0, LEFT_CENSORED, 0)
             parts.append(
                 _examples(
-                    SNAPSHOT, k, self._due[rows], self._due[rows] + definition.horizon_ms + spec.lateness_ms, _to_u16(self._risks[k][rows]),
-                    np.full(len(rows), self._champions[k].version, np.uint32), flags, np.full(len(rows), NO_LABEL), self._vectors[rows],
+                    SNAPSHOT,
+                    k,
+                    self._due[rows],
+                    self._due[rows] + definition.horizon_ms + spec.lateness_ms,
+                    _to_u16(self._risks[k][rows]),
+                    np.full(len(rows), self._champions[k].version, np.uint32),
+                    flags,
+                    np.full(len(rows), NO_LABEL),
+                    self._vectors[rows],
                 )  # fmt: skip
             )
             causes.append(offsets[self._cause[rows]])
@@ -237,7 +255,9 @@ class Speaker:
         mine = (matured.k == k) & (self._arena.states["opened_ms"][matured.slots, k] == matured.landmark_ms)
         one = matured.take(np.flatnonzero(mine))
         horizon_ms = self._settings.spec.definitions[k].horizon_ms
-        for slot, landmark, due, offset in zip(one.slots.tolist(), one.landmark_ms.tolist(), one.due_ms.tolist(), self._causes_of(one.due_ms).tolist(), strict=True):
+        for slot, landmark, due, offset in zip(
+            one.slots.tolist(), one.landmark_ms.tolist(), one.due_ms.tolist(), self._causes_of(one.due_ms).tolist(), strict=True
+        ):
             yield Ending(Position(offset, due, self._arena.users[slot], 8 * k + RESOLVED), slot, "horizon", landmark + horizon_ms, landmark)
 
     def _opened(self, k: int, landmark: Landmark) -> Entry:
@@ -258,7 +278,9 @@ class Speaker:
 
     def _resolved(self, k: int, decision: Resolved) -> Entry:
         alert = self._alert(k, decision.slot, decision.position, decision.opened_ms)
-        return entry_of(self._settings.app, decision.position, msgspec.structs.replace(alert, cause=decision.cause, event_time_ms=decision.time_ms))
+        return entry_of(
+            self._settings.app, decision.position, msgspec.structs.replace(alert, cause=decision.cause, event_time_ms=decision.time_ms)
+        )
 
     def _alert(self, k: int, slot: int, position: Position, landmark_ms: int) -> Alert:
         settings, user = self._settings, self._arena.users[slot]

@@ -72,7 +72,9 @@ async def run_app(app: Any, stopper: Stopper, alongside: Callable[[], Awaitable[
     try:
         if alongside is not None:
             tasks.append(asyncio.ensure_future(alongside()))
-            tasks[0].add_done_callback(lambda task: None if task.cancelled() or task.exception() is None else stopper.bug(task.exception() or SystemExit()))
+            tasks[0].add_done_callback(
+                lambda task: None if task.cancelled() or task.exception() is None else stopper.bug(task.exception() or SystemExit())
+            )
         watch = asyncio.ensure_future(_watch_crash(app, stopper))
         tasks.append(watch)
         await stopper.wait()

@@ -65,7 +65,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("kafka.clicks", "text", "", "name of the clicks topic when it is not prefix + clicks", "CHURNWATCH_CLICKS"),
     Setting("kafka.partitions", "int", 4, "partitions of clicks, for `topics create`", low=1, high=10_000),
     Setting("redis.url", "secret", "redis://127.0.0.1:6379", "Redis address; rediss:// for TLS", "CHURNWATCH_REDIS"),
-    Setting("features.key_events", "names", (), f"event types with features of their own, at most {KEY_SLOTS}; empty: chosen from the first 10,000 events"),
+    Setting(
+        "features.key_events",
+        "names",
+        (),
+        f"event types with features of their own, at most {KEY_SLOTS}; empty: chosen from the first 10,000 events",
+    ),
     Setting("features.revenue_events", "names", ("purchase",), "event types whose value is money"),
     Setting("features.error_events", "names", ("error",), "event types that are a failure for the user"),
     Setting("features.funnel", "names", (), f"event types of the funnel, in order, at most {FUNNEL_STEPS}"),
@@ -229,7 +234,9 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
             values[setting.name] = _read(setting, setting.default)
     for name in (*raw, *(name.replace("__", ".") for name in overrides)):
         faults.append(f"{name}: unknown setting{_nearest(name, list(_BY_NAME))}")
-    definitions = tuple(filter(None, (_definition(index, one, faults) for index, one in enumerate(definitions_raw)))) or (ChurnDefinition(),)
+    definitions = tuple(filter(None, (_definition(index, one, faults) for index, one in enumerate(definitions_raw)))) or (
+        ChurnDefinition(),
+    )
     _judge_together(values, definitions, faults)
     if faults:
         raise SettingsError(faults)

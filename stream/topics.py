@@ -16,11 +16,15 @@ class Topic:
 
 
 TOPICS: tuple[Topic, ...] = (
-    Topic("clicks", None, {"message.timestamp.type": "LogAppendTime", "retention.ms": str(90 * 86_400_000)}, "click events in, keyed by user"),
+    Topic(
+        "clicks", None, {"message.timestamp.type": "LogAppendTime", "retention.ms": str(90 * 86_400_000)}, "click events in, keyed by user"
+    ),
     Topic("alerts", None, {"retention.ms": str(90 * 86_400_000)}, "alerts out; a shard writes its own partition"),
     Topic("dead_letters", None, {"retention.ms": str(30 * 86_400_000)}, "what was rejected, with the reason"),
     Topic("progress", None, {"cleanup.policy": "compact", "segment.bytes": "16777216"}, "how far each shard has published"),
-    Topic("time", None, {"message.timestamp.type": "LogAppendTime", "retention.ms": str(90 * 86_400_000)}, "ticks: time itself, in the log"),
+    Topic(
+        "time", None, {"message.timestamp.type": "LogAppendTime", "retention.ms": str(90 * 86_400_000)}, "ticks: time itself, in the log"
+    ),
     Topic("examples", 1, {"retention.ms": str(90 * 86_400_000)}, "snapshots and labels for the trainer"),
 )
 

@@ -150,7 +150,9 @@ class KafkaWire:
         topics = self._settings.topics
         async with self._transaction() as producer:
             futures = [
-                await producer.send(topics[entry.topic], entry.value, key=entry.key or None, partition=self._partition, headers=entry.headers)
+                await producer.send(
+                    topics[entry.topic], entry.value, key=entry.key or None, partition=self._partition, headers=entry.headers
+                )
                 for entry in entries
             ]
             key = f"{self._settings.app}-{self._partition}".encode()

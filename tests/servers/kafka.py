@@ -24,7 +24,9 @@ def jars() -> Path:
     """Return the folder of Kafka's jars; brought by Maven at the first call (about 15 s)."""
     for program, how in (("java", "default-jre-headless"), ("mvn", "maven")):
         if shutil.which(program) is None and (program == "java" or not any(JARS.glob("kafka_*.jar"))):
-            raise ServerMissing(f"no {program}: install it (Debian: apt-get install {how}), or name a running Kafka in CHURNWATCH_TEST_KAFKA")
+            raise ServerMissing(
+                f"no {program}: install it (Debian: apt-get install {how}), or name a running Kafka in CHURNWATCH_TEST_KAFKA"
+            )
     if not any(JARS.glob("kafka_*.jar")):
         partial = JARS.with_name(f"{JARS.name}.{os.getpid()}")
         command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={partial}"]

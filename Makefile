@@ -1,0 +1,57 @@
+# Everything runs in .venv, made from the lock. No Docker, no root.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+BIN := .venv/bin
+export PYTHONPATH := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test lint bench lock clean
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.venv/uv: 
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version.split()[0] + ": install it and say make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv .venv || { echo "python has no venv module (Debian: apt-get install python3-venv)"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+.venv/runtime: .venv/uv requirements.lock pyproject.toml
+	@echo "installing what churnwatch needs"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+.venv/kernel: .venv/runtime features/kernel.py features/update.py features/vector.py features/state.py features/catalog.py
+	@echo "compiling the kernel"
+	@$(BIN)/python -c "from features.kernel import warm; warm()"
+	@$(BIN)/python -c "from stream.local_redis import redis_binary; print('redis-server:', redis_binary())" || true
+	@touch $@
+
+.venv/dev: .venv/kernel requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: .venv/kernel ## make .venv from the lock and compile the kernel
+
+setup-dev: .venv/dev ## the same with the tools for tests
+
+demo: setup ## sixty days of a product in about a minute, alerts on screen
+	@$(BIN)/churnwatch demo
+
+lint: setup-dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint ## lint, doctests and all tests (a tenth of the kills; `pytest -m real_kafka --full` for all)
+	$(BIN)/pytest
+
+bench: setup-dev ## engine against stock Faust and the naive job, on real Kafka and Redis
+	$(BIN)/python -m benchmarks.engine
+
+lock: .venv/uv ## resolve the lock files anew
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock pyproject.toml
+
+clean: ## remove what make made
+	rm -rf .venv .cache build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,78 @@
+"""Real servers for tests, found or started; a missing one skips with the reason and the fix, and fails in CI."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stream.local_redis import LocalRedis, ServerMissing
+from tests.servers.kafka import KafkaServer
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="full counts of kills, zombies and seeds")
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--full"))
+
+
+def _missing(error: ServerMissing) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI needs this server: {error}")
+    pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap address of a real Kafka."""
+    named = os.environ.get("CHURNWATCH_TEST_KAFKA")
+    if named:
+        yield named
+        return
+    try:
+        server = KafkaServer(tmp_path_factory.mktemp("kafka"))
+        server.start()
+    except ServerMissing as error:
+        _missing(error)
+    yield server.bootstrap
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
+    try:
+        server = LocalRedis(tmp_path_factory.mktemp("redis"))
+        server.start()
+    except ServerMissing as error:
+        _missing(error)
+    yield server
+    server.stop()
+
+
+_serial = itertools.count()
+
+
+@pytest.fixture
+def app_name() -> str:
+    """A name nobody used yet: shared servers, separate worlds."""
+    return f"t{next(_serial)}-{uuid.uuid4().hex[:8]}"
+
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real event logs beside the project."""
+    if not SHARED_DATA.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI needs ../shared/data")
+        pytest.skip("no ../shared/data: the real event logs are not part of the project")
+    return SHARED_DATA
