@@ -7,6 +7,7 @@ nor model, so that whoever repeats the decision repeats the id.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -88,7 +89,12 @@ def decode_alert(value: bytes) -> Alert:
     return _decoder.decode(value)
 
 
-def position_of(headers: list[tuple[str, bytes]]) -> Position:
+def has_position(headers: Iterable[tuple[str, bytes]]) -> bool:
+    """Whether a message says where it was decided; one that does not is none of ours."""
+    return any(name == "cw-position" for name, _ in headers)
+
+
+def position_of(headers: Iterable[tuple[str, bytes]]) -> Position:
     """Return the position an alert was decided at, from its headers."""
     return _positions.decode(dict(headers)["cw-position"])
 

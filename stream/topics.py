@@ -25,7 +25,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "time", None, {"message.timestamp.type": "LogAppendTime", "retention.ms": str(90 * 86_400_000)}, "ticks: time itself, in the log"
     ),
-    Topic("examples", 1, {"retention.ms": str(90 * 86_400_000)}, "snapshots and labels for the trainer"),
+    Topic("examples", 1, {"retention.ms": str(90 * 86_400_000), "max.message.bytes": "8388608"}, "snapshots and labels for the trainer"),
 )
 
 
