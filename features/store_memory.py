@@ -109,7 +109,7 @@ class MemoryStore:
         """See `features.store.Store`. A `ValueError`, as from `RedisStore.commit`, leaves all as it was."""
         _check(commit)
         data = self._shard(partition)
-        if (data.epoch, data.nonce) != (commit.token.epoch, commit.token.nonce):
+        if not data.epoch or Token(data.epoch, data.nonce) != commit.token:
             raise StaleOwner(partition, "token")
         if data.commit_no == commit.commit_no + 1:
             return
@@ -142,6 +142,14 @@ class MemoryStore:
     def users(self, partition: int) -> dict[str, bytes]:
         """State records by user, for oracles."""
         return dict(self._shard(partition).users)
+
+    def generation(self, partition: int) -> int:
+        """Return the stored group generation, for oracles."""
+        return self._shard(partition).generation
+
+    def epoch(self, partition: int) -> int:
+        """Return the stored epoch, for oracles."""
+        return self._shard(partition).epoch
 
     def meta(self, partition: int) -> bytes | None:
         """Return the stored meta, for oracles."""

@@ -11,6 +11,7 @@ carries its token and number, a take its nonce. A script that the server forgot 
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,8 +36,9 @@ _KEYS_A_CALL = 4_000
 """Keys of one MGET: it stops the server for about 2 ms."""
 _PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
 """Before each repeat; the last one again and again."""
-_PASSING = ("BUSY", "MASTERDOWN", "MISCONF", "NOREPLICAS", "OOM", "READONLY")
-"""Answers that a later repeat may not get: the server is busy, full, failing over, or cannot write its disk."""
+_PASSING = re.compile(r"(?:^|-)(?:BUSY|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY)\b")
+"""Answers that a later repeat may not get: the server is busy, full, failing over, or cannot write its disk. Redis 6 wraps them when a script
+meets them: ``Error running script ...: -OOM ...``."""
 
 
 def connect(url: str, *, timeout_s: float = 5.0) -> redis.Redis:
@@ -218,7 +220,7 @@ class RedisStore:
 
 def _may_pass(error: redis.ResponseError) -> bool:
     # redis-py strips the code from the errors that have a class of their own
-    return isinstance(error, redis.exceptions.OutOfMemoryError | redis.ReadOnlyError) or str(error).startswith(_PASSING)
+    return isinstance(error, redis.exceptions.OutOfMemoryError | redis.ReadOnlyError) or _PASSING.search(str(error)) is not None
 
 
 def commit_arguments(prefix: str, commit: Commit) -> list[Any]:

@@ -45,7 +45,7 @@ class Timers:
 
     def assume_pending(self, swept_ms: int, newest_ms: int) -> None:
         """After a take nobody knows which lists exist: assume every one that may, each as long as the wheel is on average."""
-        estimate = max(1, int(self._wheel.sum()) // BUCKETS)
+        estimate = int(self._wheel.sum()) // BUCKETS
         for k, wait in enumerate(self.waits_ms):
             for landmark in range(grid_at_or_after(swept_ms - wait), newest_ms + 1, PHASE_STEP_MS):
                 self.add_pending(k, landmark, estimate)

@@ -31,9 +31,9 @@ class Host:
     async def take(self, partition: int, generation: int, *, force: bool = False) -> Standing:
         """Open the shard anew; whatever this process knew of it is dropped."""
         await self.revoke([partition])
-        session = await open_session(replace(self._settings, partition=partition), self._means, generation, force=force)
-        self.sessions[partition] = session
         try:
+            session = await open_session(replace(self._settings, partition=partition), self._means, generation, force=force)
+            self.sessions[partition] = session
             await session.apply_waiting()
         except (StaleOwner, StoreUnavailable, WireError) as error:
             await self._drop(partition, error)

@@ -27,7 +27,7 @@ from features.arena import Arena
 from features.catalog import WIDTH
 from features.columns import Columns, tick_columns
 from features.definition import DAY_MS
-from features.event import Reason
+from features.event import MAX_FUTURE_MS, Reason
 from features.kernel import TIME_ONLY, Moments, make_moments, params_of, pass_events, pass_sweep
 from features.landmarks import PHASE_STEP_MS
 from features.spec import FeatureSpec
@@ -54,6 +54,7 @@ class ShardSettings:
     spec: FeatureSpec
     policy: PolicySettings
     capacity: int = 1 << 18
+    budget: int = BUDGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ class Shard:
         self.arena = Arena(len(spec.definitions), settings.capacity)
         self.timers = Timers(taken.wheel, [definition.horizon_ms + spec.lateness_ms for definition in spec.definitions])
         if self.meta.swept_ms != NEVER:
-            self.timers.assume_pending(self.meta.swept_ms, self.meta.max_ms + DAY_MS)
+            # A landmark lies before the time swept, or before its user's own event.
+            self.timers.assume_pending(self.meta.swept_ms, max(self.meta.swept_ms, self.meta.max_ms + MAX_FUTURE_MS))
         self._names = [definition.name for definition in spec.definitions]
         self._widest = 4 + max(definition.active_window_ms for definition in spec.definitions) // DAY_MS
         self._moments: Moments = make_moments(1, len(self._names), WIDTH)
@@ -138,7 +140,7 @@ class Shard:
         self._make_room(columns.n - start)
         watermarks = np.full(columns.n, NEVER, np.int64)
         swept = meta.swept_ms if meta.swept_ms != NEVER else _first_time(columns, start, lateness)
-        stop = self.timers.stop_ms(swept, BUDGET) if swept != NEVER else NEVER
+        stop = self.timers.stop_ms(swept, self.settings.budget) if swept != NEVER else NEVER
         taken, max_ms, count = pass_events(
             arena.states, arena.touched, arena.last_landmark,
             slots, columns.ts, columns.append, columns.word, columns.value, columns.eid, columns.code,
@@ -204,7 +206,7 @@ class Shard:
             self.arena.admit(missing, found.states)
 
     def _make_room(self, records: int) -> None:
-        wanted = 2 * records + (BUDGET + 64) * self._widest
+        wanted = 2 * records + (self.settings.budget + 64) * self._widest
         if len(self._moments.kind) < wanted:
             self._moments = make_moments(wanted, len(self._names), WIDTH)
 
@@ -240,13 +242,14 @@ class Shard:
         landmarks = [(due, users[slot]) for due, slot in zip(states["next_landmark_ms"][ready].tolist(), ready.tolist(), strict=True)]
         labels = list(zip(matured.due_ms.tolist(), matured.snapshots.users, strict=True))
         after = sorted(pair for pair in {*landmarks, *labels} if cursor is None or pair > cursor)
-        chosen = set(after[:BUDGET])
-        done = len(after) <= BUDGET
+        budget = self.settings.budget
+        chosen = set(after[:budget])
+        done = len(after) <= budget
         return _Due(
             slots=ready[[i for i, pair in enumerate(landmarks) if pair in chosen]],
             matured=matured.take(np.array([i for i, pair in enumerate(labels) if pair in chosen], np.intp)),
             finished=lists if done else [],
-            cursor=None if done else after[BUDGET - 1],
+            cursor=None if done else after[budget - 1],
         )
 
     def _sweep(self, due: _Due, limit: int, own_slot: int, watermarks: npt.NDArray[np.int64], first: int, last: int, count: int) -> int:

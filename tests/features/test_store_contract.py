@@ -16,7 +16,8 @@ pytestmark = pytest.mark.parametrize("new_store", ALL, indirect=True)
 NewStore = Callable[[str], Store]
 
 STRANGE = [
-    "ann", "Zoë", "😀🧨", "with space", "{0}", "}{", "a:b:c", "*", "u:ann", "wheel:5", "\x00\x01\n\r", "$5\r\nhello", "007", "7", "-7", "'\"\\",
+    "ann", "Zoë", "😀🧨", "with space", "{0}", "}{", "a:b:c", "*", "u:ann", "wheel:5", "\x00\x01\n\r",
+    "$5\r\nhello", "007", "7", "-7", "'\"\\",
     "x" * 256, "ä" * 128, "owner", "meta",
 ]  # fmt: skip
 

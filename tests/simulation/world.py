@@ -100,6 +100,10 @@ class SimStore:
 
     async def take(self, partition: int, generation: int, *, force: bool = False) -> Taken:
         await self._world.pause(self._worker, "take.before")
+        if not force and generation < self._world.store.generation(partition):
+            before = self._world.store.epoch(partition)
+            await self._world.store.take(partition, generation)
+            self._world.counts["takes by an older generation"] += self._world.store.epoch(partition) > before
         taken = await self._world.store.take(partition, generation, force=force)
         await self._world.pause(self._worker, "take.after")
         return taken

@@ -1,0 +1,109 @@
+"""Seeds of the whole engine, and builds that are broken on purpose: a green run proves something only if these turn red."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.run import run_seeds
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.simulation
+
+
+def test_seeds_hold_every_invariant(full: bool) -> None:
+    count, stride = (5_000, 50) if full else (200, 25)
+    ranges = [range(first, first + stride) for first in range(0, count, stride)]
+    totals: Counter[str] = Counter()
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for part in pool.map(run_seeds, ranges):
+            totals += part
+    print(f"\n{count} seeds:", ", ".join(f"{name} {number}" for name, number in sorted(totals.items())))
+    assert totals["kills"] > count
+    assert totals["zombies"] > count / 4
+    assert totals["stores rolled back"] > count / 4
+    assert totals["hand-overs"] > 3 * count
+    assert totals["labels"] > 100 * count
+    assert totals["alerts"] > 10 * count
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Text replaced in a copy of the project."""
+
+    name: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+MUTANTS = (
+    Mutant(
+        "offset written outside the script",
+        (
+            ("features/store_memory.py", "        data.meta = commit.meta\n", ""),
+            (
+                "tests/simulation/world.py",
+                '        await self._world.pause(self._worker, "commit.after")\n',
+                '        await self._world.pause(self._worker, "commit.after")\n        self._world.store._shard(partition).meta = commit.meta\n',
+            ),
+        ),
+    ),
+    Mutant(
+        "no token",
+        (
+            ("features/store_memory.py", "if (data.epoch, data.nonce) != (commit.token.epoch, commit.token.nonce):", "if False:"),
+            ("features/store_memory.py", "if data.commit_no != commit.commit_no:", "if False:"),
+        ),
+    ),
+    Mutant("no generation check", (("features/store_memory.py", "if generation < data.generation and not force:", "if False:"),)),
+    Mutant("no progress marker", (("stream/engine.py", "    return await wire.last_marker()\n", "    return None\n"),)),
+    Mutant(
+        "outbox trimmed early",
+        (
+            (
+                "stream/engine.py",
+                "commit.outbox_trim, commit.exbox_trim = self._outbox_trim, self._exbox_trim",
+                "commit.outbox_trim, commit.exbox_trim = stream_id(commit.commit_no, 10**6), self._exbox_trim",
+            ),
+        ),
+    ),
+    Mutant(
+        "batch dropped instead of un-read",
+        (
+            ("tests/simulation/run.py", "position[partition] = batch.start  # un-read", "pass  # dropped"),
+            ("stream/engine.py", "raise GapDetected(self.partition, self.next_offset, batch.start)", "self.shard.meta.next_offset = batch.start"),
+        ),
+    ),
+    Mutant("timers after the event", (("features/kernel.py", "limit = before if late else max(t, before)", "limit = before"),)),
+    Mutant(
+        "label at return time",
+        (
+            # the horizon is not waited for: a label is told as soon as the lateness has passed
+            ("stream/shard.py", "[definition.horizon_ms + spec.lateness_ms for definition", "[DAY_MS // 2 + spec.lateness_ms for definition"),
+        ),
+    ),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_broken_build_is_caught(mutant: Mutant, tmp_path: Path) -> None:
+    for package in ("features", "online_models", "stream", "tests"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, old, new in mutant.changes:
+        path = tmp_path / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{file} no longer holds the text that {mutant.name!r} breaks"
+        path.write_text(text.replace(old, new))
+    command = [sys.executable, "-m", "tests.simulation.run", "0", "60"]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode != 0, f"{mutant.name}: 61 seeds passed"
+    assert "Violation" in done.stderr or "GapDetected" in done.stderr or "Error" in done.stderr.splitlines()[-1], done.stderr[-2000:]
