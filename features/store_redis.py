@@ -37,8 +37,8 @@ _KEYS_A_CALL = 4_000
 _PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
 """Before each repeat; the last one again and again."""
 _PASSING = re.compile(r"(?:^|-)(?:BUSY|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY)\b")
-"""Answers that a later repeat may not get: the server is busy, full, failing over, or cannot write its disk. Redis 6 wraps them when a script
-meets them: ``Error running script ...: -OOM ...``."""
+"""Answers that a later repeat may not get: the server is busy, full, failing over, or cannot write its disk. Redis 6 wraps what a script
+met: ``Error running script ...: -OOM ...``."""
 
 
 def connect(url: str, *, timeout_s: float = 5.0) -> redis.Redis:
