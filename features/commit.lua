@@ -1,7 +1,7 @@
 -- Apply one commit of a shard, or refuse it. Every check stands before the first write, every value is absolute, and the number is written
 -- last: Redis does not undo what a failed script wrote, so nothing after the first write may fail.
 --
--- KEYS  1 owner   hash: epoch, nonce, generation
+-- KEYS  1 owner   hash: epoch, nonce, generation, server
 --       2 meta    hash: commit_no, meta
 --       3 outbox  stream
 --       4 exbox   stream
@@ -16,9 +16,14 @@
 --
 -- Returns 1 applied, 2 this very commit was applied before, or the reason of the refusal as a string.
 
-local owner = redis.call('HMGET', KEYS[1], 'epoch', 'nonce')
+local owner = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'server')
 if owner[1] ~= ARGV[1] or owner[2] ~= ARGV[2] then
   return 'token'
+end
+-- A server that restarted (or a replica that took over) may have lost its last second, and with it a take: an owner from before that
+-- second would find his token valid again. Every owner takes anew from a new server.
+if owner[3] ~= string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') then
+  return 'the server restarted since the take'
 end
 local stored = redis.call('HGET', KEYS[2], 'commit_no')
 if not stored then

@@ -20,6 +20,7 @@ class _ShardData:
     epoch: int = 0
     nonce: str = ""
     generation: int | None = None
+    server: int = 0
     commit_no: int = 0
     meta: bytes | None = None
     users: dict[str, bytes] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class MemoryStore:
         self._rng = random.Random(seed)
         self._order = order or self._shuffled
         self._shards: dict[int, _ShardData] = {}
+        self._server = 0
 
     def _shuffled(self, members: set[str]) -> list[str]:
         order = sorted(members)
@@ -82,6 +84,7 @@ class MemoryStore:
         if data.generation is not None and generation < data.generation and not force:
             raise TakeRefused(partition, data.generation)
         data.epoch, data.nonce, data.generation = data.epoch + 1, self._nonce(), generation
+        data.server = self._server
         return Taken(
             token=Token(data.epoch, data.nonce),
             commit_no=data.commit_no,
@@ -94,7 +97,7 @@ class MemoryStore:
     async def owner(self, partition: int) -> Token | None:
         """See `features.store.Store`."""
         data = self._shard(partition)
-        return Token(data.epoch, data.nonce) if data.epoch else None
+        return Token(data.epoch, data.nonce) if data.epoch and data.server == self._server else None
 
     async def read(self, partition: int, need: Need) -> Found:
         """See `features.store.Store`."""
@@ -111,6 +114,8 @@ class MemoryStore:
         data = self._shard(partition)
         if not data.epoch or Token(data.epoch, data.nonce) != commit.token:
             raise StaleOwner(partition, "token")
+        if data.server != self._server:
+            raise StaleOwner(partition, "the server restarted since the take")
         if data.commit_no == commit.commit_no + 1:
             return
         if data.commit_no != commit.commit_no:
@@ -136,7 +141,8 @@ class MemoryStore:
         return Snapshot({partition: data.copied() for partition, data in self._shards.items()})
 
     def restore(self, saved: Snapshot) -> None:
-        """Go back in time; owners go back too, as they do in a real server."""
+        """Go back in time, as a server does that restarts without its last second; owners go back too, and must take anew."""
+        self._server += 1
         self._shards = {partition: data.copied() for partition, data in saved.shards.items()}
 
     def users(self, partition: int) -> dict[str, bytes]:
@@ -144,8 +150,9 @@ class MemoryStore:
         return dict(self._shard(partition).users)
 
     def generation(self, partition: int) -> int:
-        """Return the stored group generation, for oracles."""
-        return self._shard(partition).generation
+        """Return the stored group generation, -1 before the first take, for oracles."""
+        stored = self._shard(partition).generation
+        return -1 if stored is None else stored
 
     def epoch(self, partition: int) -> int:
         """Return the stored epoch, for oracles."""

@@ -24,10 +24,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from features.keys import shard_prefix, snap_name
+from features.app_spec import AppSpec, SpecMismatch, unpack_app_spec
+from features.commit_arguments import commit_arguments
+from features.keys import shard_prefix, snap_name, spec_key
 from features.landmarks import BUCKETS
 from features.server_check import Finding, findings
-from features.store import Commit, Found, Need, StaleOwner, StoreError, StoreUnavailable, Taken, TakeRefused, Token, stream_id
+from features.store import Commit, Found, Need, StaleOwner, StoreError, StoreUnavailable, Taken, TakeRefused, Token
 
 T = TypeVar("T")
 _HERE = Path(__file__).parent
@@ -118,9 +120,14 @@ class RedisStore:
     async def owner(self, partition: int) -> Token | None:
         """See `features.store.Store`."""
         key = self._fixed_keys(partition)[0]
-        answer: list[Any] = await self._patiently(lambda: self._client.hmget(key, ["epoch", "nonce"]))
-        epoch, nonce = answer
-        return None if epoch is None else Token(int(epoch), nonce.decode())
+
+        def call() -> tuple[list[bytes | None], str]:
+            return self._client.hmget(key, ["epoch", "nonce", "server"]), self._client.info("server")["run_id"]  # type: ignore[return-value,index]  # redis-py types both clients at once
+
+        (epoch, nonce, server), run_id = await self._patiently(call)
+        if epoch is None or nonce is None or server is None or server.decode() != run_id:
+            return None
+        return Token(int(epoch), nonce.decode())
 
     async def read(self, partition: int, need: Need) -> Found:
         """See `features.store.Store`."""
@@ -223,52 +230,49 @@ def _may_pass(error: redis.ResponseError) -> bool:
     return isinstance(error, redis.exceptions.OutOfMemoryError | redis.ReadOnlyError) or _PASSING.search(str(error)) is not None
 
 
-def commit_arguments(prefix: str, commit: Commit) -> list[Any]:
-    """Return ARGV of commit.lua, in the order given there.
-
-    >>> commit_arguments("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", ["ann"], [b"state"]))[-2:]
-    ['cw:shop:{7}:u:ann', b'state']
-    """
-    if len(commit.users) != len(commit.states):
-        raise ValueError(f"as many states as users are needed, got {len(commit.states)} for {len(commit.users)}")
-    number = commit.commit_no + 1
-    mirror = {user: fields for user, fields in commit.mirror.items() if fields}
-    sadd, srem = ({bucket: users for bucket, users in side.items() if users} for side in (commit.armed, commit.disarmed))
-    args: list[Any] = [
-        commit.token.epoch, commit.token.nonce, commit.commit_no, number, commit.meta,
-        _first_kept(commit.outbox_trim), _first_kept(commit.exbox_trim),
-        2 * len(commit.users), len(sadd), len(srem), len(commit.snaps), len(commit.matured),
-        len(commit.outbox), len(commit.exbox), len(mirror),
-    ]  # fmt: skip
-    users: list[Any] = [None] * (2 * len(commit.users))
-    users[::2] = map(f"{prefix}u:".__add__, commit.users)
-    users[1::2] = commit.states
-    args += users
-    for side in (sadd, srem):
-        for bucket, members in side.items():
-            args += (f"{prefix}wheel:{bucket}", len(members), *members)
-    for (name, landmark), chunk in commit.snaps.items():
-        args += (prefix + snap_name(name, landmark), chunk)
-    args += [prefix + snap_name(name, landmark) for name, landmark in commit.matured]
-    for box in (commit.outbox, commit.exbox):
-        for index, entry in enumerate(box):
-            args += (stream_id(number, index), entry)
-    for user, fields in mirror.items():
-        args += (f"{prefix}feat:{user}", 2 * len(fields), *chain.from_iterable(fields.items()))
-    return args
-
-
-def _first_kept(trim: str | None) -> str:
-    """Return the id just above the last one to trim: XTRIM MINID keeps the id it is given.
-
-    >>> _first_kept("7-1"), _first_kept(None)
-    ('7-2', '')
-    """
-    if trim is None:
-        return ""
-    major, minor = trim.split("-")
-    return f"{major}-{int(minor) + 1}"
-
-
 def _entries(stream: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[tuple[str, bytes]]:
     return [(entry_id.decode(), fields[1]) for entry_id, fields in stream]
+
+
+def load_spec(client: redis.Redis, app: str) -> AppSpec | None:
+    """Return what the app was started with, None if it never was."""
+    packed: Any = client.get(spec_key(app))
+    return None if packed is None else unpack_app_spec(packed)
+
+
+def save_spec(client: redis.Redis, app: str, spec: AppSpec) -> None:
+    """Store the spec if none is stored yet; the first process to start wins, the same spec again is fine.
+
+    Raises
+    ------
+    SpecMismatch
+        If another one is stored.
+    """
+    if client.set(spec_key(app), spec.pack(), nx=True):
+        return
+    _must_be(client, app, spec)
+
+
+def replace_spec(client: redis.Redis, app: str, stored: AppSpec, spec: AppSpec) -> None:
+    """Store a new spec in place of the one that was read and judged compatible (a definition was added).
+
+    Raises
+    ------
+    SpecMismatch
+        If another one than `stored` is there by now.
+    """
+    with client.pipeline() as pipe:
+        try:
+            pipe.watch(spec_key(app))  # type: ignore[no-untyped-call]  # redis-py has no types there
+            _must_be(client, app, stored)
+            pipe.multi()
+            pipe.set(spec_key(app), spec.pack())
+            pipe.execute()
+        except redis.WatchError:
+            _must_be(client, app, spec)
+
+
+def _must_be(client: redis.Redis, app: str, spec: AppSpec) -> None:
+    found = load_spec(client, app)
+    if found is not None and found != spec:
+        raise SpecMismatch(app, found, spec)

@@ -1,6 +1,6 @@
 -- Become the owner of a shard.
 --
--- KEYS  1 owner   hash: epoch, nonce, generation
+-- KEYS  1 owner   hash: epoch, nonce, generation, server (run id of the server that made the take)
 --       2 meta    hash: commit_no, meta
 --       3 outbox  stream
 --       4 exbox   stream
@@ -12,6 +12,7 @@
 -- {1, epoch, commit_no, meta or nil, outbox entries, exbox entries, {bucket, count, bucket, count, ...} of buckets that are not empty}.
 -- The same call again (same nonce) changes nothing and returns the same: a lost answer costs no epoch.
 
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local owner = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'generation')
 local epoch = tonumber(owner[1] or '0')
 if owner[2] ~= ARGV[3] then
@@ -19,7 +20,7 @@ if owner[2] ~= ARGV[3] then
     return {0, tonumber(owner[3])}
   end
   epoch = epoch + 1
-  redis.call('HSET', KEYS[1], 'epoch', epoch, 'nonce', ARGV[3], 'generation', ARGV[1])
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'nonce', ARGV[3], 'generation', ARGV[1], 'server', server)
 end
 
 local wheel = {}

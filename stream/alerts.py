@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -16,6 +17,8 @@ from stream.position import Position
 from stream.wire import Entry
 
 ALERTS = "alerts"
+SCHEMA_ID = "urn:churnwatch:alert:1"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -37,9 +40,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     event_time_ms : int
         Landmark of an `opened`; time of the activity, or end of the horizon, of a `resolved`.
     scored_ms : int
-        The watermark's record: broker stamp of the record that caused this, ms.
+        Broker stamp of the record that caused this, ms.
     reasons : list of str
         Three, in words, against the user's own habit; empty on `resolved`.
+    model, model_version : str, int
+        What scored; version 0 is the rule. On `resolved`, what serves when it ends.
+    partition, input_offset : int
+        Place in the clicks topic of the record that caused this.
     """
 
     alert_id: str
@@ -62,7 +69,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 def alert_id(app: str, definition: str, user: str, landmark_ms: int) -> str:
-    """Name the fact: BLAKE2b-128 over app, definition, user and landmark, length-prefixed.
+    """Name the fact, 32 hex digits: BLAKE2b-128 over app, definition, user and landmark, length-prefixed.
 
     >>> alert_id("app", "churn14", "ann", 0) == alert_id("app", "churn14", "ann", 0) != alert_id("app", "churn14", "ann", 1)
     True
@@ -72,16 +79,25 @@ def alert_id(app: str, definition: str, user: str, landmark_ms: int) -> str:
 
 
 def entry_of(app: str, position: Position, alert: Alert) -> Entry:
-    """Return the message as it stands in the outbox: key = user, CloudEvents 1.0 headers, and the position."""
+    """Return the message as it stands in the outbox: key = user, CloudEvents 1.0 headers (Kafka binding, binary mode), and the position.
+
+    `ce_id` is unique with `ce_source`, as CloudEvents asks: an alert id has two messages, its type tells them apart.
+    """
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", f"{alert.alert_id}-{alert.type}".encode()),
         ("ce_source", f"/churnwatch/{app}/{alert.partition}".encode()),
         ("ce_type", f"churnwatch.alert.{alert.type}".encode()),
+        ("ce_time", _rfc3339(alert.event_time_ms).encode()),
+        ("ce_dataschema", SCHEMA_ID.encode()),
         ("content-type", b"application/json"),
         ("cw-position", _encoder.encode(position)),
     ]
     return Entry(position, ALERTS, alert.user.encode(), _encoder.encode(alert), headers)
+
+
+def _rfc3339(ms: int) -> str:
+    return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def decode_alert(value: bytes) -> Alert:

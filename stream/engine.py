@@ -15,6 +15,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -95,6 +96,8 @@ class Session:
         self._reader = ColumnReader(settings.spec)
         self._ticks = deque(ticks)
         self._lock = asyncio.Lock()
+        self._wire_lock = asyncio.Lock()
+        self._sent: Position = adopted.until
         self._outbox: deque[tuple[str, Entry, int]] = deque()
         self._exbox: deque[tuple[str, bytes]] = deque(taken.exbox)
         self._outbox_trim: str | None = None
@@ -180,15 +183,14 @@ class Session:
         """Append the broker's time to the log at the present offset, and apply it once it is there."""
         async with self._lock:
             self._check()
-            try:
-                tick = await self._wire.tick(self.next_offset)
-            except WireError:
-                # Whether it was appended is unknown: the log itself says.
-                await self._renew_wire()
-                self._ticks = deque(await self._wire.ticks_from(self.shard.meta.time_offset))
-                await self._apply_waiting_ticks(self.next_offset)
-                return
-            await self._apply(tick_records(tick))
+            async with self._wire_lock:
+                try:
+                    self._ticks.append(await self._wire.tick(self.next_offset))
+                except WireError:
+                    # Whether it was appended is unknown: the log itself says.
+                    await self._renew_wire()
+                    self._ticks = deque(await self._wire.ticks_from(self.shard.meta.time_offset))
+            await self._apply_waiting_ticks(self.next_offset)
 
     async def flush(self) -> None:
         """Wait until everything committed so far is confirmed by Kafka."""
@@ -260,22 +262,29 @@ class Session:
             await self._wake_outbox.wait()
             self._wake_outbox.clear()
             while self._outbox:
-                batch = [self._outbox[i] for i in range(min(len(self._outbox), PUBLISH_AT_MOST))]
-                entries = [entry for _, entry, _ in batch]
-                try:
-                    await self._wire.publish(entries, Marker(entries[-1].position, batch[-1][2]))
-                except WireError:
-                    marker = await self._renew_wire()
-                    confirmed = marker.position if marker else None
-                    batch = [one for one in batch if confirmed is not None and one[1].position <= confirmed]
+                async with self._wire_lock:
+                    batch = list(islice(self._outbox, PUBLISH_AT_MOST))
                     entries = [entry for _, entry, _ in batch]
-                if batch:
-                    for _ in batch:
-                        self._outbox.popleft()
-                    self._outbox_trim = batch[-1][0]
-                    self.shard.published = entries[-1].position
-                    self._means.observer.published(self.partition, entries)
+                    if not batch:
+                        break  # confirmed while this waited for the lock
+                    self._sent = max(self._sent, entries[-1].position)
+                    try:
+                        await self._wire.publish(entries, Marker(entries[-1].position, batch[-1][2]))
+                    except WireError:
+                        await self._renew_wire()
+                    else:
+                        self._confirm(entries[-1].position)
             self._drained.set()
+
+    def _confirm(self, upto: Position) -> None:
+        """Take entries up to a published position off the queue; the next commit trims them."""
+        confirmed = []
+        while self._outbox and self._outbox[0][1].position <= upto:
+            self._outbox_trim, entry, _ = self._outbox.popleft()
+            confirmed.append(entry)
+        if confirmed:
+            self.shard.published = confirmed[-1].position
+            self._means.observer.published(self.partition, confirmed)
 
     async def _publish_examples(self) -> None:
         while True:
@@ -289,13 +298,24 @@ class Session:
                 self._exbox_trim = batch[-1][0]
             self._drained.set()
 
-    async def _renew_wire(self) -> Marker | None:
-        """After any error on the wire: a new one, fenced anew; only if the shard is still ours."""
+    async def _renew_wire(self) -> None:
+        """After any error on the wire, under its lock: a new one, fenced anew, and the marker says what had left after all.
+
+        Raises
+        ------
+        StaleOwner
+            The shard is another's, or another has published for it.
+        """
         await self._wire.close()
         if await self._means.store.owner(self.partition) != self.shard.token:
             raise StaleOwner(self.partition, "token, seen after the wire broke")
         self._wire = self._means.make_wire(self.partition)
-        return await _open_wire(self._means, self._wire, self.partition, self.shard.token)
+        marker = await _open_wire(self._means, self._wire, self.partition, self.shard.token)
+        if marker is None:
+            return
+        if marker.position > self._sent:
+            raise StaleOwner(self.partition, "another owner has published further")
+        self._confirm(marker.position)
 
 
 async def _open_wire(means: Means, wire: Wire, partition: int, token: object) -> Marker | None:

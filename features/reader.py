@@ -1,0 +1,234 @@
+"""Read what churnwatch knows, from any Python program: one user, everybody at risk, or named features for a model of your own.
+
+Only reads (GET, MGET, SSCAN, HMGET), so a Redis user with ``+@read ~cw:<app>:*`` is enough. Answers are as of the workers' last commits::
+
+    reader = UserReader("redis://127.0.0.1:6379", "shop")
+    view = reader.user("ann", at_ms=int(time.time() * 1000))
+    if view and view.definitions["churn14"].risk > 0.7: ...
+
+Errors: `AppUnknown` when nothing is stored under the app's name, `features.store.StoreUnavailable` when Redis does not answer,
+`features.state.LayoutError` when a newer version wrote the states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+import redis
+
+from features.app_spec import AppSpec
+from features.keys import shard_prefix
+from features.landmarks import BUCKETS
+from features.named import RISK_STEPS, DefinitionView, UserView, definition_view, time_or_none, user_view, value_from_mirror
+from features.state import NEVER, read_states
+from features.store import StoreUnavailable
+from features.store_redis import connect, load_spec
+
+T = TypeVar("T")
+_SCANS = 32
+"""Buckets scanned in one round trip."""
+_MEMBERS = 500
+"""Members asked of each."""
+
+
+class AppUnknown(LookupError):  # noqa: N818 - named for what it is
+    """Nothing is stored under this name."""
+
+    def __init__(self, app: str) -> None:
+        super().__init__(f"nothing is stored for app {app!r}: is the name right, and has a worker run?")
+        self.app = app
+
+
+class RiskRow(msgspec.Struct, frozen=True):
+    """One user by one definition, for lists.
+
+    Attributes
+    ----------
+    seen_ms, scored_ms : int
+        Event time of the newest event, and of the score.
+    view : DefinitionView
+        Risk, model version, last activity, alert.
+    """
+
+    user: str
+    definition: str
+    partition: int
+    seen_ms: int | None
+    scored_ms: int
+    view: DefinitionView
+
+    @property
+    def risk(self) -> float:
+        """Last stated probability of churn, 0 to 1."""
+        return self.view.risk or 0.0
+
+
+class UserReader:
+    """Reads the states of one app.
+
+    Parameters
+    ----------
+    client_or_url : redis.Redis or str
+        Where the workers store; a client must answer in bytes (see `features.store_redis.connect`) and stays yours to close.
+    app : str
+        The workers' ``app.name``.
+    """
+
+    def __init__(self, client_or_url: redis.Redis | str, app: str) -> None:
+        self._owns_client = isinstance(client_or_url, str)
+        self._client = connect(client_or_url) if isinstance(client_or_url, str) else client_or_url
+        self._app = app
+
+    def close(self) -> None:
+        """Close the connections if they are ours."""
+        if self._owns_client:
+            self._client.close()
+
+    @cached_property
+    def spec(self) -> AppSpec:
+        """What the app was started with; read once. Make a new reader after a definition was added.
+
+        Raises
+        ------
+        AppUnknown
+        """
+        stored = _asked(lambda: load_spec(self._client, self._app))
+        if stored is None:
+            raise AppUnknown(self._app)
+        return stored
+
+    def user(self, user: str, at_ms: int) -> UserView | None:
+        """Return one user as of a time, None if nobody by this id was seen.
+
+        Parameters
+        ----------
+        at_ms : int
+            Usually now. Features are stated for it: the recency grows while the user is silent. Risks are the last ones stated.
+        """
+        return self.users([user], at_ms)[0]
+
+    def users(self, users: Sequence[str], at_ms: int) -> list[UserView | None]:
+        """Return several users in one round trip, in the order asked."""
+        prefixes = self._prefixes()
+
+        def call() -> list[list[bytes | None]]:
+            with self._client.pipeline(transaction=False) as pipe:
+                for prefix in prefixes if users else ():
+                    pipe.mget([f"{prefix}u:{user}" for user in users])
+                return pipe.execute()
+
+        by_shard = _asked(call)
+        return [self._view(user, [states[i] for states in by_shard], at_ms) for i, user in enumerate(users)]
+
+    def users_at_risk(self, definition: str | None = None, *, at_least: float = 0.0, only_open: bool = False) -> Iterator[RiskRow]:
+        """Go through the users who are not dormant, in no order, a few thousand at a time.
+
+        Parameters
+        ----------
+        definition : str, optional
+            By default the first of the spec.
+        at_least : float
+            Least risk, 0 to 1. Users without a score are left out.
+        only_open : bool
+            Only those with an open alert.
+
+        Raises
+        ------
+        KeyError
+            If there is no such definition.
+        """
+        names = self._definitions()
+        name = names[0] if definition is None else definition
+        if name not in names:
+            raise KeyError(f"no definition {name!r}, there are: {', '.join(names)}")
+        return self._at_risk(name, names.index(name), round(at_least * RISK_STEPS), only_open=only_open)
+
+    def named_features(self, users: Sequence[str], names: Sequence[str]) -> list[dict[str, float | None] | None]:
+        """Look features up in the mirror, in one round trip; None for a user who is not in it.
+
+        The mirror is written at commits, when the workers run with ``mirror = "alerted"`` or ``"all"``: values are as of the user's last
+        change. A missing feature is None.
+        """
+        prefixes = self._prefixes()
+
+        def call() -> list[list[bytes | None]]:
+            with self._client.pipeline(transaction=False) as pipe:
+                for user in users if names else ():
+                    for prefix in prefixes:
+                        pipe.hmget(f"{prefix}feat:{user}", list(names))
+                return pipe.execute()
+
+        rows = _asked(call)
+        found = []
+        for at in range(0, len(rows), len(prefixes)):
+            row = next((row for row in rows[at : at + len(prefixes)] if any(value is not None for value in row)), None)
+            found.append(None if row is None else dict(zip(names, map(value_from_mirror, row), strict=True)))
+        return found or [None] * len(users)
+
+    def _prefixes(self) -> list[str]:
+        return [shard_prefix(self._app, partition) for partition in range(self.spec.partitions)]
+
+    def _definitions(self) -> list[str]:
+        return [definition.name for definition in self.spec.spec.definitions]
+
+    def _view(self, user: str, packed: Sequence[bytes | None], at_ms: int) -> UserView | None:
+        names = self._definitions()
+        found = [(partition, read_states([one], len(names))[0]) for partition, one in enumerate(packed) if one is not None]
+        if not found:
+            return None
+        found.sort(key=lambda pair: (-int(pair[1]["seen_ms"]), pair[0]))
+        (partition, state), *others = found
+        return user_view(user, state, names, at_ms, self.spec.spec.timezone, partition, [other for other, _ in others])
+
+    def _at_risk(self, name: str, k: int, least: int, *, only_open: bool) -> Iterator[RiskRow]:
+        for partition, users in self._armed():
+            stored = self._states(partition, users)
+            held = [user for user, state in zip(users, stored, strict=True) if state is not None]
+            rows = read_states([state for state in stored if state is not None], len(self._definitions()))
+            wanted = (rows["risk"][:, k] >= least) & (rows["scored_ms"] != NEVER)
+            if only_open:
+                wanted &= rows["alert_open"][:, k] != 0
+            for i in np.flatnonzero(wanted).tolist():
+                yield RiskRow(
+                    held[i], name, partition, time_or_none(rows["seen_ms"][i]), int(rows["scored_ms"][i]), definition_view(rows[i], k)
+                )
+
+    def _states(self, partition: int, users: Sequence[str]) -> list[bytes | None]:
+        prefix = shard_prefix(self._app, partition)
+        stored: Any = _asked(lambda: self._client.mget([f"{prefix}u:{user}" for user in users]))
+        return list(stored)
+
+    def _armed(self) -> Iterator[tuple[int, list[str]]]:
+        """(partition, users) of all wheels; SSCAN may name a user twice, so what one bucket gave is remembered while it is scanned."""
+        for partition, prefix in enumerate(self._prefixes()):
+            for first in range(0, BUCKETS, _SCANS):
+                cursors = dict.fromkeys(range(first, min(first + _SCANS, BUCKETS)), 0)
+                seen: set[bytes] = set()
+                while cursors:
+                    answers = self._scan(prefix, cursors)
+                    fresh = set(chain.from_iterable(members for _, members in answers)) - seen
+                    seen |= fresh
+                    if fresh:
+                        yield partition, [user.decode() for user in fresh]
+                    cursors = {bucket: int(cursor) for bucket, (cursor, _) in zip(cursors, answers, strict=True) if int(cursor)}
+
+    def _scan(self, prefix: str, cursors: Mapping[int, int]) -> list[tuple[int, list[bytes]]]:
+        def call() -> list[tuple[int, list[bytes]]]:
+            with self._client.pipeline(transaction=False) as pipe:
+                for bucket, cursor in cursors.items():
+                    pipe.sscan(f"{prefix}wheel:{bucket}", cursor, count=_MEMBERS)
+                return pipe.execute()
+
+        return _asked(call)
+
+
+def _asked(call: Callable[[], T]) -> T:
+    try:
+        return call()
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise StoreUnavailable(f"Redis did not answer: {type(error).__name__}") from error
