@@ -101,7 +101,7 @@ def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _fields(f"{path}.{name}" if path else name, inner)
-    elif isinstance(value, list) and value and all(isinstance(one, dict) and "name" in one for one in value):
+    elif isinstance(value, list | tuple) and value and all(isinstance(one, dict) and "name" in one for one in value):
         # their order matters too: states keep a slot for each
         yield f"{path} (order)", [one["name"] for one in value]
         for one in value:

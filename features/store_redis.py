@@ -121,11 +121,11 @@ class RedisStore:
         """See `features.store.Store`."""
         key = self._fixed_keys(partition)[0]
 
-        def call() -> tuple[list[bytes | None], str]:
-            return self._client.hmget(key, ["epoch", "nonce", "server"]), self._client.info("server")["run_id"]  # type: ignore[return-value,index]  # redis-py types both clients at once
+        def call() -> tuple[Any, Any]:
+            return self._client.hmget(key, ["epoch", "nonce", "server"]), self._client.info("server")
 
-        (epoch, nonce, server), run_id = await self._patiently(call)
-        if epoch is None or nonce is None or server is None or server.decode() != run_id:
+        (epoch, nonce, server), info = await self._patiently(call)
+        if epoch is None or server != info["run_id"].encode():
             return None
         return Token(int(epoch), nonce.decode())
 

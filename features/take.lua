@@ -10,12 +10,12 @@
 --
 -- Returns {0, stored generation} when refused, else
 -- {1, epoch, commit_no, meta or nil, outbox entries, exbox entries, {bucket, count, bucket, count, ...} of buckets that are not empty}.
--- The same call again (same nonce) changes nothing and returns the same: a lost answer costs no epoch.
+-- The same call again (same nonce, same server) changes nothing and returns the same: a lost answer costs no epoch.
 
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-local owner = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'generation')
+local owner = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'generation', 'server')
 local epoch = tonumber(owner[1] or '0')
-if owner[2] ~= ARGV[3] then
+if owner[2] ~= ARGV[3] or owner[4] ~= server then
   if owner[3] and tonumber(ARGV[1]) < tonumber(owner[3]) and ARGV[2] ~= '1' then
     return {0, tonumber(owner[3])}
   end

@@ -64,3 +64,9 @@ def new_store(request: pytest.FixtureRequest, app_name: str) -> Iterator[Callabl
     yield open_one
     for store in opened:
         store.close()
+
+
+def append_only_file(folder: Path) -> Path:
+    """The file that commands are appended to: a folder of parts since Redis 7."""
+    parts = sorted((folder / "appendonlydir").glob("*.incr.aof"))
+    return parts[-1] if parts else folder / "appendonly.aof"

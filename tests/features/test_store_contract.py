@@ -344,19 +344,3 @@ async def test_repeating_after_another_take_is_refused(new_store: NewStore) -> N
     await store.commit(0, full_commit(taken))
     await store.take(0, 1)
     await refused(store, full_commit(taken), "token")
-
-
-# --- order
-
-
-async def test_the_store_in_memory_repeats_its_shuffled_orders(new_store: NewStore) -> None:
-    """Any order is allowed; a store in memory gives a new one each time, the same in each run."""
-    users = [f"u{n}" for n in range(50)]
-    orders = []
-    for store in (new_store("a"), new_store("b")):
-        await store.commit(0, a_commit(await store.take(0, 1), armed={5: users}))
-        orders.append([list((await store.read(0, Need(buckets=[5]))).members[0]) for _ in range(2)])
-    assert all(sorted(order) == sorted(users) for pair in orders for order in pair)
-    if type(store).__name__ == "MemoryStore":
-        assert orders[0] == orders[1]
-        assert orders[0][0] != orders[0][1]
