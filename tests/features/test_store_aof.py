@@ -105,22 +105,21 @@ async def difference(server: LocalRedis) -> str | None:
 
 async def killed_during_commits(folder: Path, binary: str | None) -> tuple[int, Token]:
     """Kill -9 a server while it is written to; return how many commits it had acknowledged, and to whom."""
-    server = LocalRedis(folder, binary=binary)
-    server.start()
-    store = RedisStore(server.url, "aof", patience_s=0.2)
-    taken = await store.take(0, 1)
-    acknowledged, killer = 0, None
-    try:
-        for n in range(10**9):
-            await store.commit(0, nth_commit(taken.token, n))
-            acknowledged += 1
-            if n == COMMITS:
-                killer = asyncio.create_task(asyncio.to_thread(server.kill))
-    except StoreUnavailable:
-        pass
-    assert killer is not None
-    await killer
-    store.close()
+    with LocalRedis(folder, binary=binary) as server:
+        store = RedisStore(server.url, "aof", patience_s=0.2)
+        taken = await store.take(0, 1)
+        acknowledged, killer = 0, None
+        try:
+            for n in range(10**9):
+                await store.commit(0, nth_commit(taken.token, n))
+                acknowledged += 1
+                if n == COMMITS:
+                    killer = asyncio.create_task(asyncio.to_thread(server.kill))
+        except StoreUnavailable:
+            pass
+        assert killer is not None
+        await killer
+        store.close()
     return acknowledged, taken.token
 
 
@@ -186,12 +185,10 @@ async def test_a_number_written_apart_is_caught(
     tmp_path: Path, binary: str | None, restarted: Callable[[Path, int | None], LocalRedis]
 ) -> None:
     source = tmp_path / "source"
-    server = LocalRedis(source, binary=binary)
-    server.start()
-    with connect(server.url) as client:
+    with LocalRedis(source, binary=binary) as server, connect(server.url) as client:
         for n in range(60):
             write_number_apart(client, n)
-    server.kill()
+        server.kill()
     assert await difference(restarted(source, None)) is None, "whole, it is right: only the cuts can tell"
     size = append_only_file(source).stat().st_size
     rng = random.Random(1)

@@ -201,49 +201,45 @@ async def test_forgotten_scripts_are_loaded_again(store: RedisStore, client: red
 
 @pytest.mark.parametrize("bundled", [False, True])
 async def test_a_restarted_server_keeps_the_states_and_voids_every_take(tmp_path: Path, app_name: str, bundled: bool) -> None:
-    server = LocalRedis(tmp_path, binary=bundled_binary() if bundled else None)
-    server.start()
-    store = RedisStore(server.url, app_name)
-    taken = await store.take(0, 5)
-    await store.commit(0, full_commit(taken))
-    server.kill()
-    waiting = [asyncio.create_task(store.commit(0, full_commit(taken, number))) for number in (0, 1)]
-    await asyncio.sleep(0)
-    await asyncio.to_thread(server.start)
-    for commit in waiting:
-        with pytest.raises(StaleOwner, match="the server restarted"):
-            await commit
-    assert await store.owner(0) is None
-    with pytest.raises(TakeRefused, match="generation 5"):
-        await store.take(0, 4)
-    again = await store.take(0, 5)
-    assert (again.commit_no, again.token.epoch, len(again.outbox), dict(again.wheel)) == (1, 2, 2, {5: 2, 6: 1})
-    assert await store.owner(0) == again.token
-    await store.commit(0, full_commit(again))
-    assert (await store.read(0, Need(["ann"]))).states == [state(1)]
-    store.close()
-    server.stop()
+    with LocalRedis(tmp_path, binary=bundled_binary() if bundled else None) as server:
+        store = RedisStore(server.url, app_name)
+        taken = await store.take(0, 5)
+        await store.commit(0, full_commit(taken))
+        server.kill()
+        waiting = [asyncio.create_task(store.commit(0, full_commit(taken, number))) for number in (0, 1)]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(server.start)
+        for commit in waiting:
+            with pytest.raises(StaleOwner, match="the server restarted"):
+                await commit
+        assert await store.owner(0) is None
+        with pytest.raises(TakeRefused, match="generation 5"):
+            await store.take(0, 4)
+        again = await store.take(0, 5)
+        assert (again.commit_no, again.token.epoch, len(again.outbox), dict(again.wheel)) == (1, 2, 2, {5: 2, 6: 1})
+        assert await store.owner(0) == again.token
+        await store.commit(0, full_commit(again))
+        assert (await store.read(0, Need(["ann"]))).states == [state(1)]
+        store.close()
 
 
 async def test_a_take_lost_with_the_last_second_revives_no_earlier_owner(tmp_path: Path, app_name: str) -> None:
     """The file is cut before the second take: its first owner's token and number are the stored ones again."""
-    server = LocalRedis(tmp_path)
-    server.start()
-    store = RedisStore(server.url, app_name)
-    zombie = await store.take(0, 1)
-    await store.commit(0, full_commit(zombie))
-    size = append_only_file(tmp_path).stat().st_size
-    await store.take(0, 2)
-    server.kill()
-    with append_only_file(tmp_path).open("r+b") as file:
-        file.truncate(size)
-    server.start()
-    with connect(server.url) as client:
-        assert client.hget(shard_prefix(app_name, 0) + "owner", "nonce") == zombie.token.nonce.encode()
-    with pytest.raises(StaleOwner, match="the server restarted"):
-        await store.commit(0, full_commit(zombie, 1))
-    store.close()
-    server.stop()
+    with LocalRedis(tmp_path) as server:
+        store = RedisStore(server.url, app_name)
+        zombie = await store.take(0, 1)
+        await store.commit(0, full_commit(zombie))
+        size = append_only_file(tmp_path).stat().st_size
+        await store.take(0, 2)
+        server.kill()
+        with append_only_file(tmp_path).open("r+b") as file:
+            file.truncate(size)
+        server.start()
+        with connect(server.url) as client:
+            assert client.hget(shard_prefix(app_name, 0) + "owner", "nonce") == zombie.token.nonce.encode()
+        with pytest.raises(StaleOwner, match="the server restarted"):
+            await store.commit(0, full_commit(zombie, 1))
+        store.close()
 
 
 async def test_shards_commit_side_by_side(store: RedisStore) -> None:
