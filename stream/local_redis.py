@@ -74,7 +74,7 @@ class LocalRedis:
         command = [
             self._binary, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "",
             "--appendonly", "yes" if self._appendonly else "no", "--appendfsync", "everysec",
-            "--maxmemory-policy", self._policy, "--list-max-listpack-size", "-2",
+            "--maxmemory-policy", self._policy,
         ]  # fmt: skip
         with (self.folder / "redis.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - a fixed command

@@ -1,0 +1,106 @@
+"""`churnwatch train`: reads `examples`, feeds the trainer, saves checkpoint and versions in one act.
+
+Its position comes from the checkpoint only. Any number may run: the newest claim writes, the others find out at their next save and stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from online_models.checkpoint import Header, seal, seal_version, unseal
+from online_models.example import unpack_block
+from online_models.registry import Claim, NewVersion, Registry, Save
+from online_models.trainer import Trainer, TrainerSettings, Version
+from stream.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY_BLOCKS = 2_000
+"""A checkpoint is also written after this many blocks without a new version."""
+
+
+def trainer_settings(settings: Settings) -> TrainerSettings:
+    """Return what the trainer is told."""
+    horizons = {definition.name: definition.horizon_ms for definition in settings.definitions}
+    return TrainerSettings(horizons, batch=settings["learning.batch"], min_labels=settings["learning.min_labels"])
+
+
+def model_key(settings: Settings) -> bytes:
+    """Return the key that signs models; without one configured, a value that only guards against accidents."""
+    key: str = settings["learning.key"]
+    return key.encode() if key else b"churnwatch/" + settings["app.name"].encode()
+
+
+class Training:
+    """The trainer with its registry: one object for the process, the demo and the tests."""
+
+    def __init__(self, settings: TrainerSettings, registry: Registry, spec_hash: str, key: bytes) -> None:
+        self.trainer = Trainer(settings)
+        self._registry, self._spec_hash, self._key = registry, spec_hash, key
+        self._claim: Claim = registry.claim()
+        self._commit_no = self._claim.commit_no
+        self._since_save = 0
+        self.next_offset = 0
+        if self._claim.checkpoint is not None:
+            _, body = unseal(self._claim.checkpoint, key, spec_hash)
+            self.trainer.restore(body["trainer"])
+            self.next_offset = body["next_offset"]
+
+    def feed(self, offset: int, stamp_ms: int, value: bytes) -> list[Version]:
+        """Take one record of the topic; save when versions were made."""
+        versions = self.trainer.feed(unpack_block(value), stamp_ms)
+        self.next_offset = offset + 1
+        self._since_save += 1
+        if versions or self._since_save >= SAVE_EVERY_BLOCKS:
+            self.save(versions)
+        return versions
+
+    def save(self, versions: list[Version]) -> None:
+        """Write checkpoint and versions at once. Raises RegistryStale when another trainer took over."""
+        body = {"trainer": self.trainer.state(), "next_offset": self.next_offset}
+        checkpoint = seal(Header(kind="trainer", spec_hash=self._spec_hash), body, self._key)
+        sealed = [
+            NewVersion(version.definition, version.number, version.learned_until_ms, seal_version(version, self._spec_hash, self._key))
+            for version in versions
+        ]
+        self._registry.save(Save(self._claim, self._commit_no, checkpoint, sealed))
+        self._commit_no += 1
+        self._since_save = 0
+
+
+async def train(
+    settings: Settings, training: Training, topic: str, stop: asyncio.Event, heard: Callable[[list[Version]], None] | None = None
+) -> None:
+    """Read and learn until `stop` is set."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed",
+        auto_offset_reset="none", max_partition_fetch_bytes=8 << 20,
+    )  # fmt: skip
+    await consumer.start()
+    tp = TopicPartition(topic, 0)
+    try:
+        consumer.assign([tp])
+        first = (await consumer.beginning_offsets([tp]))[tp]
+        if training.next_offset < first and training.next_offset > 0:
+            raise RuntimeError(f"the topic {topic} begins at {first}, the checkpoint stands at {training.next_offset}: examples were lost to retention")
+        consumer.seek(tp, max(first, training.next_offset))
+        while not stop.is_set():
+            fetched: dict[Any, list[Any]] = await consumer.getmany(tp, timeout_ms=200, max_records=500)
+            for record in fetched.get(tp, []):
+                try:
+                    versions = training.feed(record.offset, record.timestamp, record.value)
+                except msgspec.DecodeError:
+                    raise RuntimeError(f"{topic} offset {record.offset} is no block of examples") from None
+                for version in versions:
+                    log.info("model learned", extra={"definition": version.definition, "version": version.number, "champion": version.champion})
+                if heard is not None:
+                    heard(versions)
+                await asyncio.sleep(0)
+    finally:
+        await consumer.stop()
