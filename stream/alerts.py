@@ -93,7 +93,7 @@ def entry_of(app: str, position: Position, alert: Alert) -> Entry:
         ("content-type", b"application/json"),
         ("cw-position", _encoder.encode(position)),
     ]
-    return Entry(position, ALERTS, alert.user.encode(), _encoder.encode(alert), headers)
+    return Entry(position, ALERTS, alert.user.encode(), _encoder.encode(alert), headers, alert.scored_ms)
 
 
 def _rfc3339(ms: int) -> str:

@@ -40,7 +40,7 @@ def dead_letter(partition: int, offset: int, reason: Reason, append_ms: int, val
         payload=None if value is None else base64.b64encode(value[:KEPT_BYTES]).decode(),
     )
     headers = [("cw-reason", reason.name.encode())]
-    return Entry(Position(offset, EVENT_DUE, "", DEAD_LETTER), DEAD_LETTERS, b"", _encoder.encode(letter), headers)
+    return Entry(Position(offset, EVENT_DUE, "", DEAD_LETTER), DEAD_LETTERS, b"", _encoder.encode(letter), headers, append_ms)
 
 
 def decode_dead_letter(value: bytes) -> DeadLetter:

@@ -71,9 +71,8 @@ class Said:
     chunks: dict[tuple[int, int], bytes] = field(default_factory=dict)
     """Pending snapshots to store, by (definition index, landmark)."""
     counts: dict[tuple[int, int], int] = field(default_factory=dict)
-    opened_slots: list[int] = field(default_factory=list)
-    opened: int = 0
-    resolved: int = 0
+    decided: dict[tuple[int, str], int] = field(default_factory=dict)
+    """Alerts decided, by (definition index, "opened" or "resolved")."""
     capped: int = 0
     too_old: int = 0
 
@@ -214,13 +213,9 @@ class Speaker:
         said.too_old += verdict.too_old
         entries = []
         for decision in verdict.decisions:
-            if isinstance(decision, Opened):
-                said.opened += 1
-                said.opened_slots.append(decision.landmark.slot)
-                entries.append(self._opened(k, decision.landmark))
-            else:
-                said.resolved += 1
-                entries.append(self._resolved(k, decision))
+            kind = "opened" if isinstance(decision, Opened) else "resolved"
+            said.decided[k, kind] = said.decided.get((k, kind), 0) + 1
+            entries.append(self._opened(k, decision.landmark) if isinstance(decision, Opened) else self._resolved(k, decision))
         return entries
 
     def _candidates(self, k: int, adopted: Adopted) -> Iterable[Landmark]:

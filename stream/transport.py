@@ -218,6 +218,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
         self._ensure_consumer().seek(tp, batch.start)
         own.fetch = batch.start
 
+    async def ends(self, topic: str, count: int) -> dict[int, int]:
+        """End of every partition of a topic, as a read_committed reader sees it."""
+        tps = [driver._TopicPartition(topic, number) for number in range(count)]
+        return {tp.partition: end for tp, end in (await self._ensure_consumer().end_offsets(tps)).items()}
+
+    async def at_end(self, partition: int, end: int) -> bool:
+        """Whether a partition of ours is read to its end and nothing of it is at work."""
+        for tp, own in list(self.own.items()):
+            if tp.partition == partition:
+                return not own.busy and await self._ensure_consumer().position(tp) >= end
+        return False
+
     def free(self, partition: int) -> None:
         """Let the next batch of a partition come. Called from the main loop."""
         self.thread_loop.call_soon_threadsafe(self._free, partition)

@@ -40,6 +40,8 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     key: bytes
     value: bytes
     headers: list[tuple[str, bytes]]
+    cause_ms: int = 0
+    """Broker stamp of the record that caused it."""
 
 
 _entries = msgspec.msgpack.Decoder(Entry)

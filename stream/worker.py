@@ -1,32 +1,38 @@
-"""`churnwatch run`: one worker process. Wires settings, store, wire, models, host, Faust app, clock, metrics and watchdog."""
+"""`churnwatch run`: one worker process. Wires settings, store, wire, models, host, Faust app, clock, metrics, web and watchdog."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from features.kernel import warm
+from features.state import NEVER
 from features.store import Store
 from features.store_redis import RedisStore, connect
-from online_models.cadence import CadenceScorer
-from online_models.scorer import Champion
-from stream.engine import Means, Observer, Silent
+from online_models.registry import Registry
+from online_models.registry_redis import RedisRegistry
+from stream.clock import ClockSettings, Shown, decide_tick
+from stream.engine import Means
 from stream.host import Host
+from stream.metrics import WorkerMetrics
+from stream.models import ModelSource
+from stream.preflight import check_start, judge_spec, NotReady, stored_key_events
 from stream.settings import Settings
 from stream.shard import ShardSettings
 from stream.topics import topic_names
+from stream.train import model_key
+from stream.watchdog import Probe, Watchdog
+from stream.web import build_web, serve
 from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
 
 log = logging.getLogger(__name__)
 
-Champions = Callable[[int], Sequence[Champion]]
-
-
-def rule_champions(settings: Settings) -> Champions:
-    """Return the rule for every definition: what serves before anything was learned."""
-    rules = [Champion(0, CadenceScorer(definition.horizon_ms)) for definition in settings.definitions]
-    return lambda _watermark_ms: rules
+HEARTBEAT_S = 0.5
+REFRESH_S = 1.0
 
 
 def wire_settings(settings: Settings) -> WireSettings:
@@ -35,55 +41,223 @@ def wire_settings(settings: Settings) -> WireSettings:
     return WireSettings(settings["kafka.bootstrap"], settings["app.name"], settings["app.group"], topics)
 
 
-def build_host(
-    settings: Settings,
-    store: Store,
-    examples: ExamplesProducer,
-    champions: Champions,
-    observer: Observer | None = None,
-    *,
-    key_events: tuple[str, ...] | None = None,
-    rebuild: bool = False,
-) -> Host:
-    """Return the owner of this process's shards."""
-    wires = wire_settings(settings)
-    means = Means(
-        store=store,
-        make_wire=lambda partition: KafkaWire(wires, partition, examples),
-        champions=champions,
-        observer=observer or Silent(),
-        rebuild=rebuild,
-    )
-    shard = ShardSettings(settings["app.name"], 0, settings.spec(key_events), settings.policy(), settings["worker.cache_users"])
-    return Host(shard, means, lambda partition, error: log.warning("shard lost", extra={"partition": partition, "why": str(error)}))
+@dataclass
+class Worker:
+    """All parts of one process, so that `run` and `demo` build the same."""
+
+    settings: Settings
+    store: Store
+    registry: Registry
+    key_events: tuple[str, ...]
+    rebuild: bool = False
+    heartbeat: float = field(default_factory=time.monotonic)
+    redis_answered: float = field(default_factory=time.monotonic)
+    held: bool = False
+    lag: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.spec = settings.spec(self.key_events)
+        self.metrics = WorkerMetrics([definition.name for definition in settings.definitions])
+        self.models = ModelSource(self.registry, settings.definitions, self.spec.hash, model_key(settings))
+        self.wires = wire_settings(settings)
+        self.examples = ExamplesProducer(self.wires)
+        means = Means(
+            store=self.store,
+            make_wire=lambda partition: KafkaWire(self.wires, partition, self.examples),
+            champions=self.models.champions,
+            observer=self.metrics,
+            rebuild=self.rebuild,
+        )
+        shard = ShardSettings(settings["app.name"], 0, self.spec, settings.policy(), settings["worker.cache_users"])
+        self.host = Host(shard, means, self._shard_lost)
+        self._ends: dict[int, int] = {}
+        self._grown: dict[int, float] = {}
+
+    def _shard_lost(self, partition: int, error: BaseException) -> None:
+        self.metrics.counter("churnwatch_shards_lost").inc()
+        log.warning("shard lost", extra={"partition": partition, "why": str(error)})
+
+    async def close(self) -> None:
+        """Let go of everything; what is committed stays."""
+        await self.host.revoke(list(self.host.sessions))
+        await self.examples.close()
+
+    async def alongside(self, app: Any) -> None:
+        """Everything that goes on beside the agent; ends with the first that fails."""
+        loops = [self._every(HEARTBEAT_S, self._beat), self._every(REFRESH_S, self._refresh_models), self._every(HEARTBEAT_S, lambda: self._retake(app))]
+        loops.append(self._every(max(0.1, self.settings["time.tick_interval"] / 1000 / 4), lambda: self._clock(app)))
+        async with asyncio.TaskGroup() as group:
+            for loop in loops:
+                group.create_task(loop)
+
+    async def _every(self, period_s: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await work()
+            await asyncio.sleep(period_s)
+
+    async def _beat(self) -> None:
+        self.heartbeat = time.monotonic()
+        self.metrics.gauge("churnwatch_shards_owned").set(len(self.host.sessions))
+        for partition, session in self.host.sessions.items():
+            self.metrics.gauge("churnwatch_unconfirmed").labels(str(partition)).set(session.unconfirmed)
+
+    async def _refresh_models(self) -> None:
+        try:
+            fresh = await asyncio.to_thread(self.models.refresh)
+        except Exception as error:  # noqa: BLE001 - the models at hand go on serving; the watchdog ends it if Redis stays away
+            log.warning("registry not read", extra={"why": type(error).__name__})
+            return
+        self.redis_answered = time.monotonic()
+        for definition, number in fresh:
+            log.info("model loaded", extra={"definition": definition, "version": number})
+
+    async def _retake(self, app: Any) -> None:
+        """Take again what was lost while no batch came to tell."""
+        for partition, session in list(self.host.sessions.items()):
+            if session.lost is not None:
+                self._shard_lost(partition, session.lost)
+                await app.consumer.thread.take_again(partition)
+
+    async def _clock(self, app: Any) -> None:
+        """Look at the ends of all partitions; tick those of ours that are idle."""
+        thread = app.consumer.thread
+        consumer = thread._consumer
+        if consumer is None or not self.host.sessions:
+            return
+        topic = self.wires.topics["clicks"]
+        count = len(consumer.partitions_for_topic(topic) or ())
+        ends = await thread.call_thread(thread.ends, topic, count)
+        now = time.monotonic()
+        for partition, end in ends.items():
+            if self._ends.get(partition) != end:
+                self._ends[partition], self._grown[partition] = end, now
+        held = False
+        for partition, session in list(self.host.sessions.items()):
+            self.lag[partition] = max(0, ends.get(partition, 0) - session.next_offset)
+            self.metrics.gauge("churnwatch_lag_records").labels(str(partition)).set(self.lag[partition])
+            if not self.settings["time.ticks"] or session.lost is not None or session.shard.meta.max_ms == NEVER:
+                continue
+            at_end = await thread.call_thread(thread.at_end, partition, ends.get(partition, 0))
+            idle_ms = int((now - self._grown.get(partition, now)) * 1000) if at_end else 0
+            quiet_ms = int((now - max(self._grown.values(), default=now)) * 1000)
+            clock = ClockSettings(self.settings["time.tick_interval"], self.settings["time.tick_max_behind"], self.settings["time.max_idle_hold"])
+            decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000))
+            held |= decision == "held"
+            if decision == "tick":
+                await session.tick()
+                self.metrics.counter("churnwatch_ticks").inc()
+        self.held = held
+        self.metrics.gauge("churnwatch_time_held").set(held)
+
+    def live(self) -> list[str]:
+        """What stands against being alive."""
+        late_s = time.monotonic() - self.heartbeat
+        return [f"the event loop has not moved for {late_s:.0f} s"] if late_s > 10 else []
+
+    def ready(self) -> list[str]:
+        """What stands against being ready."""
+        against = self.live()
+        against += [f"shard {partition} is lost, taking it again" for partition, session in self.host.sessions.items() if session.lost is not None]
+        against += [f"shard {partition}: too much unconfirmed" for partition, session in self.host.sessions.items() if not session.ready]
+        if self.held:
+            against.append("time is held: no partition receives anything")
+        if time.monotonic() - self.redis_answered > 10:
+            against.append("Redis does not answer")
+        return against
+
+    def probes(self, app: Any) -> list[Probe]:
+        """Return what the watchdog looks at."""
+
+        def coordinator() -> Any:
+            consumer = app.consumer.thread._consumer if app.consumer else None
+            return None if consumer is None else consumer._coordinator
+
+        def no_progress() -> bool:
+            return sum(self.lag.values()) > 0 and time.monotonic() - self.metrics.last_step > HEARTBEAT_S * 4
+
+        def no_shards() -> bool:
+            found = coordinator()
+            consumer = app.consumer.thread._consumer if app.consumer else None
+            return found is not None and (app.rebalancing or (bool(consumer.assignment()) and not self.host.sessions))
+
+        return [
+            Probe(80, "event loop", lambda: time.monotonic() - self.heartbeat > 5, 10),
+            Probe(81, "parked error", lambda: (c := coordinator()) is not None and c._pending_exception is not None, 5),
+            Probe(82, "coordination task", lambda: (c := coordinator()) is not None and c._coordination_task.done() and not app.should_stop, 5),
+            Probe(83, "no shards", no_shards, 45),
+            Probe(84, "no progress", no_progress, 60),
+            Probe(85, "Redis", lambda: time.monotonic() - self.redis_answered > 5, 60),
+        ]
 
 
-async def run_worker(settings: Settings, *, key_events: tuple[str, ...] | None = None, rebuild: bool = False) -> int:
+async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild: bool = False, registry: Registry | None = None) -> int:
     """Run until a signal; return the exit code."""
     from stream.program import Stopper, run_app
 
     stopper = Stopper()
     stopper.arm()
-    # Faust is imported after the handlers are in place: it installs none of its own then.
+    # Faust is imported after the handlers are in place.
     from stream.app import AppSettings, build_app
 
     warm(len(settings.definitions))  # before the group is joined: compiling takes longer than a session timeout
-    store = RedisStore(connect(settings["redis.url"]), settings["app.name"])
-    examples = ExamplesProducer(wire_settings(settings))
-    host = build_host(settings, store, examples, rule_champions(settings), key_events=key_events, rebuild=rebuild)
+    client = connect(settings["redis.url"])
+    store = RedisStore(client, settings["app.name"])
+    worker = Worker(settings, store, registry or RedisRegistry(client, settings["app.name"]), key_events, rebuild)
     app = build_app(
-        AppSettings(settings["kafka.bootstrap"], settings["app.group"], wire_settings(settings).topics["clicks"], settings["worker.batch"]),
-        host,
+        AppSettings(settings["kafka.bootstrap"], settings["app.group"], worker.wires.topics["clicks"], settings["worker.batch"]),
+        worker.host,
         stopper.bug,
     )
+    watchdog = Watchdog(worker.probes(app))
+    runner = None
     try:
-        return await run_app(app, stopper)
+        if settings["worker.web"]:
+            runner = await serve(
+                build_web(worker.metrics.registry, worker.live, worker.ready, settings["worker.web_token"]), settings["worker.web"], settings["worker.web_token"]
+            )
+
+        async def alongside() -> None:
+            watchdog.start()
+            await worker.alongside(app)
+
+        return await run_app(app, stopper, alongside)
     finally:
-        await host.revoke(list(host.sessions))
-        await examples.close()
+        watchdog.stop()
+        if runner is not None:
+            await runner.cleanup()
+        await worker.close()
         store.close()
 
 
-def main(settings: Settings, **options: bool) -> int:
+def prepare(settings: Settings) -> tuple[str, ...]:
+    """Check the servers and settle the key events; return these.
+
+    Raises
+    ------
+    NotReady
+    """
+    from stream.key_events import choose, first_payloads
+
+    client = connect(settings["redis.url"])
+    cluster, warnings = check_start(client, settings)
+    for warning in warnings:
+        log.warning("%s", warning)
+    key_events: tuple[str, ...] | None = settings["features.key_events"] or stored_key_events(client, settings)
+    if key_events is None:
+        log.info("key events are not configured: choosing them from the first events of the topic")
+        key_events = choose(first_payloads(settings))
+        log.info("key events: %s", ", ".join(key_events) or "none")
+    found = judge_spec(client, settings, cluster, key_events)
+    if found:
+        raise NotReady(found)
+    return key_events
+
+
+def main(settings: Settings, *, rebuild: bool = False) -> int:
     """Run a worker in this process."""
-    return asyncio.run(run_worker(settings, **options))  # type: ignore[arg-type]  # options are those of run_worker
+    key_events = prepare(settings)
+    return asyncio.run(run_worker(settings, key_events, rebuild=rebuild))
+
+
+__all__: Sequence[str] = ["Worker", "main", "prepare", "run_worker", "wire_settings"]

@@ -1,0 +1,124 @@
+"""Every metric of a worker: one table, in base units, with bounded labels and never a user id; and the observer that fills it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from features.event import REJECTS
+from features.state import NEVER
+from stream.dead_letters import DEAD_LETTERS
+from stream.shard import Shard, Step
+from stream.wire import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+
+_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60)
+METRICS: tuple[Metric, ...] = (
+    Metric("churnwatch_events", "counter", ("outcome",), "records taken, by outcome"),
+    Metric("churnwatch_steps", "counter", (), "commits to Redis"),
+    Metric("churnwatch_step_seconds", "histogram", (), "from the start of a step to its commit", _SECONDS),
+    Metric("churnwatch_click_to_publish_seconds", "histogram", (), "from the broker's stamp of the causing click to its alert's commit", _SECONDS),
+    Metric("churnwatch_alerts", "counter", ("definition", "type"), "alerts decided"),
+    Metric("churnwatch_alerts_capped", "counter", (), "alerts not opened because the day's cap was used up"),
+    Metric("churnwatch_alerts_too_old", "counter", (), "alerts not opened because their landmark lies too far back"),
+    Metric("churnwatch_dead_letters", "counter", ("reason",), "dead letters published"),
+    Metric("churnwatch_snapshots", "counter", (), "snapshots taken"),
+    Metric("churnwatch_labels", "counter", (), "labels matured"),
+    Metric("churnwatch_snapshots_pending", "gauge", ("partition",), "snapshots that wait for their label (estimate after a take)"),
+    Metric("churnwatch_users_armed", "gauge", ("partition",), "users with a daily landmark"),
+    Metric("churnwatch_watermark_seconds", "gauge", ("partition",), "event time up to which the shard has come, seconds since the epoch"),
+    Metric("churnwatch_lag_records", "gauge", ("partition",), "records of clicks not yet taken"),
+    Metric("churnwatch_unconfirmed", "gauge", ("partition",), "outbox entries not confirmed by Kafka"),
+    Metric("churnwatch_time_held", "gauge", (), "1 while time stands still because all of intake is silent"),
+    Metric("churnwatch_ticks", "counter", (), "ticks appended"),
+    Metric("churnwatch_takes", "counter", (), "shards taken"),
+    Metric("churnwatch_shards_lost", "counter", (), "shards lost to another owner or to a store that went back"),
+    Metric("churnwatch_shards_owned", "gauge", (), "shards of this worker"),
+    Metric("churnwatch_model_version", "gauge", ("definition",), "version of the model that scores, 0 = the rule"),
+)
+
+
+class WorkerMetrics:
+    """The table, alive; implements `stream.engine.Observer`."""
+
+    def __init__(self, definitions: Sequence[str]) -> None:
+        self.registry = CollectorRegistry()
+        makers = {"counter": Counter, "gauge": Gauge}
+        self._of = {
+            row.name: Histogram(row.name, row.help, row.labels, buckets=row.buckets, registry=self.registry)
+            if row.kind == "histogram"
+            else makers[row.kind](row.name, row.help, row.labels, registry=self.registry)
+            for row in METRICS
+        }
+        self._definitions = list(definitions)
+        for outcome in ("ok", "duplicate", *(reason.name for reason in REJECTS)):
+            self.counter("churnwatch_events").labels(outcome)
+        self.last_step = time.monotonic()
+
+    def counter(self, name: str) -> Counter:
+        """Return one counter of the table."""
+        metric = self._of[name]
+        assert isinstance(metric, Counter)  # noqa: S101 - the table says so
+        return metric
+
+    def gauge(self, name: str) -> Gauge:
+        """Return one gauge of the table."""
+        metric = self._of[name]
+        assert isinstance(metric, Gauge)  # noqa: S101 - the table says so
+        return metric
+
+    def stepped(self, partition: int, step: Step, shard: Shard) -> None:
+        """See `stream.engine.Observer`."""
+        self.last_step = time.monotonic()
+        for outcome, count in step.outcomes.items():
+            self.counter("churnwatch_events").labels(outcome).inc(count)
+        self.counter("churnwatch_steps").inc()
+        said, meta = step.said, step.meta
+        labels = int((said.examples.kind == 1).sum())
+        self.counter("churnwatch_labels").inc(labels)
+        self.counter("churnwatch_snapshots").inc(len(said.examples) - labels)
+        self.counter("churnwatch_alerts_capped").inc(said.capped)
+        self.counter("churnwatch_alerts_too_old").inc(said.too_old)
+        for (definition, kind), count in said.decided.items():
+            self.counter("churnwatch_alerts").labels(self._definitions[definition], kind).inc(count)
+        name = str(partition)
+        self.gauge("churnwatch_snapshots_pending").labels(name).set(shard.timers.pending)
+        self.gauge("churnwatch_users_armed").labels(name).set(shard.timers.armed)
+        if meta.max_ms != NEVER:
+            self.gauge("churnwatch_watermark_seconds").labels(name).set(meta.watermark_ms(shard.settings.spec.lateness_ms) / 1000)
+        for definition, champion in zip(self._definitions, shard.champions, strict=True):
+            self.gauge("churnwatch_model_version").labels(definition).set(champion.version)
+
+    def published(self, partition: int, entries: Sequence[Entry]) -> None:
+        """See `stream.engine.Observer`."""
+        del partition
+        now_ms = time.time() * 1000
+        latency = self._of["churnwatch_click_to_publish_seconds"]
+        assert isinstance(latency, Histogram)  # noqa: S101 - the table says so
+        for entry in entries:
+            if entry.topic == DEAD_LETTERS:
+                self.counter("churnwatch_dead_letters").labels(dict(entry.headers)["cw-reason"].decode()).inc()
+            else:
+                latency.observe(max(0.0, (now_ms - entry.cause_ms) / 1000))
+
+
+def metrics_markdown() -> str:
+    """Return the table as the docs show it."""
+    lines = ["| metric | kind | labels | what |", "|---|---|---|---|"]
+    lines += [f"| `{row.name}{'_total' if row.kind == 'counter' else ''}` | {row.kind} | {', '.join(row.labels)} | {row.help} |" for row in METRICS]
+    return "\n".join(lines) + "\n"
