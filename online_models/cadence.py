@@ -1,11 +1,14 @@
 """The personal-cadence rule: risk from nothing but the user's own habit. Needs no labels, serves from day one.
 
-A user's pauses are taken as log-normal with the mean and spread of his own so far, shrunk towards a crowd's pause of two days. The
-rule's risk is the chance that a pause which has lasted for s already will last at least H longer::
+A user's pauses are taken as log-normal with the mean and spread of his own so far, shrunk towards a crowd's pause of two days. As in BG/NBD
+(Fader, Hardie and Lee 2005) he may drop out after each visit, with a chance q that falls the more pauses he has come back from. After a
+silence of s, with S(x) the chance that a pause of a live user lasts longer than x::
 
-    risk = S(s + H) / S(s),   S(x) = 1 - Phi((log(1 + x / 1 h) - mean) / spread)
+    q = 1 / (11 + pauses)
+    gone = q / (q + (1 - q) S(s))
+    risk = gone + (1 - gone) S(s + H) / S(s),    S(x) = 1 - Phi((log(1 + x / 1 h) - mean) / spread)
 
-mixed with a floor and a ceiling, since the rule knows one thing only. A user seen on one day only has no habit: the prior speaks.
+kept between a floor and a ceiling, since the rule knows one thing only. A user seen on one day only has no habit: the prior speaks.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ PRIOR_PAUSE_H = 48.0
 PRIOR_WEIGHT = 2.0
 """Pauses that the prior counts for."""
 PRIOR_SPREAD = 1.6
+PRIOR_RETURNS = 11.0
 FLOOR, CEILING = 0.02, 0.98
 
 
@@ -53,7 +57,12 @@ class CadenceScorer:
 
     def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """See `online_models.scorer.Scorer`."""
-        return self._risk(*self._habit(vectors)).astype(np.float32)
+        silence_h, mean, spread, pauses = self._habit(vectors)
+        now = _normal_tail((np.log1p(silence_h) - mean) / spread)
+        later = _normal_tail((np.log1p(silence_h + self._horizon_h) - mean) / spread)
+        dropout = 1 / (PRIOR_RETURNS + pauses)
+        gone = dropout / (dropout + (1 - dropout) * now)
+        return np.clip(gone + (1 - gone) * later / now, FLOOR, CEILING).astype(np.float32)
 
     def _habit(self, vectors: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], ...]:
         def column(name: str, otherwise: float) -> npt.NDArray[np.float64]:
@@ -67,14 +76,7 @@ class CadenceScorer:
         weight = count + PRIOR_WEIGHT
         mean = (count * own_mean + PRIOR_WEIGHT * np.log1p(PRIOR_PAUSE_H)) / weight
         spread = np.maximum((count * own_spread + PRIOR_WEIGHT * PRIOR_SPREAD) / weight, 0.3)
-        return silence_h, mean, spread
-
-    def _risk(
-        self, silence_h: npt.NDArray[np.float64], mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
-        now = _normal_tail((np.log1p(silence_h) - mean) / spread)
-        later = _normal_tail((np.log1p(silence_h + self._horizon_h) - mean) / spread)
-        return np.clip(later / now, FLOOR, CEILING)
+        return silence_h, mean, spread, count
 
     def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Everything the rule knows is the silence against the habit: all of its log-odds go there."""

@@ -12,6 +12,7 @@ code over fakes. Any error leaves the object unusable: the caller drops it and o
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -43,22 +44,22 @@ class Refused(Exception):  # noqa: N818 - the operator's to solve, not a fault o
 class Observer(Protocol):
     """Hears what happened; for metrics."""
 
-    def stepped(self, partition: int, step: Step, shard: Shard) -> None:
-        """A step has been committed."""
+    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
+        """A step has been committed, which took `commit_s`."""
         ...
 
-    def published(self, partition: int, entries: Sequence[Entry]) -> None:
-        """A transaction has been committed."""
+    def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
+        """Entries are confirmed by Kafka; the transaction took `publish_s`."""
         ...
 
 
 class Silent:
     """An observer that does not care."""
 
-    def stepped(self, partition: int, step: Step, shard: Shard) -> None:
+    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
         """See `Observer`."""
 
-    def published(self, partition: int, entries: Sequence[Entry]) -> None:
+    def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
         """See `Observer`."""
 
 
@@ -243,7 +244,9 @@ class Session:
     async def _commit(self, step: Step) -> None:
         commit: Commit = step.commit
         commit.outbox_trim, commit.exbox_trim = self._outbox_trim, self._exbox_trim
+        began = time.perf_counter()
         await self._means.store.commit(self.partition, commit)
+        commit_s = time.perf_counter() - began
         self._outbox_trim = self._exbox_trim = None
         number = commit.commit_no + 1
         self.shard.committed(step)
@@ -255,7 +258,7 @@ class Session:
             self._wake_outbox.set()
         if commit.exbox:
             self._wake_exbox.set()
-        self._means.observer.stepped(self.partition, step, self.shard)
+        self._means.observer.stepped(self.partition, step, self.shard, commit_s)
 
     async def _publish_alerts(self) -> None:
         while True:
@@ -268,15 +271,16 @@ class Session:
                     if not batch:
                         break  # confirmed while this waited for the lock
                     self._sent = max(self._sent, entries[-1].position)
+                    began = time.perf_counter()
                     try:
                         await self._wire.publish(entries, Marker(entries[-1].position, batch[-1][2]))
                     except WireError:
                         await self._renew_wire()
                     else:
-                        self._confirm(entries[-1].position)
+                        self._confirm(entries[-1].position, time.perf_counter() - began)
             self._drained.set()
 
-    def _confirm(self, upto: Position) -> None:
+    def _confirm(self, upto: Position, publish_s: float = 0.0) -> None:
         """Take entries up to a published position off the queue; the next commit trims them."""
         confirmed = []
         while self._outbox and self._outbox[0][1].position <= upto:
@@ -284,7 +288,7 @@ class Session:
             confirmed.append(entry)
         if confirmed:
             self.shard.published = confirmed[-1].position
-            self._means.observer.published(self.partition, confirmed)
+            self._means.observer.published(self.partition, confirmed, publish_s)
 
     async def _publish_examples(self) -> None:
         while True:

@@ -243,6 +243,39 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     return Settings(MappingProxyType(values), definitions)
 
 
+def example_toml() -> str:
+    """Return a commented settings file that says every default."""
+    lines, section = ["# churnwatch.toml: every setting with its default; durations are 500ms, 30s, 5m, 1h, 14d"], ""
+    for setting in SETTINGS:
+        if setting.kind == "secret":
+            continue
+        here, name = setting.name.split(".")
+        if here != section:
+            section = here
+            lines += ["", f"[{section}]"]
+        lines += [f"# {setting.help}" + (f" (or {setting.env})" if setting.env else ""), f"# {name} = {_toml(setting.default)}"]
+    lines += [
+        "",
+        "# What churned means; several may stand side by side.",
+        "# [[definitions]]",
+        '# name = "churn14"',
+        '# kind = "inactivity"          # or "did_event" with target = ["cancel"]',
+        '# active_window = "14d"',
+        '# horizon = "14d"',
+        "# activity = []                # event types that count; empty: all",
+    ]
+    secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
+    return "\n".join([*lines, "", f"# Secrets come from the environment, or from the file in NAME_FILE: {secrets}"]) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{one}"' for one in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
 def _file_values(path: Path | None, environment: Mapping[str, str], faults: list[str]) -> tuple[dict[str, Any], list[Any]]:
     named = path or (Path(environment["CHURNWATCH_CONFIG"]) if environment.get("CHURNWATCH_CONFIG") else None)
     file = named or Path(DEFAULT_FILE)

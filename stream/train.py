@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,6 +18,10 @@ from online_models.example import unpack_block
 from online_models.registry import Claim, NewVersion, Registry, Save
 from online_models.trainer import Trainer, TrainerSettings, Version
 from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from features.app_spec import AppSpec
+    from stream.program import Stopper
 
 log = logging.getLogger(__name__)
 
@@ -104,3 +108,51 @@ async def train(
                 await asyncio.sleep(0)
     finally:
         await consumer.stop()
+
+
+async def run_trainer(settings: Settings) -> int:
+    """Run until a signal; return the exit code."""
+    from features.store_redis import connect, load_spec
+    from online_models.registry_redis import RedisRegistry
+    from stream.program import Stopper
+    from stream.topics import topic_names
+
+    stopper = Stopper()
+    stopper.arm()
+    client = connect(settings["redis.url"])
+    found = await _spec_when_there(lambda: load_spec(client, settings["app.name"]), stopper)
+    if found is None:
+        return stopper.code
+    training = Training(trainer_settings(settings), RedisRegistry(client, settings["app.name"]), found.spec.hash, model_key(settings))
+    stop = asyncio.Event()
+    topic = topic_names(settings["kafka.topic_prefix"])["examples"]
+    work = asyncio.create_task(train(settings, training, topic, stop))
+    asked = asyncio.create_task(stopper.wait())
+    await asyncio.wait([work, asked], return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - said once, then the process ends with its code
+        stopper.bug(error)
+    asked.cancel()
+    return stopper.code
+
+
+async def _spec_when_there(load: Callable[[], AppSpec | None], stopper: Stopper) -> AppSpec | None:
+    """Wait for the first worker, which stores the spec; None when asked to stop meanwhile."""
+    told = False
+    while (found := await asyncio.to_thread(load)) is None:
+        if not told:
+            log.info("waiting for the first worker to store the feature spec")
+            told = True
+        try:
+            await asyncio.wait_for(stopper.wait(), 1.0)
+        except TimeoutError:
+            continue
+        return None
+    return found
+
+
+def main(settings: Settings) -> int:
+    """Run the trainer in this process."""
+    return asyncio.run(run_trainer(settings))

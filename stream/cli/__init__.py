@@ -1,0 +1,57 @@
+"""The command `churnwatch`. A file a command group; each imports what it needs when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stream.cli.alerts import alerts_app
+from stream.cli.config import config_app
+from stream.cli.dlq import dlq_app
+from stream.cli.play import demo, simulate
+from stream.cli.run import run, train
+from stream.cli.topics import ingest, topics_app
+from stream.cli.users import at_risk, user
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Live churn engine: clicks in, at-risk alerts out.")
+app.command()(run)
+app.command()(train)
+app.command()(demo)
+app.command()(simulate)
+app.command()(ingest)
+app.command()(user)
+app.command("at-risk")(at_risk)
+app.add_typer(alerts_app, name="alerts", help="What was said.")
+app.add_typer(dlq_app, name="dlq", help="What was rejected.")
+app.add_typer(topics_app, name="topics", help="Kafka topics.")
+app.add_typer(config_app, name="config", help="Settings.")
+
+
+@app.callback()
+def common(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="settings file, default churnwatch.toml")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="show stack traces")] = False,
+) -> None:
+    """Remember what every command shares."""
+    from stream.cli import context
+
+    context.config, context.debug = config, debug
+
+
+def main() -> None:
+    """Run the command line; a fault the user can mend is one readable message and exit code 2."""
+    from stream.cli import context
+
+    try:
+        app()
+    except Exception as error:
+        if context.debug:
+            raise
+        message = context.readable(error)
+        if message is None:
+            raise
+        typer.secho(message, err=True, fg="red")
+        sys.exit(2)

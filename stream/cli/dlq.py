@@ -1,0 +1,95 @@
+"""`dlq`: what was rejected, and putting it back once its cause is mended."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from stream.cli import context
+from stream.dead_letters import KEPT_BYTES, DeadLetter, decode_dead_letter
+
+dlq_app = typer.Typer(no_args_is_help=True)
+
+
+def read_letters(settings: Any) -> Iterator[DeadLetter]:
+    """Yield every dead letter there is now, partition by partition."""
+    from kafka import KafkaConsumer, TopicPartition
+
+    from stream.topics import topic_names
+
+    topic = topic_names(settings["kafka.topic_prefix"])["dead_letters"]
+    consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], isolation_level="read_committed", enable_auto_commit=False)
+    try:
+        for number in sorted(consumer.partitions_for_topic(topic) or ()):
+            tp = TopicPartition(topic, number)
+            consumer.assign([tp])
+            consumer.seek_to_beginning(tp)
+            end = consumer.end_offsets([tp])[tp]
+            while consumer.position(tp) < end:
+                for message in consumer.poll(timeout_ms=500).get(tp, []):
+                    yield decode_dead_letter(message.value)
+    finally:
+        consumer.close()
+
+
+@dlq_app.command("ls")
+def list_letters(
+    reason: Annotated[str | None, typer.Option(help="only this reason")] = None,
+    show: Annotated[int, typer.Option("--show", min=0, help="how many to show in full")] = 10,
+) -> None:
+    """Count dead letters by reason and show some."""
+    from rich.console import Console
+    from rich.table import Table
+
+    counts: Counter[str] = Counter()
+    some: list[DeadLetter] = []
+    for letter in read_letters(context.settings()):
+        counts[letter.reason] += 1
+        if len(some) < show and reason in {None, letter.reason}:
+            some.append(letter)
+    console = Console()
+    if not counts:
+        console.print("no dead letters")
+        return
+    table = Table("reason", "letters", box=None)
+    for name, number in counts.most_common():
+        table.add_row(name, str(number))
+    console.print(table)
+    for letter in some:
+        payload = "" if letter.payload is None else base64.b64decode(letter.payload)[:120].decode(errors="backslashreplace")
+        console.print(f"{letter.partition}:{letter.offset} {letter.reason} {payload}", markup=False, highlight=False)
+
+
+@dlq_app.command()
+def replay(
+    reason: Annotated[str, typer.Option(help="which ones, for example unknown_type")],
+    yes: Annotated[bool, typer.Option("--yes", help="do it; without, only count")] = False,
+) -> None:
+    """Send dead letters of one reason to clicks again, once their cause is mended."""
+    from kafka import KafkaProducer
+
+    from stream.topics import topic_names
+
+    settings = context.settings()
+    whole, cut = [], 0
+    for letter in read_letters(settings):
+        if letter.reason != reason or letter.payload is None:
+            continue
+        if letter.payload_bytes > KEPT_BYTES:
+            cut += 1
+        else:
+            whole.append((letter.partition, base64.b64decode(letter.payload)))
+    typer.echo(f"{len(whole)} to send again, {cut} longer than {KEPT_BYTES} bytes and so not kept whole")
+    if not yes or not whole:
+        return
+    producer = KafkaProducer(bootstrap_servers=settings["kafka.bootstrap"], acks="all", compression_type="lz4")
+    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+    for partition, payload in whole:
+        producer.send(topic, payload, partition=partition)
+    producer.flush()
+    producer.close()
+    typer.echo(f"{len(whole)} sent")

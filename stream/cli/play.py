@@ -1,0 +1,36 @@
+"""`demo` and `simulate`: a made-up product with known leavers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stream.cli import context
+
+
+def demo(
+    days: Annotated[int, typer.Option(min=30, max=365, help="days to play")] = 60,
+    users: Annotated[int, typer.Option(min=50, max=20_000, help="users at the start")] = 600,
+    seed: Annotated[int, typer.Option(help="same seed, same product")] = 7,
+) -> None:
+    """Play a product's first weeks in about a minute: embedded Kafka protocol, real Redis, alerts as they come, and how many leavers were caught."""
+    from stream.demo import play
+
+    raise typer.Exit(play(days=days, users=users, seed=seed))
+
+
+def simulate(
+    out: Annotated[Path | None, typer.Option(help="write JSONL here instead of sending to the clicks topic")] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650)] = 60,
+    users: Annotated[int, typer.Option(min=1, max=1_000_000)] = 600,
+    seed: Annotated[int, typer.Option()] = 7,
+) -> None:
+    """Make the demo's events, ending now, for a topic or a file."""
+    from stream.simulator.feed import send, write
+
+    if out is not None:
+        typer.echo(f"{write(out, days=days, users=users, seed=seed):,} events in {out}")
+    else:
+        typer.echo(f"{send(context.settings(), days=days, users=users, seed=seed):,} events sent")

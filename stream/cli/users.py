@@ -1,0 +1,79 @@
+"""`user` and `at-risk`: what is known, read from Redis."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from stream.cli import context
+
+
+def user(
+    user_id: Annotated[str, typer.Argument(metavar="ID")],
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """Show one user: features, risk, alert."""
+    import msgspec
+    from rich.console import Console
+    from rich.table import Table
+
+    from features.reader import UserReader
+
+    settings = context.settings()
+    reader = UserReader(settings["redis.url"], settings["app.name"])
+    view = reader.user(user_id, at_ms=int(time.time() * 1000))
+    if view is None:
+        raise context.UsageFault(f"no user {user_id!r} in app {settings['app.name']!r}")
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(view), indent=2).decode())
+        return
+    console = Console()
+    facts = msgspec.to_builtins(view)
+    features = facts.pop("features", {})
+    for name, value in facts.items():
+        console.print(f"[bold]{name}[/bold] {value}", highlight=False)
+    table = Table("feature", "value", box=None)
+    for name, value in features.items():
+        table.add_row(name, "-" if value is None else f"{value:,.3f}".rstrip("0").rstrip("."))
+    console.print(table)
+
+
+def at_risk(
+    top: Annotated[int, typer.Option("--top", min=1, help="how many")] = 20,
+    as_csv: Annotated[bool, typer.Option("--csv", help="for spreadsheets")] = False,
+    definition: Annotated[str | None, typer.Option(help="churn definition, default the first")] = None,
+) -> None:
+    """List the users with the highest risk now."""
+    import heapq
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from features.reader import UserReader
+    from online_models.explain import in_words
+
+    settings = context.settings()
+    names = [one.name for one in settings.definitions]
+    if definition is not None and definition not in names:
+        raise context.UsageFault(f"no definition {definition!r}; there are: {', '.join(names)}")
+    reader = UserReader(settings["redis.url"], settings["app.name"])
+    rows = heapq.nlargest(top, reader.users_at_risk(definition or names[0]), key=lambda row: row.risk)
+    now_ms = int(time.time() * 1000)
+    header = ("user", "risk", "silent for", "alert open")
+    cells = [
+        (row.user, f"{row.risk:.3f}", in_words((now_ms - row.seen_ms) / 1000) if row.seen_ms else "-", "yes" if row.view.alert_open else "")
+        for row in rows
+    ]
+    if as_csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(header)
+        writer.writerows(cells)
+        return
+    table = Table(*header, box=None)
+    for cell in cells:
+        table.add_row(*cell)
+    Console().print(table)
