@@ -70,6 +70,7 @@ def reasons(scorer: Scorer, vector: npt.NDArray[np.uint8]) -> list[str]:
             continue
         chosen.append(index)
     for name in _FALLBACK:
-        if len(chosen) < 3 and INDEX[name] not in chosen:
+        told = name in _SILENT and any(FEATURES[other].name in _SILENT for other in chosen)
+        if len(chosen) < 3 and INDEX[name] not in chosen and not told:
             chosen.append(INDEX[name])
     return [sentence(index, vector) for index in chosen[:3]]
