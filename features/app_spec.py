@@ -70,7 +70,7 @@ class Difference(NamedTuple):
         return f"{self.field}: stored {self.stored!r}, now {self.given!r}"
 
 
-class SpecMismatch(Exception):  # noqa: N818 - named for what it is
+class SpecMismatch(Exception):
     """Another spec is stored than the one given.
 
     Attributes

@@ -27,11 +27,12 @@ def zone_table(name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
     [np.int64(1), np.int64(2)]
     """
     zone = ZoneInfo(name)
-    starts, offsets = [], []
+    starts: list[datetime] = []
+    offsets: list[timedelta] = []
     moment, step = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), timedelta(days=1)
     last = None
     while moment.year < LAST_YEAR:
-        offset = moment.astimezone(zone).utcoffset()
+        offset = moment.astimezone(zone).utcoffset() or timedelta()
         if offset != last:
             starts.append(_exact_change(moment - step, moment, zone) if starts else moment)
             offsets.append(offset)
@@ -41,7 +42,7 @@ def zone_table(name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
     millisecond = timedelta(milliseconds=1)
     return (
         np.array([(start - epoch) // millisecond for start in starts], np.int64),
-        np.array([(offset or timedelta()) // millisecond for offset in offsets], np.int64),
+        np.array([offset // millisecond for offset in offsets], np.int64),
     )
 
 
@@ -66,7 +67,7 @@ def offset_at(starts: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], t_m
     0
     """
     if starts.shape[0] == 1:
-        return offsets[0]
+        return offsets[0]  # type: ignore[no-any-return]  # numba wants no cast
     low, high = 0, starts.shape[0]
     while low < high:
         middle = (low + high) // 2
@@ -74,4 +75,4 @@ def offset_at(starts: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], t_m
             low = middle + 1
         else:
             high = middle
-    return offsets[max(low - 1, 0)]
+    return offsets[max(low - 1, 0)]  # type: ignore[no-any-return]  # numba wants no cast

@@ -10,6 +10,7 @@ Everything that scores or learns sees the coded vector only, so that what is sto
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Literal
 
 import msgspec
@@ -122,15 +123,15 @@ INDEX: dict[str, int] = {name: index for index, name in enumerate(NAMES)}
 WIDTH = len(FEATURES)
 
 
-def _g(feature: Feature, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.log1p(x / feature.knee) if feature.scale == "log" else x
+def _g(feature: Feature, x: float) -> float:
+    return math.log1p(x / feature.knee) if feature.scale == "log" else x
 
 
 def scale_tables() -> npt.NDArray[np.float64]:
     """(F, 4): is log, 1 / knee, g(low), 254 / (g(high) - g(low)): what the compiled pass needs to code a value."""
     rows = []
     for feature in FEATURES:
-        low, high = (float(_g(feature, np.float64(bound))) for bound in (feature.low, feature.high))
+        low, high = (_g(feature, bound) for bound in (feature.low, feature.high))
         rows.append([float(feature.scale == "log"), 1 / feature.knee, low, 254 / (high - low)])
     return np.array(rows, np.float64)
 
@@ -156,7 +157,7 @@ def value_table() -> npt.NDArray[np.float64]:
     table = np.full((WIDTH, 256), np.nan)
     place = (np.arange(1, 256) - 1) / 254
     for row, feature in zip(table, FEATURES, strict=True):
-        low, high = (float(_g(feature, np.float64(bound))) for bound in (feature.low, feature.high))
+        low, high = (_g(feature, bound) for bound in (feature.low, feature.high))
         g = low + place * (high - low)
         row[1:] = np.expm1(g) * feature.knee if feature.scale == "log" else g
     return table

@@ -101,7 +101,7 @@ class Event(msgspec.Struct, gc=False, frozen=True):
     props: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class Rejected(Exception):  # noqa: N818 - a verdict, not an error of ours
+class Rejected(Exception):
     """The payload is not an event."""
 
     def __init__(self, reason: Reason) -> None:

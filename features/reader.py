@@ -36,7 +36,7 @@ _MEMBERS = 500
 """Members asked of each."""
 
 
-class AppUnknown(LookupError):  # noqa: N818 - named for what it is
+class AppUnknown(LookupError):
     """Nothing is stored under this name."""
 
     def __init__(self, app: str) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,7 +120,7 @@ def read_states(packed: Sequence[bytes], definitions: int) -> npt.NDArray[np.voi
     return rows
 
 
-def _read_one(row: npt.NDArray[np.void], packed: bytes, definitions: int) -> None:
+def _read_one(row: Any, packed: bytes, definitions: int) -> None:
     if len(packed) < 8 or packed[0] != LAYOUT_VERSION:
         raise LayoutError(
             f"state record of layout {packed[0] if packed else 'none'}, this code reads {LAYOUT_VERSION}: run the version that wrote it"

@@ -39,7 +39,7 @@ def popcount(x: Any) -> int:
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
     x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
     x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
+    return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)  # type: ignore[no-any-return]  # numba wants no cast
 
 
 @njit(cache=True, nogil=True)
@@ -89,9 +89,7 @@ def raw_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
     today = local // DAY_MS
     zero = np.uint64(0)
     days = s.day_map
-    if s.active_days == 0:
-        days = zero
-    elif today - s.day_head >= 64:
+    if s.active_days == 0 or today - s.day_head >= 64:
         days = zero
     elif today > s.day_head:
         days = days << np.uint64(today - s.day_head)

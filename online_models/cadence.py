@@ -32,7 +32,7 @@ def _normal_tail(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     t = 1 / (1 + 0.2316419 * a)
     poly = t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
     tail = np.exp(-a * a / 2) / np.sqrt(2 * np.pi) * poly
-    return np.maximum(np.where(z >= 0, tail, 1 - tail), 1e-12)
+    return np.asarray(np.maximum(np.where(z >= 0, tail, 1 - tail), 1e-12))
 
 
 class CadenceScorer:

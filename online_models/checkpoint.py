@@ -50,7 +50,12 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 def seal(header: Header, body: Mapping[str, Any], key: bytes) -> bytes:
     """Return the bytes of a checkpoint, signed with `key`."""
-    versions = {"churnwatch": installed("churnwatch"), "river": installed("river"), "numpy": np.__version__, "python": platform.python_version()}
+    versions = {
+        "churnwatch": installed("churnwatch"),
+        "river": installed("river"),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
     head = msgspec.json.encode(msgspec.structs.replace(header, **versions))
     packed = msgspec.msgpack.encode(body)
     rest = hashlib.sha256(packed).digest() + len(head).to_bytes(4, "big") + head + packed
@@ -82,7 +87,9 @@ def unseal(sealed: bytes, key: bytes, spec_hash: str | None = None) -> tuple[Hea
     except msgspec.DecodeError as error:
         raise CheckpointRefused(f"cannot be read: {error}") from error
     if spec_hash is not None and header.spec_hash != spec_hash:
-        raise CheckpointRefused(f"learned with feature spec {header.spec_hash}, this process has {spec_hash}: rebuild it from the examples topic")
+        raise CheckpointRefused(
+            f"learned with feature spec {header.spec_hash}, this process has {spec_hash}: rebuild it from the examples topic"
+        )
     return header, body
 
 

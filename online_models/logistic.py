@@ -7,7 +7,7 @@ and the two agree by test.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ MISSING_AS = 0.5
 RATE = 0.05
 
 
-class _Scaler(preprocessing.StandardScaler):  # type: ignore[misc]  # river is untyped
+class _Scaler(preprocessing.StandardScaler):
     """River's, without the tiny negative variance that rounding gives a constant column (its root would be complex)."""
 
     def learn_many(self, X: Any) -> None:  # noqa: N803 - River's name
@@ -85,7 +85,7 @@ class Logistic:
     def predict(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Risks by River itself, float32 (n,)."""
         frame = self._scaler.transform_many(pl.from_numpy(design(vectors), NAMES))
-        return np.asarray(self._model.predict_proba_many(frame).to_numpy()[:, 1], np.float32)
+        return np.asarray(cast(pl.DataFrame, self._model.predict_proba_many(frame)).to_numpy()[:, 1], np.float32)
 
     def scorer(self) -> AdditiveScorer:
         """Return the same model as a table."""
@@ -125,7 +125,7 @@ class Logistic:
             self._scaler.counts[name] = state["counts"][index]
             self._scaler.means[name] = state["means"][index]
             self._scaler.vars[name] = state["vars"][index]
-            self._model._weights[name] = state["weights"][index]
+            self._model._weights[name] = state["weights"][index]  # noqa: SLF001 - River offers no other way in
             self._model.optimizer.g2[name] = state["squares"][index]
         self._model.intercept = state["intercept"]
         self._model.optimizer.n_iterations = state["iterations"]

@@ -1,5 +1,8 @@
-"""The registry in Redis. Keys: `cw:<app>:trainer` (hash: epoch, nonce, commit_no, checkpoint), `cw:<app>:model:<def>` (hash: number -> learned_until_ms),
-`cw:<app>:model:<def>:<number>` (string: sealed version). One trainer writes them all with one script."""
+"""The registry in Redis; one trainer writes all of it with one script.
+
+Keys: `cw:<app>:trainer` (hash: epoch, nonce, commit_no, checkpoint), `cw:<app>:model:<def>` (hash: number -> learned_until_ms) and
+`cw:<app>:model:<def>:<number>` (string: the sealed version).
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,8 @@ class RedisRegistry:
 
     def save(self, save: Save) -> None:
         """See `Registry`."""
-        keys, args = [self._prefix + "trainer"], [save.claim.epoch, save.claim.nonce, save.commit_no, save.checkpoint, KEEP]
+        keys = [self._prefix + "trainer"]
+        args: list[str | int | bytes] = [save.claim.epoch, save.claim.nonce, save.commit_no, save.checkpoint, KEEP]
         for version in save.versions:
             index = f"{self._prefix}model:{version.definition}"
             keys += [index, f"{index}:{version.number}"]

@@ -32,7 +32,9 @@ class Gap(RuntimeError):
     """Examples are missing between what was seen and what came."""
 
     def __init__(self, partition: int, expected: int, got: int) -> None:
-        super().__init__(f"examples of shard {partition} go on at {got}, expected {expected}: the topic lost records, or belongs to another history")
+        super().__init__(
+            f"examples of shard {partition} go on at {got}, expected {expected}: the topic lost records, or belongs to another history"
+        )
         self.partition, self.expected, self.got = partition, expected, got
 
 
@@ -146,7 +148,10 @@ class Trainer:
             labels = np.flatnonzero(items.kind == LABEL)
             if len(labels):
                 self._held.append((block.partition, first, items.take(labels)))
-        self._watermarks[block.partition] = (max(block.watermark_ms, self._watermarks.get(block.partition, (block.watermark_ms, 0))[0]), stamp_ms)
+        self._watermarks[block.partition] = (
+            max(block.watermark_ms, self._watermarks.get(block.partition, (block.watermark_ms, 0))[0]),
+            stamp_ms,
+        )
         return self._release(block.definitions)
 
     def _unseen(self, block: ExampleBlock) -> tuple[Examples, int]:
@@ -197,7 +202,10 @@ class Trainer:
             if learner is None or not len(rows):
                 continue
             nothing = (np.nan, np.nan)
-            kept = [self._kept.pop((name, landmark, items.users[i]), nothing) for i, landmark in zip(rows.tolist(), items.landmark_ms[rows].tolist(), strict=True)]
+            kept = [
+                self._kept.pop((name, landmark, items.users[i]), nothing)
+                for i, landmark in zip(rows.tolist(), items.landmark_ms[rows].tolist(), strict=True)
+            ]
             scores, at = np.array(kept, np.float32), 0
             while at < len(rows):
                 some = slice(at, min(len(rows), at + self._settings.batch - learner.waiting))

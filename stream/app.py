@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import faust
 
 from stream.ownership import Batch, GapDetected, ShardHost, ShardLost
+from stream.transport import Consumer
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         debug=False,
         **settings.faust,
     )
-    app.shard_host = host
+    vars(app)["shard_host"] = host  # where the transport looks for it
     topic = app.topic(settings.clicks, value_serializer="raw", key_serializer="raw", value_type=None, key_type=None)
 
     async def clicks(batches: AsyncIterable[Batch]) -> None:
@@ -73,7 +74,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
 
 
 async def _apply(app: faust.App, host: ShardHost, batch: Batch, on_bug: Callable[[BaseException], None]) -> None:
-    thread = app.consumer.thread
+    thread = cast(Consumer, app.consumer).thread
     try:
         await host.process(batch)
     except GapDetected as gap:

@@ -13,9 +13,9 @@ from confluent_kafka import Producer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from features.app_spec import AppSpec
 from features.kernel import warm
 from features.store_redis import RedisStore, connect, save_spec
-from features.app_spec import AppSpec
 from online_models.registry_redis import RedisRegistry
 from stream.alerts import Alert, decode_alert
 from stream.cli.alerts import line_of
@@ -154,7 +154,9 @@ class _Demo:
                     at += 1
                 producer.poll(0)
                 champion = self._worker.models.champions(until)[0]
-                status = f"{at:,} clicks, {len(self.alerts)} alerts, scored by " + (f"model {champion.version}" if champion.version else "the rule")
+                status = f"{at:,} clicks, {len(self.alerts)} alerts, scored by " + (
+                    f"model {champion.version}" if champion.version else "the rule"
+                )
                 progress.update(task, completed=(quarter + 1) / 4, description=f"day {quarter // 4 + 1:>2}", status=status)
                 await asyncio.sleep(max(0.0, SECONDS_A_DAY / 4 - (time.monotonic() - began)))
             producer.flush()

@@ -37,7 +37,7 @@ PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
 
 
-class Refused(Exception):  # noqa: N818 - the operator's to solve, not a fault of the code
+class Refused(Exception):
     """The stored shard does not fit the log or the configuration; the message says what to do."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,12 @@ def read_events(file: Path) -> pl.DataFrame:
     """
     if not file.exists():
         raise UsageFault(f"{file}: no such file")
-    readers = {".parquet": pl.read_parquet, ".csv": pl.read_csv, ".jsonl": pl.read_ndjson, ".ndjson": pl.read_ndjson}
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+        ".parquet": pl.read_parquet,
+        ".csv": pl.read_csv,
+        ".jsonl": pl.read_ndjson,
+        ".ndjson": pl.read_ndjson,
+    }
     reader = readers.get(file.suffix)
     if reader is None:
         raise UsageFault(f"{file}: {file.suffix or 'no ending'} is not one of {', '.join(readers)}")
@@ -44,12 +49,14 @@ def read_events(file: Path) -> pl.DataFrame:
     missing = [name for name in ("user", "ts", "type") if name not in frame.columns]
     if missing:
         raise UsageFault(f"{file}: no column {', '.join(missing)}; there are {', '.join(frame.columns)}")
-    return frame.select("user", "ts", "type", *(name for name in OPTIONAL if name in frame.columns)).with_columns(pl.col("user").cast(pl.String))
+    return frame.select("user", "ts", "type", *(name for name in OPTIONAL if name in frame.columns)).with_columns(
+        pl.col("user").cast(pl.String)
+    )
 
 
 def payloads(frame: pl.DataFrame, file: Path) -> Iterator[tuple[bytes, bytes]]:
     """Yield (key, JSON) of every row; an event id that the file does not bring is its digest and the row number."""
-    digest = xxhash.xxh3_64_hexdigest(f"{file.name}:{file.stat().st_size}")
+    digest = xxhash.xxh3_64_hexdigest(f"{file.name}:{file.stat().st_size}".encode())
     encode = msgspec.json.Encoder().encode
     for number, row in enumerate(frame.iter_rows(named=True)):
         event: dict[str, Any] = {name: value for name, value in row.items() if value is not None}

@@ -12,6 +12,7 @@ import time
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import redis
 
@@ -110,7 +111,7 @@ class LocalRedis:
             except subprocess.TimeoutExpired:
                 self.kill()
 
-    def __enter__(self) -> LocalRedis:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

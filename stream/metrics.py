@@ -33,7 +33,13 @@ METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_steps", "counter", (), "commits to Redis"),
     Metric("churnwatch_commit_seconds", "histogram", (), "commit to Redis", _SECONDS),
     Metric("churnwatch_publish_seconds", "histogram", (), "transaction to Kafka", _SECONDS),
-    Metric("churnwatch_click_to_publish_seconds", "histogram", (), "from the broker's stamp of the causing click to its alert's commit", _SECONDS),
+    Metric(
+        "churnwatch_click_to_publish_seconds",
+        "histogram",
+        (),
+        "from the broker's stamp of the causing click to its alert's commit",
+        _SECONDS,
+    ),
     Metric("churnwatch_alerts", "counter", ("definition", "type"), "alerts decided"),
     Metric("churnwatch_alerts_capped", "counter", (), "alerts not opened because the day's cap was used up"),
     Metric("churnwatch_alerts_too_old", "counter", (), "alerts not opened because their landmark lies too far back"),
@@ -102,8 +108,8 @@ class WorkerMetrics:
         self.counter("churnwatch_snapshots").inc(len(said.examples) - labels)
         self.counter("churnwatch_alerts_capped").inc(said.capped)
         self.counter("churnwatch_alerts_too_old").inc(said.too_old)
-        for (definition, kind), count in said.decided.items():
-            self.counter("churnwatch_alerts").labels(self._definitions[definition], kind).inc(count)
+        for (k, kind), count in said.decided.items():
+            self.counter("churnwatch_alerts").labels(self._definitions[k], kind).inc(count)
         name = str(partition)
         self.gauge("churnwatch_snapshots_pending").labels(name).set(shard.timers.pending)
         self.gauge("churnwatch_users_armed").labels(name).set(shard.timers.armed)
@@ -128,5 +134,8 @@ class WorkerMetrics:
 def metrics_markdown() -> str:
     """Return the table as the docs show it."""
     lines = ["| metric | kind | labels | what |", "|---|---|---|---|"]
-    lines += [f"| `{row.name}{'_total' if row.kind == 'counter' else ''}` | {row.kind} | {', '.join(row.labels)} | {row.help} |" for row in METRICS]
+    lines += [
+        f"| `{row.name}{'_total' if row.kind == 'counter' else ''}` | {row.kind} | {', '.join(row.labels)} | {row.help} |"
+        for row in METRICS
+    ]
     return "\n".join(lines) + "\n"

@@ -156,7 +156,7 @@ class Speaker:
                     flags,
                     np.full(len(rows), NO_LABEL),
                     self._vectors[rows],
-                )  # fmt: skip
+                )
             )
             causes.append(offsets[self._cause[rows]])
             slots.append(self._slot[rows])
@@ -202,7 +202,7 @@ class Speaker:
         if not landmarks and not endings:
             return []
         ended = {ending.slot for ending in endings if ending.cause == "returned"}
-        slots = {item.slot for item in (*landmarks, *endings)}
+        slots = {item.slot for item in landmarks} | ended | {item.slot for item in endings}
         states = arena.states
         before = {slot: (slot in ended or bool(states["alert_open"][slot, k]), int(states["opened_ms"][slot, k])) for slot in slots}
         verdict: Verdict = decide(self._settings.policy, landmarks, endings, before, count, 8 * k, adopted)

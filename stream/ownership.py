@@ -48,7 +48,7 @@ class Standing:
     next: int
 
 
-class GapDetected(Exception):  # noqa: N818 - tells the transport to seek, no fault
+class GapDetected(Exception):
     """A batch does not begin where the shard stands."""
 
     def __init__(self, partition: int, expected: int, got: int) -> None:
@@ -56,7 +56,7 @@ class GapDetected(Exception):  # noqa: N818 - tells the transport to seek, no fa
         self.partition, self.expected, self.got = partition, expected, got
 
 
-class ShardLost(Exception):  # noqa: N818 - another owner, or a store that went back: take again
+class ShardLost(Exception):
     """The shard must be taken again before it can go on."""
 
 

@@ -159,8 +159,9 @@ def decide(
     """
     verdict = Verdict(alert=dict(before))
     queue: list[tuple[Position, int, Landmark | Ending]] = []
-    for serial, item in enumerate((*landmarks, *endings)):
-        queue.append((item.position, serial, item))
+    items: list[Landmark | Ending] = [*landmarks, *endings]
+    for serial, one in enumerate(items):
+        queue.append((one.position, serial, one))
     heapq.heapify(queue)
     serial = len(queue)
     while queue:

@@ -91,7 +91,11 @@ def judge_kafka(settings: Settings, cluster: Cluster) -> list[Finding]:
     for topic in TOPICS:
         have, want = cluster.partitions.get(topic.logical), topic.partitions or clicks
         if have is not None and want is not None and have != want:
-            found.append(Finding(True, f"{names[topic.logical]} has {have} partitions, it needs {want}", "make it anew with `churnwatch topics create`"))
+            found.append(
+                Finding(
+                    True, f"{names[topic.logical]} has {have} partitions, it needs {want}", "make it anew with `churnwatch topics create`"
+                )
+            )
     if clicks is not None and not cluster.append_time:
         do = "set message.timestamp.type=LogAppendTime, or the future is judged by the producers' clocks and retention deletes old logs"
         found.append(Finding(False, f"{names['clicks']} does not stamp records itself", do))
@@ -101,7 +105,10 @@ def judge_kafka(settings: Settings, cluster: Cluster) -> list[Finding]:
 def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_events: tuple[str, ...]) -> list[Finding]:
     """Store the spec on the first start; on a later one compare."""
     spec = AppSpec(
-        spec=settings.spec(key_events), cluster_id=cluster.cluster_id, topic_id=cluster.topic_id, partitions=cluster.partitions.get("clicks", 0)
+        spec=settings.spec(key_events),
+        cluster_id=cluster.cluster_id,
+        topic_id=cluster.topic_id,
+        partitions=cluster.partitions.get("clicks", 0),
     )
     try:
         save_spec(client, settings["app.name"], spec)

@@ -67,7 +67,7 @@ async def run_app(app: Any, stopper: Stopper, alongside: Callable[[], Awaitable[
     try:
         await app.start()
     except Exception as error:  # noqa: BLE001 - no broker, no group: all end the same way
-        log.error("cannot start: %s", error)
+        log.error("cannot start: %s", error)  # noqa: TRY400 - the message says it all
         return EXIT_CRASH
     try:
         if alongside is not None:

@@ -92,7 +92,9 @@ async def train(
         consumer.assign([tp])
         first = (await consumer.beginning_offsets([tp]))[tp]
         if training.next_offset < first and training.next_offset > 0:
-            raise RuntimeError(f"the topic {topic} begins at {first}, the checkpoint stands at {training.next_offset}: examples were lost to retention")
+            raise RuntimeError(
+                f"the topic {topic} begins at {first}, the checkpoint stands at {training.next_offset}: examples were lost to retention"
+            )
         consumer.seek(tp, max(first, training.next_offset))
         while not stop.is_set():
             fetched: dict[Any, list[Any]] = await consumer.getmany(tp, timeout_ms=200, max_records=500)
@@ -102,7 +104,9 @@ async def train(
                 except msgspec.DecodeError:
                     raise RuntimeError(f"{topic} offset {record.offset} is no block of examples") from None
                 for version in versions:
-                    log.info("model learned", extra={"definition": version.definition, "version": version.number, "champion": version.champion})
+                    log.info(
+                        "model learned", extra={"definition": version.definition, "version": version.number, "champion": version.champion}
+                    )
                 if heard is not None:
                     heard(versions)
                 await asyncio.sleep(0)

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import aiokafka
+from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import IllegalStateError
-from faust.auth import Credentials
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -51,7 +51,7 @@ def _as_it_is(_tp: Any, record: Any) -> Any:
     return record
 
 
-class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]  # faust is untyped
+class RebalanceListener(driver.ConsumerRebalanceListener):
     """Drops the shards before the group is joined again; Faust's own signals come too late for that."""
 
     def on_partitions_revoked(self, revoked: Iterable[Any]) -> Awaitable[None]:
@@ -60,11 +60,11 @@ class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
         return self._after_drop({tp.partition for tp in revoked}, rest)
 
     async def _after_drop(self, partitions: set[int], rest: Awaitable[None]) -> None:
-        await self._thread.drop(partitions)
+        await cast(ConsumerThread, self._thread).drop(partitions)
         await rest
 
 
-class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # faust is untyped
+class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The only place that fetches and seeks."""
 
     own: dict[TP, _Own]
@@ -78,18 +78,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
     @property
     def host(self) -> ShardHost:
         """The owner of the shards, put there by `stream.app`."""
-        return cast(ShardHost, self.app.shard_host)
+        return cast(ShardHost, vars(self.app)["shard_host"])
 
     @property
     def max_batch(self) -> int:
         """Most records of one batch."""
-        return cast(int, self.app.conf.broker_max_poll_records)
+        return self.app.conf.broker_max_poll_records or 5_000
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         """Faust's, with a sticky assignor, read_committed, a short wait for data, and no reset of a bad offset."""
         conf = self.app.conf
         self._assignor = StickyPartitionAssignor
-        credentials: Credentials | None = conf.broker_credentials
         return aiokafka.AIOKafkaConsumer(
             client_id=conf.broker_client_id,
             group_id=conf.id,
@@ -107,7 +106,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
             isolation_level="read_committed",
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
-            **driver.credentials_to_aiokafka_auth(credentials, conf.ssl_context),
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
 
     async def _in_main(self, work: Any, timeout_s: float) -> Any:
@@ -154,7 +153,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
                 raise
             return cast(Standing, await self._in_main(self.host.take(tp.partition, generation, force=True), TAKE_TIMEOUT_S))
 
-    async def _fetch_records(
+    async def _fetch_records(  # noqa: ASYNC109 - the signature is Faust's
         self, consumer: aiokafka.AIOKafkaConsumer, active_partitions: set[TP], timeout: float | None = None, max_records: int | None = None
     ) -> Mapping[TP, list[Batch]]:
         """One batch for each free partition that has something; waits for data or for a partition to become free."""
@@ -164,7 +163,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
         with fetcher._subscriptions.fetch_context():
             while self.consumer.flow_active:
                 if consumer._closed or fetcher._closed:
-                    raise driver.ConsumerStoppedError
+                    raise ConsumerStoppedError
                 batches = await self._take_fetched(consumer, active_partitions)
                 if batches:
                     return batches
@@ -220,7 +219,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
 
     async def ends(self, topic: str, count: int) -> dict[int, int]:
         """End of every partition of a topic, as a read_committed reader sees it."""
-        tps = [driver._TopicPartition(topic, number) for number in range(count)]
+        tps = [TopicPartition(topic, number) for number in range(count)]
         return {tp.partition: end for tp, end in (await self._ensure_consumer().end_offsets(tps)).items()}
 
     async def at_end(self, partition: int, end: int) -> bool:
@@ -277,7 +276,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
         self._freed.set()
 
 
-class Consumer(driver.Consumer):  # type: ignore[misc]  # faust is untyped
+class Consumer(driver.Consumer):
     """Faust's consumer with our thread."""
 
     RebalanceListener = RebalanceListener
@@ -289,7 +288,19 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust is untyped
         """One message carries one batch; its offset is that of the last position in it, so that Faust's lag is the true one."""
         batch: Batch = record
         return ConsumerMessage(
-            batch.topic, batch.partition, batch.next - 1, 0.0, 0, [], None, batch, None, -1, -1, tp, generation_id=batch.generation
+            batch.topic,
+            batch.partition,
+            batch.next - 1,
+            0.0,
+            0,
+            [],
+            None,
+            cast(bytes, batch),
+            None,
+            -1,
+            -1,
+            tp,
+            generation_id=batch.generation,
         )
 
     def _new_offset(self, tp: TP) -> int | None:
@@ -300,7 +311,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust is untyped
         newest = max(acked)
         acked.clear()
         self._acked_index[tp].clear()
-        return cast(int, newest) + 1
+        return newest + 1
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Batches are dense by construction; Faust would fill an interval tree with their insides."""
@@ -320,7 +331,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust is untyped
         return cast(ConsumerThread, self._thread)
 
 
-class Transport(driver.Transport):  # type: ignore[misc]  # faust is untyped
+class Transport(driver.Transport):
     """Registered as `churnwatch://` under the entry points `faust.transports`."""
 
     Consumer = Consumer

@@ -20,7 +20,7 @@ from stream.engine import Means
 from stream.host import Host
 from stream.metrics import WorkerMetrics
 from stream.models import ModelSource
-from stream.preflight import check_start, judge_spec, NotReady, stored_key_events
+from stream.preflight import NotReady, check_start, judge_spec, stored_key_events
 from stream.settings import Settings
 from stream.shard import ShardSettings
 from stream.topics import topic_names
@@ -85,7 +85,11 @@ class Worker:
 
     async def alongside(self, app: Any) -> None:
         """Everything that goes on beside the agent; ends with the first that fails."""
-        loops = [self._every(HEARTBEAT_S, self._beat), self._every(REFRESH_S, self._refresh_models), self._every(HEARTBEAT_S, lambda: self._retake(app))]
+        loops = [
+            self._every(HEARTBEAT_S, self._beat),
+            self._every(REFRESH_S, self._refresh_models),
+            self._every(HEARTBEAT_S, lambda: self._retake(app)),
+        ]
         loops.append(self._every(max(0.1, self.settings["time.tick_interval"] / 1000 / 4), lambda: self._clock(app)))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
@@ -141,7 +145,9 @@ class Worker:
             at_end = await thread.call_thread(thread.at_end, partition, ends.get(partition, 0))
             idle_ms = int((now - self._grown.get(partition, now)) * 1000) if at_end else 0
             quiet_ms = int((now - max(self._grown.values(), default=now)) * 1000)
-            clock = ClockSettings(self.settings["time.tick_interval"], self.settings["time.tick_max_behind"], self.settings["time.max_idle_hold"])
+            clock = ClockSettings(
+                self.settings["time.tick_interval"], self.settings["time.tick_max_behind"], self.settings["time.max_idle_hold"]
+            )
             decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000))
             held |= decision == "held"
             if decision == "tick":
@@ -158,7 +164,9 @@ class Worker:
     def ready(self) -> list[str]:
         """What stands against being ready."""
         against = self.live()
-        against += [f"shard {partition} is lost, taking it again" for partition, session in self.host.sessions.items() if session.lost is not None]
+        against += [
+            f"shard {partition} is lost, taking it again" for partition, session in self.host.sessions.items() if session.lost is not None
+        ]
         against += [f"shard {partition}: too much unconfirmed" for partition, session in self.host.sessions.items() if not session.ready]
         if self.held:
             against.append("time is held: no partition receives anything")
@@ -177,14 +185,15 @@ class Worker:
             return sum(self.lag.values()) > 0 and time.monotonic() - self.metrics.last_step > HEARTBEAT_S * 4
 
         def no_shards() -> bool:
-            found = coordinator()
             consumer = app.consumer.thread._consumer if app.consumer else None
-            return found is not None and (app.rebalancing or (bool(consumer.assignment()) and not self.host.sessions))
+            return consumer is not None and (app.rebalancing or (bool(consumer.assignment()) and not self.host.sessions))
 
         return [
             Probe(80, "event loop", lambda: time.monotonic() - self.heartbeat > 5, 10),
             Probe(81, "parked error", lambda: (c := coordinator()) is not None and c._pending_exception is not None, 5),
-            Probe(82, "coordination task", lambda: (c := coordinator()) is not None and c._coordination_task.done() and not app.should_stop, 5),
+            Probe(
+                82, "coordination task", lambda: (c := coordinator()) is not None and c._coordination_task.done() and not app.should_stop, 5
+            ),
             Probe(83, "no shards", no_shards, 45),
             Probe(84, "no progress", no_progress, 60),
             Probe(85, "Redis", lambda: time.monotonic() - self.redis_answered > 5, 60),
@@ -214,7 +223,9 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
     try:
         if settings["worker.web"]:
             runner = await serve(
-                build_web(worker.metrics.registry, worker.live, worker.ready, settings["worker.web_token"]), settings["worker.web"], settings["worker.web_token"]
+                build_web(worker.metrics.registry, worker.live, worker.ready, settings["worker.web_token"]),
+                settings["worker.web"],
+                settings["worker.web_token"],
             )
 
         async def alongside() -> None:

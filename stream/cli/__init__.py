@@ -16,7 +16,9 @@ from stream.cli.run import run, train
 from stream.cli.topics import ingest, topics_app
 from stream.cli.users import at_risk, user
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Live churn engine: clicks in, at-risk alerts out.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Live churn engine: clicks in, at-risk alerts out."
+)
 app.command()(run)
 app.command()(train)
 app.command()(demo)

@@ -22,7 +22,12 @@ def create_topics(settings: Settings) -> Iterator[tuple[str, str]]:
             name, wanted = names[topic.logical], topic.partitions or clicks
             if topic.logical in there:
                 same = there[topic.logical] == wanted
-                yield name, "exists" if same else f"exists with {there[topic.logical]} partitions, {wanted} are needed: delete it and run this again"
+                yield (
+                    name,
+                    "exists"
+                    if same
+                    else f"exists with {there[topic.logical]} partitions, {wanted} are needed: delete it and run this again",
+                )
                 continue
             admin.create_topics([NewTopic(name, wanted, 1, topic_configs=topic.config)])
             yield name, f"made, {wanted} partition(s): {topic.purpose}"

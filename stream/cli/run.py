@@ -10,7 +10,9 @@ from stream.cli import context
 
 
 def run(
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="make a lost Redis again from the log; what was published is not said twice")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="make a lost Redis again from the log; what was published is not said twice")
+    ] = False,
 ) -> None:
     """Run a worker until SIGTERM."""
     from stream.worker import main

@@ -23,7 +23,12 @@ def create(partitions: Annotated[int | None, typer.Option(min=1, help="of clicks
 
 
 def ingest(
-    file: Annotated[Path, typer.Argument(help="parquet, CSV or JSONL with the columns user, ts, event (or type), and optionally value, item, session, channel, event_id")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="parquet, CSV or JSONL with the columns user, ts, event (or type), and optionally value, item, session, channel, event_id"
+        ),
+    ],
     force: Annotated[bool, typer.Option("--force", help="send events older than the watermark; they will be dead letters")] = False,
 ) -> None:
     """Send a file of events to the clicks topic."""

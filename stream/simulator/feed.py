@@ -23,7 +23,9 @@ def write(out: Path, *, days: int, users: int, seed: int) -> int:
 def send(settings: Settings, *, days: int, users: int, seed: int) -> int:
     """Send to the clicks topic, ending now; return how many events."""
     product = make_product(int(time.time() * 1000) - days * DAY_MS, days, users, seed)
-    producer = Producer({"bootstrap.servers": settings["kafka.bootstrap"], "compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random"})
+    producer = Producer(
+        {"bootstrap.servers": settings["kafka.bootstrap"], "compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random"}
+    )
     topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
     for click in product.clicks:
         producer.produce(topic, click.payload, click.user.encode())

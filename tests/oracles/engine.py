@@ -110,7 +110,9 @@ class OracleShard:
             apply_late(user.row[0], ts, word)
         else:
             self.outcomes["ok"] += 1
-            score = row["seen_ms"] == NEVER or ts - row["seen_ms"] >= self.spec.session_gap_ms or ts - row["scored_ms"] >= self.spec.rescore_ms
+            score = (
+                row["seen_ms"] == NEVER or ts - row["seen_ms"] >= self.spec.session_gap_ms or ts - row["scored_ms"] >= self.spec.rescore_ms
+            )
             _apply(user.row, ts, word, float(columns.value[0]), offset_ms, self.spec.session_gap_ms)
         for k, definition in enumerate(self.spec.definitions):
             if (word >> (24 + k)) & 1:

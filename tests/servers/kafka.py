@@ -10,6 +10,7 @@ import subprocess
 import time
 import uuid
 from pathlib import Path
+from typing import Self
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
@@ -138,7 +139,7 @@ class KafkaServer:
             except subprocess.TimeoutExpired:
                 self.kill()
 
-    def __enter__(self) -> KafkaServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

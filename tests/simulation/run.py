@@ -6,7 +6,7 @@ import asyncio
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,7 +80,14 @@ class Simulation:
             observer=Silent(),
             rebuild=True,
         )
-        settings = ShardSettings(APP, 0, self.scenario.spec, self.scenario.policy, capacity=self.rng.choice([4, 1000]), budget=self.rng.choice([2, 30, 2000, 2000]))
+        settings = ShardSettings(
+            APP,
+            0,
+            self.scenario.spec,
+            self.scenario.policy,
+            capacity=self.rng.choice([4, 1000]),
+            budget=self.rng.choice([2, 30, 2000, 2000]),
+        )
         self.workers[name] = worker
         self.hosts[name] = Host(settings, means, lambda _p, _e: None)
         self.tasks[name] = asyncio.get_running_loop().create_task(self.work(worker, self.hosts[name]))
@@ -156,7 +163,9 @@ class Simulation:
         cut = self.rng.randint(1, min(len(log), self.rng.choice([3, 40, 500])))
         records = log[:cut]
         self.world.now_ms = max(self.world.now_ms, records[-1].timestamp)
-        return Batch("clicks", partition, start, records[-1].offset + 1, records, epoch, generation, self.world.clicks[partition][-1].offset + 1)
+        return Batch(
+            "clicks", partition, start, records[-1].offset + 1, records, epoch, generation, self.world.clicks[partition][-1].offset + 1
+        )
 
     async def run(self) -> None:
         for _ in range(self.rng.choice([2, 2, 3])):
@@ -294,7 +303,14 @@ class Simulation:
             for i in range(len(items)):
                 label = None if items.kind[i] == 0 else int(items.label[i])
                 when = int(items.landmark_ms[i] if items.kind[i] == 0 else items.matured_ms[i])
-                one = (block.first_number + i, when, items.users[i], int(items.definition[i]) * 8 + int(items.kind[i]), items.vectors[i].tobytes(), label)
+                one = (
+                    block.first_number + i,
+                    when,
+                    items.users[i],
+                    int(items.definition[i]) * 8 + int(items.kind[i]),
+                    items.vectors[i].tobytes(),
+                    label,
+                )
                 if i < seen:
                     self._same(got[block.first_number + i], one, f"I4 repeated example of shard {partition}")
                 else:

@@ -16,7 +16,16 @@ from tests.simulation.world import LogRecord
 
 HOUR_MS = 3_600_000
 START_MS = 1_600_000_000_000
-POISON = (None, b"", b"\xff\xfe", b"{", b"[1]", b'{"user": "u1"}', b'{"user": 5, "ts": 1, "type": "c"}', b'{"user": "", "ts": 1, "type": "c"}')
+POISON = (
+    None,
+    b"",
+    b"\xff\xfe",
+    b"{",
+    b"[1]",
+    b'{"user": "u1"}',
+    b'{"user": 5, "ts": 1, "type": "c"}',
+    b'{"user": "", "ts": 1, "type": "c"}',
+)
 
 
 @dataclass

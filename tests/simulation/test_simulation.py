@@ -62,7 +62,10 @@ MUTANTS = (
             ("features/store_memory.py", "if data.commit_no != commit.commit_no:", "if False:"),
         ),
     ),
-    Mutant("no generation check", (("features/store_memory.py", "if data.generation is not None and generation < data.generation and not force:", "if False:"),)),
+    Mutant(
+        "no generation check",
+        (("features/store_memory.py", "if data.generation is not None and generation < data.generation and not force:", "if False:"),),
+    ),
     Mutant("no progress marker", (("stream/engine.py", "    return await wire.last_marker()\n", "    return None\n"),)),
     Mutant(
         "outbox trimmed early",
@@ -78,7 +81,11 @@ MUTANTS = (
         "batch dropped instead of un-read",
         (
             ("tests/simulation/run.py", "position[partition] = batch.start  # un-read", "pass  # dropped"),
-            ("stream/engine.py", "raise GapDetected(self.partition, self.next_offset, batch.start)", "self.shard.meta.next_offset = batch.start"),
+            (
+                "stream/engine.py",
+                "raise GapDetected(self.partition, self.next_offset, batch.start)",
+                "self.shard.meta.next_offset = batch.start",
+            ),
         ),
     ),
     Mutant("timers after the event", (("features/kernel.py", "limit = before if late else max(t, before)", "limit = before"),)),
@@ -86,7 +93,11 @@ MUTANTS = (
         "label at return time",
         (
             # the horizon is not waited for: a label is told as soon as the lateness has passed
-            ("stream/shard.py", "[definition.horizon_ms + spec.lateness_ms for definition", "[DAY_MS // 2 + spec.lateness_ms for definition"),
+            (
+                "stream/shard.py",
+                "[definition.horizon_ms + spec.lateness_ms for definition",
+                "[DAY_MS // 2 + spec.lateness_ms for definition",
+            ),
         ),
     ),
 )
@@ -104,7 +115,9 @@ def test_a_broken_build_is_caught(mutant: Mutant, tmp_path: Path) -> None:
         assert text.count(old) == 1, f"{file} no longer holds the text that {mutant.name!r} breaks"
         path.write_text(text.replace(old, new))
     command = [sys.executable, "-m", "tests.simulation.run", "0", "60"]
-    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
     assert done.returncode != 0, f"{mutant.name}: 61 seeds passed"
     said = done.stderr.splitlines()[-1]  # the oracle, or the engine itself, says what is wrong
     assert any(word in said for word in ("Violation", "GapDetected", "Refused", "Error")), done.stderr[-2000:]
