@@ -42,7 +42,7 @@ def state_dtype(definitions: int) -> np.dtype[np.void]:
     """Return the record's layout for a number of churn definitions.
 
     >>> state_dtype(1).itemsize, state_dtype(2).itemsize % 8
-    (432, 0)
+    (440, 0)
     """
     i8, u8, f8, i4, f4, u4, u2, u1 = "<i8", "<u8", "<f8", "<i4", "<f4", "<u4", "<u2", "u1"
     fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [

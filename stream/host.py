@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ class Host:
         self._settings, self._means, self._on_lost = settings, means, on_lost
         self.sessions: dict[int, Session] = {}
         self._busy: set[int] = set()
+        self._draining = False
 
     async def take(self, partition: int, generation: int, *, force: bool = False) -> Standing:
         """Open the shard anew; whatever this process knew of it is dropped."""
@@ -67,7 +69,18 @@ class Host:
     def ready(self, partition: int) -> bool:
         """Whether the next batch of this partition may be fetched."""
         session = self.sessions.get(partition)
-        return session is not None and partition not in self._busy and session.ready
+        return session is not None and partition not in self._busy and session.ready and not self._draining
+
+    async def drain(self, patience_s: float) -> None:
+        """Before a stop: take no more, finish what is at work, have Kafka confirm it; what is left stays in the outbox for the next owner."""
+        self._draining = True
+        try:
+            async with asyncio.timeout(patience_s):
+                while self._busy:
+                    await asyncio.sleep(0.01)
+                await asyncio.gather(*(session.flush() for session in self.sessions.values()))
+        except (TimeoutError, StaleOwner, StoreUnavailable, WireError):
+            return
 
     async def _drop(self, partition: int, error: BaseException) -> None:
         self._on_lost(partition, error)

@@ -60,7 +60,9 @@ def _end_anyway(code: int) -> None:
     os._exit(code or EXIT_SLOW_STOP)
 
 
-async def run_app(app: Any, stopper: Stopper, alongside: Callable[[], Awaitable[None]] | None = None) -> int:
+async def run_app(
+    app: Any, stopper: Stopper, alongside: Callable[[], Awaitable[None]] | None = None, before_stop: Callable[[], Awaitable[None]] | None = None
+) -> int:
     """Start the app, wait for the stop, stop it; return the exit code."""
     app.finalize()
     tasks: list[asyncio.Future[Any]] = []
@@ -81,6 +83,8 @@ async def run_app(app: Any, stopper: Stopper, alongside: Callable[[], Awaitable[
     finally:
         if stopper.code == EXIT_OK:
             stopper.stop(EXIT_OK)
+        if before_stop is not None and stopper.code == EXIT_OK:
+            await before_stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -19,7 +19,7 @@ import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError
+from aiokafka.errors import ConsumerStoppedError
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 TAKE_TIMEOUT_S = 20.0
 """Bound on taking all shards; shorter than Faust's request timeout, after which it would give up without a word."""
 REVOKE_TIMEOUT_S = 5.0
+TAKE_ATTEMPTS = 5
 
 
 @dataclass(slots=True)
@@ -74,6 +75,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self.own = {}
         self._freed = asyncio.Event()
+        # Faust may ask for a seek twice at once (after recovery, and when it fetched while the flow was off): one take at a time.
+        self._taking = asyncio.Lock()
 
     @property
     def host(self) -> ShardHost:
@@ -127,14 +130,21 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return cast(Mapping[TP, int], await self.call_thread(self._take_all))
 
     async def _take_all(self) -> Mapping[TP, int]:
+        async with self._taking:
+            return await self._take_assigned()
+
+    async def _take_assigned(self) -> Mapping[TP, int]:
         consumer = self._ensure_consumer()
         generation = consumer._coordinator.generation
         sought: dict[TP, int] = {}
         self.own.clear()
         for tp in sorted(ensure_TPset(consumer.assignment())):
             standing = await self._take(tp, generation)
-            if generation != consumer._coordinator.generation or tp not in consumer.assignment():
-                raise IllegalStateError(f"the group moved on while {tp} was taken")
+            if standing is None or generation != consumer._coordinator.generation or tp not in consumer.assignment():
+                # The group moved on meanwhile: the rejoin will ask again. What is not in `own` is not fetched.
+                log.info("the group moved on while shards were taken", extra={"generation": generation})
+                self.own.clear()
+                return {}
             # No await between the check and the seek.
             consumer.seek(tp, standing.next)
             self.own[tp] = _Own(standing.next, standing.epoch, generation)
@@ -142,19 +152,31 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._freed.set()
         return sought
 
-    async def _take(self, tp: TP, generation: int) -> Standing:
-        try:
-            return cast(Standing, await self._in_main(self.host.take(tp.partition, generation), TAKE_TIMEOUT_S))
-        except TakeRefused:
-            # A higher generation is stored: either we slept and another worker owns it, or the group was made anew and counts from 1 again.
-            # The coordinator knows: a member in good standing takes by force.
-            coordinator = self._ensure_consumer()._coordinator
-            if not await coordinator._do_heartbeat() or coordinator.generation != generation:
-                raise
-            return cast(Standing, await self._in_main(self.host.take(tp.partition, generation, force=True), TAKE_TIMEOUT_S))
+    async def _take(self, tp: TP, generation: int) -> Standing | None:
+        """Take one shard; None when the group has moved on.
 
-    async def _fetch_records(  # noqa: ASYNC109 - the signature is Faust's
-        self, consumer: aiokafka.AIOKafkaConsumer, active_partitions: set[TP], timeout: float | None = None, max_records: int | None = None
+        Refused means that a higher generation is stored: either we slept and another worker owns it, or the group was made anew and counts
+        from 1 again. Lost means that another worker took it at the same moment. The coordinator knows who is right: a member in good
+        standing takes by force.
+        """
+        coordinator = self._ensure_consumer()._coordinator
+        force = False
+        for _ in range(TAKE_ATTEMPTS):
+            try:
+                return cast(Standing, await self._in_main(self.host.take(tp.partition, generation, force=force), TAKE_TIMEOUT_S))
+            except (TakeRefused, ShardLost) as error:
+                log.info("take refused", extra={"partition": tp.partition, "why": str(error)})
+                if not await coordinator._do_heartbeat() or coordinator.generation != generation:
+                    return None
+                force = True
+        raise ShardLost(f"shard {tp.partition} was taken {TAKE_ATTEMPTS} times and lost each time")
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature is Faust's
+        max_records: int | None = None,
     ) -> Mapping[TP, list[Batch]]:
         """One batch for each free partition that has something; waits for data or for a partition to become free."""
         del max_records
@@ -260,6 +282,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         await self.call_thread(self._take_again, partition)
 
     async def _take_again(self, partition: int) -> None:
+        async with self._taking:
+            await self._take_one_again(partition)
+
+    async def _take_one_again(self, partition: int) -> None:
         consumer = self._ensure_consumer()
         coordinator = consumer._coordinator
         generation = coordinator.generation

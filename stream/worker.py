@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 0.5
 REFRESH_S = 1.0
+DRAIN_S = 4.0
+"""Of the ten seconds a stop may take."""
 
 
 def wire_settings(settings: Settings) -> WireSettings:
@@ -232,7 +234,7 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
             watchdog.start()
             await worker.alongside(app)
 
-        return await run_app(app, stopper, alongside)
+        return await run_app(app, stopper, alongside, lambda: worker.host.drain(DRAIN_S))
     finally:
         watchdog.stop()
         if runner is not None:

@@ -1,0 +1,140 @@
+"""Real Kafka, real Redis, real processes: killed, stopped, restarted; afterwards everything equals an undisturbed run."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stream.local_redis import LocalRedis
+from tests.faults.bench_world import World, made_up_log
+from tests.servers.process import wait_until
+
+pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]
+KEY_EVENTS = ("click", "view", "purchase")
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[LocalRedis]:
+    with LocalRedis(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def world(kafka: str, own_redis: LocalRedis, app_name: str, tmp_path: Path) -> Iterator[World]:
+    made = World(kafka, own_redis.url, app_name, tmp_path)
+    yield made
+    made.stop_all()
+
+
+@pytest.mark.timeout(1500)
+def test_kill_minus_nine_of_workers_while_events_flow(world: World, full: bool) -> None:
+    """`kill -9` at random; states, alerts and dead letters equal the undisturbed run."""
+    kills, events = (50, 1_000_000) if full else (4, 100_000)
+    rng = random.Random(5)
+    workers = [world.start(), world.start()]
+    parts = kills + 1
+    log = list(made_up_log(events, events // 10, 6.0))
+    sent = 0
+    for number in range(parts):
+        sent += world.produce(log[len(log) * number // parts : len(log) * (number + 1) // parts])
+        target = world.taken() + (sent - world.taken()) // rng.choice([2, 4, 8])
+        world.wait_taken(target, 60)
+        if number < kills:
+            victim = rng.randrange(len(workers))
+            workers[victim].kill()
+            workers[victim] = world.start()
+    world.wait_taken(sent, 120)
+    codes = [worker.terminate() for worker in workers]
+    assert codes == [0, 0], world.tails()
+    totals = world.check(KEY_EVENTS)
+    print(f"\n{kills} kills, {sent} events: {dict(totals)}")
+    assert totals["alerts"] > 100
+    assert totals["dead letters"] > 10
+
+
+@pytest.mark.timeout(1500)
+def test_a_worker_that_sleeps_past_its_session_writes_nothing_stale(world: World, full: bool) -> None:
+    """SIGSTOP past the session timeout, then SIGCONT: a zombie's writes are refused, on both sides."""
+    zombies = 10 if full else 1
+    workers = [world.start(), world.start()]
+    log = list(made_up_log(60_000 * zombies, 8_000, 5.0))
+    parts = 3 * zombies
+    sent = 0
+
+    def send() -> int:
+        at = send.part  # type: ignore[attr-defined]
+        send.part += 1  # type: ignore[attr-defined]
+        return world.produce(log[len(log) * at // parts : len(log) * (at + 1) // parts])
+
+    send.part = 0  # type: ignore[attr-defined]
+    for number in range(zombies):
+        sent += send()
+        world.wait_taken(sent, 90)
+        sleeper = workers[number % 2]
+        sent += send()
+        sleeper.signal(signal.SIGSTOP)
+        # the other takes over everything once the session has timed out
+        world.wait_taken(sent, 60)
+        sleeper.signal(signal.SIGCONT)
+        sent += send()
+        world.wait_taken(sent, 90)
+    codes = [worker.terminate() for worker in workers]
+    assert codes == [0, 0], world.tails()
+    print(f"\n{zombies} zombies, {sent} events: {dict(world.check(KEY_EVENTS))}")
+
+
+@pytest.mark.timeout(1500)
+def test_redis_killed_and_restarted_on_its_file(world: World, own_redis: LocalRedis, full: bool) -> None:
+    kills = 10 if full else 2
+    rng = random.Random(3)
+    workers = [world.start(), world.start()]
+    log = list(made_up_log(50_000 * (kills + 1), 20_000, 5.0))
+    parts = kills + 1
+    sent = 0
+    for number in range(parts):
+        sent += world.produce(log[len(log) * number // parts : len(log) * (number + 1) // parts])
+        if number < kills:
+            world.wait_taken(sent - rng.randrange(5_000, 40_000), 90)
+            own_redis.kill()
+            own_redis.start()
+    world.wait_taken(sent, 120)
+    codes = [worker.terminate() for worker in workers]
+    assert codes == [0, 0], world.tails()
+    print(f"\n{kills} kills of Redis, {sent} events: {dict(world.check(KEY_EVENTS))}")
+
+
+@pytest.mark.timeout(300)
+def test_sigterm_ends_soon_with_the_work_committed(world: World) -> None:
+    worker = world.start()
+    sent = world.produce(made_up_log(30_000, 3_000, 5.0))
+    world.wait_taken(sent // 3, 60)
+    began = time.monotonic()
+    assert worker.terminate() == 0, worker.text()
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in worker.text()
+    again = world.start()
+    world.wait_taken(sent, 60)
+    assert again.terminate() == 0
+    world.check(KEY_EVENTS)
+
+
+@pytest.mark.timeout(300)
+def test_workers_join_and_leave(world: World) -> None:
+    """2 -> 3 -> 2 workers while events flow."""
+    workers = [world.start(), world.start()]
+    log = list(made_up_log(90_000, 9_000, 5.0))
+    sent = world.produce(log[:30_000])
+    world.wait_taken(sent // 2, 60)
+    workers.append(world.start())
+    sent += world.produce(log[30_000:60_000])
+    wait_until(lambda: world.taken() >= sent, 60, "taken with three", world.tails)
+    assert workers.pop(0).terminate() == 0
+    sent += world.produce(log[60_000:])
+    world.wait_taken(sent, 60)
+    assert [worker.terminate() for worker in workers] == [0, 0]
+    world.check(KEY_EVENTS)

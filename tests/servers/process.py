@@ -1,0 +1,49 @@
+"""A program under test: started, watched, killed, stopped by its own id."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class Program:
+    """`churnwatch ARGS` with a log of its own."""
+
+    def __init__(self, args: list[str], environment: dict[str, str], log: Path) -> None:
+        self.log = log
+        command = [sys.executable, "-c", "from stream.cli import main; main()", *args]
+        env = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
+        with log.open("ab") as file:
+            self.process = subprocess.Popen(command, stdout=file, stderr=file, env=env, stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def signal(self, number: int) -> None:
+        if self.process.poll() is None:
+            os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+    def terminate(self, timeout_s: float = 20.0) -> int:
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        return self.process.wait(timeout_s)
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+def wait_until(true: Callable[[], bool], timeout_s: float, what: str, say: Callable[[], str] = str) -> None:
+    """Wait for a condition; fail with what was waited for."""
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} within {timeout_s:g} s; {say()}")
+        time.sleep(0.05)
