@@ -61,7 +61,10 @@ def _end_anyway(code: int) -> None:
 
 
 async def run_app(
-    app: Any, stopper: Stopper, alongside: Callable[[], Awaitable[None]] | None = None, before_stop: Callable[[], Awaitable[None]] | None = None
+    app: Any,
+    stopper: Stopper,
+    alongside: Callable[[], Awaitable[None]] | None = None,
+    before_stop: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
     """Start the app, wait for the stop, stop it; return the exit code."""
     app.finalize()

@@ -41,7 +41,7 @@ class _FieldFormatter(logging.Formatter):
 
 def readable(error: Exception) -> str | None:
     """Return what to tell the user, or None for a fault of ours."""
-    from kafka.errors import KafkaError, NoBrokersAvailable
+    from kafka.errors import KafkaError
     from redis import RedisError
 
     from features.app_spec import SpecMismatch
@@ -58,7 +58,7 @@ def readable(error: Exception) -> str | None:
         return f"the settings have {len(error.faults)} fault(s):\n{error}"
     if isinstance(error, NotReady):
         return f"cannot start:\n{error}"
-    if isinstance(error, NoBrokersAvailable | KafkaError):
+    if isinstance(error, KafkaError):
         return f"Kafka: {error}\nIs it running, and is CHURNWATCH_KAFKA right?"
     if isinstance(error, RedisError | StoreError):
         return f"Redis: {error}\nIs it running, and is CHURNWATCH_REDIS right?"

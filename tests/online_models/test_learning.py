@@ -1,0 +1,191 @@
+"""The trainer: learns what matured, once, in order of maturity, graded by the scores of arrival; goes on after any kill as if nothing was."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from features.catalog import INDEX, WIDTH
+from online_models.checkpoint import CheckpointRefused, Header, seal, seal_version, unseal, unseal_version
+from online_models.example import LABEL, NO_LABEL, SNAPSHOT, ExampleBlock, Examples, unpack_block
+from online_models.logistic import Logistic
+from online_models.registry import MemoryRegistry, RegistryStale, Save
+from online_models.trainer import Gap, TrainerSettings
+from stream.train import Training
+
+DAY = 86_400_000
+SETTINGS = TrainerSettings({"gone": 14 * DAY}, batch=64, window=500, min_labels=50, publish_every=2)
+
+
+def make_blocks(partitions: int = 2, per_partition: int = 1_500, seed: int = 0) -> list[tuple[int, ExampleBlock]]:
+    """(broker stamp, block) in topic order: snapshots, and a day later their labels; churners are silent for long."""
+    rng = np.random.default_rng(seed)
+    blocks: list[tuple[int, ExampleBlock]] = []
+    for partition in range(partitions):
+        landmark = np.sort(rng.integers(0, 40 * DAY, per_partition))
+        vectors = rng.integers(1, 256, (per_partition, WIDTH)).astype(np.uint8)
+        chance = 1 / (1 + np.exp(-(vectors[:, INDEX["active_recency_s"]].astype(float) - 128) / 20))
+        label = (rng.random(per_partition) < chance).astype(np.uint8)
+        when = np.concatenate([landmark, landmark + DAY])
+        kind = np.repeat([SNAPSHOT, LABEL], per_partition).astype(np.uint8)
+        order = np.lexsort((kind, when))
+        row = np.tile(np.arange(per_partition), 2)[order]
+        items = Examples(
+            kind=kind[order],
+            definition=np.zeros(2 * per_partition, np.uint8),
+            landmark_ms=landmark[row],
+            matured_ms=landmark[row] + DAY,
+            risk=np.zeros(2 * per_partition, np.uint16),
+            model_version=np.zeros(2 * per_partition, np.uint32),
+            flags=np.zeros(2 * per_partition, np.uint8),
+            label=np.where(kind[order] == LABEL, label[row], NO_LABEL).astype(np.uint8),
+            vectors=vectors[row],
+            users=[f"p{partition}-{i}" for i in row],
+        )
+        at = 0
+        while at < len(items):
+            size = int(rng.integers(1, 120))
+            part = items.take(slice(at, at + size))
+            watermark = int(when[order][min(at + size, len(items)) - 1])
+            blocks.append((watermark, ExampleBlock("0", partition, at, watermark, "spec", ["gone"], part)))
+            at += size
+    return sorted(blocks, key=lambda one: one[0])
+
+
+def run(blocks: list[tuple[int, ExampleBlock]], registry: MemoryRegistry, kills: frozenset[int] = frozenset()) -> Training:
+    packed = [(0, block.pack()) for _, block in blocks]  # one broker stamp: every shard is live
+    training = Training(SETTINGS, registry, "spec", b"key")
+    number = 0
+    killed: set[int] = set()
+    while number < len(packed):
+        if number in kills and number not in killed:
+            killed.add(number)
+            training = Training(SETTINGS, registry, "spec", b"key")
+            number = training.next_offset
+            continue
+        training.feed(number, *packed[number])
+        number += 1
+    return training
+
+
+def test_learns_every_matured_label_once_and_beats_the_rule() -> None:
+    blocks = make_blocks()
+    training = run(blocks, MemoryRegistry())
+    learner = training.trainer.learners["gone"]
+    low = min(max(block.watermark_ms for _, block in blocks if block.partition == p) for p in (0, 1))
+    matured = sum(int(((block.items.kind == LABEL) & (block.items.matured_ms < low)).sum()) for _, block in blocks)
+    assert learner.learned + learner.waiting == matured
+    sealed = training._registry.load("gone", learner.version)
+    assert sealed is not None
+    header, _ = unseal_version(sealed, b"key", "spec")
+    assert header.champion == "logistic"
+    assert header.figures["logistic_log_loss"] is not None
+    assert header.figures["rule_log_loss"] is not None
+    assert header.figures["logistic_log_loss"] < header.figures["rule_log_loss"]
+
+
+def test_killed_twenty_times_it_ends_where_the_undisturbed_one_does() -> None:
+    blocks = make_blocks(seed=1)
+    rng = np.random.default_rng(4)
+    kills = frozenset(int(one) for one in rng.choice(len(blocks), 20, replace=False))
+    probe = rng.integers(0, 256, (50, WIDTH)).astype(np.uint8)
+    undisturbed, killed = run(blocks, MemoryRegistry()), run(blocks, MemoryRegistry(), kills)
+    a, b = undisturbed.trainer.learners["gone"], killed.trainer.learners["gone"]
+    assert (a.learned, a.churned, a.version, a.waiting) == (b.learned, b.churned, b.version, b.waiting)
+    assert np.array_equal(a.scorer.risk(probe), b.scorer.risk(probe))
+    # a row not scored by the model is NaN, which is no value to compare
+    assert np.array_equal(np.array(a.graded), np.array(b.graded), equal_nan=True)
+
+
+def test_the_order_in_the_topic_of_two_shards_does_not_matter_within_a_watermark() -> None:
+    blocks = make_blocks(seed=2)
+    alone = run(blocks, MemoryRegistry()).trainer.learners["gone"]
+    assert alone.until_ms <= min(max(b.watermark_ms for _, b in blocks if b.partition == p) for p in (0, 1))
+
+
+def test_repeats_are_dropped_and_a_gap_stops() -> None:
+    blocks = make_blocks(partitions=1, seed=3)
+    doubled = [one for block in blocks for one in (block, block)]
+    once, twice = run(blocks, MemoryRegistry()), run(doubled, MemoryRegistry())
+    assert once.trainer.learners["gone"].learned == twice.trainer.learners["gone"].learned
+    with pytest.raises(Gap, match="expected"):
+        run([blocks[0], blocks[2]], MemoryRegistry())
+
+
+def test_graded_by_the_score_of_arrival_not_by_what_is_known_at_maturity() -> None:
+    """Labels are pure noise given the vector: a candidate that peeked would look better than a coin; an honest one cannot."""
+    blocks = make_blocks(seed=5)
+    rng = np.random.default_rng(9)
+    for _, block in blocks:
+        labels = block.items.kind == LABEL
+        block.items.label[labels] = rng.integers(0, 2, int(labels.sum()))
+    graded = run(blocks, MemoryRegistry()).trainer.learners["gone"].graded
+    table = np.array([one for one in graded if not np.isnan(one[2])])
+    loss = -np.mean(np.log(np.where(table[:, 0] == 1, table[:, 2], 1 - table[:, 2])))
+    assert loss > np.log(2) * 0.98
+
+
+def test_one_table_scores_as_river_does() -> None:
+    rng = np.random.default_rng(1)
+    model = Logistic()
+    vectors = rng.integers(0, 256, (2_000, WIDTH)).astype(np.uint8)
+    for at in range(0, 2_000, 100):
+        model.learn(vectors[at : at + 100], (vectors[at : at + 100, 0] > 128).astype(np.uint8))
+    assert np.allclose(model.predict(vectors), model.scorer().risk(vectors), atol=1e-6)
+    assert np.isfinite(model.scorer().table).all()
+
+
+def test_blocks_survive_the_wire() -> None:
+    _, block = make_blocks(partitions=1)[3]
+    back = unpack_block(block.pack())
+    assert back.items.users == block.items.users
+    assert np.array_equal(back.items.vectors, block.items.vectors)
+    assert (back.first_number, back.watermark_ms, back.partition) == (block.first_number, block.watermark_ms, block.partition)
+
+
+@pytest.mark.parametrize("at", [0, 5, 7, 8, 20, 41, 73, 90, 200, -1])
+def test_a_flipped_bit_anywhere_is_refused(at: int) -> None:
+    sealed = bytearray(seal(Header(kind="trainer", spec_hash="spec"), {"numbers": list(range(100))}, b"key"))
+    sealed[at] ^= 1
+    with pytest.raises(CheckpointRefused):
+        unseal(bytes(sealed), b"key", "spec")
+
+
+def test_torn_foreign_and_forged_checkpoints_are_refused() -> None:
+    sealed = seal(Header(kind="trainer", spec_hash="spec"), {"a": 1}, b"key")
+    for bad, why in ((sealed[:50], "cut"), (b"\x80\x04\x95pickle" * 20, "not a churnwatch"), (sealed[:-1], "signature")):
+        with pytest.raises(CheckpointRefused, match=why):
+            unseal(bad, b"key", "spec")
+    with pytest.raises(CheckpointRefused, match="another key"):
+        unseal(sealed, b"other", "spec")
+    with pytest.raises(CheckpointRefused, match="feature spec"):
+        unseal(sealed, b"key", "other")
+    assert unseal(sealed, b"key", "spec")[1] == {"a": 1}
+
+
+def test_a_second_trainer_fences_the_first() -> None:
+    registry = MemoryRegistry()
+    first, second = Training(SETTINGS, registry, "spec", b"key"), Training(SETTINGS, registry, "spec", b"key")
+    second.save([])
+    with pytest.raises(RegistryStale):
+        first.save([])
+
+
+def test_a_repeated_save_changes_nothing() -> None:
+    registry = MemoryRegistry()
+    claim = registry.claim()
+    save = Save(claim, 0, b"checkpoint")
+    registry.save(save)
+    registry.save(save)
+    assert registry.claim().commit_no == 1
+
+
+def test_a_version_keeps_its_probe_scores() -> None:
+    training = run(make_blocks(seed=6), MemoryRegistry())
+    version = training.trainer.learners["gone"].version
+    sealed = training._registry.load("gone", version)
+    assert sealed is not None
+    header, scorer = unseal_version(sealed, b"key", "spec")
+    assert header.number == version
+    assert scorer.risk(np.zeros((1, WIDTH), np.uint8)).shape == (1,)
+    assert seal_version.__doc__

@@ -1,0 +1,71 @@
+"""Settings: every fault at once, with the nearest known name; secrets masked."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from stream.settings import SETTINGS, SettingsError, example_toml, load_settings
+
+
+def test_defaults_are_those_of_the_table() -> None:
+    settings = load_settings(None, {})
+    assert settings["features.lateness"] == 3_600_000
+    assert settings.definitions[0].name == "churn14"
+    assert settings.spec(("a",)).key_events == ("a",)
+
+
+def test_every_fault_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "churnwatch.toml"
+    file.write_text(
+        '[alerts]\nthreshhold = 0.5\nthreshold = 7\n[features]\ntimezone = "Mars/Base"\nlateness = "soon"\n'
+        '[[definitions]]\nname = "A b"\nhorizon = "90d"\n[[definitions]]\nkind = "did_event"\n'
+    )
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {"CHURNWATCH_APP": "Not Good"})
+    text = str(caught.value)
+    for part in (
+        "alerts.threshhold: unknown setting, did you mean alerts.threshold?",
+        "between 0 and 1",
+        "Mars/Base",
+        '"14d"',
+        "A b",
+        "62d",
+        "target",
+        "app.name",
+    ):
+        assert part in text, part
+    assert len(caught.value.faults) >= 8
+
+
+def test_environment_and_options_win_in_that_order(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("from-a-file\n")
+    environment = {"CHURNWATCH_KAFKA": "env:1", "CHURNWATCH_MODEL_KEY_FILE": str(secret)}
+    settings = load_settings(None, environment)
+    assert (settings["kafka.bootstrap"], settings["learning.key"]) == ("env:1", "from-a-file")
+    assert load_settings(None, environment, kafka__bootstrap="option:2")["kafka.bootstrap"] == "option:2"
+
+
+def test_secrets_never_show() -> None:
+    settings = load_settings(
+        None, {"CHURNWATCH_MODEL_KEY": "canary-1", "CHURNWATCH_REDIS": "redis://user:canary-2@h", "CHURNWATCH_WEB_TOKEN": "canary-3"}
+    )
+    assert "canary" not in repr(settings)
+    assert "canary" not in str(settings.masked())
+
+
+def test_the_example_says_every_default() -> None:
+    text = example_toml()
+    bare = "\n".join(
+        line.removeprefix("# ") if " = " in line or line.startswith("# [[") else line
+        for line in text.splitlines()
+        if "Secrets come" not in line
+    )
+    tree = tomllib.loads(bare)
+    for setting in SETTINGS:
+        if setting.kind != "secret":
+            section, name = setting.name.split(".")
+            assert name in tree[section], setting.name

@@ -1,0 +1,106 @@
+"""The thin parts around the core: clock, watchdog, web, command line, simulator, docs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
+from typer.testing import CliRunner
+
+from stream.cli import app
+from stream.clock import ClockSettings, Shown, decide_tick
+from stream.metrics import METRICS, WorkerMetrics, metrics_markdown
+from stream.simulator.product import DAY_MS, make_product
+from stream.simulator.score import score
+from stream.watchdog import CODES, Probe, Watchdog
+from stream.web import WebRefused, build_web, serve
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("idle_ms", "behind_ms", "silent_ms", "expected"),
+    [
+        (9_999, 0, 0, "wait"),
+        (10_000, 0, 0, "tick"),
+        (10_000, 3_600_001, 0, "wait"),  # an old log is being loaded
+        (10_000, 0, 10_000, "held"),  # nobody receives anything: an outage upstream must not make honest clicks late
+        (10_000, 0, 1_800_000, "tick"),  # but not for ever
+    ],
+)
+def test_when_time_goes_on_by_itself(idle_ms: int, behind_ms: int, silent_ms: int, expected: str) -> None:
+    assert decide_tick(ClockSettings(), Shown(idle_ms, 10**12 - behind_ms), silent_ms, 10**12) == expected
+
+
+def test_the_watchdog_ends_what_is_bad_for_too_long() -> None:
+    bad = [False]
+    ended: list[int] = []
+    dog = Watchdog([Probe(84, "progress", lambda: bad[0], 10)], ended.append)
+    assert dog.look(0) is None
+    bad[0] = True
+    assert dog.look(1) is None
+    assert dog.look(10) is None
+    bad[0] = False
+    assert dog.look(11) is None
+    bad[0] = True
+    assert dog.look(12) is None
+    tripped = dog.look(23)
+    assert tripped is not None
+    assert tripped.code in CODES
+
+
+async def test_web_asks_for_the_token() -> None:
+    trouble: list[str] = []
+    web = build_web(CollectorRegistry(), list, lambda: trouble, "secret")
+    async with TestClient(TestServer(web)) as client:
+        assert (await client.get("/ready")).status == 401
+        allowed = {"Authorization": "Bearer secret"}
+        assert (await client.get("/ready", headers=allowed)).status == 200
+        trouble.append("shard 3 is lost")
+        answer = await client.get("/ready", headers=allowed)
+        assert (answer.status, await answer.text()) == (503, "shard 3 is lost\n")
+        assert (await client.get("/metrics", headers=allowed)).status == 200
+    with pytest.raises(WebRefused, match="CHURNWATCH_WEB_TOKEN"):
+        await serve(web, "0.0.0.0:0", "")
+
+
+def test_no_metric_names_a_user() -> None:
+    WorkerMetrics(["churn14"])
+    assert not [row.name for row in METRICS if "user" in row.labels]
+
+
+def test_docs_are_made_from_the_tables() -> None:
+    from features.catalog import catalog_markdown
+
+    assert metrics_markdown() in (ROOT / "docs" / "metrics.md").read_text()
+    assert catalog_markdown() in (ROOT / "docs" / "features.md").read_text()
+
+
+@pytest.mark.parametrize("command", ["run", "train", "demo", "simulate", "ingest", "user", "at-risk", "alerts", "dlq", "topics", "config"])
+def test_every_command_of_the_readme_explains_itself(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert f"churnwatch {command}" in (ROOT / "README.md").read_text() or command in {"simulate", "demo"}
+
+
+def test_a_fault_is_one_message_and_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "churnwatch.toml").write_text("[alerts]\nthreshold = 3\n")
+    command = [sys.executable, "-m", "stream", "config", "check"]
+    done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "alerts.threshold: must be between 0 and 1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_simulator_knows_who_left() -> None:
+    product = make_product(0, 60, 200, 3)
+    last = {click.user: click.ts for click in product.clicks}
+    assert product.left_ms
+    assert all(last[user] == left for user, left in product.left_ms.items())
+    found = score([], product.left_ms, 14 * DAY_MS, 60 * DAY_MS)
+    assert (found.caught, found.opened) == (0, 0)
+    assert found.leavers == sum(left + 14 * DAY_MS <= 60 * DAY_MS for left in product.left_ms.values())
