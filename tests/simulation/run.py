@@ -132,7 +132,8 @@ class Simulation:
             if batch is not None:
                 position[partition] = batch.next
                 await self.world.pause(worker, "fetched")
-                if self.group.generation != generation:
+                # the group moved on, or the flow was off for a moment
+                if self.group.generation != generation or self.rng.random() < 0.03:
                     position[partition] = batch.start  # un-read: nobody may take it now
                     return
                 await host.process(batch)
