@@ -229,7 +229,7 @@ class Simulation:
         for partition, log in enumerate(self.world.clicks):
             owner = self.hosts.get(self.group.owner.get(partition, -1))
             session = owner.sessions.get(partition) if owner else None
-            if session is None or session.unconfirmed or session.lost is not None:
+            if session is None or session.unconfirmed or session.lost is not None or session._ticks:
                 return False
             if log and session.next_offset != log[-1].offset + 1:
                 return False
