@@ -1,0 +1,39 @@
+"""Stock Faust, an agent that does nothing: what a framework costs before any work is done. Prints events a second."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterable
+from typing import Any
+
+import faust
+
+bootstrap, topic_name, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
+app = faust.App(
+    "bench-stock",
+    broker=f"kafka://{bootstrap}",
+    consumer_auto_offset_reset="earliest",
+    topic_disable_leader=True,
+    topic_allow_declare=False,
+    web_enabled=False,
+    autodiscover=False,
+)
+topic = app.topic(topic_name, key_serializer="raw", value_serializer="raw")
+
+
+@app.agent(topic)
+async def nothing(stream: AsyncIterable[Any]) -> None:
+    """Count, and say the rate after the first seconds (which go to filling buffers)."""
+    count, began, said = 0, 0.0, False
+    async for _ in stream:
+        count += 1
+        if not began:
+            began = time.monotonic()
+        if count % 500 == 0 and not said and (passed := time.monotonic() - began) >= seconds:
+            print(f"EPS {count / passed:.1f} CPU {time.process_time():.2f} EVENTS {count}", flush=True)
+            said = True
+
+
+app.finalize()
+faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
