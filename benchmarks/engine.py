@@ -170,7 +170,7 @@ class Bench:
         """5,000 clicks a second whose event time goes a hundred and twenty times as fast, so that landmarks come every 2.5 s."""
         workers = [app.start(), app.start()]
         app.follow(app.taken(), 30, lambda _: None)
-        wait_until(lambda: len({sample for sample in app.sample().owners}) >= 1 and _serving(app), 60, "workers own their shards")
+        wait_until(lambda: len(set(app.sample().owners)) >= 1 and _serving(app), 60, "workers own their shards")
         time.sleep(3)
         seconds = max(10, round(45 * self.scale))
         start = self.now_ms - int(0.25 * DAY_MS)

@@ -15,10 +15,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import WIDTH
+from features.catalog import NAMES, WIDTH, value_table
 from features.definition import DAY_MS
 from features.event import Reason
 from features.kernel import BY_RETURN, BY_SILENCE, RETURNED, Moments
+from features.named import mirror_fields
 from features.state import FLAG_LEFT_CENSORED
 from online_models.example import (
     LABEL,
@@ -43,6 +44,9 @@ from stream.wire import Entry
 if TYPE_CHECKING:
     from features.arena import Arena
     from stream.shard import Records, ShardSettings
+
+
+_VALUES = value_table()
 
 
 @dataclass(slots=True)
@@ -75,6 +79,8 @@ class Said:
     """Alerts decided, by (definition index, "opened" or "resolved")."""
     capped: int = 0
     too_old: int = 0
+    mirror: dict[str, dict[str, str]] = field(default_factory=dict)
+    """user -> named features in words of their own unit, for those whom the settings mirror."""
 
 
 class Speaker:
@@ -117,6 +123,8 @@ class Speaker:
         self._score()
         self._remember_examples(said, matured)
         entries = [entry for k in range(len(self._champions)) for entry in self._alerts(k, matured, adopted, opened_today[k], said)]
+        if self._settings.mirror == "all":
+            self._mirror(said, np.flatnonzero(self._kind != RETURNED).tolist())
         entries += self._dead_letters(taken)
         said.alerts = sorted((entry for entry in entries if not adopted.covers(entry.position)), key=lambda entry: entry.position)
         return said
@@ -215,6 +223,8 @@ class Speaker:
         for decision in verdict.decisions:
             kind = "opened" if isinstance(decision, Opened) else "resolved"
             said.decided[k, kind] = said.decided.get((k, kind), 0) + 1
+            if isinstance(decision, Opened) and self._settings.mirror == "alerted":
+                self._mirror(said, [decision.landmark.row])
             entries.append(self._opened(k, decision.landmark) if isinstance(decision, Opened) else self._resolved(k, decision))
         return entries
 
@@ -254,6 +264,13 @@ class Speaker:
             one.slots.tolist(), one.landmark_ms.tolist(), one.due_ms.tolist(), self._causes_of(one.due_ms).tolist(), strict=True
         ):
             yield Ending(Position(offset, due, self._arena.users[slot], 8 * k + RESOLVED), slot, "horizon", landmark + horizon_ms, landmark)
+
+    def _mirror(self, said: Said, rows: Sequence[int]) -> None:
+        """Name the features of some moments; the last one of a user stands."""
+        for row in rows:
+            values = _VALUES[np.arange(WIDTH), self._vectors[row]].tolist()
+            named = {name: None if value != value else value for name, value in zip(NAMES, values, strict=True)}  # noqa: PLR0124 - NaN
+            said.mirror[self._arena.users[self._slot[row]]] = mirror_fields(named)
 
     def _opened(self, k: int, landmark: Landmark) -> Entry:
         champion = self._champions[k]

@@ -91,6 +91,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("time.max_idle_hold", "duration", "30m", "how long time may stand still while all of intake is silent"),
     Setting("worker.batch", "int", 5_000, "most records of one batch", low=1, high=100_000),
     Setting("worker.cache_users", "int", 262_144, "users per shard kept in memory", low=1_000),
+    Setting("worker.mirror", "text", "none", "whose named features are also kept as a Redis hash: none, alerted or all"),
     Setting("worker.web", "text", "127.0.0.1:6066", "address of /metrics, /live and /ready; empty: none", "CHURNWATCH_WEB"),
     Setting("worker.web_token", "secret", "", "asked for when the web address is not loopback", "CHURNWATCH_WEB_TOKEN"),
     Setting("learning.key", "secret", "", "signs models in the registry; give the same to workers and trainer", "CHURNWATCH_MODEL_KEY"),
@@ -352,6 +353,8 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
         ZoneInfo(values["features.timezone"])
     except (ZoneInfoNotFoundError, ValueError):
         faults.append(f"features.timezone: no zone {values['features.timezone']!r}; IANA names look like Europe/Berlin")
+    if values["worker.mirror"] not in {"none", "alerted", "all"}:
+        faults.append(f"worker.mirror: none, alerted or all, got {values['worker.mirror']!r}")
     if not _NAME.match(values["app.name"]):
         faults.append(f"app.name: 1 to 32 of a-z, 0-9, _ and -, got {values['app.name']!r}")
     names = [definition.name for definition in definitions]

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,8 @@ from stream.outputs import Matured, Said, Speaker
 from stream.policy import NOTHING_ADOPTED, Adopted, DayCount, PolicySettings
 from stream.wire import Tick, pack_entry
 
+Mirror = Literal["none", "alerted", "all"]
+"""Whose named features are also kept as a Redis hash, for look-ups by others."""
 BUDGET = 2_000
 """Most timers of one commit."""
 
@@ -55,6 +58,7 @@ class ShardSettings:
     policy: PolicySettings
     capacity: int = 1 << 18
     budget: int = BUDGET
+    mirror: Mirror = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +293,7 @@ class Shard:
             snaps={(names[k], landmark): chunk for (k, landmark), chunk in said.chunks.items()},
             matured=[(names[k], landmark) for k, landmark in due.finished],
             outbox=[pack_entry(entry) for entry in said.alerts],
+            mirror=said.mirror,
             exbox=[block.pack()] if len(said.examples) or block.watermark_ms // PHASE_STEP_MS > told // PHASE_STEP_MS else [],
         )
 

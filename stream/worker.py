@@ -71,7 +71,9 @@ class Worker:
             observer=self.metrics,
             rebuild=self.rebuild,
         )
-        shard = ShardSettings(settings["app.name"], 0, self.spec, settings.policy(), settings["worker.cache_users"])
+        shard = ShardSettings(
+            settings["app.name"], 0, self.spec, settings.policy(), settings["worker.cache_users"], mirror=settings["worker.mirror"]
+        )
         self.host = Host(shard, means, self._shard_lost)
         self._ends: dict[int, int] = {}
         self._grown: dict[int, float] = {}

@@ -1,0 +1,57 @@
+"""What a step says beyond what the simulation checks: the mirror."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from features.catalog import NAMES
+from features.columns import ColumnReader
+from features.definition import DAY_MS
+from features.spec import FeatureSpec
+from features.store_memory import MemoryStore
+from online_models.scorer import Champion
+from stream.policy import PolicySettings
+from stream.shard import Mirror, Records, Shard, ShardSettings
+from tests.simulation.scenario import HashScorer
+
+
+@pytest.mark.parametrize(("mirror", "expected"), [("none", set()), ("all", {"ann", "bob"}), ("alerted", {"ann"})])
+def test_the_mirror_names_whom_it_should(mirror: Mirror, expected: set[str]) -> None:
+    class Sure(HashScorer):
+        def risk(self, vectors: np.ndarray) -> np.ndarray:
+            return np.ones(len(vectors), np.float32)
+
+    serial = itertools.count()
+    store = MemoryStore(lambda: str(next(serial)))
+    spec = FeatureSpec()
+    settings = ShardSettings("app", 0, spec, PolicySettings(alert_max_age_ms=None), mirror=mirror)
+
+    async def run() -> None:
+        shard = Shard(settings, await store.take(0, 1), [Champion(1, Sure(1))])
+        # ann is silent for two days while bob's clicks carry time; bob crosses his own landmarks
+        clicks = [("ann", 0), ("bob", 1), ("bob", DAY_MS), ("bob", 2 * DAY_MS)]
+        values = [json.dumps({"user": user, "ts": 10**12 + ts, "type": "click"}).encode() for user, ts in clicks]
+        columns = ColumnReader(spec).read(values, [10**12 + 3 * DAY_MS] * len(values))
+        records = Records(columns, np.arange(len(values)), values, len(values))
+        start = 0
+        while start < columns.n:
+            steps = shard.advance(records, start)
+            try:
+                need = next(steps)
+                while True:
+                    need = steps.send(await store.read(0, need))
+            except StopIteration as end:
+                step = end.value
+            await store.commit(0, step.commit)
+            shard.committed(step)
+            start = step.taken
+
+    asyncio.run(run())
+    found = store.mirror(0)
+    assert set(found) == expected
+    assert all(set(fields) == set(NAMES) for fields in found.values())
