@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 
@@ -35,11 +36,24 @@ def user(
     facts = msgspec.to_builtins(view)
     features = facts.pop("features", {})
     for name, value in facts.items():
-        console.print(f"[bold]{name}[/bold] {value}", highlight=False)
+        console.print(f"[bold]{name}[/bold] {_readable(name, value)}", highlight=False)
     table = Table("feature", "value", box=None)
     for name, value in features.items():
         table.add_row(name, "-" if value is None else f"{value:,.3f}".rstrip("0").rstrip("."))
     console.print(table)
+
+
+def _readable(name: str, value: Any) -> str:
+    """Say times as dates, and what is nested line by line.
+
+    >>> _readable("seen_ms", 0)
+    '1970-01-01 00:00:00'
+    """
+    if isinstance(value, dict):
+        return "".join(f"\n  {key}: {_readable(key, one)}" for key, one in value.items())
+    if name.endswith("_ms") and isinstance(value, int):
+        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return "-" if value is None else str(value)
 
 
 def at_risk(

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.simulation
 
 
+@pytest.mark.timeout(1200)
 def test_seeds_hold_every_invariant(full: bool) -> None:
     count, stride = (5_000, 50) if full else (200, 25)
     ranges = [range(first, first + stride) for first in range(0, count, stride)]
