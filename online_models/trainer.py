@@ -4,6 +4,9 @@ A snapshot is scored by every candidate when it arrives, and those scores are ke
 learned, in order of maturity over all shards, in mini-batches cut by count. So the same topic gives the same models, however it was
 read, and no grade ever looks ahead.
 
+Scores are kept of a sample of users once there are too many: a window of a few thousand grades tells candidates apart as well as millions
+of them, and every checkpoint holds what is kept. The sample is halved by a bit of the user's hash, so it is the same on every replay.
+
 Order of maturity: labels wait until every live shard's watermark has passed them. A shard is live while its newest block is not more
 than `LIVE_MS` of the broker's time behind the newest block of all.
 """
@@ -17,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import xxhash
 
 from features.catalog import WIDTH
 from online_models.cadence import CadenceScorer
@@ -26,6 +30,12 @@ from online_models.logistic import Logistic
 LIVE_MS = 600_000
 RULE, LOGISTIC = 0, 1
 EPSILON = 1e-6
+MAX_KEPT = 32_768
+"""Snapshots whose scores are kept until their label comes; more halve the sample of users."""
+SPARSER_AFTER = 32
+"""A version needs this share (1 in ...) of new learning steps, and so comes less often the more is known."""
+MAX_APART = 16
+"""Most learning steps between two versions, in units of `publish_every`."""
 
 
 class Gap(RuntimeError):
@@ -50,7 +60,7 @@ class TrainerSettings:
     min_labels : int
         Labels of each class before a model may replace the rule.
     publish_every : int
-        Learning steps between two versions.
+        Fewest learning steps between two versions; up to sixteen times as many once much has been learned.
     horizons_ms : mapping of definition name to int
     """
 
@@ -95,6 +105,8 @@ class _Learner:
     scores: list[npt.NDArray[np.float32]] = field(default_factory=list)
     until_ms: int = 0
     steps: int = 0
+    published: int = 0
+    """Learning steps at the last version."""
     version: int = 0
     learned: int = 0
     churned: int = 0
@@ -122,6 +134,7 @@ class Trainer:
         self._last: dict[int, tuple[str, int]] = {}
         self._watermarks: dict[int, tuple[int, int]] = {}
         self._kept: dict[tuple[str, int, str], tuple[float, float]] = {}
+        self._level = 0
         self._held: list[tuple[int, int, Examples]] = []
         self._due_ms = 0
 
@@ -166,13 +179,17 @@ class Trainer:
 
     def _keep_scores(self, block: ExampleBlock, items: Examples) -> None:
         for k, name in enumerate(block.definitions):
-            rows = np.flatnonzero((items.kind == SNAPSHOT) & (items.definition == k))
             learner = self.learners.get(name)
+            every = np.flatnonzero((items.kind == SNAPSHOT) & (items.definition == k)).tolist()
+            rows = np.array([i for i in every if _sampled(items.users[i], self._level)], np.intp)
             if learner is None or not len(rows):
                 continue
             scores = learner.score(items.vectors[rows]).tolist()
             for i, landmark, pair in zip(rows.tolist(), items.landmark_ms[rows].tolist(), scores, strict=True):
                 self._kept[name, landmark, items.users[i]] = (pair[0], pair[1])
+        while len(self._kept) > MAX_KEPT:
+            self._level += 1
+            self._kept = {key: pair for key, pair in self._kept.items() if _sampled(key[2], self._level)}
 
     def _low_watermark(self) -> int:
         newest = max(stamp for _, stamp in self._watermarks.values())
@@ -226,7 +243,8 @@ class Trainer:
         vectors, labels = np.concatenate(learner.vectors), np.concatenate(learner.labels)
         scores = np.concatenate(learner.scores)
         learner.vectors, learner.labels, learner.scores, learner.waiting = [], [], [], 0
-        learner.graded.extend(zip(labels.tolist(), scores[:, RULE].tolist(), scores[:, LOGISTIC].tolist(), strict=True))
+        known = ~np.isnan(scores[:, RULE])
+        learner.graded.extend(zip(labels[known].tolist(), scores[known, RULE].tolist(), scores[known, LOGISTIC].tolist(), strict=True))
         while len(learner.graded) > self._settings.window:
             learner.graded.popleft()
         learner.model.learn(vectors, labels)
@@ -236,8 +254,10 @@ class Trainer:
         learner.steps += 1
         learner.learned += len(labels)
         learner.churned += int(labels.sum())
-        if learner.steps % self._settings.publish_every:
+        fewest = self._settings.publish_every
+        if learner.steps - learner.published < min(max(fewest, learner.steps // SPARSER_AFTER), MAX_APART * fewest):
             return None
+        learner.published = learner.steps
         learner.version += 1
         return self._version(learner)
 
@@ -255,6 +275,7 @@ class Trainer:
         return {
             "last": [[partition, lineage, number] for partition, (lineage, number) in self._last.items()],
             "watermarks": [[partition, *pair] for partition, pair in self._watermarks.items()],
+            "level": self._level,
             "kept": [[*key, *scores] for key, scores in self._kept.items()],
             "held": [
                 {
@@ -271,11 +292,21 @@ class Trainer:
         """Go on from a state."""
         self._last = {partition: (lineage, number) for partition, lineage, number in state["last"]}
         self._watermarks = {partition: (watermark, stamp) for partition, watermark, stamp in state["watermarks"]}
+        self._level = state["level"]
         self._kept = {(name, landmark, user): (rule, model) for name, landmark, user, rule, model in state["kept"]}
         self._held = [(one["partition"], 0, _examples_from(one)) for one in state["held"]]
         for name, saved in state["learners"].items():
             if name in self.learners:
                 _restore_learner(self.learners[name], saved)
+
+
+def _sampled(user: str, level: int) -> bool:
+    """Whether a user is in the sample of one in 2 ** level.
+
+    >>> _sampled("ann", 0)
+    True
+    """
+    return level == 0 or (xxhash.xxh3_64_intdigest(user.encode()) >> 32) & ((1 << level) - 1) == 0
 
 
 def grade(graded: Sequence[tuple[int, float, float]] | deque[tuple[int, float, float]]) -> dict[str, float]:
@@ -311,6 +342,7 @@ def _learner_state(learner: _Learner) -> dict[str, Any]:
         "scores": np.concatenate(learner.scores).tolist() if learner.scores else [],
         "until_ms": learner.until_ms,
         "steps": learner.steps,
+        "published": learner.published,
         "version": learner.version,
         "learned": learner.learned,
         "churned": learner.churned,
@@ -330,6 +362,6 @@ def _restore_learner(learner: _Learner, saved: Mapping[str, Any]) -> None:
         learner.labels = [labels]
         learner.scores = [np.array(saved["scores"], np.float32).reshape(-1, 2)]
     learner.until_ms, learner.steps, learner.version = saved["until_ms"], saved["steps"], saved["version"]
-    learner.learned, learner.churned = saved["learned"], saved["churned"]
+    learner.published, learner.learned, learner.churned = saved["published"], saved["learned"], saved["churned"]
     learner.graded = deque((int(y), float(rule), float(model)) for y, rule, model in saved["graded"])
     learner.usual = np.array(saved["usual"])

@@ -86,7 +86,7 @@ class ExamplesProducer:
                 producer = AIOKafkaProducer(
                     bootstrap_servers=self._settings.bootstrap,
                     enable_idempotence=True,
-                    compression_type="lz4",
+                    compression_type="zstd",  # aiokafka's lz4 is the slow, high level: four times the time for more bytes
                     request_timeout_ms=10_000,
                     max_request_size=8 << 20,
                     **self._settings.security,
