@@ -35,6 +35,16 @@ REVOKE_TIMEOUT_S = 5.0
 TAKE_ATTEMPTS = 5
 
 
+class OffsetOutsideLog(RuntimeError):
+    """The shard stands where the log is not; going on would silently lose or repeat clicks."""
+
+    def __init__(self, tp: TP, stands_at: int, first: int, end: int) -> None:
+        super().__init__(
+            f"{tp.topic}-{tp.partition}: the shard stands at offset {stands_at}, the log has {first} to {end}. "
+            "Retention deleted what was not yet read, or this is another topic: raise retention.ms, or start under a new app name."
+        )
+
+
 @dataclass(slots=True)
 class _Own:
     """A partition as the consumer thread knows it."""
@@ -138,13 +148,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         generation = consumer._coordinator.generation
         sought: dict[TP, int] = {}
         self.own.clear()
-        for tp in sorted(ensure_TPset(consumer.assignment())):
+        assigned = sorted(ensure_TPset(consumer.assignment()))
+        firsts, ends = await consumer.beginning_offsets(assigned), await consumer.end_offsets(assigned)
+        for tp in assigned:
             standing = await self._take(tp, generation)
             if standing is None or generation != consumer._coordinator.generation or tp not in consumer.assignment():
                 # The group moved on meanwhile: the rejoin will ask again. What is not in `own` is not fetched.
                 log.info("the group moved on while shards were taken", extra={"generation": generation})
                 self.own.clear()
                 return {}
+            if not firsts[tp] <= standing.next <= ends[tp]:
+                raise OffsetOutsideLog(tp, standing.next, firsts[tp], ends[tp])
             # No await between the check and the seek.
             consumer.seek(tp, standing.next)
             self.own[tp] = _Own(standing.next, standing.epoch, generation)
