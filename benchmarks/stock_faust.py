@@ -9,9 +9,9 @@ from typing import Any
 
 import faust
 
-bootstrap, topic_name, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
+bootstrap, topic_name, seconds, codec = sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4]
 app = faust.App(
-    "bench-stock",
+    f"bench-stock-{codec}",
     broker=f"kafka://{bootstrap}",
     consumer_auto_offset_reset="earliest",
     topic_disable_leader=True,
@@ -19,7 +19,8 @@ app = faust.App(
     web_enabled=False,
     autodiscover=False,
 )
-topic = app.topic(topic_name, key_serializer="raw", value_serializer="raw")
+# "json" is what Faust does when nothing is said; "raw" hands the bytes through
+topic = app.topic(topic_name, key_serializer="raw", value_serializer=codec)
 
 
 @app.agent(topic)
