@@ -96,6 +96,7 @@ async def train(
                 f"the topic {topic} begins at {first}, the checkpoint stands at {training.next_offset}: examples were lost to retention"
             )
         consumer.seek(tp, max(first, training.next_offset))
+        log.info("reading examples", extra={"offset": training.next_offset})
         while not stop.is_set():
             fetched: dict[Any, list[Any]] = await consumer.getmany(tp, timeout_ms=200, max_records=500)
             for record in fetched.get(tp, []):

@@ -133,6 +133,7 @@ def test_workers_join_and_leave(world: World) -> None:
     workers.append(world.start())
     sent += world.produce(log[30_000:60_000])
     wait_until(lambda: world.taken() >= sent, 60, "taken with three", world.tails)
+    wait_until(lambda: "ConsumerThread]: Starting" in workers[-1].text(), 60, "the third has joined", world.tails)
     assert workers.pop(0).terminate() == 0
     sent += world.produce(log[60_000:])
     world.wait_taken(sent, 60)

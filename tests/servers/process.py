@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+SERVING = {"run": "ConsumerThread]: Starting", "train": "reading examples"}
+"""What a long-lived command says once its signal handlers are in place and it is at work."""
 
 
 class Program:
@@ -18,6 +20,7 @@ class Program:
 
     def __init__(self, args: list[str], environment: dict[str, str], log: Path) -> None:
         self.log = log
+        self._serving = SERVING.get(args[0])
         command = [sys.executable, "-c", "from stream.cli import main; main()", *args]
         env = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
         with log.open("ab") as file:
@@ -32,6 +35,10 @@ class Program:
         self.process.wait()
 
     def terminate(self, timeout_s: float = 20.0) -> int:
+        """SIGTERM once it is at work; before that the default handler would end it."""
+        serving = self._serving
+        if serving is not None:
+            wait_until(lambda: serving in self.text() or self.process.poll() is not None, 60, "at work", self.text)
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         return self.process.wait(timeout_s)
