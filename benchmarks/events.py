@@ -84,6 +84,7 @@ def producer(bootstrap: str, linger_ms: float = 20) -> Producer:
             "linger.ms": linger_ms,
             "partitioner": "murmur2_random",
             "queue.buffering.max.messages": 500_000,
+            "log.connection.close": False,
         }
     )
 
