@@ -115,10 +115,10 @@ def test_a_broken_build_is_caught(mutant: Mutant, tmp_path: Path) -> None:
         text = path.read_text()
         assert text.count(old) == 1, f"{file} no longer holds the text that {mutant.name!r} breaks"
         path.write_text(text.replace(old, new))
-    command = [sys.executable, "-m", "tests.simulation.run", "0", "60"]
+    command = [sys.executable, "-m", "tests.simulation.run", "0", "500"]
     done = subprocess.run(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )
-    assert done.returncode != 0, f"{mutant.name}: 61 seeds passed"
+    assert done.returncode != 0, f"{mutant.name}: 501 seeds passed"
     said = done.stderr.splitlines()[-1]  # the oracle, or the engine itself, says what is wrong
     assert any(word in said for word in ("Violation", "GapDetected", "Refused", "Error")), done.stderr[-2000:]
