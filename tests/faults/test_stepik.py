@@ -62,7 +62,7 @@ def test_stepik(world: World, shared_data: Path, tmp_path: Path) -> None:
         block = unpack_block(message.value)
         skip = max(0, seen.get(block.partition, 0) - block.first_number)
         items = block.items.take(slice(skip, None))
-        seen[block.partition] = block.first_number + len(block.items)
+        seen[block.partition] = max(seen.get(block.partition, 0), block.first_number + len(block.items))
         for i in np.flatnonzero(items.kind == LABEL).tolist():
             rows.append((items.users[i], int(items.landmark_ms[i]), int(items.label[i])))
     labels = pl.DataFrame(rows, schema=["user", "landmark", "label"], orient="row")
