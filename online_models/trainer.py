@@ -136,7 +136,6 @@ class Trainer:
         self._kept: dict[tuple[str, int, str], tuple[float, float]] = {}
         self._level = 0
         self._held: list[tuple[int, int, Examples]] = []
-        self._due_ms = 0
 
     def feed(self, block: ExampleBlock, stamp_ms: int) -> list[Version]:
         """Take one block.

@@ -9,13 +9,13 @@ are taken over as they are, whatever today's model would say.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from features.definition import DAY_MS
 from features.state import NEVER
-from stream.position import EVENT_DUE, OPENED, RESOLVED, Position
+from stream.position import EVENT_DUE, RESOLVED, Position
 
 Cause = Literal["returned", "horizon"]
 
@@ -208,8 +208,3 @@ def _opens(
         verdict.capped += 1
         return False
     return True
-
-
-def opened_positions(positions: Sequence[Position]) -> frozenset[Position]:
-    """Of published positions, those that opened an alert."""
-    return frozenset(position for position in positions if position.kind % 8 == OPENED)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.catalog import INDEX, WIDTH
-from online_models.checkpoint import CheckpointRefused, Header, seal, seal_version, unseal, unseal_version
+from online_models.checkpoint import CheckpointRefused, Header, seal, unseal, unseal_version
 from online_models.example import LABEL, NO_LABEL, SNAPSHOT, ExampleBlock, Examples, unpack_block
 from online_models.logistic import Logistic
 from online_models.registry import MemoryRegistry, RegistryStale, Save
@@ -97,7 +97,7 @@ def test_killed_twenty_times_it_ends_where_the_undisturbed_one_does() -> None:
     assert np.array_equal(np.array(a.graded), np.array(b.graded), equal_nan=True)
 
 
-def test_the_order_in_the_topic_of_two_shards_does_not_matter_within_a_watermark() -> None:
+def test_nothing_beyond_the_lowest_watermark_of_the_shards_is_learned() -> None:
     blocks = make_blocks(seed=2)
     alone = run(blocks, MemoryRegistry()).trainer.learners["gone"]
     assert alone.until_ms <= min(max(b.watermark_ms for _, b in blocks if b.partition == p) for p in (0, 1))
@@ -188,4 +188,3 @@ def test_a_version_keeps_its_probe_scores() -> None:
     header, scorer = unseal_version(sealed, b"key", "spec")
     assert header.number == version
     assert scorer.risk(np.zeros((1, WIDTH), np.uint8)).shape == (1,)
-    assert seal_version.__doc__
