@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,9 @@ class Arena:
         self.last_landmark = np.full(rows, -1, np.int32)
         self._used = np.zeros(rows, np.int64)
 
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        return (self.states, self.armed, self.touched, self.last_landmark, self._used)
+
     def __len__(self) -> int:
         return len(self.users)
 
@@ -84,10 +88,9 @@ class Arena:
         rows = len(self.states)
         if wanted <= rows:
             return
-        old = (self.states, self.armed, self.touched, self.last_landmark, self._used)
+        old = self._columns()
         self._allocate(max(wanted, rows * 2))
-        new = (self.states, self.armed, self.touched, self.last_landmark, self._used)
-        for source, target in zip(old, new, strict=True):
+        for source, target in zip(old, self._columns(), strict=True):
             target[:rows] = source
 
     def changed(self) -> npt.NDArray[np.intp]:
@@ -112,7 +115,7 @@ class Arena:
     def _forget(self, count: int) -> None:
         live = len(self.users)
         keep = np.sort(np.argpartition(self._used[:live], count - 1)[count:])
-        for array in (self.states, self.armed, self.touched, self.last_landmark, self._used):
+        for array in self._columns():
             array[: len(keep)] = array[keep]
         self.touched[len(keep) : live] = 0
         self.armed[len(keep) : live] = False
