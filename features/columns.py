@@ -61,6 +61,8 @@ class Columns:
         `Reason`; the pass adds late and duplicate.
     tick : bool (n,)
         Carries time and nothing else.
+    ask : bool (n,)
+        Asks for a landmark of the user at its time, and is no event.
     """
 
     n: int
@@ -72,6 +74,7 @@ class Columns:
     eid: npt.NDArray[np.uint64]
     code: npt.NDArray[np.uint8]
     tick: npt.NDArray[np.bool_]
+    ask: npt.NDArray[np.bool_]
 
 
 def tick_columns(time_ms: int) -> Columns:
@@ -82,7 +85,16 @@ def tick_columns(time_ms: int) -> Columns:
     """
     now = np.array([time_ms], np.int64)
     return Columns(
-        1, [""], now, now, np.zeros(1, np.int64), np.full(1, NAN), np.zeros(1, np.uint64), np.zeros(1, np.uint8), np.ones(1, np.bool_)
+        1,
+        [""],
+        now,
+        now,
+        np.zeros(1, np.int64),
+        np.full(1, NAN),
+        np.zeros(1, np.uint64),
+        np.zeros(1, np.uint8),
+        np.ones(1, np.bool_),
+        np.zeros(1, np.bool_),
     )
 
 
@@ -141,7 +153,7 @@ class ColumnReader:
         ts[rejected], word[rejected], value[rejected], eid[rejected] = 0, 0, NAN, 0
         for i in rejected.tolist():
             users[i] = ""
-        return Columns(n, users, ts, append, word, value, eid, code, np.zeros(n, np.bool_))
+        return Columns(n, users, ts, append, word, value, eid, code, np.zeros(n, np.bool_), np.zeros(n, np.bool_))
 
 
 def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:

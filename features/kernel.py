@@ -29,8 +29,9 @@ from features.vector import write_vector
 OK, LATE, DUPLICATE = 0, 200, 201
 """Outcomes the pass itself decides (`code` column); anything else non-zero was rejected before it."""
 
-BY_SILENCE, BY_RETURN, CLICK, RETURNED = 0, 1, 2, 3
-"""Kinds of moments: a landmark fired by silence, or by the user's own return; a scored click; activity that ends an open alert."""
+BY_SILENCE, BY_RETURN, CLICK, RETURNED, ASKED = 0, 1, 2, 3, 4
+"""Kinds of moments: a landmark fired by silence, or by the user's own return; a scored click; activity that ends an open alert; a landmark
+that a record asked for."""
 
 TIME_ONLY = -1
 """Slot of a record that carries time and nothing else (a tick)."""
@@ -58,6 +59,8 @@ class Moments(NamedTuple):
 class Params(NamedTuple):
     """Numbers of the spec, as the pass wants them (milliseconds)."""
 
+    daily: int
+    """1: armed users have a landmark a day; 0: only records ask for landmarks."""
     lateness: int
     session_gap: int
     rescore: int
@@ -152,6 +155,7 @@ def pass_events(
     word: Any,
     value: Any,
     eid: Any,
+    ask: Any,
     code: Any,
     watermarks: Any,
     start: int,
@@ -169,6 +173,8 @@ def pass_events(
         Set to 1 where a state changed.
     last_landmark : int32 (slots,)
         Scratch, -1 before the pass.
+    ask : bool (records,)
+        The record asks for a landmark of its user at its time, and is no event.
     code : uint8 (records,)
         In: 0 or the number of a reject. Out: LATE and DUPLICATE where the pass found so.
     watermarks : int64 (records,)
@@ -218,6 +224,16 @@ def pass_events(
         if sl == TIME_ONLY:
             i += 1
             continue
+        if ask[i]:
+            moments.kind[count] = ASKED
+            moments.slot[count] = sl
+            moments.due[count] = t
+            moments.cause[count] = i
+            moments.defs[count] = (1 << definitions) - 1
+            write_vector(s, t, offset_at(params.transitions, params.offsets, t), moments.vectors[count])
+            count += 1
+            i += 1
+            continue
         touched[sl] = 1
         if eid[i] != 0:
             s.ring[s.ring_next] = eid[i]
@@ -250,7 +266,7 @@ def pass_events(
                 while m >= 0 and moments.return_at[m, k] < 0:
                     moments.return_at[m, k] = i
                     m = moments.previous[m]
-        if not s.flags & FLAG_ARMED:
+        if params.daily and not s.flags & FLAG_ARMED:
             s.flags |= FLAG_ARMED
             s.next_landmark_ms = first_instant(s.phase, max(t, after))
         if ended:
@@ -321,6 +337,7 @@ def params_of(spec: FeatureSpec) -> Params:
     """Return the spec's numbers as arrays."""
     starts, offsets = zone_table(spec.timezone)
     return Params(
+        daily=int(spec.landmarks == "daily"),
         lateness=spec.lateness_ms,
         session_gap=spec.session_gap_ms,
         rescore=spec.rescore_ms,
@@ -340,7 +357,7 @@ def warm(definitions: int = 1) -> None:
     one, scratch = np.zeros(1, np.uint8), np.full(1, -1, np.int32)
     zeros, code = np.zeros(1, np.int64), np.zeros(1, np.uint8)
     pass_events(
-        states, one, scratch, np.zeros(1, np.int32), zeros, zeros, zeros, np.zeros(1), np.zeros(1, np.uint64), code,
+        states, one, scratch, np.zeros(1, np.int32), zeros, zeros, zeros, np.zeros(1), np.zeros(1, np.uint64), np.zeros(1, np.bool_), code,
         zeros.copy(), 0, NEVER, 0, 20, params, moments,
     )  # fmt: skip
     pass_sweep(states, one, scratch, np.zeros(1, np.int32), 0, -1, zeros, 0, 0, params, moments, 0)

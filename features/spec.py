@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -45,6 +46,8 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
         1 to 8.
     strict_types : tuple of str or None
         When given, an event type outside it is rejected.
+    landmarks : {"daily", "asked"}
+        Daily: every armed user has one a day, at his own phase. Asked: only where a record asks for one (backtests).
     """
 
     key_events: tuple[str, ...] = ()
@@ -58,6 +61,7 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
     rescore_ms: int = HOUR_MS
     definitions: tuple[ChurnDefinition, ...] = (ChurnDefinition(),)
     strict_types: tuple[str, ...] | None = None
+    landmarks: Literal["daily", "asked"] = "daily"
 
     @property
     def hash(self) -> str:

@@ -158,6 +158,10 @@ class MemoryStore:
         """Return the stored epoch, for oracles."""
         return self._shard(partition).epoch
 
+    def commit_no(self, partition: int) -> int:
+        """Return the stored commit number, for oracles."""
+        return self._shard(partition).commit_no
+
     def meta(self, partition: int) -> bytes | None:
         """Return the stored meta, for oracles."""
         return self._shard(partition).meta

@@ -13,6 +13,8 @@ kept between a floor and a ceiling, since the rule knows one thing only. A user 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -52,7 +54,7 @@ class CadenceScorer:
     name = "cadence"
 
     def __init__(self, horizon_ms: int) -> None:
-        self._horizon_h = horizon_ms / 3_600_000
+        self._horizon_ms, self._horizon_h = horizon_ms, horizon_ms / 3_600_000
         self._values = value_table()
 
     def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -77,6 +79,10 @@ class CadenceScorer:
         mean = (count * own_mean + PRIOR_WEIGHT * np.log1p(PRIOR_PAUSE_H)) / weight
         spread = np.maximum((count * own_spread + PRIOR_WEIGHT * PRIOR_SPREAD) / weight, 0.3)
         return silence_h, mean, spread, count
+
+    def pack(self) -> dict[str, Any]:
+        """See `online_models.scorer.Scorer`."""
+        return {"kind": "cadence", "name": self.name, "horizon_ms": self._horizon_ms}
 
     def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Everything the rule knows is the silence against the habit: all of its log-odds go there."""

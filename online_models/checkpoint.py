@@ -20,12 +20,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from features.catalog import WIDTH, value_table
-from online_models.scorer import AdditiveScorer
+from features.catalog import WIDTH
+from online_models.scorer import Scorer, unpack
 from online_models.trainer import Version
 
 MAGIC = b"CWMODEL"
-FORMAT = 1
+FORMAT = 2
 
 
 class CheckpointRefused(ValueError):
@@ -41,7 +41,12 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 0
     champion: str = ""
     learned_until_ms: int = 0
-    figures: dict[str, float | None] = {}
+    why: str = ""
+    labels: int = 0
+    churned: int = 0
+    drifts: int = 0
+    figures: dict[str, dict[str, float | None]] = {}
+    segments: dict[str, dict[str, float | None]] = {}
     churnwatch: str = ""
     river: str = ""
     numpy: str = ""
@@ -95,22 +100,20 @@ def unseal(sealed: bytes, key: bytes, spec_hash: str | None = None) -> tuple[Hea
 
 def seal_version(version: Version, spec_hash: str, key: bytes) -> bytes:
     """Return a model version for the registry, with the scores it must give on probe vectors."""
-    figures = {name: (value if np.isfinite(value) else None) for name, value in version.figures.items()}
     header = Header(
-        kind="additive", spec_hash=spec_hash, definition=version.definition, number=version.number, champion=version.champion,
-        learned_until_ms=version.learned_until_ms, figures=figures,
+        kind="model", spec_hash=spec_hash, definition=version.definition, number=version.number, champion=version.champion, why=version.why,
+        learned_until_ms=version.learned_until_ms, labels=version.labels, churned=version.churned, drifts=len(version.drifts),
+        figures=_finite(version.figures), segments=_finite(version.segments),
     )  # fmt: skip
-    scorer = AdditiveScorer("logistic", version.table, version.bias, version.usual)
-    body = {
-        "table": version.table.astype("<f8").tobytes(),
-        "bias": version.bias,
-        "usual": version.usual.astype("<f8").tobytes(),
-        "probe": scorer.risk(probes()).astype("<f4").tobytes(),
-    }
-    return seal(header, body, key)
+    probe = version.scorer.risk(probes()).astype("<f4").tobytes()
+    return seal(header, {"scorer": version.scorer.pack(), "probe": probe, "sample": version.sample.tobytes()}, key)
 
 
-def unseal_version(sealed: bytes, key: bytes, spec_hash: str | None) -> tuple[Header, AdditiveScorer]:
+def _finite(tables: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float | None]]:
+    return {name: {key: (value if np.isfinite(value) else None) for key, value in row.items()} for name, row in tables.items()}
+
+
+def unseal_version(sealed: bytes, key: bytes, spec_hash: str | None) -> tuple[Header, Scorer]:
     """Check a model version, its probe scores included.
 
     Raises
@@ -119,16 +122,22 @@ def unseal_version(sealed: bytes, key: bytes, spec_hash: str | None) -> tuple[He
     """
     header, body = unseal(sealed, key, spec_hash)
     try:
-        table = np.frombuffer(body["table"], "<f8").reshape(WIDTH, 256)
-        scorer = AdditiveScorer("logistic", table, body["bias"], np.frombuffer(body["usual"], "<f8"))
+        scorer = unpack(body["scorer"])
         expected = np.frombuffer(body["probe"], "<f4")
-    except (KeyError, ValueError, TypeError) as error:
+        said = scorer.risk(probes())
+    except (KeyError, ValueError, TypeError, IndexError) as error:
         raise CheckpointRefused(f"not a usable model: {error}") from error
-    if not np.allclose(scorer.risk(probes()), expected, atol=1e-6):
+    if not np.allclose(said, expected, atol=1e-6):
         raise CheckpointRefused("the model does not give the scores it was sealed with")
     return header, scorer
 
 
+def sample_of(sealed: bytes, key: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return the vectors that a version carries for its importances, uint8 (n, F)."""
+    _, body = unseal(sealed, key)
+    return np.frombuffer(body["sample"], np.uint8).reshape(-1, WIDTH)
+
+
 def probes() -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Return 16 fixed vectors that any model must score as it did when it was sealed."""
-    return np.random.default_rng(20_240_101).integers(0, 256, (16, value_table().shape[0]), dtype=np.uint8)
+    return np.random.default_rng(20_240_101).integers(0, 256, (16, WIDTH), dtype=np.uint8)

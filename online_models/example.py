@@ -143,6 +143,24 @@ def concatenate(parts: Sequence[Examples], width: int) -> Examples:
     return Examples(**arrays, users=[user for part in parts for user in part.users])
 
 
+def pack_examples(items: Examples) -> tuple[list[bytes], list[str]]:
+    """Columns as bytes, in the order of `COLUMNS`, and the users."""
+    return [np.ascontiguousarray(getattr(items, name)).tobytes() for name in COLUMNS], items.users
+
+
+def unpack_examples(packed: tuple[list[bytes], list[str]], width: int) -> Examples:
+    """Read what `pack_examples` gave, vectors of `width` features.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are none.
+    """
+    columns, users = packed
+    arrays = {name: np.frombuffer(data, _TYPES[name]) for name, data in zip(COLUMNS[:-1], columns, strict=False)}
+    return Examples(**arrays, vectors=np.frombuffer(columns[-1], np.uint8).reshape(len(users), width), users=users)
+
+
 class _Wire(msgspec.Struct, array_like=True):
     lineage: str
     partition: int
@@ -180,22 +198,9 @@ class ExampleBlock(msgspec.Struct, frozen=True):
 
     def pack(self) -> bytes:
         """As it stands on the `examples` topic (msgpack, columns as bytes)."""
-        items = self.items
-        columns = [np.ascontiguousarray(getattr(items, name)).tobytes() for name in COLUMNS]
-        width = items.vectors.shape[1]
-        return _encoder.encode(
-            _Wire(
-                self.lineage,
-                self.partition,
-                self.first_number,
-                self.watermark_ms,
-                self.spec_hash,
-                self.definitions,
-                width,
-                columns,
-                items.users,
-            )
-        )
+        columns, users = pack_examples(self.items)
+        head = (self.lineage, self.partition, self.first_number, self.watermark_ms, self.spec_hash, self.definitions)
+        return _encoder.encode(_Wire(*head, self.items.vectors.shape[1], columns, users))
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -211,7 +216,5 @@ def unpack_block(packed: bytes) -> ExampleBlock:
         If the bytes are no block.
     """
     wire = _decoder.decode(packed)
-    arrays = {name: np.frombuffer(data, _TYPES[name]) for name, data in zip(COLUMNS[:-1], wire.columns, strict=False)}
-    vectors = np.frombuffer(wire.columns[-1], np.uint8).reshape(len(wire.users), wire.width)
-    items = Examples(**arrays, vectors=vectors, users=wire.users)
+    items = unpack_examples((wire.columns, wire.users), wire.width)
     return ExampleBlock(wire.lineage, wire.partition, wire.first_number, wire.watermark_ms, wire.spec_hash, wire.definitions, items)

@@ -1,134 +1,152 @@
-"""The first learner: River's scaler and logistic regression, learned in mini-batches, run as a table.
+"""River's logistic regression over a scaled design and its crosses, learned in mini-batches, run as table look-ups.
 
-The design matrix has, for each feature, its position on the scale and the square of it, a flag for missing, and the days of the week
-one by one. Every column depends on one feature alone, so the whole model is ``bias + sum_f table[f, code_f]``: workers run it as table look-ups,
-and the two agree by test.
+Every column depends on one feature, or is a cell of a cross, so the whole model is ``bias + sum of look-ups``; the two agree by test. River's
+learner takes data frames and makes one series per column, which costs ten times the arithmetic; so its numpy core is called with arrays.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
-from river import linear_model, optim, preprocessing
+from river import linear_model, optim
 
-from features.catalog import FEATURES, WIDTH, decode_table
+from features.catalog import WIDTH
+from online_models.design import CELL_OF, CELLS, DESIGN, FEATURE_OF, PAIRS, crosses, design
 from online_models.scorer import AdditiveScorer
 
-MISSING_AS = 0.5
-"""Position that stands in for a missing value, beside its flag."""
 RATE = 0.05
+L2 = 1e-4
+HURRY = 0.25
+"""Share of AdaGrad's memory of squared gradients that a hurry leaves: steps are twice as long at first."""
+COLUMNS = [f"c{column}" for column in range(DESIGN.shape[1])]
+CROSS_COLUMNS = [f"x{column}" for column in range(len(PAIRS) * CELLS * CELLS)]
+NAMES = [*COLUMNS, *CROSS_COLUMNS]
+_FIRST = np.searchsorted(FEATURE_OF, np.arange(WIDTH))
+_CROSS_AT = np.arange(len(PAIRS)) * CELLS * CELLS
+USUAL_RATE = 0.05
 
 
-class _Scaler(preprocessing.StandardScaler):
-    """River's, without the tiny negative variance that rounding gives a constant column (its root would be complex)."""
+class ArrayLogistic(linear_model.LogisticRegression):
+    """River's model and optimiser, given arrays.
 
-    def learn_many(self, X: Any) -> None:  # noqa: N803 - River's name
-        super().learn_many(X)
-        for name, variance in self.vars.items():
-            if variance < 0:
-                self.vars[name] = 0.0
-
-
-def _columns() -> tuple[npt.NDArray[np.float64], list[slice]]:
-    """(256, C) values of every column for every code of its feature, and the columns of each feature."""
-    place = decode_table().astype(np.float64)
-    blocks: list[npt.NDArray[np.float64]] = []
-    slices: list[slice] = []
-    at = 0
-    for index, feature in enumerate(FEATURES):
-        missing = np.isnan(place[index])
-        x = np.where(missing, MISSING_AS, place[index])
-        columns = [x, x * x]
-        if feature.missing:
-            columns.append(missing.astype(np.float64))
-        if feature.scale == "category":
-            level = np.rint(x * (feature.high - feature.low)).astype(int)
-            columns += [(level == value).astype(np.float64) for value in range(int(feature.high - feature.low) + 1)]
-        blocks.append(np.stack(columns, axis=1))
-        slices.append(slice(at, at + len(columns)))
-        at += len(columns)
-    return np.concatenate(blocks, axis=1), slices
-
-
-_VALUES, _SLICES = _columns()
-_FEATURE_OF = np.concatenate([np.full(s.stop - s.start, f) for f, s in enumerate(_SLICES)])
-NAMES = [f"c{column}" for column in range(_VALUES.shape[1])]
-
-
-def design(vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Design matrix, float64 (n, C), of coded vectors, uint8 (n, F).
-
-    >>> design(np.zeros((2, WIDTH), np.uint8)).shape[0]
-    2
+    >>> model = ArrayLogistic(optim.AdaGrad(0.1))
+    >>> model.learn_array(np.array([[1.0], [-1.0]]), np.array([True, False]), ["a"])
+    >>> model.weights["a"] > 0
+    True
     """
-    return np.asarray(_VALUES[vectors[:, _FEATURE_OF], np.arange(_VALUES.shape[1])])
+
+    def learn_array(self, matrix: npt.NDArray[np.float64], labels: npt.NDArray[np.bool_], names: list[str]) -> None:
+        """What `learn_many` does once its data frame has become a matrix (n, C) with column names."""
+        saved = self._enter_learn_mode(set(names))
+        try:
+            self._fit(x=names, y=labels, w=1.0, get_grad=partial(self._eval_gradient_many, matrix))
+        finally:
+            self._exit_learn_mode(saved)
+
+
+class Moments:
+    """Running mean and variance of columns, merged batch by batch (Chan, Golub and LeVeque 1979), as River's scaler does."""
+
+    def __init__(self, columns: int) -> None:
+        self.count = 0.0
+        self.mean = np.zeros(columns)
+        self.var = np.zeros(columns)
+
+    def learn(self, matrix: npt.NDArray[np.floating[Any]]) -> None:
+        """Take in one batch (n, C)."""
+        n = len(matrix)
+        mean = matrix.mean(axis=0, dtype=np.float64)
+        var = np.maximum(np.einsum("ij,ij->j", matrix, matrix, dtype=np.float64) / n - mean * mean, 0.0)
+        old, new = self.count / (self.count + n), n / (self.count + n)
+        self.var = old * self.var + new * var + old * new * (self.mean - mean) ** 2
+        self.mean = old * self.mean + new * mean
+        self.count += n
+
+    @property
+    def scale(self) -> npt.NDArray[np.float64]:
+        """1 / standard deviation, 0 for a column that never varied."""
+        deviation = np.sqrt(self.var)
+        return np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 1e-6)
 
 
 class Logistic:
-    """Learns from batches; see `online_models.trainer.Candidate`."""
+    """See `online_models.candidate.Candidate`."""
 
     name = "logistic"
 
     def __init__(self) -> None:
-        self._scaler = _Scaler()
-        self._model = linear_model.LogisticRegression(optim.AdaGrad(RATE), intercept_lr=RATE)
+        self._moments = Moments(len(COLUMNS))
+        self._model = ArrayLogistic(optim.AdaGrad(RATE), intercept_lr=RATE, l2=L2)
+        self._usual: npt.NDArray[np.float64] | None = None
+        self._compiled = AdditiveScorer(self.name, np.zeros((WIDTH, 256)), 0.0)
+
+    def _matrix(self, columns: npt.NDArray[np.float32], vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        matrix = np.zeros((len(vectors), len(NAMES)))
+        scaled = matrix[:, : len(COLUMNS)]
+        np.subtract(columns, self._moments.mean, out=scaled)
+        scaled *= self._moments.scale
+        matrix[np.arange(len(vectors))[:, None], len(COLUMNS) + _CROSS_AT + crosses(vectors)] = 1.0
+        return matrix
 
     def learn(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
-        """Learn one mini-batch: uint8 (n, F) and 0/1 (n,)."""
-        frame = pl.from_numpy(design(vectors), NAMES)
-        self._scaler.learn_many(frame)
-        self._model.learn_many(self._scaler.transform_many(frame), pl.Series("y", labels.astype(bool)))
+        """See `Candidate`."""
+        columns = design(vectors)
+        self._moments.learn(columns)
+        self._model.learn_array(self._matrix(columns, vectors), labels.astype(bool), NAMES)
+        self._compiled = self._compile()
+        terms = self._compiled.shares(vectors).mean(axis=0)
+        self._compiled.usual = terms if self._usual is None else (1 - USUAL_RATE) * self._usual + USUAL_RATE * terms
+        self._usual = self._compiled.usual
 
     def predict(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Risks by River itself, float32 (n,)."""
-        frame = self._scaler.transform_many(pl.from_numpy(design(vectors), NAMES))
-        return np.asarray(cast(pl.DataFrame, self._model.predict_proba_many(frame)).to_numpy()[:, 1], np.float32)
+        odds = self._model._raw_dot_many(self._matrix(design(vectors), vectors), NAMES)  # noqa: SLF001 - its core that takes arrays
+        return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
     def scorer(self) -> AdditiveScorer:
-        """Return the same model as a table."""
-        means = np.array([self._scaler.means[name] for name in NAMES])
-        deviations = np.sqrt(np.array([self._scaler.vars[name] for name in NAMES]))
-        weights = np.array([self._model.weights.get(name, 0.0) for name in NAMES])
-        # River leaves a column without spread at zero
-        weights = np.divide(weights, deviations, out=np.zeros_like(weights), where=deviations > 0)
-        terms = (_VALUES - means) * weights
-        table = np.stack([terms[:, s].sum(axis=1) for s in _SLICES])
-        return AdditiveScorer(self.name, table, float(self._model.intercept))
+        """See `Candidate`: the same model as tables."""
+        return self._compiled
+
+    def _compile(self) -> AdditiveScorer:
+        weights = self._model._weights.to_numpy(NAMES)  # noqa: SLF001 - `weights` makes a new dict of all of them
+        terms = (DESIGN - self._moments.mean) * (weights[: len(COLUMNS)] * self._moments.scale)
+        table = np.add.reduceat(terms, _FIRST, axis=1).T
+        cross = weights[len(COLUMNS) :].reshape(len(PAIRS), CELLS, CELLS)
+        return AdditiveScorer(self.name, table, float(self._model.intercept), self._usual, PAIRS, CELL_OF, cross)
+
+    def hurry(self) -> None:
+        """See `Candidate`."""
+        squares = self._model.optimizer.g2
+        for name in squares:
+            squares[name] *= HURRY
 
     def state(self) -> dict[str, Any]:
-        """All that learning goes on from, as plain numbers."""
+        """See `Candidate`."""
         return {
-            "counts": [float(self._scaler.counts[name]) for name in NAMES],
-            "means": [float(self._scaler.means[name]) for name in NAMES],
-            "vars": [float(self._scaler.vars[name]) for name in NAMES],
-            "weights": [float(self._model.weights.get(name, 0.0)) for name in NAMES],
+            "count": self._moments.count,
+            "means": self._moments.mean.tolist(),
+            "vars": self._moments.var.tolist(),
+            "weights": [float(weight) for weight in self._model._weights.to_numpy(NAMES)],  # noqa: SLF001 - see `scorer`
             "squares": [float(self._model.optimizer.g2.get(name, 0.0)) for name in NAMES],
             "intercept": float(self._model.intercept),
             "iterations": int(self._model.optimizer.n_iterations),
+            "usual": None if self._usual is None else self._usual.tolist(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state.
-
-        Raises
-        ------
-        ValueError
-            If it is of another design.
-        """
-        if len(state["means"]) != len(NAMES):
-            raise ValueError(f"the checkpoint has {len(state['means'])} columns, this code has {len(NAMES)}")
+        """See `Candidate`."""
+        if len(state["weights"]) != len(NAMES):
+            raise ValueError(f"the checkpoint has {len(state['weights'])} columns, this code has {len(NAMES)}")
         self.__init__()  # type: ignore[misc]  # a fresh model, then its numbers
-        for index, name in enumerate(NAMES):
-            self._scaler.counts[name] = state["counts"][index]
-            self._scaler.means[name] = state["means"][index]
-            self._scaler.vars[name] = state["vars"][index]
-            self._model._weights[name] = state["weights"][index]  # noqa: SLF001 - River offers no other way in
-            self._model.optimizer.g2[name] = state["squares"][index]
+        self._moments.count = state["count"]
+        self._moments.mean, self._moments.var = np.array(state["means"]), np.array(state["vars"])
+        for name, weight, square in zip(NAMES, state["weights"], state["squares"], strict=True):
+            self._model._weights[name] = weight  # noqa: SLF001 - River offers no other way in
+            self._model.optimizer.g2[name] = square
         self._model.intercept = state["intercept"]
         self._model.optimizer.n_iterations = state["iterations"]
-
-
-__all__ = ["NAMES", "WIDTH", "Logistic", "design"]
+        self._usual = None if state["usual"] is None else np.array(state["usual"])
+        self._compiled = self._compile()

@@ -1,17 +1,35 @@
-"""Coded vectors in, calibrated risks out: what a worker runs of a model.
+"""Coded vectors in, risks out: what a worker runs of a model, as plain arrays.
 
-Every scorer is a pure function of the coded vector (uint8, 0 = missing). Linear models, and anything that can be written as a sum of one
-term a feature, run as one table look-up per feature.
+Every scorer is a pure function of one coded vector (uint8, 0 = missing): the rows of a batch never touch each other, so a score does
+not depend on where a batch is cut, to the last bit. Each kind packs to plain numbers and text (`pack`), and `unpack` makes it again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+
+from features.catalog import WIDTH
+from online_models.cadence import CadenceScorer
+from online_models.design import DESIGN, FEATURE_OF
+
+EPSILON = 1e-6
+"""Risks are kept this far from 0 and 1 where a logarithm is taken."""
+
+
+def log_odds(risk: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return log(p / (1 - p)) of clipped risks.
+
+    >>> log_odds(np.array([0.5])).tolist()
+    [0.0]
+    """
+    p = np.clip(np.asarray(risk, np.float64), EPSILON, 1 - EPSILON)
+    return np.asarray(np.log(p) - np.log1p(-p))
 
 
 class Scorer(Protocol):
@@ -27,6 +45,10 @@ class Scorer(Protocol):
         """What each feature adds to the log-odds of one vector, against the usual: float64 (F,)."""
         ...
 
+    def pack(self) -> dict[str, Any]:
+        """Plain numbers, text and bytes; `unpack` reads them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Champion:
@@ -36,17 +58,32 @@ class Champion:
     scorer: Scorer
 
 
+def occlusion(scorer: Scorer, vector: npt.NDArray[np.uint8], usual: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """Terms of a model that is no sum: how far the log-odds fall when one feature alone is set to the crowd's usual code.
+
+    Parameters
+    ----------
+    vector, usual : uint8 (F,)
+    """
+    rows = np.repeat(vector[None, :], len(vector) + 1, axis=0)
+    np.fill_diagonal(rows, usual)
+    odds = log_odds(scorer.risk(rows))
+    return np.asarray(odds[-1] - odds[:-1])
+
+
 @njit(cache=True, nogil=True)
-def _sum_terms(vectors: Any, table: Any, bias: float, out: Any) -> None:
+def _sum_terms(vectors: Any, table: Any, bias: float, pairs: Any, cells: Any, cross: Any, out: Any) -> None:
     for i in range(vectors.shape[0]):
         total = bias
         for f in range(vectors.shape[1]):
             total += table[f, vectors[i, f]]
+        for p in range(pairs.shape[0]):
+            total += cross[p, cells[pairs[p, 0], vectors[i, pairs[p, 0]]], cells[pairs[p, 1], vectors[i, pairs[p, 1]]]]
         out[i] = 1.0 / (1.0 + np.exp(-total))
 
 
 class AdditiveScorer:
-    """``sigmoid(bias + sum_f table[f, code_f])``.
+    """``sigmoid(bias + sum_f table[f, code_f] + sum_p cross[p, cell(code_a), cell(code_b)])``.
 
     Parameters
     ----------
@@ -54,25 +91,286 @@ class AdditiveScorer:
     bias : float
     usual : float64 (F,), optional
         Mean term of each feature in the crowd; reasons are told against it.
+    pairs : int64 (P, 2), optional
+        Features a and b of each cross.
+    cells : uint8 (F, 256), optional
+        Coarse cell of every code of a feature that is in a cross.
+    cross : float64 (P, cells, cells), optional
 
     >>> scorer = AdditiveScorer("demo", np.zeros((2, 256)), 0.0)
     >>> scorer.risk(np.zeros((1, 2), np.uint8)).tolist()
     [0.5]
     """
 
-    def __init__(self, name: str, table: npt.NDArray[np.float64], bias: float, usual: npt.NDArray[np.float64] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        table: npt.NDArray[np.float64],
+        bias: float,
+        usual: npt.NDArray[np.float64] | None = None,
+        pairs: npt.NDArray[np.int64] | None = None,
+        cells: npt.NDArray[np.uint8] | None = None,
+        cross: npt.NDArray[np.float64] | None = None,
+    ) -> None:
         if not (np.isfinite(table).all() and np.isfinite(bias)):
             raise ValueError(f"model {name!r} has weights that are not finite: refused")
         self.name, self.bias = name, float(bias)
         self.table = np.ascontiguousarray(table, np.float64)
         self.usual = np.zeros(len(table)) if usual is None else usual
+        self.pairs = np.zeros((0, 2), np.int64) if pairs is None else pairs
+        self.cells = np.zeros((len(table), 256), np.uint8) if cells is None else cells
+        self.cross = np.zeros((len(self.pairs), 1, 1)) if cross is None else cross
 
     def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
         out = np.empty(len(vectors), np.float32)
-        _sum_terms(vectors, self.table, self.bias, out)
+        _sum_terms(vectors, self.table, self.bias, self.pairs, self.cells, self.cross, out)
         return out
+
+    def shares(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """What each feature adds to the log-odds, float64 (n, F); a cross is shared evenly by its two features."""
+        terms = self.table[np.arange(len(self.table))[None, :], vectors]
+        for p, (a, b) in enumerate(self.pairs.tolist()):
+            half = self.cross[p, self.cells[a, vectors[:, a]], self.cells[b, vectors[:, b]]] / 2
+            terms[:, a] += half
+            terms[:, b] += half
+        return np.asarray(terms, np.float64)
 
     def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """See `Scorer`."""
-        return np.asarray(self.table[np.arange(len(vector)), vector] - self.usual, np.float64)
+        return np.asarray(self.shares(vector[None, :])[0] - self.usual, np.float64)
+
+    def pack(self) -> dict[str, Any]:
+        """See `Scorer`."""
+        arrays: dict[str, npt.NDArray[Any]] = {name: getattr(self, name) for name in ("table", *_ADDITIVE)}
+        return {"kind": "additive", "name": self.name, "bias": self.bias, **pack_arrays(arrays)}
+
+
+@njit(cache=True, nogil=True, fastmath=False)
+def _run_network(vectors: Any, design: Any, feature_of: Any, w1: Any, b1: Any, w2: Any, b2: Any, w3: Any, b3: Any, out: Any) -> None:
+    columns, first, second = w1.shape[0], w1.shape[1], w2.shape[1]
+    h1 = np.empty(first, np.float32)
+    h2 = np.empty(second, np.float32)
+    for i in range(vectors.shape[0]):
+        for j in range(first):
+            h1[j] = b1[j]
+        for c in range(columns):
+            x = design[vectors[i, feature_of[c]], c]
+            if x != 0:
+                for j in range(first):
+                    h1[j] += x * w1[c, j]
+        for j in range(second):
+            h2[j] = b2[j]
+        for k in range(first):
+            if h1[k] > 0:
+                for j in range(second):
+                    h2[j] += h1[k] * w2[k, j]
+        total = b3[0]
+        for k in range(second):
+            if h2[k] > 0:
+                total += h2[k] * w3[k]
+        out[i] = 1.0 / (1.0 + np.exp(-total))
+
+
+class NetworkScorer:
+    """Two hidden layers of rectified units over the design's columns.
+
+    Parameters
+    ----------
+    layers : dict
+        float32 ``w1`` (C, h1), ``b1``, ``w2`` (h1, h2), ``b2``, ``w3`` (h2,), ``b3`` (1,): scaling of the columns folded in.
+    usual : uint8 (F,)
+        The crowd's usual codes, for `terms` by occlusion.
+    """
+
+    def __init__(self, name: str, layers: Mapping[str, npt.NDArray[np.float32]], usual: npt.NDArray[np.uint8]) -> None:
+        if not all(np.isfinite(layer).all() for layer in layers.values()):
+            raise ValueError(f"model {name!r} has weights that are not finite: refused")
+        if layers["w1"].shape[0] != DESIGN.shape[1]:
+            raise ValueError(f"model {name!r} has {layers['w1'].shape[0]} columns, this code has {DESIGN.shape[1]}")
+        self.name, self.layers, self.usual = name, dict(layers), usual
+
+    def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `Scorer`."""
+        out = np.empty(len(vectors), np.float32)
+        one = self.layers
+        _run_network(
+            vectors, DESIGN, FEATURE_OF, one["w1"], one["b1"], one["w2"], one["b2"], one["w3"], one["b3"], out
+        )  # fmt: skip
+        return out
+
+    def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """See `Scorer`; by occlusion."""
+        return occlusion(self, vector, self.usual)
+
+    def pack(self) -> dict[str, Any]:
+        """See `Scorer`."""
+        return {"kind": "network", "name": self.name, **pack_arrays({**self.layers, "usual": self.usual})}
+
+
+@njit(cache=True, nogil=True)
+def _run_trees(vectors: Any, roots: Any, feature: Any, threshold: Any, left: Any, right: Any, value: Any, out: Any) -> None:
+    for i in range(vectors.shape[0]):
+        total = 0.0
+        for r in range(roots.shape[0]):
+            node = roots[r]
+            while feature[node] >= 0:
+                node = left[node] if vectors[i, feature[node]] <= threshold[node] else right[node]
+            total += value[node]
+        out[i] = total / roots.shape[0]
+
+
+class TreesScorer:
+    """The mean of some trees' leaves.
+
+    Parameters
+    ----------
+    nodes : dict
+        ``roots`` int64 (trees,); by node: ``feature`` int64 (-1 in a leaf), ``threshold`` float64 (codes at or below go left),
+        ``left``, ``right`` int64, ``value`` float64 (share of churn in the leaf).
+    usual : uint8 (F,)
+        The crowd's usual codes, for `terms` by occlusion.
+    """
+
+    def __init__(self, name: str, nodes: Mapping[str, npt.NDArray[Any]], usual: npt.NDArray[np.uint8]) -> None:
+        count = len(nodes["feature"])
+        inside = nodes["feature"] >= 0
+        later = all(
+            (nodes[side][inside] > np.flatnonzero(inside)).all() and (nodes[side][inside] < count).all() for side in ("left", "right")
+        )
+        if not (later and (nodes["feature"] < WIDTH).all() and (nodes["roots"] < count).all() and np.isfinite(nodes["value"]).all()):
+            raise ValueError(f"model {name!r} has nodes that lead nowhere: refused")
+        self.name, self.nodes, self.usual = name, dict(nodes), usual
+
+    def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `Scorer`."""
+        out = np.empty(len(vectors), np.float32)
+        one = self.nodes
+        _run_trees(vectors, one["roots"], one["feature"], one["threshold"], one["left"], one["right"], one["value"], out)
+        return out
+
+    def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """See `Scorer`; by occlusion."""
+        return occlusion(self, vector, self.usual)
+
+    def pack(self) -> dict[str, Any]:
+        """See `Scorer`."""
+        return {"kind": "trees", "name": self.name, **pack_arrays({**self.nodes, "usual": self.usual})}
+
+
+def platt(raw: npt.NDArray[np.float32], slope: float, shift: float) -> npt.NDArray[np.float32]:
+    """``sigmoid(slope * log_odds(raw) + shift)``, float32 (n,).
+
+    >>> platt(np.array([0.5], np.float32), 2.0, 0.0).tolist()
+    [0.5]
+    """
+    return np.asarray(1 / (1 + np.exp(-(slope * log_odds(raw) + shift))), np.float32)
+
+
+class CalibratedScorer:
+    """``sigmoid(slope * log_odds(raw) + shift)`` over any scorer: a stated probability is the observed share.
+
+    Platt, "Probabilistic outputs for support vector machines" (1999), on log-odds.
+    """
+
+    def __init__(self, raw: Scorer, slope: float, shift: float) -> None:
+        self.name, self.raw, self.slope, self.shift = raw.name, raw, float(slope), float(shift)
+
+    def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `Scorer`."""
+        return platt(self.raw.risk(vectors), self.slope, self.shift)
+
+    def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """See `Scorer`."""
+        return self.slope * self.raw.terms(vector)
+
+    def pack(self) -> dict[str, Any]:
+        """See `Scorer`."""
+        return {"kind": "calibrated", "name": self.name, "slope": self.slope, "shift": self.shift, "raw": self.raw.pack()}
+
+
+class MixScorer:
+    """A weighted mean of the members' risks (a linear pool).
+
+    Parameters
+    ----------
+    members : sequence of Scorer
+    weights : sequence of float
+        Not negative, sum 1.
+    """
+
+    def __init__(self, name: str, members: Sequence[Scorer], weights: Sequence[float]) -> None:
+        self.name, self.members, self.weights = name, list(members), [float(w) for w in weights]
+
+    def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `Scorer`."""
+        return pool([member.risk(vectors) for member in self.members], self.weights)
+
+    def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """See `Scorer`: the members' terms, weighted as their risks are."""
+        parts = [w * member.terms(vector) for w, member in zip(self.weights, self.members, strict=True)]
+        return np.asarray(np.sum(parts, axis=0), np.float64)
+
+    def pack(self) -> dict[str, Any]:
+        """See `Scorer`."""
+        return {"kind": "mix", "name": self.name, "weights": self.weights, "members": [member.pack() for member in self.members]}
+
+
+def pool(risks: Sequence[npt.NDArray[np.float32]], weights: Sequence[float]) -> npt.NDArray[np.float32]:
+    """Pool risks by a weighted mean.
+
+    >>> pool([np.array([0.25], np.float32), np.array([0.75], np.float32)], [0.5, 0.5]).tolist()
+    [0.5]
+    """
+    total = np.zeros(len(risks[0]))
+    for risk, weight in zip(risks, weights, strict=True):
+        total += weight * risk
+    return np.asarray(total, np.float32)
+
+
+def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
+    """Arrays as text and bytes."""
+    return {name: [array.dtype.str, list(array.shape), np.ascontiguousarray(array).tobytes()] for name, array in arrays.items()}
+
+
+def unpack_array(packed: Any) -> npt.NDArray[Any]:
+    """Read one array; numbers only.
+
+    Raises
+    ------
+    ValueError
+    """
+    kind = np.dtype(packed[0])
+    if kind.kind not in "iufb":
+        raise ValueError(f"an array of {kind} is no array of numbers")
+    return np.frombuffer(packed[2], kind).reshape(packed[1]).copy()
+
+
+_ADDITIVE = ("usual", "pairs", "cells", "cross")
+_LAYERS = ("w1", "b1", "w2", "b2", "w3", "b3")
+_NODES = ("roots", "feature", "threshold", "left", "right", "value")
+
+
+def unpack(packed: Mapping[str, Any]) -> Scorer:
+    """Make a scorer from what `pack` gave.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If it is none.
+    """
+    kind, name = packed["kind"], packed["name"]
+    if kind == "additive":
+        arrays = {field: unpack_array(packed[field]) for field in _ADDITIVE}
+        return AdditiveScorer(name, unpack_array(packed["table"]), packed["bias"], **arrays)
+    if kind == "network":
+        return NetworkScorer(name, {field: unpack_array(packed[field]) for field in _LAYERS}, unpack_array(packed["usual"]))
+    if kind == "trees":
+        return TreesScorer(name, {field: unpack_array(packed[field]) for field in _NODES}, unpack_array(packed["usual"]))
+    if kind == "calibrated":
+        return CalibratedScorer(unpack(packed["raw"]), packed["slope"], packed["shift"])
+    if kind == "mix":
+        return MixScorer(name, [unpack(member) for member in packed["members"]], packed["weights"])
+    if kind == "cadence":
+        return CadenceScorer(packed["horizon_ms"])
+    raise ValueError(f"{kind!r} is no kind of scorer")

@@ -35,7 +35,7 @@ class ModelSource:
         for k, definition in enumerate(self._definitions):
             listed = self._registry.versions(definition.name)
             known = {number: one for number, one in self._known[k].items() if number in listed}
-            for number, until_ms in listed.items():
+            for number in listed:
                 if number in known or (k, number) in self._refused:
                     continue
                 sealed = self._registry.load(definition.name, number)
@@ -48,8 +48,7 @@ class ModelSource:
                     log.error("model refused", extra={"definition": definition.name, "version": number, "why": str(error)})  # noqa: TRY400 - no stack in logs
                     self._refused.add((k, number))
                     continue
-                champion = Champion(number, scorer) if header.champion == "logistic" else Champion(number, self._rules[k].scorer)
-                known[number] = (until_ms, champion)
+                known[number] = (header.learned_until_ms, Champion(number, scorer))
                 fresh.append((definition.name, number))
             self._known[k] = known
         return fresh

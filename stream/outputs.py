@@ -18,7 +18,7 @@ import numpy.typing as npt
 from features.catalog import NAMES, WIDTH, value_table
 from features.definition import DAY_MS
 from features.event import Reason
-from features.kernel import BY_RETURN, BY_SILENCE, RETURNED, Moments
+from features.kernel import ASKED, BY_RETURN, BY_SILENCE, RETURNED, Moments
 from features.named import mirror_fields
 from features.state import FLAG_LEFT_CENSORED
 from online_models.example import (
@@ -145,7 +145,7 @@ class Speaker:
         spec, arena = self._settings.spec, self._arena
         offsets = self._records.offsets
         parts, causes, slots = [], [], []
-        landmarks = np.flatnonzero((self._kind == BY_SILENCE) | (self._kind == BY_RETURN))
+        landmarks = np.flatnonzero((self._kind == BY_SILENCE) | (self._kind == BY_RETURN) | (self._kind == ASKED))
         for k, definition in enumerate(spec.definitions):
             rows = landmarks[(self._defs[landmarks] >> k) & 1 == 1]
             if not len(rows):
@@ -187,7 +187,8 @@ class Speaker:
         kinds = every.definition.astype(np.int64) * 8 + every.kind
         keys = list(zip(np.concatenate(causes).tolist(), when.tolist(), every.users, kinds.tolist(), strict=True))
         said.examples = every.take(np.array(sorted(range(len(keys)), key=keys.__getitem__), np.intp))
-        self._pack_pending(said)
+        if spec.landmarks == "daily":
+            self._pack_pending(said)
 
     def _pack_pending(self, said: Said) -> None:
         items = said.examples.take(np.flatnonzero(said.examples.kind == SNAPSHOT))

@@ -20,6 +20,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from features.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
 from features.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
+from online_models.catalog import LIVE
+from online_models.catalog import NAMES as MODELS
 from stream.policy import PolicySettings
 
 DEFAULT_FILE = "churnwatch.toml"
@@ -96,6 +98,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("worker.web_token", "secret", "", "asked for when the web address is not loopback", "CHURNWATCH_WEB_TOKEN"),
     Setting("learning.key", "secret", "", "signs models in the registry; give the same to workers and trainer", "CHURNWATCH_MODEL_KEY"),
     Setting("learning.min_labels", "int", 200, "labels of each class before a model may replace the rule", low=1),
+    Setting("learning.models", "names", LIVE, f"models that compete, of: {', '.join(MODELS)}"),
+    Setting("learning.wanted", "text", "", "the model that serves once it can; empty: the best by calibrated log-loss"),
+    Setting("learning.window", "int", 1_500, "newest matured labels over which models are compared", low=100, high=1_000_000),
     Setting("learning.batch", "int", 256, "examples of one learning step", low=1, high=100_000),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -355,6 +360,9 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
         faults.append(f"features.timezone: no zone {values['features.timezone']!r}; IANA names look like Europe/Berlin")
     if values["worker.mirror"] not in {"none", "alerted", "all"}:
         faults.append(f"worker.mirror: none, alerted or all, got {values['worker.mirror']!r}")
+    for name in (*values["learning.models"], *filter(None, [values["learning.wanted"]])):
+        if name not in MODELS:
+            faults.append(f"learning: no model {name!r}{_nearest(name, list(MODELS))}; there are {', '.join(MODELS)}")
     if not _NAME.match(values["app.name"]):
         faults.append(f"app.name: 1 to 32 of a-z, 0-9, _ and -, got {values['app.name']!r}")
     names = [definition.name for definition in definitions]

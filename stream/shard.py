@@ -147,7 +147,7 @@ class Shard:
         stop = self.timers.stop_ms(swept, self.settings.budget) if swept != NEVER else NEVER
         taken, max_ms, count = pass_events(
             arena.states, arena.touched, arena.last_landmark,
-            slots, columns.ts, columns.append, columns.word, columns.value, columns.eid, columns.code,
+            slots, columns.ts, columns.append, columns.word, columns.value, columns.eid, columns.ask, columns.code,
             watermarks, start, meta.max_ms, stop, self._widest, self.params, self._moments,
         )  # fmt: skip
         if taken > start:
@@ -305,5 +305,5 @@ def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:
 
 
 def _outcomes(columns: Columns, start: int, taken: int) -> dict[str, int]:
-    codes, counts = np.unique(columns.code[start:taken][~columns.tick[start:taken]], return_counts=True)
+    codes, counts = np.unique(columns.code[start:taken][~(columns.tick | columns.ask)[start:taken]], return_counts=True)
     return {Reason(int(code)).name: int(count) for code, count in zip(codes, counts, strict=True)}

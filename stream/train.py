@@ -31,8 +31,15 @@ SAVE_EVERY_BLOCKS = 2_000
 
 def trainer_settings(settings: Settings) -> TrainerSettings:
     """Return what the trainer is told."""
-    horizons = {definition.name: definition.horizon_ms for definition in settings.definitions}
-    return TrainerSettings(horizons, batch=settings["learning.batch"], min_labels=settings["learning.min_labels"])
+    return TrainerSettings(
+        horizons_ms={definition.name: definition.horizon_ms for definition in settings.definitions},
+        batch=settings["learning.batch"],
+        window=settings["learning.window"],
+        min_labels=settings["learning.min_labels"],
+        models=settings["learning.models"],
+        wanted={definition.name: settings["learning.wanted"] for definition in settings.definitions},
+        channels=settings["features.channels"],
+    )
 
 
 def model_key(settings: Settings) -> bytes:
@@ -105,14 +112,23 @@ async def train(
                 except msgspec.DecodeError:
                     raise RuntimeError(f"{topic} offset {record.offset} is no block of examples") from None
                 for version in versions:
-                    log.info(
-                        "model learned", extra={"definition": version.definition, "version": version.number, "champion": version.champion}
-                    )
+                    _tell(version)
                 if heard is not None:
                     heard(versions)
                 await asyncio.sleep(0)
     finally:
         await consumer.stop()
+
+
+def _tell(version: Version) -> None:
+    """Log a version, and apart from it a change of champion and each drift, with the figures that made them."""
+    about = {"definition": version.definition, "version": version.number, "champion": version.champion}
+    losses = {name: round(row["log_loss"], 4) for name, row in version.figures.items()}
+    log.info("model learned", extra={**about, "log_loss": losses})
+    if version.why:
+        log.warning("champion changed", extra={**about, "why": version.why, "log_loss": losses})
+    for drifted in version.drifts:
+        log.warning("drift", extra={**about, "of": drifted.of})
 
 
 async def run_trainer(settings: Settings) -> int:

@@ -1,0 +1,86 @@
+"""Online Platt scaling: two numbers that turn a model's log-odds into a probability that is the observed share.
+
+``p = sigmoid(slope * log_odds(raw) + shift)`` (Platt 1999), fitted by Newton's method on the last matured labels with the scores that were
+stated at their landmarks. Both numbers are drawn towards (1, 0), as if some examples had said so: few labels change little.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from online_models.scorer import CalibratedScorer, Scorer, log_odds, platt
+
+WINDOW = 1_024
+PULL = 300.0
+"""Strength of the pull towards no change, in units of the log-likelihood's curvature: a model that goes on learning corrects itself, and
+the scores it is corrected by are a horizon old."""
+RULE_WINDOW, RULE_PULL = 4_096, 10.0
+"""The same for a rule, which never learns."""
+STEPS = 8
+LEAST, MOST = 0.2, 3.0
+"""Bounds of the slope: an order is never turned round."""
+
+
+class Calibrator:
+    """One model's two numbers and the window they are fitted on.
+
+    Parameters
+    ----------
+    window : int
+        Newest matured labels that count.
+    pull : float
+        See `PULL`.
+
+    >>> calibrator = Calibrator(RULE_WINDOW, RULE_PULL)
+    >>> calibrator.learn(np.full(2000, 0.9, np.float32), np.tile([0, 1], 1000))
+    >>> round(float(calibrator.apply(np.array([0.9], np.float32))[0]), 1)
+    0.5
+    """
+
+    def __init__(self, window: int = WINDOW, pull: float = PULL) -> None:
+        self._window, self._pull = window, pull
+        self.slope, self.shift = 1.0, 0.0
+        self._raw = np.zeros(0, np.float32)
+        self._labels = np.zeros(0, np.uint8)
+
+    def learn(self, raw: npt.NDArray[np.float32], labels: npt.NDArray[Any], *, fit: bool = True) -> None:
+        """Take in matured labels with the raw scores of their landmarks, and (if told to) fit anew."""
+        self._raw = np.concatenate([self._raw, raw.astype(np.float32)])[-self._window :]
+        self._labels = np.concatenate([self._labels, labels.astype(np.uint8)])[-self._window :]
+        if fit and len(self._raw):
+            self._fit()
+
+    def _fit(self) -> None:
+        x, y = log_odds(self._raw), self._labels
+        slope, shift = self.slope, self.shift
+        for _ in range(STEPS):
+            p = 1 / (1 + np.exp(-(slope * x + shift)))
+            miss, weight = p - y, p * (1 - p)
+            gradient = np.array([(miss * x).sum() + self._pull * (slope - 1), miss.sum() + self._pull * shift])
+            cross = (weight * x).sum()
+            curvature = np.array([[(weight * x * x).sum() + self._pull, cross], [cross, weight.sum() + self._pull]])
+            move = np.linalg.solve(curvature, gradient)
+            slope, shift = float(np.clip(slope - move[0], LEAST, MOST)), float(np.clip(shift - move[1], -5, 5))
+            if abs(move).max() < 1e-4:
+                break
+        self.slope, self.shift = slope, shift
+
+    def apply(self, raw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Calibrated risks of raw ones."""
+        return platt(raw, self.slope, self.shift)
+
+    def wrap(self, raw: Scorer) -> CalibratedScorer:
+        """Return a raw scorer with this calibration on top."""
+        return CalibratedScorer(raw, self.slope, self.shift)
+
+    def state(self) -> dict[str, Any]:
+        """Plain numbers and bytes."""
+        return {"slope": self.slope, "shift": self.shift, "raw": self._raw.tobytes(), "labels": self._labels.tobytes()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.slope, self.shift = state["slope"], state["shift"]
+        self._raw, self._labels = np.frombuffer(state["raw"], np.float32), np.frombuffer(state["labels"], np.uint8)

@@ -1,0 +1,42 @@
+"""What the trainer wants of a model that learns."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from online_models.scorer import Scorer
+
+
+class Candidate(Protocol):
+    """A model that learns from mini-batches and is run as a compiled `Scorer`."""
+
+    name: str
+
+    def learn(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
+        """Learn one mini-batch: coded vectors, uint8 (n, F), and labels 0 or 1, (n,)."""
+        ...
+
+    def scorer(self) -> Scorer:
+        """Return what has been learned so far, as arrays."""
+        ...
+
+    def hurry(self) -> None:
+        """Forget faster for a while: the world has changed."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """All that learning goes on from: numbers, text and bytes."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state.
+
+        Raises
+        ------
+        ValueError
+            If it is of another design.
+        """
+        ...

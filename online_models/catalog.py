@@ -1,0 +1,74 @@
+"""The models that may serve, one row each. A new candidate is a new row.
+
+Learners are imported when they are made: reading the names costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from online_models.champion import RULE
+
+if TYPE_CHECKING:
+    from online_models.candidate import Candidate
+
+MIX = "mix"
+
+
+def _logistic(_seed: int) -> Candidate:
+    from online_models.logistic import Logistic
+
+    return Logistic()
+
+
+def _network(seed: int) -> Candidate:
+    from online_models.network import Network
+
+    return Network(seed)
+
+
+def _tree(seed: int) -> Candidate:
+    from online_models.trees import AdaptiveTree
+
+    return AdaptiveTree(seed)
+
+
+def _forest(seed: int) -> Candidate:
+    from online_models.trees import Forest
+
+    return Forest(seed)
+
+
+class Model(msgspec.Struct, frozen=True):
+    """One row.
+
+    Attributes
+    ----------
+    name : str
+    words : str
+        What it is.
+    live : bool
+        Whether it is among the default candidates of a live trainer: fast enough for every label of a busy stream.
+    make : callable or None
+        Seed -> a fresh candidate; None for what learns nothing itself (the rule, the mix).
+    """
+
+    name: str
+    words: str
+    live: bool
+    make: Callable[..., Candidate] | None = None
+
+
+CATALOG: tuple[Model, ...] = (
+    Model(RULE, "the user's own cadence: no learning, serves from day one", live=True),
+    Model("logistic", "River's logistic regression with crosses, mini-batches", live=True, make=_logistic),
+    Model("network", "multi-layer perceptron that rehearses", live=True, make=_network),
+    Model("tree", "River's Hoeffding adaptive tree, one by one", live=False, make=_tree),
+    Model("forest", "River's adaptive random forest of ten, one by one", live=False, make=_forest),
+    Model(MIX, "all of them, weighted by recent log-loss (Hedge)", live=True),
+)
+NAMES = tuple(model.name for model in CATALOG)
+LIVE = tuple(model.name for model in CATALOG if model.live)

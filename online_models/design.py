@@ -1,0 +1,81 @@
+"""The design matrix: what linear models and the network see of a coded vector.
+
+Each feature gives its position on the scale and the square of it, a flag for missing where it can be, and its categories one by one. Every
+column depends on one feature alone. Crosses are cells of two features together: history against silence, mostly.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from features.catalog import FEATURES, INDEX, WIDTH, decode_table
+
+MISSING_AS = 0.5
+"""Position that stands in for a missing value, beside its flag."""
+
+
+def _columns() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """(256, C) values of every column for every code of its feature, and the feature of each column."""
+    place = decode_table().astype(np.float64)
+    blocks: list[npt.NDArray[np.float64]] = []
+    owners: list[npt.NDArray[np.int64]] = []
+    for index, feature in enumerate(FEATURES):
+        missing = np.isnan(place[index])
+        x = np.where(missing, MISSING_AS, place[index])
+        columns = [x, x * x]
+        if feature.missing:
+            columns.append(missing.astype(np.float64))
+        if feature.scale == "category":
+            level = np.rint(x * (feature.high - feature.low)).astype(int)
+            columns += [(level == value).astype(np.float64) for value in range(int(feature.high - feature.low) + 1)]
+        blocks.append(np.stack(columns, axis=1))
+        owners.append(np.full(len(columns), index))
+    return np.concatenate(blocks, axis=1).astype(np.float32), np.concatenate(owners)
+
+
+DESIGN, FEATURE_OF = _columns()
+"""float32 (256, C): value of a column by the code of its feature; int64 (C,): that feature."""
+_EVERY = np.arange(DESIGN.shape[1])
+
+
+def design(vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Design matrix, float32 (n, C), of coded vectors, uint8 (n, F).
+
+    >>> design(np.zeros((2, WIDTH), np.uint8)).shape[0]
+    2
+    """
+    return np.asarray(DESIGN[vectors[:, FEATURE_OF], _EVERY])
+
+
+CELLS = 6
+CROSSES = (
+    ("active_days_total", "active_recency_s"),
+    ("active_days_28", "active_recency_s"),
+    ("active_days_28", "active_days_7"),
+    ("gap_mean_s", "active_recency_s"),
+    ("gap_z", "gaps"),
+    ("tenure_days", "active_days_total"),
+    ("tenure_days", "count_total"),
+    ("count_24h", "count_28d"),
+    ("session_last_s", "sessions"),
+    ("trend_7d_28d", "active_share"),
+)
+"""Pairs of features whose meaning depends on each other."""
+PAIRS = np.array([(INDEX[a], INDEX[b]) for a, b in CROSSES], np.int64)
+
+
+def _cells() -> npt.NDArray[np.uint8]:
+    """(F, 256): 0 for missing, then five cells of even width on the feature's scale."""
+    row = np.minimum(1 + (np.arange(256) - 1) * (CELLS - 1) // 255, CELLS - 1)
+    row[0] = 0
+    return np.tile(row.astype(np.uint8), (WIDTH, 1))
+
+
+CELL_OF = _cells()
+
+
+def crosses(vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Cell of each cross, int64 (n, P), below ``CELLS ** 2``."""
+    a, b = PAIRS[:, 0], PAIRS[:, 1]
+    return np.asarray(CELL_OF[a, vectors[:, a]].astype(np.int64) * CELLS + CELL_OF[b, vectors[:, b]])

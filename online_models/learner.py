@@ -1,0 +1,363 @@
+"""One churn definition's candidates: what each says now, how each did, who serves.
+
+Labels come in mini-batches cut by count. Each batch, in this order: grades by the scores stated at its landmarks, the mix's weights, the
+calibrations, the models, drift, and at some batches a new version. So nothing is graded on what it has learned from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from features.catalog import WIDTH
+from online_models.cadence import CadenceScorer
+from online_models.calibration import RULE_PULL, RULE_WINDOW, Calibrator
+from online_models.candidate import Candidate
+from online_models.catalog import CATALOG, MIX
+from online_models.champion import RULE, Change, Grades, Standing, choose
+from online_models.drift import DriftWatch
+from online_models.quality import Progress, Tally, log_loss
+from online_models.scorer import MixScorer, Scorer, pool
+
+RAW, STATED = 0, 1
+"""Last axis of kept scores: as the model gave it, and calibrated."""
+MEMORY_OF_LOSS = 0.999
+"""Share of its summed loss that a label leaves to the next one, in the weights of the mix: about 1,000 labels count."""
+ETA = 0.1
+"""What a unit of summed loss weighs there. Labels of one user follow each other and say nearly the same: far below 1, the value for
+independent ones."""
+LEAST_GRADED = 30
+"""Fewest labels of each class on which candidates are compared."""
+SAMPLE = 128
+"""Vectors of the newest batch that go with a version, for its importances."""
+
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerSettings:
+    """How one definition learns.
+
+    Attributes
+    ----------
+    horizon_ms : int
+    models : tuple of str
+        Names of the catalog that take part.
+    wanted : str
+        The one that serves once it can; "" for the best.
+    window : int
+        Newest matured labels over which candidates are compared.
+    min_labels : int
+        Labels of each class before anything but the rule may serve.
+    channels : tuple of str
+        Known acquisition channels, for the figures by segment.
+    seed : int
+    """
+
+    horizon_ms: int
+    models: tuple[str, ...]
+    wanted: str = ""
+    window: int = 1_500
+    min_labels: int = 200
+    channels: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class Drifted:
+    """A change was found in the champion's loss ("loss") or in the scores it states ("scores")."""
+
+    definition: str
+    of: str
+    at_ms: int
+
+
+@dataclass(slots=True)
+class _Window:
+    """The newest grades: labels (n,), stated scores (n, candidates) and vectors (n, F)."""
+
+    labels: npt.NDArray[np.uint8]
+    stated: Scores
+    vectors: npt.NDArray[np.uint8]
+
+    def push(self, labels: npt.NDArray[np.uint8], stated: Scores, vectors: npt.NDArray[np.uint8], most: int) -> None:
+        self.labels = np.concatenate([self.labels, labels])[-most:]
+        self.stated = np.concatenate([self.stated, stated])[-most:]
+        self.vectors = np.concatenate([self.vectors, vectors])[-most:]
+
+
+def _empty(candidates: int) -> _Window:
+    return _Window(np.zeros(0, np.uint8), np.zeros((0, candidates), np.float32), np.zeros((0, WIDTH), np.uint8))
+
+
+@dataclass(slots=True)
+class Learner:
+    """See the module. `names` is the order of candidates in every array of scores."""
+
+    name: str
+    settings: LearnerSettings
+    names: tuple[str, ...] = ()
+    candidates: dict[str, Candidate] = field(default_factory=dict)
+    scorers: dict[str, Scorer] = field(default_factory=dict)
+    calibrators: dict[str, Calibrator] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
+    loss_watch: DriftWatch = field(default_factory=DriftWatch)
+    score_watch: DriftWatch = field(default_factory=DriftWatch)
+    learned: int = 0
+    churned: int = 0
+    steps: int = 0
+    version: int = 0
+    published: int = 0
+    until_ms: int = 0
+    changes: list[Change] = field(default_factory=list)
+    drifts: list[Drifted] = field(default_factory=list)
+    progress: Progress = field(default_factory=Progress)
+    """The champion's figures since the beginning, by segment."""
+    totals: dict[str, Tally] = field(default_factory=dict)
+    """Every candidate's figures since the beginning."""
+    _losses: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    _window: _Window = field(
+        default_factory=lambda: _Window(np.zeros(0, np.uint8), np.zeros((0, 0), np.float32), np.zeros((0, WIDTH), np.uint8))
+    )
+    _trial: _Window = field(default_factory=lambda: _empty(0))
+    _waiting: list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], Scores]] = field(default_factory=list)
+    """(vectors, labels, kept scores) that wait for a full batch."""
+    _newest: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, WIDTH), np.uint8))
+
+    def __post_init__(self) -> None:
+        rows = [model for model in CATALOG if model.name in self.settings.models or model.name == RULE]
+        self.names = tuple(model.name for model in rows)
+        self.candidates = {model.name: model.make(self.settings.seed) for model in rows if model.make is not None}
+        self.scorers[RULE] = CadenceScorer(self.settings.horizon_ms)
+        self.calibrators = {name: Calibrator() for name in self.names if name != MIX}
+        self.calibrators[RULE] = Calibrator(RULE_WINDOW, RULE_PULL)
+        self._losses = np.zeros(len(self.names))
+        self._window, self._trial = (_empty(len(self.names)) for _ in range(2))
+        self.progress = Progress(self.settings.channels)
+
+    # -- saying --------------------------------------------------------------------------------------------------
+
+    def score(self, vectors: npt.NDArray[np.uint8]) -> Scores:
+        """Scores of all candidates now, float32 (n, candidates, 2: raw and stated); NaN where one has learned nothing yet."""
+        scores = np.full((len(vectors), len(self.names), 2), np.nan, np.float32)
+        for place, name in enumerate(self.names):
+            if name != MIX and name in self.scorers:
+                scores[:, place, RAW] = raw = self.scorers[name].risk(vectors)
+                scores[:, place, STATED] = self.calibrators[name].apply(raw)
+        if MIX in self.names:
+            place = self.names.index(MIX)
+            members, weights = self._members()
+            mixed = pool([scores[:, self.names.index(name), STATED] for name in members], weights)
+            scores[:, place, RAW] = scores[:, place, STATED] = mixed
+        return scores
+
+    def _members(self) -> tuple[list[str], list[float]]:
+        """Members of the mix and their weights: exp(-eta * summed loss), as Hedge has it (Freund and Schapire 1997), with a fading sum."""
+        members = [name for name in self.names if name in self.scorers]
+        losses = np.array([self._losses[self.names.index(name)] for name in members])
+        weights = np.exp(-ETA * (losses - losses.min()))
+        weights = np.where(weights < 0.01 * weights.sum(), 0.0, weights)
+        kept = [(name, float(weight)) for name, weight in zip(members, weights / weights.sum(), strict=True) if weight > 0]
+        return [name for name, _ in kept], [weight for _, weight in kept]
+
+    def compiled(self, name: str) -> Scorer:
+        """Return what a worker runs for one candidate, calibration included."""
+        if name != MIX:
+            return self.calibrators[name].wrap(self.scorers[name])
+        members, weights = self._members()
+        return MixScorer(MIX, [self.compiled(member) for member in members], weights)
+
+    # -- learning ------------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """Labels that wait for a full batch."""
+        return sum(len(labels) for _, labels, _ in self._waiting)
+
+    def hold(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], scores: Scores) -> None:
+        """Keep matured labels until a batch is full: (n, F), (n,) and the scores of their landmarks, NaN where none were kept."""
+        self._waiting.append((vectors, labels, scores))
+
+    def step(self, until_ms: int) -> None:
+        """Learn all that waits, as one batch; `until_ms` is the maturity of the newest label."""
+        vectors = np.concatenate([one for one, _, _ in self._waiting])
+        labels = np.concatenate([one for _, one, _ in self._waiting])
+        scores = np.concatenate([one for _, _, one in self._waiting])
+        self._waiting, self.until_ms = [], until_ms
+        known = ~np.isnan(scores[:, self.names.index(RULE), STATED])
+        if not self.standing.begun:
+            self._trial.push(labels, self.score(vectors)[:, :, STATED], vectors, self.settings.window)
+        self._grade(vectors[known], labels[known], scores[known])
+        for name, candidate in self.candidates.items():
+            candidate.learn(vectors, labels)
+            self.scorers[name] = candidate.scorer()
+        self._newest = vectors[-SAMPLE:]
+        self.steps += 1
+        self.learned += len(labels)
+        self.churned += int(labels.sum())
+
+    def _grade(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], scores: Scores) -> None:
+        if not len(labels):
+            return
+        stated = scores[:, :, STATED]
+        self._window.push(labels, stated, vectors, self.settings.window)
+        losses = log_loss(labels, stated)
+        fade = MEMORY_OF_LOSS ** np.arange(len(labels) - 1, -1, -1.0)
+        # who had not learned yet is charged as the rule is: no credit, no blame
+        charged = np.where(np.isnan(stated), losses[:, [self.names.index(RULE)]], losses)
+        self._losses = self._losses * MEMORY_OF_LOSS ** len(labels) + (fade[:, None] * charged).sum(axis=0)
+        fit = self.steps % min(1 + self.steps // 64, 16) == 0
+        for place, name in enumerate(self.names):
+            there = ~np.isnan(stated[:, place])
+            if there.any():
+                if name in self.calibrators:
+                    self.calibrators[name].learn(scores[there, place, RAW], labels[there], fit=fit)
+                self.totals.setdefault(name, Tally()).add(labels[there], stated[there, place])
+        place = self.names.index(self.standing.champion)
+        there = ~np.isnan(stated[:, place])
+        self.progress.add(labels[there], stated[there, place], vectors[there])
+        changed = [of for of, watch, values in (
+            ("loss", self.loss_watch, losses[there, place]), ("scores", self.score_watch, stated[there, place]),
+        ) if watch.feed(values)]  # fmt: skip
+        for of in changed:
+            self._react(of)
+
+    def _react(self, of: str) -> None:
+        """After a drift: learn faster, and compare candidates by the newest labels only."""
+        self.drifts.append(Drifted(self.name, of, self.until_ms))
+        for candidate in self.candidates.values():
+            candidate.hurry()
+        most = self.settings.window // 4
+        self._window.push(self._window.labels[:0], self._window.stated[:0], self._window.vectors[:0], most)
+
+    # -- choosing ------------------------------------------------------------------------------------------------
+
+    def grades(self) -> Grades | None:
+        """Losses of all candidates on the same labels of the window; None until there are enough labels of both classes.
+
+        The scores of a candidate that has just begun are too young to have labels. So that the first change need not wait a horizon, it rests on
+        what all said of the newest batches just before they learned them (the trial). That flatters whoever learns, so it decides nothing else.
+        """
+        if min(self.churned, self.learned - self.churned) < self.settings.min_labels:
+            return None
+        window = self._window if self.standing.begun else self._trial
+        places = np.flatnonzero(self._graded_share(window) >= 0.5)
+        there = ~np.isnan(window.stated[:, places]).any(axis=1)
+        labels = window.labels[there]
+        if min(labels.sum(), len(labels) - labels.sum()) < LEAST_GRADED:
+            return None
+        losses = log_loss(labels, window.stated[there][:, places])
+        return Grades({self.names[place]: losses[:, column] for column, place in enumerate(places.tolist())})
+
+    def _graded_share(self, window: _Window) -> npt.NDArray[np.float64]:
+        if not len(window.labels):
+            return np.zeros(len(self.names))
+        return np.asarray((~np.isnan(window.stated)).mean(axis=0))
+
+    def check(self) -> Change | None:
+        """Compare the candidates, and change the champion if one has earned it."""
+        change = choose(self.standing, self.grades(), MIX if MIX in self.names else "", self.settings.wanted)
+        if change is not None:
+            self.changes.append(change)
+        return change
+
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Figures of every candidate over the window, by name."""
+        found = {}
+        for place, name in enumerate(self.names):
+            there = ~np.isnan(self._window.stated[:, place])
+            if there.any():
+                tally = Tally()
+                tally.add(self._window.labels[there], self._window.stated[there, place])
+                found[name] = tally.figures()
+        return found
+
+    def window_segments(self) -> dict[str, dict[str, float]]:
+        """The champion's figures over the window, by segment."""
+        place = self.names.index(self.standing.champion)
+        there = ~np.isnan(self._window.stated[:, place])
+        progress = Progress(self.settings.channels)
+        progress.add(self._window.labels[there], self._window.stated[there, place], self._window.vectors[there])
+        return progress.figures()
+
+    @property
+    def sample(self) -> npt.NDArray[np.uint8]:
+        """The newest vectors, uint8 (at most `SAMPLE`, F)."""
+        return self._newest
+
+    # -- keeping -------------------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """All that a restarted learner goes on from: numbers, text and bytes."""
+        numbers = {name: getattr(self, name) for name in ("learned", "churned", "steps", "version", "published", "until_ms")}
+        return {
+            "names": list(self.names),
+            "numbers": numbers,
+            "candidates": {name: one.state() for name, one in self.candidates.items()} if self.steps else {},
+            "calibrators": {name: one.state() for name, one in self.calibrators.items()},
+            "standing": [self.standing.champion, self.standing.challenger, self.standing.checks, self.standing.begun],
+            "watches": [self.loss_watch.state(), self.score_watch.state()],
+            "losses": self._losses.tolist(),
+            "windows": [[one.labels.tobytes(), one.stated.tobytes(), one.vectors.tobytes()] for one in (self._window, self._trial)],
+            "waiting": [[v.tobytes(), y.tobytes(), s.tobytes()] for v, y, s in self._waiting],
+            "newest": self._newest.tobytes(),
+            "progress": {name: _tally_state(tally) for name, tally in self.progress.tallies.items()},
+            "totals": {name: _tally_state(tally) for name, tally in self.totals.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state.
+
+        Raises
+        ------
+        ValueError
+            Other candidates, or one of another design.
+        """
+        if tuple(state["names"]) != self.names:
+            raise ValueError(
+                f"the checkpoint has the models {', '.join(state['names'])}, the configuration {', '.join(self.names)}: churnwatch model rebuild"
+            )
+        for name, number in state["numbers"].items():
+            setattr(self, name, number)
+        for name, saved in state["candidates"].items():
+            self.candidates[name].restore(saved)
+            self.scorers[name] = self.candidates[name].scorer()
+        for name, saved in state["calibrators"].items():
+            self.calibrators[name].restore(saved)
+        self.standing = Standing(*state["standing"])
+        self.loss_watch.restore(state["watches"][0])
+        self.score_watch.restore(state["watches"][1])
+        self._losses = np.array(state["losses"])
+        many = len(self.names)
+        self._window, self._trial = (
+            _Window(np.frombuffer(labels, np.uint8), _floats(stated, (-1, many)), _codes(vectors))
+            for labels, stated, vectors in state["windows"]
+        )
+        self._waiting = [(_codes(v), np.frombuffer(y, np.uint8), _floats(s, (-1, many, 2))) for v, y, s in state["waiting"]]
+        self._newest = _codes(state["newest"])
+        self.progress.tallies = {name: _tally(saved) for name, saved in state["progress"].items()}
+        self.totals = {name: _tally(saved) for name, saved in state["totals"].items()}
+
+
+def _floats(packed: bytes, shape: Sequence[int]) -> Scores:
+    return np.frombuffer(packed, np.float32).reshape(shape)
+
+
+def _codes(packed: bytes) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(packed, np.uint8).reshape(-1, WIDTH)
+
+
+def _tally_state(tally: Tally) -> list[Any]:
+    used = np.flatnonzero(tally.counts)
+    return [used.tolist(), tally.counts.ravel()[used].tolist(), tally.sums.tolist(), tally.loss, tally.brier_sum]
+
+
+def _tally(state: Sequence[Any]) -> Tally:
+    tally = Tally()
+    tally.counts.ravel()[np.array(state[0], np.int64)] = state[1]
+    tally.sums, tally.loss, tally.brier_sum = np.array(state[2]), state[3], state[4]
+    return tally

@@ -1,0 +1,165 @@
+"""How good scores were: log-loss, Brier, AUC, PR-AUC, calibration error, lift, all from one small tally that merges.
+
+A tally counts scores by label in 1,000 bins of even width, and sums the two proper losses exactly. Ranks within a bin count as ties, so AUC
+and PR-AUC are exact but for pairs closer than 0.001.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from features.catalog import INDEX, value_table
+from online_models.scorer import EPSILON
+
+BINS = 1_000
+ECE_BINS = 10
+TOP = 0.1
+"""Share of the crowd that lift looks at."""
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+def log_loss(labels: npt.NDArray[Any], scores: Floats) -> npt.NDArray[np.float64]:
+    """Loss of each score in nats, float64 (n,) or (n, candidates).
+
+    >>> log_loss(np.array([1]), np.array([0.5])).round(4).tolist()
+    [0.6931]
+    """
+    p = np.clip(np.asarray(scores, np.float64), EPSILON, 1 - EPSILON)
+    y = np.asarray(labels, np.float64).reshape(-1, *(1,) * (p.ndim - 1))
+    return np.asarray(-(y * np.log(p) + (1 - y) * np.log(1 - p)))
+
+
+class Tally:
+    """Scores by label.
+
+    >>> tally = Tally()
+    >>> tally.add(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]))
+    >>> round(tally.auc, 2), tally.n
+    (0.75, 4)
+    """
+
+    def __init__(self) -> None:
+        self.counts = np.zeros((2, BINS), np.int64)
+        self.sums = np.zeros(ECE_BINS)
+        self.loss = 0.0
+        self.brier_sum = 0.0
+
+    def add(self, labels: npt.NDArray[Any], scores: Floats) -> None:
+        """Take in labels 0 or 1, (n,), and scores in [0, 1], (n,)."""
+        p, y = np.asarray(scores, np.float64), np.asarray(labels, np.int64)
+        np.add.at(self.counts, (y, np.minimum((p * BINS).astype(np.int64), BINS - 1)), 1)
+        np.add.at(self.sums, np.minimum((p * ECE_BINS).astype(np.int64), ECE_BINS - 1), p)
+        self.loss += float(log_loss(y, p).sum())
+        self.brier_sum += float(((p - y) ** 2).sum())
+
+    @property
+    def n(self) -> int:
+        """Scores counted."""
+        return int(self.counts.sum())
+
+    @property
+    def churned(self) -> int:
+        """Labels that are 1."""
+        return int(self.counts[1].sum())
+
+    @property
+    def auc(self) -> float:
+        """Chance that a churner scores above a stayer, ties counted half; NaN without both."""
+        stayed, left = self.counts
+        pairs = float(stayed.sum()) * float(left.sum())
+        return float((left * (np.cumsum(stayed) - stayed / 2)).sum() / pairs) if pairs else float("nan")
+
+    @property
+    def pr_auc(self) -> float:
+        """Average precision: precision at each score, weighted by the recall it adds (Davis and Goadrich 2006)."""
+        left = self.counts[1][::-1]
+        flagged = np.cumsum(self.counts.sum(axis=0)[::-1])
+        precision = np.divide(np.cumsum(left), flagged, out=np.zeros(BINS), where=flagged > 0)
+        return float((precision * left).sum() / left.sum()) if left.sum() else float("nan")
+
+    @property
+    def lift(self) -> float:
+        """Share of churners among the tenth that scores highest, over the share in all (the bin at the border counts in part)."""
+        total = self.counts.sum(axis=0)[::-1]
+        wanted = TOP * total.sum()
+        if not wanted or not self.churned:
+            return float("nan")
+        part = np.clip(np.divide(wanted - (np.cumsum(total) - total), total, out=np.zeros(BINS), where=total > 0), 0, 1)
+        return float((part * self.counts[1][::-1]).sum() / wanted / (self.churned / self.n))
+
+    def reliability(self) -> Iterator[tuple[float, float, int]]:
+        """Yield (mean score, share of churners, scores) of each tenth of the scale that holds any."""
+        wide = self.counts.reshape(2, ECE_BINS, -1).sum(axis=2)
+        for stated, (stayed, left) in zip(self.sums.tolist(), wide.T.tolist(), strict=True):
+            if stayed + left:
+                yield stated / (stayed + left), left / (stayed + left), stayed + left
+
+    @property
+    def ece(self) -> float:
+        """Expected calibration error over ten bins (Naeini, Cooper and Hauskrecht 2015)."""
+        return sum(abs(stated - seen) * count for stated, seen, count in self.reliability()) / self.n if self.n else float("nan")
+
+    def figures(self) -> dict[str, float]:
+        """All of it by name."""
+        n = max(self.n, 1)
+        return {
+            "n": float(self.n), "base_rate": self.churned / n, "log_loss": self.loss / n, "auc": self.auc, "pr_auc": self.pr_auc,
+            "brier": self.brier_sum / n, "ece": self.ece, "lift_10": self.lift,
+        }  # fmt: skip
+
+
+_VALUES = value_table()
+_TENURE = ((1, "first day"), (7, "2-7 days"), (28, "8-28 days"), (91, "1-3 months"), (float("inf"), "over 3 months"))
+_BANDS = ("0-.1", ".1-.3", ".3-.5", ".5-.7", ".7-1")
+_BAND_EDGES = np.array([0.1, 0.3, 0.5, 0.7])
+
+
+def first_day(vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Whether the user had been active on one day only, (n,): the strongest single split, so figures are told without it too."""
+    place = INDEX["active_days_total"]
+    return np.asarray(_VALUES[place, vectors[:, place]] < 1.5)
+
+
+def segments(vectors: npt.NDArray[np.uint8], scores: Floats, channels: tuple[str, ...] = ()) -> dict[str, npt.NDArray[np.bool_]]:
+    """Rows of each segment that has any: all, repeat-day users, by tenure, by score band, by acquisition channel.
+
+    Parameters
+    ----------
+    vectors : uint8 (n, F)
+    scores : (n,)
+    channels : tuple of str
+        The spec's known channels, in order.
+    """
+    found = {"all": np.ones(len(vectors), np.bool_), "repeat days": ~first_day(vectors)}
+    days = _VALUES[INDEX["tenure_days"], vectors[:, INDEX["tenure_days"]]]
+    band = np.searchsorted(np.array([edge for edge, _ in _TENURE[:-1]]), days, side="right")
+    found |= {f"tenure {name}": band == place for place, (_, name) in enumerate(_TENURE)}
+    stated = np.searchsorted(_BAND_EDGES, scores, side="right")
+    found |= {f"score {name}": stated == place for place, name in enumerate(_BANDS)}
+    codes = np.rint(np.nan_to_num(_VALUES[INDEX["channel"], vectors[:, INDEX["channel"]]])).astype(int)
+    if codes.any():
+        names = {0: "none", 15: "other"} | {place + 1: name for place, name in enumerate(channels)}
+        found |= {f"channel {names.get(code, code)}": codes == code for code in np.unique(codes).tolist()}
+    return {name: rows for name, rows in found.items() if rows.any()}
+
+
+class Progress:
+    """Tallies by segment of scores that were stated before their labels were known (progressive validation, delayed)."""
+
+    def __init__(self, channels: tuple[str, ...] = ()) -> None:
+        self._channels = channels
+        self.tallies: dict[str, Tally] = {}
+
+    def add(self, labels: npt.NDArray[Any], scores: Floats, vectors: npt.NDArray[np.uint8]) -> None:
+        """Take in n labels with the scores and vectors of their landmarks."""
+        for name, rows in segments(vectors, scores, self._channels).items():
+            self.tallies.setdefault(name, Tally()).add(labels[rows], scores[rows])
+
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Figures by segment."""
+        return {name: tally.figures() for name, tally in self.tallies.items()}
