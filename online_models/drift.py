@@ -13,7 +13,7 @@ import numpy.typing as npt
 from river import drift
 
 GROUP = 32
-DELTA = 1e-6
+DELTA = 1e-4
 """Chance of a false alarm at one test, as ADWIN states it for independent values."""
 MOST = 2_000
 """Groups after which the older half is forgotten, so that what is kept makes the same detector again."""
@@ -22,13 +22,19 @@ MOST = 2_000
 class DriftWatch:
     """Watches one stream of values; a detection starts it anew.
 
+    Parameters
+    ----------
+    rises_only : bool
+        Whether a fall is no alarm: a loss that falls is a model that learns.
+
     >>> watch = DriftWatch()
     >>> rng = np.random.default_rng(1)
     >>> watch.feed(rng.uniform(0.2, 0.4, 6400)), watch.feed(rng.uniform(0.6, 0.8, 3200))
     (False, True)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, rises_only: bool = False) -> None:
+        self._rises_only = rises_only
         self._values: list[float] = []
         self._history: list[float] = []
         self._detector = _detector()
@@ -44,12 +50,19 @@ class DriftWatch:
             self._history.append(mean)
             self._detector.update(mean)
             if self._detector.drift_detected:
-                found = True
-                self.detections += 1
+                rose = self._detector.estimation > float(np.mean(self._history))
+                if rose or not self._rises_only:
+                    found = True
+                    self.detections += 1
                 self._begin([])
             elif len(self._history) == MOST:
                 self._begin(self._history[MOST // 2 :])
         return found
+
+    def restart(self) -> None:
+        """Forget all: what is watched has become another thing."""
+        self._values = []
+        self._begin([])
 
     def _begin(self, history: list[float]) -> None:
         self._history = history

@@ -52,6 +52,15 @@ def sentence(index: int, vector: npt.NDArray[np.uint8]) -> str:
     )
 
 
+def importances(scorer: Scorer, vectors: npt.NDArray[np.uint8]) -> list[tuple[str, float]]:
+    """Return every feature with the mean size of its term over some vectors, uint8 (n, F), in log-odds, the largest first.
+
+    For sums of terms (logistic) the terms are exact; for networks and trees they are by occlusion (`online_models.scorer.occlusion`).
+    """
+    sizes = np.mean([np.abs(scorer.terms(vector)) for vector in vectors], axis=0)
+    return [(FEATURES[index].name, float(sizes[index])) for index in np.argsort(-sizes, kind="stable").tolist()]
+
+
 def reasons(scorer: Scorer, vector: npt.NDArray[np.uint8]) -> list[str]:
     """Return exactly three sentences: what raises this user's risk most, in log-odds against the crowd.
 

@@ -105,7 +105,7 @@ class Learner:
     scorers: dict[str, Scorer] = field(default_factory=dict)
     calibrators: dict[str, Calibrator] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
-    loss_watch: DriftWatch = field(default_factory=DriftWatch)
+    loss_watch: DriftWatch = field(default_factory=lambda: DriftWatch(rises_only=True))
     score_watch: DriftWatch = field(default_factory=DriftWatch)
     learned: int = 0
     churned: int = 0
@@ -263,6 +263,8 @@ class Learner:
         change = choose(self.standing, self.grades(), MIX if MIX in self.names else "", self.settings.wanted)
         if change is not None:
             self.changes.append(change)
+            self.loss_watch.restart()
+            self.score_watch.restart()
         return change
 
     def figures(self) -> dict[str, dict[str, float]]:

@@ -1,5 +1,6 @@
 """River's trees: they learn one example at a time, in the trainer only, and are compiled to arrays to be run.
 
+One example costs a hundred times what it costs the others, so the more they know, the fewer they take: every second, fourth, eighth ...
 A leaf states the share of churn among the examples it holds, drawn a little towards its parent's. Alternate trees that River grows in the
 background of an adaptive tree are not run until River has put them in place.
 """
@@ -22,6 +23,8 @@ from online_models.scorer import TreesScorer
 RIVER = installed("river")
 SMOOTHING = 20.0
 """Examples that the parent's share counts for in a leaf."""
+STRIDES = ((30_000, 1), (60_000, 2), (120_000, 4), (240_000, 8), (2**62, 16))
+"""Until so many examples have come: one in how many is learned."""
 USUAL_RATE = 0.02
 _SAFE = (
     "river.tree.",
@@ -44,10 +47,13 @@ class _River:
         self._model = model
         self._usual = np.zeros(WIDTH)
         self._batches = 0
+        self._seen = 0
 
     def learn(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
         """See `Candidate`."""
-        for row, label in zip(vectors.tolist(), labels.tolist(), strict=True):
+        stride = next(stride for until, stride in STRIDES if self._seen < until)
+        self._seen += len(vectors)
+        for row, label in zip(vectors[::stride].tolist(), labels[::stride].tolist(), strict=True):
             self._model.learn_one(dict(zip(NAMES, row, strict=True)), bool(label))
         middle = np.median(vectors, axis=0)
         self._usual = middle if not self._batches else (1 - USUAL_RATE) * self._usual + USUAL_RATE * middle
@@ -71,14 +77,20 @@ class _River:
 
     def state(self) -> dict[str, Any]:
         """See `Candidate`: River keeps its trees as objects, so this is a pickle; see `read_pickle`."""
-        return {"river": RIVER, "pickle": pickle.dumps(self._model), "usual": self._usual.tolist(), "batches": self._batches}
+        return {
+            "river": RIVER,
+            "pickle": pickle.dumps(self._model),
+            "usual": self._usual.tolist(),
+            "batches": self._batches,
+            "seen": self._seen,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """See `Candidate`."""
         if state["river"] != RIVER:
             raise ValueError(f"the checkpoint's trees are of River {state['river']}, this is {RIVER}: churnwatch model rebuild")
         self._model = read_pickle(state["pickle"])
-        self._usual, self._batches = np.array(state["usual"]), state["batches"]
+        self._usual, self._batches, self._seen = np.array(state["usual"]), state["batches"], state["seen"]
 
 
 class AdaptiveTree(_River):

@@ -239,7 +239,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
             faults.append(f"{source}: {error}")
             values[setting.name] = _read(setting, setting.default)
     for name in (*raw, *(name.replace("__", ".") for name in overrides)):
-        faults.append(f"{name}: unknown setting{_nearest(name, list(_BY_NAME))}")
+        faults.append(f"{name}: unknown setting{nearest(name, list(_BY_NAME))}")
     definitions = tuple(filter(None, (_definition(index, one, faults) for index, one in enumerate(definitions_raw)))) or (
         ChurnDefinition(),
     )
@@ -314,7 +314,12 @@ def _from_environment(name: str, environment: Mapping[str, str], faults: list[st
     return environment.get(name)
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str]) -> str:
+    """Say the nearest known name, or nothing.
+
+    >>> nearest("logistc", ["logistic", "tree"])
+    ', did you mean logistic?'
+    """
     near = difflib.get_close_matches(name, known, 1, 0.4)
     return f", did you mean {near[0]}?" if near else ""
 
@@ -326,7 +331,7 @@ def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition |
         return None
     for name in raw:
         if name not in _DEFINITION_KEYS:
-            faults.append(f"{where}.{name}: unknown setting{_nearest(name, list(_DEFINITION_KEYS))}")
+            faults.append(f"{where}.{name}: unknown setting{nearest(name, list(_DEFINITION_KEYS))}")
     try:
         definition = ChurnDefinition(
             name=_text(raw.get("name", "churn14")),
@@ -362,7 +367,7 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
         faults.append(f"worker.mirror: none, alerted or all, got {values['worker.mirror']!r}")
     for name in (*values["learning.models"], *filter(None, [values["learning.wanted"]])):
         if name not in MODELS:
-            faults.append(f"learning: no model {name!r}{_nearest(name, list(MODELS))}; there are {', '.join(MODELS)}")
+            faults.append(f"learning: no model {name!r}{nearest(name, list(MODELS))}; there are {', '.join(MODELS)}")
     if not _NAME.match(values["app.name"]):
         faults.append(f"app.name: 1 to 32 of a-z, 0-9, _ and -, got {values['app.name']!r}")
     names = [definition.name for definition in definitions]

@@ -190,6 +190,9 @@ class Replay:
                 self._after(shard, step)
             done += records.columns.n
             progress(done)
+        for late in self._waiting:
+            # their labels are in the file, but time ended before they were known: they are graded, not learned
+            self._book_labels(late)
         every = len(self._book.rows)
         predictions = self._book.frame()
         costs = [one for one in self._learner.candidates.values() if isinstance(one, Timed)]
@@ -217,10 +220,7 @@ class Replay:
             self._take_down(snapshots, now)
         if not len(labels) and not len(snapshots):
             return
-        for user, landmark, label, matured in zip(
-            labels.users, labels.landmark_ms.tolist(), labels.label.tolist(), labels.matured_ms.tolist(), strict=True
-        ):
-            self._book.matured(user, landmark, label, matured)
+        self._book_labels(labels)
         versions = self._feed(labels, now)
         for version in versions:
             losses = {name: row["log_loss"] for name, row in version.figures.items()}
@@ -229,6 +229,12 @@ class Replay:
                 self._versions.append(version)
         if versions:
             shard.champions = [Champion(versions[-1].number, versions[-1].scorer)]
+
+    def _book_labels(self, labels: Examples) -> None:
+        for user, landmark, label, matured in zip(
+            labels.users, labels.landmark_ms.tolist(), labels.label.tolist(), labels.matured_ms.tolist(), strict=True
+        ):
+            self._book.matured(user, landmark, label, matured)
 
     def _feed(self, items: Examples, watermark_ms: int) -> Sequence[Version]:
         block = ExampleBlock("backtest", 0, self._number, watermark_ms, self._spec.hash, [self._definition], items)

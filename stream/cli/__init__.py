@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+# Read by numpy's BLAS when it is first imported: the matrices here are small, and its threads would take the workers' cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from stream.cli.alerts import alerts_app
+from stream.cli.backtest import backtest
 from stream.cli.config import config_app
 from stream.cli.dlq import dlq_app
 from stream.cli.play import demo, simulate
@@ -24,6 +29,7 @@ app.command()(train)
 app.command()(demo)
 app.command()(simulate)
 app.command()(ingest)
+app.command()(backtest)
 app.command()(user)
 app.command("at-risk")(at_risk)
 app.add_typer(alerts_app, name="alerts", help="What was said.")

@@ -1,0 +1,117 @@
+"""One backtest from its options to its three files."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from features.definition import BITMAP_DAYS, DAY_MS, ChurnDefinition
+from features.spec import FeatureSpec
+from online_models.catalog import LIVE
+from online_models.catalog import NAMES as MODELS
+from online_models.champion import RULE
+from online_models.trainer import TrainerSettings
+from stream.backtest.log import active_days, key_events, read_history, read_labels
+from stream.backtest.replay import Replay, Result
+from stream.cli.context import UsageFault
+
+Landmarks = Literal["daily", "active-day"]
+AUTO, LIVE_SET = "auto", "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to run.
+
+    Attributes
+    ----------
+    definition : ChurnDefinition
+    grace_ms : int
+        How long after the horizon a label is final.
+    landmarks : {"daily", "active-day"}
+        A landmark a day for every eligible user, as a worker has them; or one at the end of each calendar day with activity.
+    labels : Path or None
+        Landmarks and labels from outside instead.
+    model : str
+        "auto" (the whole catalog, the best serves), "live" (those a live trainer has by default, the best serves), or one of the catalog.
+    spec : FeatureSpec or None
+        Of the settings, for key events, funnel, channels and the like; None for defaults.
+    """
+
+    events: Path
+    out: Path
+    definition: ChurnDefinition
+    grace_ms: int = 0
+    landmarks: Landmarks = "daily"
+    labels: Path | None = None
+    timezone: str = "UTC"
+    model: str = AUTO
+    seed: int = 0
+    spec: FeatureSpec | None = None
+
+
+def candidates_of(model: str) -> tuple[str, ...]:
+    """Names of the candidates that take part.
+
+    >>> candidates_of("logistic")
+    ('cadence', 'logistic')
+    """
+    if model == AUTO:
+        return MODELS
+    return LIVE if model == LIVE_SET else (RULE, model)
+
+
+def backtest(options: Options) -> tuple[dict[str, Any], Result]:
+    """Run and write `predictions.parquet`, `report.json` and `report.html` into the folder.
+
+    Raises
+    ------
+    UsageFault
+        For files or options that cannot be run.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from stream.backtest.report import About, page, report
+
+    definition = options.definition
+    if definition.horizon_ms + options.grace_ms > (BITMAP_DAYS - 2) * DAY_MS:
+        raise UsageFault("horizon + grace must stay below 62 days: the bitmap of landmarks holds 64")
+    history = read_history(options.events)
+    asked = None
+    if options.labels is not None:
+        asked = read_labels(options.labels)
+    elif options.landmarks == "active-day":
+        asked = active_days(history, definition, options.timezone, options.grace_ms)
+    base = options.spec or FeatureSpec()
+    spec = msgspec.structs.replace(
+        base, key_events=base.key_events or key_events(history), lateness_ms=options.grace_ms, timezone=options.timezone,
+        definitions=(definition,), landmarks="daily" if asked is None else "asked",
+    )  # fmt: skip
+    trainer = TrainerSettings(
+        {definition.name: definition.horizon_ms}, models=candidates_of(options.model), seed=options.seed, channels=spec.channels,
+        wanted={definition.name: options.model} if options.model not in {AUTO, LIVE_SET} else None,
+    )  # fmt: skip
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress:
+        total = history.frame.height + (asked.height if asked is not None else 0)
+        task = progress.add_task(options.events.name, total=total)
+        result = asyncio.run(Replay(history, spec, trainer, asked).run(lambda done: progress.update(task, completed=done)))
+    landmarks = f"of {options.labels.name}" if options.labels is not None else options.landmarks
+    settings = {
+        "kind": definition.kind, "active_window_ms": definition.active_window_ms, "horizon_ms": definition.horizon_ms,
+        "activity": list(definition.activity), "grace_ms": options.grace_ms, "timezone": options.timezone, "key_events": list(spec.key_events),
+        "spec_hash": spec.hash,
+    }  # fmt: skip
+    about = About(
+        options.events.name, definition.name, landmarks, options.model, options.seed, settings, history.rejected, history.sorted_here
+    )
+    options.out.mkdir(parents=True, exist_ok=True)
+    result.predictions.write_parquet(options.out / "predictions.parquet")
+    found = report(about, result, history.first_ms, history.last_ms)
+    (options.out / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1))
+    (options.out / "report.html").write_text(page(found, result))
+    return found, result

@@ -1,0 +1,214 @@
+"""A backtest looks ahead nowhere, gives the same twice, and its labels are what a recount in SQL says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from features.definition import DAY_MS, ChurnDefinition
+from online_models.example import Examples
+from online_models.quality import Tally
+from online_models.trainer import Version
+from stream.backtest.log import active_days, read_history, steps
+from stream.backtest.replay import PREDICTION_COLUMNS, Replay
+from stream.cli import app
+from tests.backtest.logs import DEFINITION, START, habits, history_of, replay, steady, written
+
+
+def auc(frame: pl.DataFrame) -> float:
+    tally = Tally()
+    tally.add(frame["label"].to_numpy(), frame["score"].to_numpy())
+    return tally.auc
+
+
+@pytest.mark.parametrize("landmarks", ["daily", "active-day"])
+def test_no_prediction_uses_a_label_that_had_not_matured(landmarks: str) -> None:
+    result = replay(history_of(habits()), landmarks=landmarks)
+    learned = result.predictions.filter(pl.col("model") != "cadence")
+    assert learned.height > 500
+    assert (learned["learned_until_ms"] < learned["landmark_ms"]).all()
+    assert (result.predictions["matured_ms"] >= result.predictions["landmark_ms"] + DEFINITION.horizon_ms).all()
+
+
+class Leaking(Replay):
+    """A build that is broken on purpose: labels are learned at once, a horizon too early."""
+
+    def _asked_labels(self, snapshots: Examples, now: int) -> Examples:
+        return super()._asked_labels(snapshots, now + DEFINITION.horizon_ms)
+
+    def _feed(self, items: Examples, watermark_ms: int) -> Sequence[Version]:
+        return super()._feed(items, watermark_ms + DEFINITION.horizon_ms)
+
+
+def test_a_planted_leak_is_seen() -> None:
+    result = replay(history_of(habits()), landmarks="active-day", kind=Leaking)
+    learned = result.predictions.filter(pl.col("model") != "cadence")
+    told_too_early = learned.filter(pl.col("learned_until_ms") >= pl.col("landmark_ms"))
+    assert told_too_early.height > 500
+
+
+def test_shuffled_labels_teach_nothing() -> None:
+    history = history_of(habits())
+    asked = active_days(history, DEFINITION, "UTC", 0)
+    # drawn with replacement: a permutation's second half leans against its first, and that alone moves the AUC of noise
+    shuffled = asked.with_columns(label=pl.Series(np.random.default_rng(3).choice(asked["label"].to_numpy(), asked.height)))
+    honest, noise = (replay(history, asked=labels, models=("cadence", "logistic")) for labels in (asked, shuffled))
+    assert auc(honest.predictions) > 0.6
+    assert abs(auc(noise.predictions) - 0.5) < 0.03
+
+
+def test_the_same_seed_gives_the_same_predictions() -> None:
+    frame = habits(150)
+    first, second = (replay(history_of(frame)).predictions for _ in range(2))
+    assert first.equals(second)
+
+
+def test_the_order_of_rows_in_the_file_does_not_matter_but_for_ties(tmp_path: Path) -> None:
+    frame = habits(100).unique("ts", keep="first", maintain_order=True)
+    ordered = read_history(written(frame, tmp_path))
+    mixed = read_history(written(frame.sample(fraction=1.0, shuffle=True, seed=1), tmp_path))
+    assert mixed.sorted_here
+    assert ordered.frame.equals(mixed.frame)
+
+
+def test_a_model_that_is_asked_for_serves_once_it_can() -> None:
+    from stream.backtest.run import candidates_of
+
+    result = replay(history_of(habits()), models=candidates_of("logistic"))
+    assert set(result.predictions["model"]) == {"cadence", "logistic"}
+
+
+RECOUNT = """
+select count(*) from predictions p
+where p.label <> case when exists (
+    select 1 from acts a where a.user = p.user and a.ts > p.landmark_ms and a.ts <= p.landmark_ms + {horizon}
+) then 0 else 1 end
+"""
+
+
+def differing(predictions: pl.DataFrame, acts: pl.DataFrame, horizon_ms: int, folder: Path) -> int:
+    connection = duckdb.connect()
+    for name, frame in (("predictions", predictions.select("user", "landmark_ms", "label")), ("acts", acts.select("user", "ts"))):
+        frame.write_parquet(folder / f"{name}.parquet")
+        connection.read_parquet(str(folder / f"{name}.parquet")).create(name)
+    found = connection.execute(RECOUNT.format(horizon=horizon_ms)).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+@pytest.mark.parametrize("days", [7, 14, 30])
+@pytest.mark.parametrize("name", ["stepik", "collegemsg", "kddcup2015"])
+def test_labels_equal_a_recount_in_sql(name: str, days: int, shared_data: Path, tmp_path: Path) -> None:
+    history = read_history(shared_data / name / "events.parquet")
+    activity = ("sent",) if name == "collegemsg" else ()
+    definition = ChurnDefinition(name="gone", horizon_ms=days * DAY_MS, activity=activity)
+    acts = history.frame.filter(pl.col("type").is_in(activity)) if activity else history.frame
+    daily = replay(history, definition, models=("cadence",)).predictions
+    assert daily.height > 10_000
+    assert differing(daily, acts, definition.horizon_ms, tmp_path) == 0
+    by_day = active_days(history, definition, "UTC", 0)
+    assert by_day.height > 10_000
+    assert differing(by_day, acts, definition.horizon_ms, tmp_path) == 0
+
+
+def test_days_follow_the_zone_and_its_changes_of_clocks() -> None:
+    """Sunday of the change in Berlin, 2020-10-25, has 25 hours; the landmark is its last millisecond."""
+    noon = 1_603_623_600_000  # 2020-10-25 12:00 in Berlin
+    frame = pl.DataFrame({"user": ["a", "a"], "ts": [noon, noon + 20 * DAY_MS], "type": ["x", "x"]})
+    found = active_days(history_of(frame), DEFINITION, "Europe/Berlin", 0)
+    assert found["landmark_ms"][0] == 1_603_666_800_000 - 1
+    assert found["label"][0] == 1
+
+
+def test_events_that_are_no_activity_still_make_features() -> None:
+    frame = habits(120)
+    only_buys = ChurnDefinition(name="gone", active_window_ms=7 * DAY_MS, horizon_ms=7 * DAY_MS, activity=("buy",))
+    with_views = replay(history_of(frame), only_buys, landmarks="active-day", models=("cadence",))
+    buys = frame.filter(pl.col("type") == "buy")
+    without = replay(history_of(buys), only_buys, landmarks="active-day", models=("cadence",))
+    assert with_views.predictions.height >= without.predictions.height > 100
+    assert with_views.learner.sample.tobytes() != without.learner.sample.tobytes()
+
+
+def test_a_batch_ends_with_the_day() -> None:
+    history = history_of(habits(50))
+    from features.spec import FeatureSpec
+
+    for records in steps(history, FeatureSpec(), None):
+        assert len(np.unique(records.columns.ts // DAY_MS)) == 1
+
+
+def test_no_false_alarm_of_drift_in_thirty_steady_runs() -> None:
+    for seed in range(30):
+        learner = replay(history_of(steady(seed=seed)), models=("cadence", "logistic", "mix")).learner
+        assert learner.learned > 1_000
+        assert (learner.loss_watch.detections, learner.score_watch.detections) == (0, 0), seed
+
+
+def run_cli(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["backtest", *arguments])
+    return done.exit_code, done.output + (str(done.exception) if done.exception else "")
+
+
+def test_the_command_writes_its_three_files(tmp_path: Path) -> None:
+    events = written(habits(), tmp_path)
+    out = tmp_path / "out"
+    code, said = run_cli(str(events), "--active-window", "7d", "--horizon", "7d", "--model", "live", "--out", str(out))
+    assert code == 0, said
+    predictions = pl.read_parquet(out / "predictions.parquet")
+    assert tuple(predictions.columns) == PREDICTION_COLUMNS
+    found = json.loads((out / "report.json").read_text())
+    assert found["figures"]["all"]["n"] == predictions.height
+    assert found["counts"]["events"] == habits().height
+    assert {"network", "logistic"} <= set(found["costs"])
+    page = (out / "report.html").read_text()
+    assert page.count("data:image/svg+xml") == 5
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_labels_from_outside_are_scored_every_one(tmp_path: Path) -> None:
+    frame = habits()
+    events = written(frame, tmp_path)
+    rng = np.random.default_rng(0)
+    known = frame["user"].unique().sort()
+    labels = pl.DataFrame(
+        {
+            "user": known,
+            "landmark_ms": START + rng.integers(20, 80, len(known)) * DAY_MS,
+            "label": rng.integers(0, 2, len(known)),
+        }
+    ).with_columns(matured_ms=pl.col("landmark_ms") + 30 * DAY_MS)
+    labels.write_parquet(tmp_path / "labels.parquet")
+    out = tmp_path / "out"
+    code, said = run_cli(str(events), "--labels", str(tmp_path / "labels.parquet"), "--model", "logistic", "--out", str(out))
+    assert code == 0, said
+    got = pl.read_parquet(out / "predictions.parquet")
+    told = got.select("user", "landmark_ms", pl.col("label").cast(pl.Int64), "matured_ms").sort("user")
+    assert told.equals(labels.select(told.columns).sort("user"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("nowhere.parquet",), "no such file"),
+        (("events.parquet", "--model", "logistc"), "did you mean logistic"),
+        (("events.parquet", "--horizon", "two weeks"), "must be a duration"),
+        (("events.parquet", "--horizon", "70d"), "below 62 days"),
+        (("events.parquet", "--definition", "churn"), "did you mean churn14"),
+        (("events.parquet", "--labels", "events.parquet"), "labels need user, landmark_ms"),
+        (("events.parquet", "--tz", "Europe/Berlim"), "Berlim"),
+    ],
+)
+def test_misuse_is_said_with_what_to_do(arguments: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(habits(20), tmp_path)
+    code, said = run_cli(*arguments, "--out", "out")
+    assert code != 0
+    assert says in said

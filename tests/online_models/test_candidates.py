@@ -1,0 +1,281 @@
+"""Every candidate: what it learns it can run as arrays, what it is it can be again, and River agrees with its own models compiled."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn import metrics
+
+from features.catalog import INDEX, WIDTH
+from online_models.calibration import Calibrator
+from online_models.candidate import Candidate
+from online_models.catalog import CATALOG
+from online_models.champion import FALL_BACK, Grades, Standing, choose
+from online_models.drift import GROUP, DriftWatch
+from online_models.logistic import Logistic
+from online_models.network import Network
+from online_models.quality import Tally, first_day
+from online_models.scorer import NetworkScorer, TreesScorer, log_odds, occlusion, unpack
+from online_models.trees import AdaptiveTree, Forest, read_pickle
+
+LEARNERS = [model.name for model in CATALOG if model.make is not None]
+
+
+def made(name: str, seed: int = 0) -> Candidate:
+    make = next(model.make for model in CATALOG if model.name == name)
+    assert make is not None
+    return make(seed)
+
+
+def lesson(n: int = 1_500, seed: int = 0) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Vectors, and labels that depend on two features together and on a third alone."""
+    rng = np.random.default_rng(seed)
+    vectors = rng.integers(0, 256, (n, WIDTH)).astype(np.uint8)
+    a, b, c = (vectors[:, INDEX[name]].astype(float) / 255 - 0.5 for name in ("active_days_28", "active_recency_s", "tenure_days"))
+    chance = 1 / (1 + np.exp(-(12 * a * b + 2 * c)))
+    return vectors, (rng.random(n) < chance).astype(np.uint8)
+
+
+def taught(candidate: Candidate, n: int = 1_500) -> Candidate:
+    vectors, labels = lesson(n)
+    for at in range(0, n, 100):
+        candidate.learn(vectors[at : at + 100], labels[at : at + 100])
+    return candidate
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_learns_what_is_there_to_learn(name: str) -> None:
+    vectors, labels = lesson(1_000, seed=7)
+    risk = taught(made(name), 4_000).scorer().risk(vectors)
+    assert metrics.roc_auc_score(labels, risk) > 0.6
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_goes_on_from_its_state_as_if_nothing_was(name: str) -> None:
+    candidate = taught(made(name))
+    again = made(name, seed=99)
+    again.restore(candidate.state())
+    vectors, labels = lesson(600, seed=2)
+    for one in (candidate, again):
+        one.learn(vectors[:300], labels[:300])
+    assert np.array_equal(candidate.scorer().risk(vectors), again.scorer().risk(vectors))
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_packed_and_unpacked_it_scores_alike_whatever_the_batch(name: str) -> None:
+    scorer = taught(made(name)).scorer()
+    vectors, _ = lesson(300, seed=3)
+    back = unpack(scorer.pack())
+    whole = scorer.risk(vectors)
+    assert np.array_equal(whole, back.risk(vectors))
+    assert np.array_equal(whole, np.concatenate([back.risk(vectors[at : at + 7]) for at in range(0, 300, 7)]))
+    assert np.allclose(scorer.terms(vectors[0]), back.terms(vectors[0]))
+    assert ((whole >= 0) & (whole <= 1)).all()
+
+
+@pytest.mark.parametrize("kind", [AdaptiveTree, Forest])
+def test_compiled_trees_give_the_shares_of_rivers_leaves(kind: type[AdaptiveTree | Forest]) -> None:
+    candidate = kind(seed=1)
+    taught(candidate, 4_000)
+    vectors, _ = lesson(400, seed=4)
+    compiled, river = candidate.scorer().risk(vectors), candidate.predict(vectors)
+    # leaves are drawn towards their parents a little; the order of users is River's
+    assert np.corrcoef(compiled, river)[0, 1] > 0.9
+    assert np.abs(compiled - river).mean() < 0.08
+
+
+def test_the_networks_arrays_are_the_network() -> None:
+    network = Network(seed=1)
+    taught(network)
+    vectors, _ = lesson(50, seed=5)
+    w1, w2, w3, b1, b2, b3 = network._mean
+    from online_models.design import design
+
+    scaled = (design(vectors) - network._moments.mean) * network._moments.scale
+    hidden = np.maximum(np.maximum(scaled @ w1 + b1, 0) @ w2 + b2, 0)
+    plain = 1 / (1 + np.exp(-(hidden @ w3 + b3)[:, 0]))
+    assert np.allclose(plain, network.scorer().risk(vectors), atol=1e-4)
+
+
+def test_an_evil_pickle_is_refused_before_it_acts() -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            import os
+
+            return os.system, ("exit 1",)
+
+    with pytest.raises(ValueError, match="refused"):
+        read_pickle(pickle.dumps(Evil()))
+
+
+def test_trees_that_lead_in_circles_are_refused() -> None:
+    nodes = AdaptiveTree().scorer().nodes | {
+        "roots": np.zeros(1, np.int64), "feature": np.zeros(1, np.int64), "threshold": np.zeros(1), "left": np.zeros(1, np.int64),
+        "right": np.zeros(1, np.int64), "value": np.zeros(1),
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="lead nowhere"):
+        TreesScorer("circle", nodes, np.zeros(WIDTH, np.uint8))
+
+
+def test_weights_that_are_no_numbers_are_refused() -> None:
+    layers = taught(Network()).scorer()
+    assert isinstance(layers, NetworkScorer)
+    broken = dict(layers.layers) | {"b3": np.array([np.nan], np.float32)}
+    with pytest.raises(ValueError, match="not finite"):
+        NetworkScorer("broken", broken, layers.usual)
+
+
+def test_reasons_by_occlusion_point_at_what_matters() -> None:
+    scorer = taught(Network(), 4_000).scorer()
+    usual = np.full(WIDTH, 128, np.uint8)
+    vector = usual.copy()
+    vector[INDEX["tenure_days"]] = 255
+    terms = occlusion(scorer, vector, usual)
+    assert int(np.argmax(terms)) == INDEX["tenure_days"]
+    assert np.count_nonzero(terms) == 1
+
+
+def test_river_says_what_the_tables_say() -> None:
+    model = Logistic()
+    taught(model)
+    vectors, _ = lesson(200, seed=8)
+    assert np.allclose(model.predict(vectors), model.scorer().risk(vectors), atol=1e-6)
+
+
+# -- calibration -------------------------------------------------------------------------------------------------
+
+
+def test_a_model_that_overstates_is_calibrated() -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.beta(2, 5, 8_000)
+    labels = (rng.random(8_000) < truth).astype(np.uint8)
+    overstated = (1 / (1 + np.exp(-(2.5 * log_odds(truth) + 1)))).astype(np.float32)
+    calibrator = Calibrator(4_096, 10.0)
+    for at in range(0, 6_000, 250):
+        calibrator.learn(overstated[at : at + 250], labels[at : at + 250])
+    before, after = Tally(), Tally()
+    before.add(labels[6_000:], overstated[6_000:])
+    after.add(labels[6_000:], calibrator.apply(overstated[6_000:]))
+    assert before.ece > 0.1
+    assert after.ece < 0.03
+    assert after.auc == pytest.approx(before.auc, abs=0.002)
+
+
+# -- quality -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_figures_are_sklearns(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.beta(1, 3, 4_000)
+    labels = (rng.random(4_000) < scores).astype(np.uint8)
+    tally = Tally()
+    for at in range(0, 4_000, 300):
+        tally.add(labels[at : at + 300], scores[at : at + 300])
+    got = tally.figures()
+    assert got["auc"] == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-3)
+    assert got["pr_auc"] == pytest.approx(metrics.average_precision_score(labels, scores), abs=5e-3)
+    assert got["log_loss"] == pytest.approx(metrics.log_loss(labels, scores), abs=1e-5)
+    assert got["brier"] == pytest.approx(metrics.brier_score_loss(labels, scores), abs=1e-9)
+    top = np.argsort(-scores)[:400]
+    assert got["lift_10"] == pytest.approx(labels[top].mean() / labels.mean(), abs=0.05)
+    edges = np.minimum((scores * 10).astype(int), 9)
+    ece = sum(abs(scores[edges == b].mean() - labels[edges == b].mean()) * (edges == b).mean() for b in range(10) if (edges == b).any())
+    assert got["ece"] == pytest.approx(ece, abs=1e-9)
+
+
+def test_a_first_day_is_told_from_a_second() -> None:
+    from features.catalog import scale_tables
+    from features.vector import code_vector
+
+    raw, coded = np.zeros(WIDTH), np.zeros((3, WIDTH), np.uint8)
+    assert scale_tables().shape[0] == WIDTH
+    for row, days in enumerate((1, 2, 30)):
+        raw[INDEX["active_days_total"]] = days
+        code_vector(raw, coded[row])
+    assert first_day(coded).tolist() == [True, False, False]
+
+
+# -- who serves --------------------------------------------------------------------------------------------------
+
+
+def graded(**means: float) -> Grades:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.02, 1_000)
+    return Grades({name: mean + noise * (1 + index / 10) for index, (name, mean) in enumerate(means.items())})
+
+
+def test_the_rule_serves_until_there_are_grades_then_the_mix() -> None:
+    standing = Standing()
+    assert choose(standing, None, "mix") is None
+    change = choose(standing, graded(cadence=0.6, mix=0.6), "mix")
+    assert (standing.champion, change and change.why) == ("mix", "enough labels")
+
+
+def test_a_challenger_must_be_clearly_better_and_twice() -> None:
+    standing = Standing("mix", begun=True)
+    close, clear = graded(cadence=0.7, mix=0.5, tree=0.495), graded(cadence=0.7, mix=0.5, tree=0.45)
+    assert choose(standing, close, "mix") is None
+    assert choose(standing, clear, "mix") is None
+    assert choose(standing, close, "mix") is None, "a check that it does not win begins the probation anew"
+    assert choose(standing, clear, "mix") is None
+    assert choose(standing, clear, "mix") is not None
+    assert standing.champion == "tree"
+
+
+def test_a_champion_that_is_worse_than_the_rule_goes_at_once() -> None:
+    standing = Standing("tree", begun=True)
+    change = choose(standing, graded(cadence=0.5, mix=0.5, tree=0.5 * (1 + 3 * FALL_BACK)), "mix")
+    assert (standing.champion, change and change.why) == ("cadence", "worse than the rule")
+
+
+def test_whom_a_person_wants_serves_and_stays() -> None:
+    standing = Standing("mix", begun=True)
+    grades = graded(cadence=0.5, mix=0.5, tree=0.9)
+    assert choose(standing, grades, "mix", "forest") is None
+    assert choose(standing, grades, "mix", "tree") is not None
+    assert choose(standing, grades, "mix", "tree") is None
+    assert standing.champion == "tree"
+
+
+# -- drift -------------------------------------------------------------------------------------------------------
+
+
+def losses(rng: np.random.Generator, days: int, share: float = 0.3) -> npt.NDArray[np.float64]:
+    """Log-losses of a calibrated model over some days of 200 users each, with a weekly wave that is no drift."""
+    chunks = []
+    for day in range(days):
+        p = rng.beta(2, 5, 200)
+        y = rng.random(200) < np.clip(p * share / 0.286 * (1 + 0.05 * np.sin(2 * np.pi * day / 7)), 0, 1)
+        chunks.append(-np.where(y, np.log(p), np.log1p(-p)))
+    return np.concatenate(chunks)
+
+
+def test_no_false_alarm_in_thirty_stationary_runs() -> None:
+    alarms = 0
+    for seed in range(30):
+        watch = DriftWatch()
+        alarms += watch.feed(losses(np.random.default_rng(seed), 120))
+    assert alarms == 0
+
+
+def test_a_change_is_found_soon() -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        watch = DriftWatch()
+        assert not watch.feed(losses(rng, 60))
+        assert watch.feed(losses(rng, 30, share=0.55)), seed
+
+
+def test_a_watch_goes_on_from_its_state() -> None:
+    rng = np.random.default_rng(5)
+    one, again = DriftWatch(), DriftWatch()
+    one.feed(losses(rng, 40)[: 40 * 200 - GROUP // 2])
+    again.restore(one.state())
+    rest = losses(rng, 30, share=0.6)
+    assert [one.feed(rest[at : at + 50]) for at in range(0, len(rest), 50)] == [
+        again.feed(rest[at : at + 50]) for at in range(0, len(rest), 50)
+    ]
