@@ -201,7 +201,9 @@ def main() -> None:
     for line in lines:
         console.print("- " + line, highlight=False)
     if options.write:
-        text = "\n".join(["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads), *("| " + " | ".join(_cells(row)) + " |" for row in rows)])
+        text = "\n".join(
+            ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads), *("| " + " | ".join(_cells(row)) + " |" for row in rows)]
+        )
         block = f"{BEGIN}\n{text}\n\n" + "\n".join(f"- {line}" for line in lines) + f"\n{END}"
         RESULTS.write_text(re.sub(f"{BEGIN}.*{END}", lambda _match: block, RESULTS.read_text(), flags=re.DOTALL))
 

@@ -78,7 +78,7 @@ def unseal(sealed: bytes, key: bytes, spec_hash: str | None = None) -> tuple[Hea
     if len(sealed) < start + 68 or sealed[: len(MAGIC)] != MAGIC:
         raise CheckpointRefused("not a churnwatch checkpoint, or cut short")
     if sealed[len(MAGIC)] != FORMAT:
-        raise CheckpointRefused(f"checkpoint format {sealed[len(MAGIC)]}, this code reads {FORMAT}: rebuild it from the examples topic")
+        raise CheckpointRefused(f"checkpoint format {sealed[len(MAGIC)]}, this code reads {FORMAT}: run `churnwatch model rebuild`")
     signature, rest = sealed[start : start + 32], sealed[start + 32 :]
     if not hmac.compare_digest(signature, hmac.new(key, rest, hashlib.sha256).digest()):
         raise CheckpointRefused("wrong signature: damaged, or signed with another key than CHURNWATCH_MODEL_KEY")
@@ -93,7 +93,7 @@ def unseal(sealed: bytes, key: bytes, spec_hash: str | None = None) -> tuple[Hea
         raise CheckpointRefused(f"cannot be read: {error}") from error
     if spec_hash is not None and header.spec_hash != spec_hash:
         raise CheckpointRefused(
-            f"learned with feature spec {header.spec_hash}, this process has {spec_hash}: rebuild it from the examples topic"
+            f"learned with feature spec {header.spec_hash}, this process has {spec_hash}: run `churnwatch model rebuild`"
         )
     return header, body
 

@@ -101,6 +101,8 @@ class Learner:
     name: str
     settings: LearnerSettings
     names: tuple[str, ...] = ()
+    wanted: str = ""
+    """The candidate that serves once it can; "" for the best. Not part of the state: it is what a person asks for today."""
     candidates: dict[str, Candidate] = field(default_factory=dict)
     scorers: dict[str, Scorer] = field(default_factory=dict)
     calibrators: dict[str, Calibrator] = field(default_factory=dict)
@@ -131,6 +133,7 @@ class Learner:
     def __post_init__(self) -> None:
         rows = [model for model in CATALOG if model.name in self.settings.models or model.name == RULE]
         self.names = tuple(model.name for model in rows)
+        self.wanted = self.settings.wanted
         self.candidates = {model.name: model.make(self.settings.seed) for model in rows if model.make is not None}
         self.scorers[RULE] = CadenceScorer(self.settings.horizon_ms)
         self.calibrators = {name: Calibrator() for name in self.names if name != MIX}
@@ -260,7 +263,7 @@ class Learner:
 
     def check(self) -> Change | None:
         """Compare the candidates, and change the champion if one has earned it."""
-        change = choose(self.standing, self.grades(), MIX if MIX in self.names else "", self.settings.wanted)
+        change = choose(self.standing, self.grades(), MIX if MIX in self.names else "", self.wanted)
         if change is not None:
             self.changes.append(change)
             self.loss_watch.restart()

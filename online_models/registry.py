@@ -11,12 +11,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 KEEP = 8
 """Versions kept of each definition."""
 
 
 class RegistryStale(RuntimeError):
     """The trainer's token or commit number is not the stored one."""
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What a person asked for; nothing of it means: the best candidate, its newest version.
+
+    Attributes
+    ----------
+    version : int
+        The version that workers serve whatever comes after it, 0 for the newest.
+    candidate : str
+        The candidate that the trainer puts in charge, "" for the best.
+    """
+
+    version: int = 0
+    candidate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,14 @@ class Registry(Protocol):
         """Return one sealed version."""
         ...
 
+    def wish(self, definition: str) -> Wish:
+        """Return what was asked for."""
+        ...
+
+    def ask(self, definition: str, wish: Wish) -> None:
+        """Ask for something; a version that is asked for is kept however old it grows."""
+        ...
+
 
 class MemoryRegistry:
     """The contract in memory, for demo, backtest and tests."""
@@ -76,6 +101,7 @@ class MemoryRegistry:
         self._epoch, self._commit_no = 0, 0
         self._checkpoint: bytes | None = None
         self._versions: dict[str, dict[int, NewVersion]] = {}
+        self._wishes: dict[str, Wish] = {}
 
     def claim(self) -> Claim:
         """See `Registry`."""
@@ -94,7 +120,8 @@ class MemoryRegistry:
             kept = self._versions.setdefault(version.definition, {})
             kept[version.number] = version
             for number in sorted(kept)[:-KEEP]:
-                del kept[number]
+                if number != self.wish(version.definition).version:
+                    del kept[number]
         self._checkpoint, self._commit_no = save.checkpoint, save.commit_no + 1
 
     def versions(self, definition: str) -> Mapping[int, int]:
@@ -105,3 +132,11 @@ class MemoryRegistry:
         """See `Registry`."""
         version = self._versions.get(definition, {}).get(number)
         return None if version is None else version.sealed
+
+    def wish(self, definition: str) -> Wish:
+        """See `Registry`."""
+        return self._wishes.get(definition, Wish())
+
+    def ask(self, definition: str, wish: Wish) -> None:
+        """See `Registry`."""
+        self._wishes[definition] = wish

@@ -1,7 +1,7 @@
 """The registry in Redis; one trainer writes all of it with one script.
 
-Keys: `cw:<app>:trainer` (hash: epoch, nonce, commit_no, checkpoint), `cw:<app>:model:<def>` (hash: number -> learned_until_ms) and
-`cw:<app>:model:<def>:<number>` (string: the sealed version).
+Keys: `cw:<app>:trainer` (hash: epoch, nonce, commit_no, checkpoint), `cw:<app>:model:<def>` (hash: number -> learned_until_ms),
+`cw:<app>:model:<def>:<number>` (string: the sealed version) and `cw:<app>:model:<def>:wish` (hash: version, candidate).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 
-from online_models.registry import KEEP, Claim, RegistryStale, Save
+from online_models.registry import KEEP, Claim, RegistryStale, Save, Wish
 
 _CLAIM = """
 -- KEYS: 1 trainer (hash)   ARGV: 1 nonce
@@ -35,8 +35,9 @@ for i = 2, #KEYS, 2 do
   redis.call('SET', KEYS[i + 1], ARGV[at + 2])
   redis.call('HSET', KEYS[i], ARGV[at], ARGV[at + 1])
   local oldest = tonumber(ARGV[at]) - tonumber(ARGV[5])
+  local wanted = redis.call('HGET', KEYS[i] .. ':wish', 'version')
   for _, number in ipairs(redis.call('HKEYS', KEYS[i])) do
-    if tonumber(number) <= oldest then
+    if tonumber(number) <= oldest and number ~= wanted then
       redis.call('HDEL', KEYS[i], number)
       redis.call('DEL', KEYS[i] .. ':' .. number)
     end
@@ -52,7 +53,7 @@ class RedisRegistry:
     """See `online_models.registry.Registry`. Calls block; use a thread."""
 
     def __init__(self, client: redis.Redis, app: str) -> None:
-        self._client, self._prefix = client, f"cw:{app}:"
+        self.client, self._prefix = client, f"cw:{app}:"
         self._claim = client.register_script(_CLAIM)
         self._save = client.register_script(_SAVE)
 
@@ -76,10 +77,19 @@ class RedisRegistry:
 
     def versions(self, definition: str) -> Mapping[int, int]:
         """See `Registry`."""
-        found: Any = self._client.hgetall(f"{self._prefix}model:{definition}")
+        found: Any = self.client.hgetall(f"{self._prefix}model:{definition}")
         return {int(number): int(until) for number, until in found.items()}
 
     def load(self, definition: str, number: int) -> bytes | None:
         """See `Registry`."""
-        found: Any = self._client.get(f"{self._prefix}model:{definition}:{number}")
+        found: Any = self.client.get(f"{self._prefix}model:{definition}:{number}")
         return found if found is None else bytes(found)
+
+    def wish(self, definition: str) -> Wish:
+        """See `Registry`."""
+        found: Any = self.client.hgetall(f"{self._prefix}model:{definition}:wish")
+        return Wish(int(found.get(b"version", 0)), found.get(b"candidate", b"").decode())
+
+    def ask(self, definition: str, wish: Wish) -> None:
+        """See `Registry`."""
+        self.client.hset(f"{self._prefix}model:{definition}:wish", mapping={"version": wish.version, "candidate": wish.candidate})

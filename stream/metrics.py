@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from features.event import REJECTS
 from features.state import NEVER
+from online_models.checkpoint import Header
 from stream.dead_letters import DEAD_LETTERS
 from stream.shard import Shard, Step
 from stream.wire import Entry
@@ -57,6 +58,18 @@ METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_shards_lost", "counter", (), "shards lost to another owner or to a store that went back"),
     Metric("churnwatch_shards_owned", "gauge", (), "shards of this worker"),
     Metric("churnwatch_model_version", "gauge", ("definition",), "version of the model that scores, 0 = the rule"),
+    Metric("churnwatch_model_labels", "gauge", ("definition", "label"), "labels the newest version has learned, by label"),
+    Metric("churnwatch_model_champion", "gauge", ("definition", "model"), "1 for the model that the newest version serves, else 0"),
+    Metric(
+        "churnwatch_model_quality",
+        "gauge",
+        ("definition", "model", "figure"),
+        "each model over the window of matured labels: log_loss, auc, pr_auc, brier, ece, lift_10",
+    ),
+    Metric(
+        "churnwatch_model_segment_quality", "gauge", ("definition", "segment", "figure"), "the champion over the same window, by segment"
+    ),
+    Metric("churnwatch_model_drifts", "counter", ("definition",), "changes found in the champion's loss or in its scores"),
 )
 
 
@@ -117,6 +130,24 @@ class WorkerMetrics:
             self.gauge("churnwatch_watermark_seconds").labels(name).set(meta.watermark_ms(shard.settings.spec.lateness_ms) / 1000)
         for definition, champion in zip(self._definitions, shard.champions, strict=True):
             self.gauge("churnwatch_model_version").labels(definition).set(champion.version)
+
+    def learned(self, header: Header) -> None:
+        """Show what a model version says of itself and of the candidates it was chosen from."""
+        name = header.definition
+        for label, count in (("1", header.churned), ("0", header.labels - header.churned)):
+            self.gauge("churnwatch_model_labels").labels(name, label).set(count)
+        for model, row in header.figures.items():
+            self.gauge("churnwatch_model_champion").labels(name, model).set(model == header.champion)
+            self._figures(self.gauge("churnwatch_model_quality"), (name, model), row)
+        for segment, row in header.segments.items():
+            self._figures(self.gauge("churnwatch_model_segment_quality"), (name, segment), row)
+        self.counter("churnwatch_model_drifts").labels(name).inc(header.drifts)
+
+    @staticmethod
+    def _figures(gauge: Gauge, labels: tuple[str, str], row: Mapping[str, float | None]) -> None:
+        for figure, value in row.items():
+            if value is not None:
+                gauge.labels(*labels, figure).set(value)
 
     def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
         """See `stream.engine.Observer`."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from features.definition import ChurnDefinition
 from online_models.cadence import CadenceScorer
-from online_models.checkpoint import CheckpointRefused, unseal_version
+from online_models.checkpoint import CheckpointRefused, Header, unseal_version
 from online_models.registry import Registry
 from online_models.scorer import Champion
 
@@ -27,11 +27,12 @@ class ModelSource:
         self._registry, self._definitions, self._spec_hash, self._key = registry, definitions, spec_hash, key
         self._rules = [Champion(0, CadenceScorer(definition.horizon_ms)) for definition in definitions]
         self._known: list[dict[int, tuple[int, Champion]]] = [{} for _ in definitions]
+        self._wanted = [0 for _ in definitions]
         self._refused: set[tuple[int, int]] = set()
 
-    def refresh(self) -> list[tuple[str, int]]:
-        """Load versions not seen yet; return (definition, number) of those now usable. Blocks: call it from a thread."""
-        fresh = []
+    def refresh(self) -> list[Header]:
+        """Load versions not seen yet; return the headers of those now usable. Blocks: call it from a thread."""
+        fresh: list[Header] = []
         for k, definition in enumerate(self._definitions):
             listed = self._registry.versions(definition.name)
             known = {number: one for number, one in self._known[k].items() if number in listed}
@@ -49,14 +50,14 @@ class ModelSource:
                     self._refused.add((k, number))
                     continue
                 known[number] = (header.learned_until_ms, Champion(number, scorer))
-                fresh.append((definition.name, number))
-            self._known[k] = known
+                fresh.append(header)
+            self._known[k], self._wanted[k] = known, self._registry.wish(definition.name).version
         return fresh
 
     def champions(self, watermark_ms: int) -> list[Champion]:
-        """Newest version of each definition that learned nothing from beyond the watermark; the rule when there is none."""
+        """Newest version of each definition that learned nothing from beyond the watermark, or the one a person asked for; else the rule."""
         chosen = []
-        for rule, known in zip(self._rules, self._known, strict=True):
-            usable = [(number, champion) for number, (until_ms, champion) in known.items() if until_ms <= watermark_ms]
-            chosen.append(max(usable, key=lambda one: one[0])[1] if usable else rule)
+        for rule, known, wanted in zip(self._rules, self._known, self._wanted, strict=True):
+            usable = {number: champion for number, (until_ms, champion) in known.items() if until_ms <= watermark_ms}
+            chosen.append(usable[wanted] if wanted in usable else usable[max(usable)] if usable else rule)
         return chosen

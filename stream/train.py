@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from online_models.checkpoint import Header, seal, seal_version, unseal
+from online_models.checkpoint import CheckpointRefused, Header, seal, seal_version, unseal
 from online_models.example import unpack_block
 from online_models.registry import Claim, NewVersion, Registry, Save
 from online_models.trainer import Trainer, TrainerSettings, Version
 from stream.settings import Settings
+from stream.topics import topic_names
 
 if TYPE_CHECKING:
     from features.app_spec import AppSpec
@@ -49,26 +50,47 @@ def model_key(settings: Settings) -> bytes:
 
 
 class Training:
-    """The trainer with its registry: one object for the process, the demo and the tests."""
+    """The trainer with its registry: one object for the process, the demo and the tests.
 
-    def __init__(self, settings: TrainerSettings, registry: Registry, spec_hash: str, key: bytes) -> None:
+    Parameters
+    ----------
+    fresh : bool
+        Whether to begin anew, whatever checkpoint there is; version numbers go on.
+    """
+
+    def __init__(self, settings: TrainerSettings, registry: Registry, spec_hash: str, key: bytes, *, fresh: bool = False) -> None:
         self.trainer = Trainer(settings)
         self._registry, self._spec_hash, self._key = registry, spec_hash, key
+        self._configured = dict(settings.wanted or {})
         self._claim: Claim = registry.claim()
         self._commit_no = self._claim.commit_no
         self._since_save = 0
         self.next_offset = 0
-        if self._claim.checkpoint is not None:
-            _, body = unseal(self._claim.checkpoint, key, spec_hash)
-            self.trainer.restore(body["trainer"])
+        if fresh:
+            for name, learner in self.trainer.learners.items():
+                learner.version = max(registry.versions(name), default=0)
+        elif self._claim.checkpoint is not None:
+            try:
+                _, body = unseal(self._claim.checkpoint, key, spec_hash)
+                self.trainer.restore(body["trainer"])
+            except (KeyError, ValueError, TypeError) as error:
+                raise CheckpointRefused(
+                    f"the trainer's checkpoint cannot be gone on from: {error}\nRun `churnwatch model rebuild`."
+                ) from error
             self.next_offset = body["next_offset"]
+        self.hear_wishes()
 
-    def feed(self, offset: int, stamp_ms: int, value: bytes) -> list[Version]:
+    def hear_wishes(self) -> None:
+        """Put in charge whom a person asked for, from the next version on."""
+        for name, learner in self.trainer.learners.items():
+            learner.wanted = self._registry.wish(name).candidate or self._configured.get(name, "")
+
+    def feed(self, offset: int, stamp_ms: int, value: bytes, *, save: bool = True) -> list[Version]:
         """Take one record of the topic; save when versions were made."""
         versions = self.trainer.feed(unpack_block(value), stamp_ms)
         self.next_offset = offset + 1
         self._since_save += 1
-        if versions or self._since_save >= SAVE_EVERY_BLOCKS:
+        if save and (versions or self._since_save >= SAVE_EVERY_BLOCKS):
             self.save(versions)
         return versions
 
@@ -83,6 +105,7 @@ class Training:
         self._registry.save(Save(self._claim, self._commit_no, checkpoint, sealed))
         self._commit_no += 1
         self._since_save = 0
+        self.hear_wishes()
 
 
 async def train(
@@ -131,12 +154,49 @@ def _tell(version: Version) -> None:
         log.warning("drift", extra={**about, "of": drifted.of})
 
 
+def rebuild(settings: Settings, spec_hash: str, registry: Registry, told: Callable[[int, int], None]) -> dict[str, Version]:
+    """Learn the whole `examples` topic anew, and put checkpoint and newest versions in place in one act at the end.
+
+    Until then the last good version serves, and a kill changes nothing. A trainer that runs meanwhile finds itself replaced and stops.
+
+    Parameters
+    ----------
+    told : callable
+        Told (records done, records in all).
+
+    Returns
+    -------
+    dict of definition name to its new version
+    """
+    from kafka import KafkaConsumer
+    from kafka import TopicPartition as Place
+
+    training = Training(trainer_settings(settings), registry, spec_hash, model_key(settings), fresh=True)
+    place = Place(topic_names(settings["kafka.topic_prefix"])["examples"], 0)
+    consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed")
+    newest: dict[str, Version] = {}
+    try:
+        consumer.assign([place])
+        first, end = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
+        consumer.seek(place, first)
+        if first:
+            log.warning("the beginning of the examples is gone: what was learned from it is lost", extra={"records": first})
+        while consumer.position(place) < end:
+            for record in consumer.poll(timeout_ms=1_000).get(place, []):
+                for version in training.feed(record.offset, record.timestamp, record.value, save=False):
+                    newest[version.definition] = version
+            told(consumer.position(place) - first, end - first)
+    finally:
+        consumer.close()
+    training.save(list(newest.values()))
+    return newest
+
+
 async def run_trainer(settings: Settings) -> int:
     """Run until a signal; return the exit code."""
     from features.store_redis import connect, load_spec
     from online_models.registry_redis import RedisRegistry
     from stream.program import Stopper
-    from stream.topics import topic_names
 
     stopper = Stopper()
     stopper.arm()

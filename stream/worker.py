@@ -120,8 +120,9 @@ class Worker:
             log.warning("registry not read", extra={"why": type(error).__name__})
             return
         self.redis_answered = time.monotonic()
-        for definition, number in fresh:
-            log.info("model loaded", extra={"definition": definition, "version": number})
+        for header in fresh:
+            self.metrics.learned(header)
+            log.info("model loaded", extra={"definition": header.definition, "version": header.number, "champion": header.champion})
 
     async def _retake(self, app: Any) -> None:
         """Take again what was lost while no batch came to tell."""

@@ -16,6 +16,7 @@ from stream.cli.alerts import alerts_app
 from stream.cli.backtest import backtest
 from stream.cli.config import config_app
 from stream.cli.dlq import dlq_app
+from stream.cli.model import model_app
 from stream.cli.play import demo, simulate
 from stream.cli.run import run, train
 from stream.cli.topics import ingest, topics_app
@@ -34,6 +35,7 @@ app.command()(user)
 app.command("at-risk")(at_risk)
 app.add_typer(alerts_app, name="alerts", help="What was said.")
 app.add_typer(dlq_app, name="dlq", help="What was rejected.")
+app.add_typer(model_app, name="model", help="Model versions: who serves, and why.")
 app.add_typer(topics_app, name="topics", help="Kafka topics.")
 app.add_typer(config_app, name="config", help="Settings.")
 

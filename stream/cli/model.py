@@ -1,0 +1,252 @@
+"""`model`: the versions in the registry, who serves, and the few things a person may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stream.cli import context
+
+if TYPE_CHECKING:
+    from online_models.checkpoint import Header
+    from online_models.registry_redis import RedisRegistry
+    from online_models.scorer import Scorer
+    from stream.settings import Settings
+
+model_app = typer.Typer(no_args_is_help=True)
+Name = Annotated[str, typer.Option("--definition", "-d", help="churn definition; default: the first of the settings")]
+Number = Annotated[int, typer.Argument(help="version", min=1)]
+_FIGURES = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift_10")
+
+
+class _Book:
+    """One definition's versions."""
+
+    def __init__(self, definition: str) -> None:
+        from features.store_redis import connect
+        from online_models.registry_redis import RedisRegistry
+        from stream.train import model_key
+
+        self.settings: Settings = context.settings()
+        names = [one.name for one in self.settings.definitions]
+        self.name = definition or names[0]
+        if self.name not in names:
+            raise context.UsageFault(f"no definition {self.name!r}; the settings have {', '.join(names)}")
+        self.registry: RedisRegistry = RedisRegistry(connect(self.settings["redis.url"]), self.settings["app.name"])
+        self.key = model_key(self.settings)
+
+    def numbers(self) -> list[int]:
+        """Versions there are, oldest first."""
+        return sorted(self.registry.versions(self.name))
+
+    def sealed(self, number: int) -> bytes:
+        """Return one version as it stands in the registry."""
+        found = self.registry.load(self.name, number)
+        if found is None:
+            kept = ", ".join(map(str, self.numbers())) or "none yet: the rule serves until enough labels have matured"
+            raise context.UsageFault(f"no version {number} of {self.name!r}; there are: {kept}")
+        return found
+
+    def read(self, number: int) -> tuple[Header, Scorer]:
+        """Return one version, checked."""
+        from online_models.checkpoint import unseal_version
+
+        return unseal_version(self.sealed(number), self.key, None)
+
+    def newest(self) -> int:
+        """Return the newest number, 0 without any."""
+        return max(self.numbers(), default=0)
+
+    def serving(self) -> int:
+        """Return the number that workers serve now."""
+        return self.registry.wish(self.name).version or self.newest()
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _rows(title: str, rows: Mapping[str, Mapping[str, float | None]]) -> Iterator[Any]:
+    from rich.table import Table
+
+    table = Table(title, *_FIGURES, box=None)
+    for name, row in rows.items():
+        cells = [(figure, row.get(figure)) for figure in _FIGURES]
+        table.add_row(name, *("" if value is None else f"{value:,.0f}" if figure == "n" else f"{value:.4f}" for figure, value in cells))
+    yield table
+
+
+@model_app.command("ls")
+def ls(definition: Name = "") -> None:
+    """List the kept versions: who serves, since when, how good over its window."""
+    from rich.console import Console
+    from rich.table import Table
+
+    book = _Book(definition)
+    serving, wish = book.serving(), book.registry.wish(book.name)
+    table = Table("version", "model", "learned until", "labels", "churned", "log-loss", "AUC", "ECE", "", box=None)
+    for number in book.numbers():
+        header, _ = book.read(number)
+        row = header.figures.get(header.champion, {})
+        notes = [
+            note
+            for note, true in (("serves", number == serving), ("pinned", number == wish.version), (header.why, bool(header.why)))
+            if true
+        ]
+        figures = ("" if row.get(name) is None else f"{row[name]:.4f}" for name in ("log_loss", "auc", "ece"))
+        table.add_row(
+            str(number), header.champion, _day(header.learned_until_ms), f"{header.labels:,}", f"{header.churned:,}", *figures, ", ".join(notes)
+        )  # fmt: skip
+    console = Console()
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print(
+            f"{book.name}: no version yet. The rule serves until {book.settings['learning.min_labels']} labels of each class have matured."
+        )
+    if wish.candidate:
+        console.print(f"asked for: {wish.candidate} (churnwatch model promote --best gives it back)")
+
+
+@model_app.command()
+def show(number: Annotated[int, typer.Argument(help="version; default: the one that serves")] = 0, definition: Name = "") -> None:
+    """Show one version: what it learned, its candidates, quality by segment, what it looks at."""
+    import numpy as np
+    from rich.console import Console
+
+    from online_models.checkpoint import sample_of
+    from online_models.explain import importances
+
+    book = _Book(definition)
+    chosen = number or book.serving()
+    header, scorer = book.read(chosen)
+    console = Console()
+    console.print(f"[bold]{book.name}[/bold] version {header.number}: {header.champion}" + (f" ({header.why})" if header.why else ""))
+    console.print(
+        f"{header.labels:,} labels learned, {header.churned:,} churned, until {_day(header.learned_until_ms)}; feature spec {header.spec_hash}; "
+        f"churnwatch {header.churnwatch}, River {header.river}, numpy {header.numpy}, Python {header.python}",
+        highlight=False,
+    )
+    console.print(*_rows("candidate (over the window)", header.figures))
+    console.print(*_rows("segment (champion)", header.segments))
+    sample = sample_of(book.sealed(chosen), book.key)
+    if len(sample):
+        console.print("looks at: " + ", ".join(f"{name} {size:.2f}" for name, size in importances(scorer, np.array(sample))[:10]))
+
+
+@model_app.command()
+def compare(one: Number, other: Number, definition: Name = "") -> None:
+    """Show two versions side by side, and how far their scores lie apart."""
+    import numpy as np
+    from rich.console import Console
+
+    from online_models.checkpoint import sample_of
+
+    book = _Book(definition)
+    (first, scorer), (second, other_scorer) = book.read(one), book.read(other)
+    rows = {f"{header.number} {header.champion}": header.figures.get(header.champion, {}) for header in (first, second)}
+    console = Console()
+    console.print(*_rows("version", rows))
+    sample = np.array(sample_of(book.sealed(other), book.key))
+    if len(sample):
+        apart = np.abs(scorer.risk(sample) - other_scorer.risk(sample))
+        console.print(f"scores of {len(sample)} recent users: {apart.mean():.4f} apart on average, {apart.max():.4f} at most")
+
+
+@model_app.command()
+def promote(
+    model: Annotated[str, typer.Argument(help="candidate that the trainer puts in charge from its next version on")] = "",
+    best: Annotated[bool, typer.Option("--best", help="back to the best by calibrated log-loss")] = False,
+    definition: Name = "",
+) -> None:
+    """Put a candidate in charge, or give the choice back."""
+    from msgspec.structs import replace
+
+    from stream.settings import nearest
+
+    book = _Book(definition)
+    if bool(model) == best:
+        raise context.UsageFault("say either a candidate or --best")
+    known = list(book.read(book.newest())[0].figures) if book.newest() else list(book.settings["learning.models"])
+    if model and model not in known:
+        raise context.UsageFault(f"no candidate {model!r}{nearest(model, known)}; the trainer has {', '.join(known)}")
+    book.registry.ask(book.name, replace(book.registry.wish(book.name), candidate=model))
+    typer.echo(f"{book.name}: {model or 'the best'} serves from the trainer's next version on")
+
+
+@model_app.command()
+def pin(number: Number, definition: Name = "") -> None:
+    """Serve this version whatever comes after it; workers follow within seconds."""
+    from msgspec.structs import replace
+
+    book = _Book(definition)
+    book.read(number)
+    book.registry.ask(book.name, replace(book.registry.wish(book.name), version=number))
+    typer.echo(f"{book.name}: version {number} serves until `churnwatch model unpin`")
+
+
+@model_app.command()
+def unpin(definition: Name = "") -> None:
+    """Serve the newest version again."""
+    from msgspec.structs import replace
+
+    book = _Book(definition)
+    book.registry.ask(book.name, replace(book.registry.wish(book.name), version=0))
+    typer.echo(f"{book.name}: the newest version serves ({book.newest() or 'the rule, there is none yet'})")
+
+
+@model_app.command()
+def rollback(definition: Name = "") -> None:
+    """Serve the version before the one that serves now, and stay there."""
+    book = _Book(definition)
+    serving = book.serving()
+    older = [number for number in book.numbers() if number < serving]
+    if not older:
+        raise context.UsageFault(f"{book.name}: there is no version before {serving or 'the rule'}")
+    pin(older[-1], book.name)
+
+
+@model_app.command()
+def export(
+    number: Number,
+    out: Annotated[Path, typer.Option(help="file; .json for plain numbers, anything else for the sealed bytes")],
+    definition: Name = "",
+) -> None:
+    """Write one version to a file."""
+    import msgspec
+
+    book = _Book(definition)
+    header, scorer = book.read(number)
+    if out.suffix == ".json":
+        packed = scorer.pack()
+        out.write_bytes(msgspec.json.encode({"header": header, "scorer": packed}))
+    else:
+        out.write_bytes(book.sealed(number))
+    typer.echo(f"{out}: {out.stat().st_size:,} bytes")
+
+
+@model_app.command()
+def rebuild() -> None:
+    """Learn all of the examples topic anew: after an upgrade of River, or of this program, that cannot read the old checkpoint."""
+    from rich.progress import Progress
+
+    from features.store_redis import load_spec
+    from stream.train import rebuild as run
+
+    book = _Book("")
+    found = load_spec(book.registry.client, book.settings["app.name"])
+    if found is None:
+        raise context.UsageFault(f"no app {book.settings['app.name']!r} in this Redis: start a worker first")
+    with Progress() as progress:
+        task = progress.add_task("examples", total=None)
+        made = run(
+            book.settings, found.spec.hash, book.registry, lambda done, total: progress.update(task, completed=done, total=total)
+        )  # fmt: skip
+    for name, version in made.items():
+        typer.echo(f"{name}: version {version.number}, {version.champion}, {version.labels:,} labels")
+    if not made:
+        typer.echo("the examples hold too few labels for a version; the trainer goes on from here")
