@@ -25,7 +25,7 @@ from online_models.scorer import Scorer, unpack
 from online_models.trainer import Version
 
 MAGIC = b"CWMODEL"
-FORMAT = 2
+FORMAT = 3
 
 
 class CheckpointRefused(ValueError):
