@@ -255,6 +255,17 @@ def test_the_mix_goes_only_when_it_is_broken() -> None:
     assert standing.champion == "cadence"
 
 
+def test_the_mix_is_back_as_soon_as_the_newest_labels_are_for_it() -> None:
+    standing = Standing("cadence", begun=True)
+    rng = np.random.default_rng(0)
+    mix = np.concatenate([np.full(750, 0.9), np.full(250, 0.4)]) + rng.normal(0, 0.02, 1_000)
+    grades = Grades({"cadence": np.full(1_000, 0.5), "mix": mix})
+    assert grades.means["mix"] > grades.means["cadence"], "over the whole window it is worse"
+    assert [choose(standing, grades, "mix") is None for _ in range(2)] == [True, False]
+    assert standing.champion == "mix"
+    assert choose(standing, grades, "mix") is None, "and it stays"
+
+
 def test_whom_a_person_wants_serves_and_stays() -> None:
     standing = Standing("mix", begun=True)
     grades = graded(cadence=0.5, mix=0.5, tree=0.9)
