@@ -254,15 +254,22 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """All that a restarted trainer goes on from, as plain numbers, text and bytes."""
-        keys = list(self._kept)
         return {
             "last": [[partition, lineage, number] for partition, (lineage, number) in self._last.items()],
             "watermarks": [[partition, *pair] for partition, pair in self._watermarks.items()],
             "level": self._level,
-            "kept": [[list(key) for key in keys], [self._kept[key].tobytes() for key in keys]],
+            "kept": {name: self._kept_of(name) for name in self.learners},
             "held": [[partition, pack_examples(part)] for partition, part in self._held],
             "learners": {name: learner.state() for name, learner in self.learners.items()},
         }
+
+    def _rows(self, name: str, packed: bytes) -> npt.NDArray[np.float32]:
+        return np.frombuffer(packed, np.float32).reshape(-1, len(self.learners[name].names), 2)
+
+    def _kept_of(self, name: str) -> tuple[list[tuple[int, str]], bytes]:
+        """Keys of one definition's kept scores, and all scores in one piece."""
+        mine = {key[1:]: one for key, one in self._kept.items() if key[0] == name}
+        return list(mine), np.array(list(mine.values()), np.float32).tobytes()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state.
@@ -275,10 +282,11 @@ class Trainer:
         self._last = {partition: (lineage, number) for partition, lineage, number in state["last"]}
         self._watermarks = {partition: (watermark, stamp) for partition, watermark, stamp in state["watermarks"]}
         self._level = state["level"]
-        keys, scores = state["kept"]
         self._kept = {
-            (name, landmark, user): np.frombuffer(packed, np.float32).reshape(-1, 2)
-            for (name, landmark, user), packed in zip(keys, scores, strict=True)
+            (name, landmark, user): one
+            for name, (keys, packed) in state["kept"].items()
+            if name in self.learners
+            for (landmark, user), one in zip(keys, self._rows(name, packed), strict=True)
         }
         self._held = [(partition, unpack_examples(packed, WIDTH)) for partition, packed in state["held"]]
         for name, saved in state["learners"].items():
