@@ -73,7 +73,18 @@ class Timers:
     @property
     def oldest_pending_ms(self) -> int | None:
         """Landmark of the oldest pending snapshot."""
-        return min((landmark for _, landmark in self._pending), default=None)
+        return min((landmark for (_, landmark), count in self._pending.items() if count), default=None)
+
+    def overdue(self, from_ms: int, until_ms: int) -> int:
+        """Return how many timers are due in ``[from_ms, until_ms)``, of landmarks no more than a day's worth.
+
+        >>> timers = Timers({3: 5}, [86_400_000])
+        >>> timers.overdue(0, 3 * PHASE_STEP_MS), timers.overdue(0, 4 * PHASE_STEP_MS)
+        (0, 5)
+        """
+        first, after = grid_at_or_after(from_ms) // PHASE_STEP_MS, grid_at_or_after(until_ms) // PHASE_STEP_MS
+        index = np.arange(first, max(first, min(after, first + self._ring)))
+        return int(self._wheel[index[:BUCKETS] % BUCKETS].sum() + self._maturing[index % self._ring].sum())
 
     @property
     def armed(self) -> int:

@@ -27,7 +27,7 @@ from features.store import Commit, StaleOwner, Store, Taken, stream_id
 from online_models.scorer import Champion
 from stream.alerts import decode_alert
 from stream.meta import unpack_meta
-from stream.ownership import Batch, GapDetected
+from stream.ownership import Batch, GapDetected, Refused
 from stream.policy import Adopted
 from stream.position import Position
 from stream.shard import Records, Shard, ShardSettings, Step, tick_records
@@ -35,10 +35,6 @@ from stream.wire import Entry, Fenced, Marker, Tick, Wire, WireError, unpack_ent
 
 PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
-
-
-class Refused(Exception):
-    """The stored shard does not fit the log or the configuration; the message says what to do."""
 
 
 class Observer(Protocol):

@@ -22,10 +22,18 @@ class Host:
         Of any shard; the partition is filled in.
     on_lost : callable
         Told (partition, error) when a session ends by itself, for the log and the metrics.
+    on_taken : callable, optional
+        Told (partition) of each take.
     """
 
-    def __init__(self, settings: ShardSettings, means: Means, on_lost: Callable[[int, BaseException], None]) -> None:
-        self._settings, self._means, self._on_lost = settings, means, on_lost
+    def __init__(
+        self,
+        settings: ShardSettings,
+        means: Means,
+        on_lost: Callable[[int, BaseException], None],
+        on_taken: Callable[[int], None] = lambda _partition: None,
+    ) -> None:
+        self._settings, self._means, self._on_lost, self._on_taken = settings, means, on_lost, on_taken
         self.sessions: dict[int, Session] = {}
         self._busy: set[int] = set()
         self._draining = False
@@ -40,6 +48,7 @@ class Host:
         except (StaleOwner, StoreUnavailable, WireError) as error:
             await self._drop(partition, error)
             raise ShardLost(f"shard {partition}: {error}") from error
+        self._on_taken(partition)
         return Standing(session.shard.token.epoch, session.next_offset)
 
     async def revoke(self, partitions: Collection[int]) -> None:

@@ -25,7 +25,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from features.store import TakeRefused
-from stream.ownership import Batch, ShardHost, ShardLost, Standing
+from stream.ownership import Batch, Refused, ShardHost, ShardLost, Standing
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ REVOKE_TIMEOUT_S = 5.0
 TAKE_ATTEMPTS = 5
 
 
-class OffsetOutsideLog(RuntimeError):
+class OffsetOutsideLog(Refused):
     """The shard stands where the log is not; going on would silently lose or repeat clicks."""
 
     def __init__(self, tp: TP, stands_at: int, first: int, end: int) -> None:
@@ -358,7 +358,11 @@ class Consumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """Take the shards; Faust's read offset must stand before the first batch, or it would drop it as read."""
-        sought = await self.seek_to_committed()
+        try:
+            sought = await self.seek_to_committed()
+        except Refused as refused:
+            vars(self.app)["on_bug"](refused)  # said in one line; through Faust it would come as three stack traces
+            return
         for tp, offset in sought.items():
             self._read_offset[tp] = offset - 1 if offset > 0 else None
             self._acked[tp].clear()

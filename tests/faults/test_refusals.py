@@ -83,8 +83,9 @@ def test_an_empty_redis_after_alerts_were_published(world: World) -> None:
     assert before["alerts"] > 10
     world.client.flushall()
     refused = world.start()
-    assert refused.process.wait(90) == 70
+    assert refused.process.wait(90) == 2
     assert "--rebuild" in refused.text()
+    assert "Traceback" not in refused.text()
     rebuilt = world.start("run", "--rebuild")
     world.wait_taken(sent, 90)
     assert rebuilt.terminate() == 0
@@ -100,5 +101,20 @@ def test_retention_past_the_stored_offset(world: World) -> None:
     admin.delete_records({TopicPartition(world.topics["clicks"], partition): end for partition, end in ends.items()})
     admin.close()
     worker = world.start()
-    assert worker.process.wait(90) == 70
+    assert worker.process.wait(90) == 2
     assert "Retention deleted" in worker.text()
+    assert "Traceback" not in worker.text()
+
+
+def test_key_events_are_chosen_once_the_first_events_are_there(kafka: str, app_name: str, tmp_path: Path) -> None:
+    with LocalRedis(tmp_path / "redis") as server:
+        world = World(kafka, server.url, app_name, tmp_path, "[app]\n")
+        first = world.start()
+        wait_until(lambda: "waiting for its first events" in first.text(), 60, "it says that it waits", world.tails)
+        sent = world.produce(made_up_log(3_000, 200, 5.0))
+        world.wait_taken(sent, 90)
+        second = world.start()  # takes over what the first has chosen and stored
+        assert first.terminate() == 0
+        assert second.terminate() == 0
+        assert "key events chosen" in first.text()
+        assert "key events chosen" not in second.text()
