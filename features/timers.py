@@ -7,6 +7,7 @@ only size the steps; what is due is read from the store. A count may be an estim
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -47,8 +48,9 @@ class Timers:
         """After a take nobody knows which lists exist: assume every one that may, each as long as the wheel is on average."""
         estimate = int(self._wheel.sum()) // BUCKETS
         for k, wait in enumerate(self.waits_ms):
-            for landmark in range(grid_at_or_after(swept_ms - wait), newest_ms + 1, PHASE_STEP_MS):
-                self.add_pending(k, landmark, estimate)
+            landmarks = range(grid_at_or_after(swept_ms - wait), newest_ms + 1, PHASE_STEP_MS)
+            self._pending.update(zip(zip(repeat(k), landmarks, strict=False), repeat(estimate), strict=False))
+            np.add.at(self._maturing, (np.array(landmarks, np.int64) + wait) // PHASE_STEP_MS % self._ring, estimate)
 
     def arm(self, bucket: int, count: int) -> None:
         """Add to (or with a negative count take from) a bucket."""
@@ -118,7 +120,9 @@ class Timers:
         """(definition index, landmark) of the lists that mature in ``[from_ms, until_ms)``, in order of due time."""
         due = []
         for k, wait in enumerate(self.waits_ms):
-            for landmark in range(grid_at_or_after(from_ms - wait), until_ms - wait, PHASE_STEP_MS):
-                if (k, landmark) in self._pending:
-                    due.append((landmark + wait, k, landmark))
+            window = range(grid_at_or_after(from_ms - wait), until_ms - wait, PHASE_STEP_MS)
+            if len(window) < len(self._pending):
+                due += [(landmark + wait, k, landmark) for landmark in window if (k, landmark) in self._pending]
+            else:  # a jump in time: what is pending is less than where it may be
+                due += [(landmark + wait, k, landmark) for other, landmark in self._pending if other == k and landmark in window]
         return [(k, landmark) for _, k, landmark in sorted(due)]

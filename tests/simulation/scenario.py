@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -54,8 +55,13 @@ class HashScorer:
         return vector.astype(np.float64) - 100
 
 
+@lru_cache(maxsize=1024)
+def _champion(salt: int, k: int) -> Champion:
+    return Champion(salt, HashScorer(salt * 10 + k))
+
+
 def champions(scenario: Scenario, salt: int) -> list[Champion]:
-    return [Champion(salt, HashScorer(salt * 10 + k)) for k in range(len(scenario.spec.definitions))]
+    return [_champion(salt, k) for k in range(len(scenario.spec.definitions))]
 
 
 def make_scenario(seed: int) -> Scenario:
