@@ -38,11 +38,11 @@ class Host:
         self._busy: set[int] = set()
         self._draining = False
 
-    async def take(self, partition: int, generation: int, *, force: bool = False) -> Standing:
+    async def take(self, partition: int, generation: int, *, force: bool = False, first: int = 0) -> Standing:
         """Open the shard anew; whatever this process knew of it is dropped."""
         await self.revoke([partition])
         try:
-            session = await open_session(replace(self._settings, partition=partition), self._means, generation, force=force)
+            session = await open_session(replace(self._settings, partition=partition), self._means, generation, force=force, first=first)
             self.sessions[partition] = session
             await session.apply_waiting()
         except (StaleOwner, StoreUnavailable, WireError) as error:

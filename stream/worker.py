@@ -56,6 +56,7 @@ class Worker:
     registry: Registry
     key_events: tuple[str, ...]
     rebuild: bool = False
+    partial: bool = False
     heartbeat: float = field(default_factory=time.monotonic)
     redis_answered: float = field(default_factory=time.monotonic)
     held: bool = False
@@ -74,6 +75,7 @@ class Worker:
             champions=self.models.champions,
             observer=self.metrics,
             rebuild=self.rebuild,
+            partial=self.partial,
         )
         shard = ShardSettings(
             settings["app.name"], 0, self.spec, settings.policy(), settings["worker.cache_users"], mirror=settings["worker.mirror"]
@@ -242,7 +244,7 @@ class Worker:
         ]
 
 
-async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild: bool = False, registry: Registry | None = None) -> int:
+async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild: bool = False, partial: bool = False) -> int:
     """Run until a signal; return the exit code."""
     from stream.program import Stopper, run_app
 
@@ -254,7 +256,7 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
     warm(len(settings.definitions))  # before the group is joined: compiling takes longer than a session timeout
     client = connect(settings["redis.url"])
     store = RedisStore(client, settings["app.name"])
-    worker = Worker(settings, store, registry or RedisRegistry(client, settings["app.name"]), key_events, rebuild)
+    worker = Worker(settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild, partial)
     app = build_app(
         AppSettings(settings["kafka.bootstrap"], settings["app.group"], worker.wires.topics["clicks"], settings["worker.batch"]),
         worker.host,
@@ -316,10 +318,10 @@ def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
     return settle(settings, lambda: stored_key_events(client, settings))
 
 
-def main(settings: Settings, *, rebuild: bool = False) -> int:
+def main(settings: Settings, *, rebuild: bool = False, partial: bool = False) -> int:
     """Run a worker in this process."""
     key_events = prepare(settings)
-    return asyncio.run(run_worker(settings, key_events, rebuild=rebuild))
+    return asyncio.run(run_worker(settings, key_events, rebuild=rebuild, partial=partial))
 
 
 __all__: Sequence[str] = ["Worker", "main", "prepare", "run_worker", "wire_settings"]

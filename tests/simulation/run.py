@@ -119,7 +119,7 @@ class Simulation:
                 known = generation
                 for partition in mine:
                     try:
-                        position[partition] = (await host.take(partition, generation)).next
+                        position[partition] = (await host.take(partition, generation, first=self._first(partition))).next
                     except (TakeRefused, ShardLost, StoreUnavailable):
                         known = -1
                         break
@@ -155,9 +155,12 @@ class Simulation:
         if self.group.generation != generation or self.group.owner.get(partition) != worker.name:
             return
         try:
-            position[partition] = (await host.take(partition, generation, force=True)).next
+            position[partition] = (await host.take(partition, generation, force=True, first=self._first(partition))).next
         except (ShardLost, StoreUnavailable, TakeRefused):
             return
+
+    def _first(self, partition: int) -> int:
+        return self.world.clicks[partition][0].offset if self.world.clicks[partition] else 0
 
     def _fetch(self, partition: int, start: int, epoch: int, generation: int) -> Batch | None:
         log = [record for record in self.world.clicks[partition] if record.offset >= start]
@@ -178,7 +181,7 @@ class Simulation:
             await self._settle()
             if self.bugs:
                 raise self.bugs[0]
-            if not self.draining and self.rng.random() < 0.02:
+            if not self.draining and self.rng.random() < 0.02 and self._may_go_back():
                 saved = [*saved[-2:], self.world.store.snapshot()]
             if not self.draining and turn > 40 and self.rng.random() < 0.01:
                 self._fault(saved)
@@ -196,6 +199,10 @@ class Simulation:
             if ready:
                 self.world.release(self.rng.choice(ready))
         raise Violation(f"seed {self.seed}: no end after {MAX_TURNS} turns (I6)")
+
+    def _may_go_back(self) -> bool:
+        """A store without a shard whose log has lost its beginning cannot be made again as it was; that is refused, not simulated."""
+        return all(self._first(p) == 0 or self.world.store.meta(p) is not None for p in range(self.world.partitions))
 
     def _fault(self, saved: list[Any]) -> None:
         self.faults -= 1
