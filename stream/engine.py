@@ -26,8 +26,8 @@ from features.state import NEVER
 from features.store import Commit, StaleOwner, Store, Taken, stream_id
 from online_models.scorer import Champion
 from stream.alerts import decode_alert
-from stream.meta import unpack_meta
-from stream.ownership import Batch, GapDetected
+from stream.meta import NOT_YET, ShardMeta, unpack_meta
+from stream.ownership import Batch, GapDetected, Refused
 from stream.policy import Adopted
 from stream.position import Position
 from stream.shard import Records, Shard, ShardSettings, Step, tick_records
@@ -35,10 +35,6 @@ from stream.wire import Entry, Fenced, Marker, Tick, Wire, WireError, unpack_ent
 
 PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
-
-
-class Refused(Exception):
-    """The stored shard does not fit the log or the configuration; the message says what to do."""
 
 
 class Observer(Protocol):
@@ -77,6 +73,8 @@ class Means:
         Unconfirmed entries at which the shard stops reading.
     rebuild : bool
         Whether an empty store may be filled from the log although alerts were published before.
+    partial : bool
+        Whether it may be although the beginning of the log is gone.
     """
 
     store: Store
@@ -85,6 +83,7 @@ class Means:
     observer: Observer
     outbox_max: int = 20_000
     rebuild: bool = False
+    partial: bool = False
 
 
 class Session:
@@ -331,8 +330,13 @@ async def _open_wire(means: Means, wire: Wire, partition: int, token: object) ->
     return await wire.last_marker()
 
 
-async def open_session(settings: ShardSettings, means: Means, generation: int, *, force: bool = False) -> Session:
+async def open_session(settings: ShardSettings, means: Means, generation: int, *, force: bool = False, first: int = 0) -> Session:
     """Take a shard and bring it to where it can go on.
+
+    Parameters
+    ----------
+    first : int
+        First offset that the log still has.
 
     Raises
     ------
@@ -348,8 +352,8 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
     wire = means.make_wire(partition)
     try:
         marker = await _open_wire(means, wire, partition, taken.token)
-        meta = unpack_meta(taken.meta)
-        _check_history(settings, means, taken, marker)
+        _check_history(settings, means, taken, marker, first)
+        meta = _begin(first, marker) if taken.meta is None and first else unpack_meta(taken.meta)
         adopted = Adopted(Position(-1, NEVER, "", 0), frozenset())
         if marker is not None:
             opened: frozenset[Position] = frozenset()
@@ -360,6 +364,7 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
             adopted = Adopted(marker.position, opened)
         ticks = await wire.ticks_from(meta.time_offset)
         session = Session(settings, means, taken, wire, adopted, ticks)
+        session.shard.meta = meta
         session.shard.meta.spec_hash = settings.spec.hash
     except BaseException:
         await wire.close()
@@ -368,13 +373,26 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
     return session
 
 
-def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: Marker | None) -> None:
+def _begin(first: int, marker: Marker | None) -> ShardMeta:
+    """Return where a shard begins whose log has lost its beginning. What a lost Redis had told before stays told."""
+    told = -1 if marker is None else marker.position.offset
+    lineage = str(first) if marker is None else f"{first}+{told}"
+    return ShardMeta(next_offset=first, lineage=lineage, censored_before_ms=NOT_YET, examples_after=told)
+
+
+def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: Marker | None, first: int) -> None:
     meta, partition = unpack_meta(taken.meta), settings.partition
     if taken.meta is None:
         if marker is not None and not means.rebuild:
             raise Refused(
                 f"shard {partition}: Redis is empty but alerts were published up to offset {marker.position.offset}. "
                 "If Redis was lost, start once with --rebuild to make the state again from the log; if this is the wrong Redis, set CHURNWATCH_REDIS."
+            )
+        if marker is not None and first and not means.partial:
+            raise Refused(
+                f"shard {partition}: the log begins at offset {first}, what came before was deleted: it cannot be made again as it was. "
+                "To make it from what is left, start once with --rebuild --partial: users seen in its first days count as left-censored, "
+                "and alerts that were open before it are not resolved."
             )
         return
     if meta.spec_hash != settings.spec.hash:

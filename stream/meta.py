@@ -8,6 +8,9 @@ from features.state import NEVER
 from stream.policy import DayCount
 from stream.position import Position
 
+NOT_YET = 2**62
+"""A time after all times, in milliseconds."""
+
 
 class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     """The shard's own record; a pure function of the log except `published` and the counts of opened alerts.
@@ -27,7 +30,12 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     time_offset : int
         Offset in the `time` topic of the next tick to apply.
     lineage : str
-        Names the history this shard's numbers belong to; new when a shard is rebuilt from a log without its beginning.
+        Names the history this shard's numbers belong to: "0", or another name when the log's beginning was gone at the first start.
+    censored_before_ms : int
+        Users first seen before this are left-censored: the log's beginning, and with it perhaps theirs, was gone. NEVER when it was
+        not; `NOT_YET` until the first event says when the log begins.
+    examples_after : int
+        Input offset up to which an earlier lineage, lost with its Redis, has told its examples: they are not told again.
     spec_hash : str
         Of the feature spec that wrote the states.
     opened_today : list of DayCount
@@ -49,6 +57,8 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     opened_today: list[DayCount] = []
     published: Position | None = None
     totals: dict[str, int] = {}
+    censored_before_ms: int = NEVER
+    examples_after: int = -1
 
     def watermark_ms(self, lateness_ms: int) -> int:
         """W = M - G, NEVER before the first event.

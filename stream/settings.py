@@ -29,6 +29,8 @@ MAX_WAIT_MS = 62 * DAY_MS
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
 _NAME = re.compile(r"^[a-z0-9_-]{1,32}$")
+_ADDRESS = re.compile(r"^(\[[0-9a-fA-F:]+\]|[^\s:/@\[\],]+):\d{1,5}$")
+_REDIS_URL = re.compile(r"^(unix://\S+|rediss?://([^\s/?#]*@)?(\[[0-9a-fA-F:]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?(/\d*)?(\?\S*)?)$")
 
 Kind = Literal["text", "secret", "int", "share", "duration", "names", "flag"]
 
@@ -43,7 +45,7 @@ class SettingsError(ValueError):
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(f"- {fault}" for fault in faults))
-        self.faults = faults
+        self.faults, self.count = faults, len(faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("app.name", "text", "churnwatch", "names this deployment; part of every Redis key and transactional id", "CHURNWATCH_APP"),
     Setting("app.group", "text", "churnwatch", "Kafka consumer group of the workers"),
-    Setting("kafka.bootstrap", "text", "127.0.0.1:9092", "Kafka address, host:port", "CHURNWATCH_KAFKA"),
+    Setting("kafka.bootstrap", "text", "127.0.0.1:9092", "Kafka address, host:port, several with commas", "CHURNWATCH_KAFKA"),
     Setting("kafka.topic_prefix", "text", "", "put before every topic name", "CHURNWATCH_TOPIC_PREFIX"),
     Setting("kafka.clicks", "text", "", "name of the clicks topic when it is not prefix + clicks", "CHURNWATCH_CLICKS"),
     Setting("kafka.partitions", "int", 4, "partitions of clicks, for `topics create`", low=1, high=10_000),
@@ -368,6 +370,7 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
     for name in (*values["learning.models"], *filter(None, [values["learning.wanted"]])):
         if name not in MODELS:
             faults.append(f"learning: no model {name!r}{nearest(name, list(MODELS))}; there are {', '.join(MODELS)}")
+    _judge_addresses(values, faults)
     if not _NAME.match(values["app.name"]):
         faults.append(f"app.name: 1 to 32 of a-z, 0-9, _ and -, got {values['app.name']!r}")
     names = [definition.name for definition in definitions]
@@ -378,3 +381,16 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
     for definition in definitions:
         if definition.horizon_ms + values["features.lateness"] > MAX_WAIT_MS:
             faults.append(f"definitions {definition.name}: horizon + lateness must stay below 62d, the bitmap of landmarks holds 64 days")
+
+
+def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
+    if not all(_ADDRESS.match(one) for one in values["kafka.bootstrap"].split(",")):
+        # not shown: whoever puts a whole URL here may have put a password into it
+        faults.append('kafka.bootstrap: must be host:port, several with commas: "kafka-1:9092,kafka-2:9092"')
+    if not _REDIS_URL.match(values["redis.url"]):
+        faults.append(
+            "redis.url: must be redis://host:port or rediss:// with user:password@ before the host if it asks for them; "
+            "write / ? # in a password as %2F %3F %23"
+        )
+    if values["worker.web"] and not _ADDRESS.match(values["worker.web"]):
+        faults.append(f"worker.web: must be host:port or empty, got {values['worker.web']!r}")

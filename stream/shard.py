@@ -37,7 +37,7 @@ from features.store import Commit, Found, Need, Taken
 from features.timers import Timers
 from online_models.example import ExampleBlock, unpack_lists
 from online_models.scorer import Champion
-from stream.meta import ShardMeta, unpack_meta
+from stream.meta import NOT_YET, ShardMeta, unpack_meta
 from stream.outputs import Matured, Said, Speaker
 from stream.policy import NOTHING_ADOPTED, Adopted, DayCount, PolicySettings
 from stream.wire import Tick, pack_entry
@@ -142,6 +142,9 @@ class Shard:
         slots[columns.tick] = TIME_ONLY
         self._make_room(columns.n - start)
         watermarks = np.full(columns.n, NEVER, np.int64)
+        censored_before_ms = meta.censored_before_ms
+        if censored_before_ms == NOT_YET:
+            censored_before_ms = _censored_before(columns, start, max(one.active_window_ms for one in self.settings.spec.definitions))
         swept = meta.swept_ms if meta.swept_ms != NEVER else _first_time(columns, start, lateness)
         stop = self.timers.stop_ms(swept, self.settings.budget) if swept != NEVER else NEVER
         taken, max_ms, count = pass_events(
@@ -165,7 +168,19 @@ class Shard:
                 limit = min(goal, (swept // PHASE_STEP_MS + 1) * PHASE_STEP_MS)
                 due = yield from self._slice(swept, limit, meta.cursor)
         count = self._sweep(due, limit, own_slot, watermarks, start, last, count)
-        speaker = Speaker(self.settings, self.champions, records, arena, self._moments, count, watermarks, start, last)
+        speaker = Speaker(
+            self.settings,
+            self.champions,
+            records,
+            arena,
+            self._moments,
+            count,
+            watermarks,
+            start,
+            last,
+            censored_before_ms,
+            meta.examples_after,
+        )
         opened_today = [DayCount(day.day, day.opened) for day in meta.opened_today] or [DayCount() for _ in self._names]
         said = speaker.say(taken, due.matured, self.adopted, opened_today)
         outcomes = _outcomes(columns, start, taken)
@@ -180,6 +195,8 @@ class Shard:
             spec_hash=meta.spec_hash,
             opened_today=opened_today,
             published=self.published,
+            censored_before_ms=censored_before_ms,
+            examples_after=meta.examples_after,
             totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
         )
         return Step(self._commit(new, said, due), new, taken, said, outcomes)
@@ -302,6 +319,12 @@ def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:
     """W after the first event ever, NEVER if there is none yet: no timer is due before it."""
     fine = np.flatnonzero(columns.code[start:] == Reason.ok) + start
     return NEVER if not len(fine) else int(np.minimum(columns.ts[fine], columns.append[fine]).min()) - lateness_ms
+
+
+def _censored_before(columns: Columns, start: int, active_window_ms: int) -> int:
+    """Event time of the first event of a log whose beginning is gone, plus the active window; NOT_YET if there is none yet."""
+    fine = np.flatnonzero((columns.code[start:] == Reason.ok) & ~columns.tick[start:]) + start
+    return NOT_YET if not len(fine) else int(min(columns.ts[fine[0]], columns.append[fine[0]])) + active_window_ms
 
 
 def _outcomes(columns: Columns, start: int, taken: int) -> dict[str, int]:

@@ -17,6 +17,7 @@ from online_models.checkpoint import CheckpointRefused, Header, seal, seal_versi
 from online_models.example import unpack_block
 from online_models.registry import Claim, NewVersion, Registry, Save
 from online_models.trainer import Trainer, TrainerSettings, Version
+from stream.models import model_key
 from stream.settings import Settings
 from stream.topics import topic_names
 
@@ -41,12 +42,6 @@ def trainer_settings(settings: Settings) -> TrainerSettings:
         wanted={definition.name: settings["learning.wanted"] for definition in settings.definitions},
         channels=settings["features.channels"],
     )
-
-
-def model_key(settings: Settings) -> bytes:
-    """Return the key that signs models; without one configured, a value that only guards against accidents."""
-    key: str = settings["learning.key"]
-    return key.encode() if key else b"churnwatch/" + settings["app.name"].encode()
 
 
 class Training:

@@ -17,15 +17,11 @@ dlq_app = typer.Typer(no_args_is_help=True)
 
 def read_letters(settings: Any) -> Iterator[DeadLetter]:
     """Yield every dead letter there is now, partition by partition."""
-    from kafka import KafkaConsumer, TopicPartition
+    from stream.kafka_clients import reader
 
-    from stream.topics import topic_names
-
-    topic = topic_names(settings["kafka.topic_prefix"])["dead_letters"]
-    consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], isolation_level="read_committed", enable_auto_commit=False)
+    consumer, partitions = reader(settings, "dead_letters")
     try:
-        for number in sorted(consumer.partitions_for_topic(topic) or ()):
-            tp = TopicPartition(topic, number)
+        for tp in partitions:
             consumer.assign([tp])
             consumer.seek_to_beginning(tp)
             end = consumer.end_offsets([tp])[tp]
@@ -70,10 +66,17 @@ def replay(
     yes: Annotated[bool, typer.Option("--yes", help="do it; without, only count")] = False,
 ) -> None:
     """Send dead letters of one reason to clicks again, once their cause is mended."""
-    from kafka import KafkaProducer
+    from features.event import REJECTS
+    from stream.kafka_clients import clicks_producer
+    from stream.settings import nearest
 
-    from stream.topics import topic_names
-
+    known = [one.name for one in REJECTS]
+    if reason not in known:
+        raise context.UsageFault(f"no reason {reason!r}{nearest(reason, known)}; there are {', '.join(known)}")
+    if reason == "late":
+        raise context.UsageFault(
+            "late events would be late again: ingest them under a new CHURNWATCH_APP and CHURNWATCH_TOPIC_PREFIX instead"
+        )
     settings = context.settings()
     whole, cut = [], 0
     for letter in read_letters(settings):
@@ -86,10 +89,9 @@ def replay(
     typer.echo(f"{len(whole)} to send again, {cut} longer than {KEPT_BYTES} bytes and so not kept whole")
     if not yes or not whole:
         return
-    producer = KafkaProducer(bootstrap_servers=settings["kafka.bootstrap"], acks="all", compression_type="lz4")
-    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+    producer, topic = clicks_producer(settings)
     for partition, payload in whole:
-        producer.send(topic, payload, partition=partition)
+        # to the partition it came from: that shard has what is known of its user
+        producer.produce(topic, payload, partition=partition)
     producer.flush()
-    producer.close()
     typer.echo(f"{len(whole)} sent")

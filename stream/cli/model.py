@@ -29,7 +29,7 @@ class _Book:
     def __init__(self, definition: str) -> None:
         from features.store_redis import connect
         from online_models.registry_redis import RedisRegistry
-        from stream.train import model_key
+        from stream.models import model_key
 
         self.settings: Settings = context.settings()
         names = [one.name for one in self.settings.definitions]

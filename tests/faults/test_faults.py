@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ def world(kafka: str, own_redis: LocalRedis, app_name: str, tmp_path: Path) -> I
 
 
 @pytest.mark.timeout(1500)
-def test_kill_minus_nine_of_workers_while_events_flow(world: World, full: bool) -> None:
+def test_kill_minus_nine_of_workers_while_events_flow(world: World, full: bool, say: Callable[[str], None]) -> None:
     """`kill -9` at random; states, alerts and dead letters equal the undisturbed run."""
     kills, events = (50, 1_000_000) if full else (4, 100_000)
     rng = random.Random(5)
@@ -52,13 +52,13 @@ def test_kill_minus_nine_of_workers_while_events_flow(world: World, full: bool) 
     codes = [worker.terminate() for worker in workers]
     assert codes == [0, 0], world.tails()
     totals = world.check(KEY_EVENTS)
-    print(f"\n{kills} kills, {sent} events: {dict(totals)}")
+    say(f"{kills} kills, {sent} events: {dict(totals)}")
     assert totals["alerts"] > 100
     assert totals["dead letters"] > 10
 
 
 @pytest.mark.timeout(1500)
-def test_a_worker_that_sleeps_past_its_session_writes_nothing_stale(world: World, full: bool) -> None:
+def test_a_worker_that_sleeps_past_its_session_writes_nothing_stale(world: World, full: bool, say: Callable[[str], None]) -> None:
     """SIGSTOP past the session timeout, then SIGCONT: a zombie's writes are refused, on both sides."""
     zombies = 10 if full else 1
     workers = [world.start(), world.start()]
@@ -85,11 +85,11 @@ def test_a_worker_that_sleeps_past_its_session_writes_nothing_stale(world: World
         world.wait_taken(sent, 90)
     codes = [worker.terminate() for worker in workers]
     assert codes == [0, 0], world.tails()
-    print(f"\n{zombies} zombies, {sent} events: {dict(world.check(KEY_EVENTS))}")
+    say(f"{zombies} zombies, {sent} events: {dict(world.check(KEY_EVENTS))}")
 
 
 @pytest.mark.timeout(1500)
-def test_redis_killed_and_restarted_on_its_file(world: World, own_redis: LocalRedis, full: bool) -> None:
+def test_redis_killed_and_restarted_on_its_file(world: World, own_redis: LocalRedis, full: bool, say: Callable[[str], None]) -> None:
     kills = 10 if full else 2
     rng = random.Random(3)
     workers = [world.start(), world.start()]
@@ -105,7 +105,7 @@ def test_redis_killed_and_restarted_on_its_file(world: World, own_redis: LocalRe
     world.wait_taken(sent, 120)
     codes = [worker.terminate() for worker in workers]
     assert codes == [0, 0], world.tails()
-    print(f"\n{kills} kills of Redis, {sent} events: {dict(world.check(KEY_EVENTS))}")
+    say(f"{kills} kills of Redis, {sent} events: {dict(world.check(KEY_EVENTS))}")
 
 
 @pytest.mark.timeout(300)

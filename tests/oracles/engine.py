@@ -129,14 +129,15 @@ class OracleShard:
 
     def _move_time(self, offset: int, at_ms: int, append_ms: int, own: str | None) -> None:
         self.max_ms = max(self.max_ms, at_ms)
+        watermark = self.watermark
         while True:
             # the earliest of everything that is due: landmarks before labels of the same time, users in order of name
             due = [
                 (int(user.row[0]["next_landmark_ms"]), name, 0, -1)
                 for name, user in self.users.items()
-                if user.row[0]["flags"] & FLAG_ARMED and user.row[0]["next_landmark_ms"] < self.watermark
+                if user.row[0]["flags"] & FLAG_ARMED and user.row[0]["next_landmark_ms"] < watermark
             ]
-            due += [(one[0], one[2], 1, index) for index, one in enumerate(self.pending) if one[0] < self.watermark]
+            due += [(one[0], one[2], 1, index) for index, one in enumerate(self.pending) if one[0] < watermark]
             if not due:
                 return
             _, name, kind, index = min(due)
