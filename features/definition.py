@@ -5,6 +5,7 @@ Knows windows and which event types count; knows nothing of storage, models or t
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal
 
 import msgspec
@@ -44,6 +45,15 @@ class ChurnDefinition(msgspec.Struct, frozen=True, kw_only=True):
     horizon_ms: int = 14 * DAY_MS
     activity: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits over all of it: what a shard remembers to have followed, so that a change under the same name is noticed.
+
+        >>> ChurnDefinition().hash == ChurnDefinition(horizon_ms=DAY_MS).hash
+        False
+        """
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
 
     def counts_as_activity(self, event_type: str) -> bool:
         """Whether an event of this type makes a user active.

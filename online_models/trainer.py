@@ -46,6 +46,15 @@ class Gap(RuntimeError):
         self.partition, self.expected, self.got = partition, expected, got
 
 
+class UnknownDefinition(RuntimeError):
+    """The workers follow a definition that this trainer was not told of: it must start anew with theirs, or the labels would be lost."""
+
+    def __init__(self, told: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(
+            f"examples of the definitions {', '.join(told)}, this trainer knows {', '.join(known)}: start it with the workers' configuration"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class TrainerSettings:
     """What a trainer is told.
@@ -156,7 +165,11 @@ class Trainer:
         Raises
         ------
         Gap
+        UnknownDefinition
         """
+        names = list(self.learners)
+        if names[: len(block.definitions)] != list(block.definitions):
+            raise UnknownDefinition(block.definitions, names)
         items = self._unseen(block)
         if len(items):
             self._keep_scores(block, items)
@@ -167,7 +180,7 @@ class Trainer:
             max(block.watermark_ms, self._watermarks.get(block.partition, (block.watermark_ms, 0))[0]),
             stamp_ms,
         )
-        return self._release(block.definitions)
+        return self._release(names)
 
     def stated(self, definition: str, landmark_ms: int, user: str) -> tuple[str, float, float] | None:
         """Return (champion now, its raw score, its stated score) of a snapshot whose label has not been learned yet; None if not kept."""

@@ -57,6 +57,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_takes", "counter", (), "shards taken"),
     Metric("churnwatch_shards_lost", "counter", (), "shards lost to another owner or to a store that went back"),
     Metric("churnwatch_shards_owned", "gauge", (), "shards of this worker"),
+    Metric(
+        "churnwatch_definition_since_seconds",
+        "gauge",
+        ("definition", "partition"),
+        "event time since which the shard follows a definition, seconds since the epoch; 0 = since the beginning of the log",
+    ),
     Metric("churnwatch_model_version", "gauge", ("definition",), "version of the model that scores, 0 = the rule"),
     Metric("churnwatch_model_labels", "gauge", ("definition", "label"), "labels the newest version has learned, by label"),
     Metric("churnwatch_model_champion", "gauge", ("definition", "model"), "1 for the model that the newest version serves, else 0"),
@@ -128,6 +134,9 @@ class WorkerMetrics:
         self.gauge("churnwatch_users_armed").labels(name).set(shard.timers.armed)
         if meta.max_ms != NEVER:
             self.gauge("churnwatch_watermark_seconds").labels(name).set(meta.watermark_ms(shard.settings.spec.lateness_ms) / 1000)
+        for one in meta.definitions:
+            since_s = 0 if one.since_ms == NEVER else one.since_ms / 1000
+            self.gauge("churnwatch_definition_since_seconds").labels(one.name, name).set(since_s)
         for definition, champion in zip(self._definitions, shard.champions, strict=True):
             self.gauge("churnwatch_model_version").labels(definition).set(champion.version)
 

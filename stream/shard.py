@@ -167,7 +167,8 @@ class Shard:
                 due = yield from self._slice(swept, limit, meta.cursor)
         count = self._sweep(due, limit, own_slot, watermarks, start, last, count)
         speaker = Speaker(self.settings, self.champions, records, arena, self._moments, count, watermarks, start, last)
-        opened_today = [DayCount(day.day, day.opened) for day in meta.opened_today] or [DayCount() for _ in self._names]
+        opened_today = [DayCount(day.day, day.opened) for day in meta.opened_today]
+        opened_today += [DayCount() for _ in self._names[len(opened_today) :]]
         said = speaker.say(taken, due.matured, self.adopted, opened_today)
         outcomes = _outcomes(columns, start, taken)
         new = ShardMeta(
@@ -182,6 +183,7 @@ class Shard:
             opened_today=opened_today,
             published=self.published,
             totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
+            definitions=meta.definitions,
         )
         return Step(self._commit(new, said, due), new, taken, said, outcomes)
 

@@ -196,6 +196,7 @@ async def run_trainer(settings: Settings) -> int:
     """Run until a signal; return the exit code."""
     from features.store_redis import connect, load_spec
     from online_models.registry_redis import RedisRegistry
+    from stream.preflight import NotReady, judge_definitions
     from stream.program import Stopper
 
     stopper = Stopper()
@@ -204,6 +205,8 @@ async def run_trainer(settings: Settings) -> int:
     found = await _spec_when_there(lambda: load_spec(client, settings["app.name"]), stopper)
     if found is None:
         return stopper.code
+    if faults := judge_definitions(client, settings):
+        raise NotReady(faults)
     training = Training(trainer_settings(settings), RedisRegistry(client, settings["app.name"]), found.spec.hash, model_key(settings))
     stop = asyncio.Event()
     topic = topic_names(settings["kafka.topic_prefix"])["examples"]

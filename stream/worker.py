@@ -270,8 +270,10 @@ def prepare(settings: Settings) -> tuple[str, ...]:
         key_events = choose(first_payloads(settings))
         log.info("key events: %s", ", ".join(key_events) or "none")
     found = judge_spec(client, settings, cluster, key_events)
-    if found:
+    if any(one.fatal for one in found):
         raise NotReady(found)
+    for one in found:
+        log.warning("%s", one)
     return key_events
 
 
