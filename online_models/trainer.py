@@ -14,7 +14,7 @@ than `LIVE_MS` of the broker's time behind the newest block of all.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from online_models.catalog import LIVE
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, pack_examples, unpack_examples
 from online_models.learner import RAW, STATED, Drifted, Learner, LearnerSettings, Scores
 from online_models.scorer import Scorer
+from online_models.told import LabelBlock, Told
 
 LIVE_MS = 600_000
 MAX_KEPT = 32_768
@@ -76,6 +77,8 @@ class TrainerSettings:
         The candidate that a person put in charge.
     max_kept : int
         See `MAX_KEPT`.
+    external : mapping of definition name to int
+        Definitions whose labels are told from outside, and how long their snapshots wait: H + G.
     """
 
     horizons_ms: Mapping[str, int]
@@ -89,6 +92,7 @@ class TrainerSettings:
     channels: tuple[str, ...] = ()
     seed: int = 0
     max_kept: int = MAX_KEPT
+    external: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ class Trainer:
         self._kept: dict[tuple[str, int, str], npt.NDArray[np.float32]] = {}
         self._level = 0
         self._held: list[tuple[int, Examples]] = []
+        self.told = Told(settings.external)
 
     def _learner(self, name: str, horizon_ms: int) -> Learner:
         one = self._settings
@@ -181,6 +186,10 @@ class Trainer:
             stamp_ms,
         )
         return self._release(names)
+
+    def hear(self, block: LabelBlock) -> None:
+        """Take labels that were told from outside; they are learned when their snapshot matures."""
+        self.told.hear(block, self._low_watermark() if self._watermarks else 0)
 
     def stated(self, definition: str, landmark_ms: int, user: str) -> tuple[str, float, float] | None:
         """Return (champion now, its raw score, its stated score) of a snapshot whose label has not been learned yet; None if not kept."""
@@ -227,6 +236,11 @@ class Trainer:
         parts, self._held = self._held, []
         every = concatenate([part for _, part in parts], WIDTH)
         shard = np.concatenate([np.full(len(part), partition) for partition, part in parts])
+        stays = self.told.fill(every, definitions, low)
+        self.told.forget(low)
+        for i in np.flatnonzero(~stays).tolist():
+            self._kept.pop((definitions[every.definition[i]], int(every.landmark_ms[i]), every.users[i]), None)
+        every, shard = every.take(np.flatnonzero(stays)), shard[stays]
         order = np.lexsort((np.arange(len(every)), shard, every.matured_ms))
         ready = order[every.matured_ms[order] < low]
         rest = np.sort(order[every.matured_ms[order] >= low])
@@ -274,6 +288,7 @@ class Trainer:
             "level": self._level,
             "kept": [[list(key) for key in keys], [self._kept[key].tobytes() for key in keys]],
             "held": [[partition, pack_examples(part)] for partition, part in self._held],
+            "told": self.told.state(),
             "learners": {name: learner.state() for name, learner in self.learners.items()},
         }
 
@@ -294,6 +309,7 @@ class Trainer:
             for (name, landmark, user), packed in zip(keys, scores, strict=True)
         }
         self._held = [(partition, unpack_examples(packed, WIDTH)) for partition, packed in state["held"]]
+        self.told.restore(state["told"])
         for name, saved in state["learners"].items():
             if name in self.learners:
                 self.learners[name].restore(saved)

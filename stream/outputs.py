@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.catalog import NAMES, WIDTH, value_table
-from features.definition import DAY_MS
+from features.definition import DAY_MS, NO_LABEL
 from features.event import Reason
 from features.kernel import ASKED, BY_RETURN, BY_SILENCE, RETURNED, Moments
 from features.named import mirror_fields
@@ -24,7 +24,6 @@ from features.state import FLAG_LEFT_CENSORED
 from online_models.example import (
     LABEL,
     LEFT_CENSORED,
-    NO_LABEL,
     OWN_RETURN,
     SNAPSHOT,
     Examples,

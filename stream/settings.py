@@ -265,7 +265,7 @@ def example_toml() -> str:
         "# What churned means; several may stand side by side.",
         "# [[definitions]]",
         '# name = "churn14"',
-        '# kind = "inactivity"          # or "did_event" with target = ["cancel"]',
+        '# kind = "inactivity"          # or "did_event" with target = ["cancel"], or "external": labels come on the topic labels',
         '# active_window = "14d"',
         '# horizon = "14d"',
         "# activity = []                # event types that count; empty: all",
@@ -346,8 +346,8 @@ def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition |
         return None
     if not _NAME.match(definition.name):
         faults.append(f"{where}.name: 1 to 32 of a-z, 0-9, _ and -, got {definition.name!r}")
-    if definition.kind not in {"inactivity", "did_event"}:
-        faults.append(f'{where}.kind: "inactivity" or "did_event", got {definition.kind!r}')
+    if definition.kind not in {"inactivity", "did_event", "external"}:
+        faults.append(f'{where}.kind: "inactivity", "did_event" or "external", got {definition.kind!r}')
     if definition.kind == "did_event" and not definition.target:
         faults.append(f"{where}.target: a did_event definition needs the event types that mean churn")
     if definition.active_window_ms <= 0 or definition.horizon_ms < DAY_MS:

@@ -16,13 +16,14 @@ dlq_app = typer.Typer(no_args_is_help=True)
 
 
 def read_letters(settings: Any) -> Iterator[DeadLetter]:
-    """Yield every dead letter there is now, partition by partition."""
+    """Yield every dead letter there is now once, partition by partition."""
     from kafka import KafkaConsumer, TopicPartition
 
     from stream.topics import topic_names
 
     topic = topic_names(settings["kafka.topic_prefix"])["dead_letters"]
     consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], isolation_level="read_committed", enable_auto_commit=False)
+    labels: set[int] = set()
     try:
         for number in sorted(consumer.partitions_for_topic(topic) or ()):
             tp = TopicPartition(topic, number)
@@ -31,7 +32,11 @@ def read_letters(settings: Any) -> Iterator[DeadLetter]:
             end = consumer.end_offsets([tp])[tp]
             while consumer.position(tp) < end:
                 for message in consumer.poll(timeout_ms=500).get(tp, []):
-                    yield decode_dead_letter(message.value)
+                    letter = decode_dead_letter(message.value)
+                    if letter.topic == "clicks" or letter.offset not in labels:
+                        yield letter
+                    if letter.topic != "clicks":
+                        labels.add(letter.offset)
     finally:
         consumer.close()
 
@@ -61,7 +66,7 @@ def list_letters(
     console.print(table)
     for letter in some:
         payload = "" if letter.payload is None else base64.b64decode(letter.payload)[:120].decode(errors="backslashreplace")
-        console.print(f"{letter.partition}:{letter.offset} {letter.reason} {payload}", markup=False, highlight=False)
+        console.print(f"{letter.topic} {letter.partition}:{letter.offset} {letter.reason} {payload}", markup=False, highlight=False)
 
 
 @dlq_app.command()
@@ -69,12 +74,13 @@ def replay(
     reason: Annotated[str, typer.Option(help="which ones, for example unknown_type")],
     yes: Annotated[bool, typer.Option("--yes", help="do it; without, only count")] = False,
 ) -> None:
-    """Send dead letters of one reason to clicks again, once their cause is mended."""
+    """Send dead letters of one reason to where they came from again, once their cause is mended."""
     from kafka import KafkaProducer
 
     from stream.topics import topic_names
 
     settings = context.settings()
+    topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
     whole, cut = [], 0
     for letter in read_letters(settings):
         if letter.reason != reason or letter.payload is None:
@@ -82,13 +88,12 @@ def replay(
         if letter.payload_bytes > KEPT_BYTES:
             cut += 1
         else:
-            whole.append((letter.partition, base64.b64decode(letter.payload)))
+            whole.append((topics[letter.topic], letter.partition, base64.b64decode(letter.payload)))
     typer.echo(f"{len(whole)} to send again, {cut} longer than {KEPT_BYTES} bytes and so not kept whole")
     if not yes or not whole:
         return
     producer = KafkaProducer(bootstrap_servers=settings["kafka.bootstrap"], acks="all", compression_type="lz4")
-    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
-    for partition, payload in whole:
+    for topic, partition, payload in whole:
         producer.send(topic, payload, partition=partition)
     producer.flush()
     producer.close()

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from features.catalog import INDEX, WIDTH
+from features.definition import NO_LABEL
 from online_models.checkpoint import CheckpointRefused, Header, seal, unseal, unseal_version
-from online_models.example import LABEL, NO_LABEL, SNAPSHOT, ExampleBlock, Examples, unpack_block
+from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, unpack_block
 from online_models.logistic import Logistic
 from online_models.registry import MemoryRegistry, RegistryStale, Save
 from online_models.trainer import Gap, TrainerSettings, UnknownDefinition
