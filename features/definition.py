@@ -35,6 +35,8 @@ class ChurnDefinition(msgspec.Struct, frozen=True, kw_only=True):
         Event types that count as activity; empty means all.
     target : tuple of str
         Event types of a ``did_event`` definition.
+    segment : tuple of str
+        Conditions on features that a user must meet at a landmark to be eligible (`features.segment`); empty means everybody.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class ChurnDefinition(msgspec.Struct, frozen=True, kw_only=True):
     horizon_ms: int = 14 * DAY_MS
     activity: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
+    segment: tuple[str, ...] = ()
 
     @property
     def hash(self) -> str:

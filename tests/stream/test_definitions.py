@@ -8,14 +8,18 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 import numpy as np
+import polars as pl
 import pytest
 
-from features.definition import DAY_MS, ChurnDefinition
+from features.catalog import INDEX, value_table
+from features.definition import DAY_MS, NO_LABEL, ChurnDefinition
+from features.landmarks import PHASE_STEP_MS, phase_of
 from features.spec import FeatureSpec
-from features.state import NEVER
+from features.state import NEVER, read_states
 from features.store_memory import MemoryStore
 from online_models.cadence import CadenceScorer
 from online_models.example import LABEL, SNAPSHOT, unpack_block
@@ -32,6 +36,7 @@ GONE = ChurnDefinition(name="gone", active_window_ms=3 * DAY_MS, horizon_ms=2 * 
 LONGER = ChurnDefinition(name="longer", active_window_ms=5 * DAY_MS, horizon_ms=4 * DAY_MS, activity=("buy",))
 CANCEL = ChurnDefinition(name="cancel", kind="did_event", target=("cancel",), active_window_ms=4 * DAY_MS, horizon_ms=3 * DAY_MS)
 USERS = 30
+HOUR_MS = DAY_MS // 24
 SERIAL = itertools.count()
 
 
@@ -71,7 +76,7 @@ class Shard0:
     store: MemoryStore = field(default_factory=lambda: MemoryStore(lambda: str(next(SERIAL))))
 
     async def open(self, *definitions: ChurnDefinition) -> Session:
-        spec = FeatureSpec(key_events=("view", "buy"), definitions=definitions, lateness_ms=DAY_MS // 24)
+        spec = FeatureSpec(key_events=("view", "buy"), definitions=definitions, lateness_ms=HOUR_MS)
         means = Means(
             store=self.store,
             make_wire=lambda partition: SimWire(self.world, Worker(0), partition),
@@ -159,7 +164,7 @@ def test_a_shard_remembers_since_when_it_follows_a_definition() -> None:
     gone, longer, cancel = shard.meta.definitions
     newest = max(msgspec.json.decode(record.value or b"")["ts"] for record in log[:half])
     assert (gone.name, gone.since_offset, gone.since_ms) == ("gone", 0, NEVER)
-    assert (longer.name, longer.since_offset, longer.since_ms) == ("longer", half, newest - DAY_MS // 24)
+    assert (longer.name, longer.since_offset, longer.since_ms) == ("longer", half, newest - HOUR_MS)
     assert (cancel.name, cancel.since_offset) == ("cancel", half + 100)
 
 
@@ -183,3 +188,66 @@ def test_a_process_with_other_definitions_is_refused_and_writes_nothing(given: l
         assert (shard.store.commit_no(0), shard.store.users(0)) == before
 
     asyncio.run(run())
+
+
+def test_a_segment_leaves_everybody_else_out() -> None:
+    log = clicks()
+    often = msgspec.structs.replace(GONE, name="often", segment=("active_days_total >= 4",))
+    shard = played((log, [GONE, often]))
+    every, some = ({(landmark, user) for landmark, user, *_ in shard.items(LABEL, name)} for name in ("gone", "often"))
+    days = value_table()[INDEX["active_days_total"]]
+    inside = {
+        (landmark, user) for landmark, user, vector, _ in shard.items(LABEL, "gone") if days[vector[INDEX["active_days_total"]]] > 3.5
+    }
+    assert some == inside
+    assert 50 < len(some) < len(every)
+    assert 0 < len(shard.alerts(1)) < len(shard.alerts(0))
+    for packed in shard.store.users(0).values():
+        state = read_states([packed], 2)[0]
+        if state["active_days"] < 4:
+            assert state["risk"][1] == 0
+
+
+def test_an_external_definition_says_no_label() -> None:
+    told = ChurnDefinition(name="contract", kind="external", active_window_ms=3 * DAY_MS, horizon_ms=2 * DAY_MS)
+    shard = played((clicks(days=12), [GONE, told]))
+    gone, contract = ([(landmark, user, vector) for landmark, user, vector, _ in shard.items(LABEL, name)] for name in ("gone", "contract"))
+    assert len(gone) > 50
+    assert gone == contract
+    assert {label for *_, label in shard.items(LABEL, "contract")} == {NO_LABEL}
+
+
+@pytest.mark.parametrize(
+    ("late_by_ms", "label", "dead"),
+    [(0, 0, 0), (HOUR_MS, 0, 0), (HOUR_MS + 1, 0, 1), (2 * HOUR_MS, 0, 1), (2 * HOUR_MS + 1, 1, 1)],
+    ids=["in order", "within G", "late, label pending", "late, the last moment", "label matured"],
+)
+def test_an_event_out_of_order_corrects_the_label_as_long_as_it_is_pending(late_by_ms: int, label: int, dead: int) -> None:
+    """ann's only return lies in the last millisecond of her horizon; the crowd's clicks have carried time further when it arrives."""
+    first = START + phase_of("ann") * PHASE_STEP_MS
+    back = first + GONE.horizon_ms
+    events = [("ann", first), *(("bob", first + hour * HOUR_MS) for hour in range(1, 48)), ("bob", back - 1)]
+    events += [("bob", back + late_by_ms), ("ann", back), ("bob", back + DAY_MS)]
+    log = [LogRecord(n, ts + DAY_MS, json.dumps({"user": user, "ts": ts, "type": "view"}).encode()) for n, (user, ts) in enumerate(events)]
+    shard = played((log, [GONE]))
+    assert [one for landmark, user, _, one in shard.items(LABEL, "gone") if user == "ann" and landmark == first] == [label]
+    assert len(shard.world.dead[0]) == dead
+
+
+def test_labels_of_a_shuffled_log_are_those_of_the_log_in_order(shared_data: Path) -> None:
+    """Disorder within G changes no label: a real log, each event up to an hour later than its place."""
+    frame = pl.read_parquet(shared_data / "collegemsg" / "events.parquet").head(20_000).select("user", "ts", type="event")
+    rng = np.random.default_rng(5)
+    arrival = frame["ts"].to_numpy() + rng.integers(0, HOUR_MS, frame.height)
+
+    def log_of(order: np.ndarray) -> list[LogRecord]:
+        rows = frame[order.tolist()].rows(named=True)
+        return [LogRecord(n, row["ts"] + HOUR_MS, msgspec.json.encode(row)) for n, row in enumerate(rows)]
+
+    shuffled, ordered = (played((log_of(np.argsort(by, kind="stable")), [GONE, LONGER])) for by in (arrival, frame["ts"].to_numpy()))
+    assert not shuffled.world.dead[0]
+    told = [{(user, landmark): label for landmark, user, _, label in shard.items(LABEL, "gone")} for shard in (shuffled, ordered)]
+    assert len(told[0]) > 2_500
+    both = told[0].keys() & told[1].keys()
+    assert len(both) > 0.99 * max(map(len, told)), "eligibility is what was known when the landmark fired"
+    assert [key for key in both if told[0][key] != told[1][key]] == []
