@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -156,8 +157,10 @@ class ColumnReader:
 
 def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:
     """Judge what must be judged before decoding; b"" stands for what the decoder must not see."""
-    if None not in payloads and max(map(len, payloads), default=0) < PLAIN_BYTES and all(payloads) and all(map(bytes.isascii, payloads)):
-        return payloads  # type: ignore[return-value]  # none of them is None
+    if None not in payloads:
+        there = cast(Sequence[bytes], payloads)
+        if all(there) and max(map(len, there), default=0) < PLAIN_BYTES and all(map(bytes.isascii, there)):
+            return there
     present: list[bytes] = [payload if payload is not None else b"" for payload in payloads]
     lengths = np.fromiter(map(len, present), np.int64, len(present))
     plain = (lengths > 0) & (lengths < PLAIN_BYTES) & np.fromiter(map(bytes.isascii, present), np.bool_, len(present))

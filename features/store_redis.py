@@ -320,6 +320,8 @@ def replace_spec(client: redis.Redis, app: str, stored: AppSpec, spec: AppSpec) 
     with client.pipeline() as pipe:
         try:
             pipe.watch(spec_key(app))  # type: ignore[no-untyped-call]  # redis-py has no types there
+            if load_spec(client, app) == spec:
+                return
             _must_be(client, app, stored)
             pipe.multi()
             pipe.set(spec_key(app), spec.pack())

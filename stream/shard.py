@@ -181,7 +181,8 @@ class Shard:
             censored_before_ms,
             meta.examples_after,
         )
-        opened_today = [DayCount(day.day, day.opened) for day in meta.opened_today] or [DayCount() for _ in self._names]
+        opened_today = [DayCount(day.day, day.opened) for day in meta.opened_today]
+        opened_today += [DayCount() for _ in self._names[len(opened_today) :]]
         said = speaker.say(taken, due.matured, self.adopted, opened_today)
         outcomes = _outcomes(columns, start, taken)
         new = ShardMeta(
@@ -198,6 +199,7 @@ class Shard:
             censored_before_ms=censored_before_ms,
             examples_after=meta.examples_after,
             totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
+            definitions=meta.definitions,
         )
         return Step(self._commit(new, said, due), new, taken, said, outcomes)
 
