@@ -88,7 +88,6 @@ class Worker:
 
     def _shard_taken(self, partition: int) -> None:
         self.metrics.counter("churnwatch_takes").inc()
-        log.info("shard taken", extra={"partition": partition, "offset": self.host.sessions[partition].next_offset})
 
     def _shard_lost(self, partition: int, error: BaseException) -> None:
         self.metrics.counter("churnwatch_shards_lost").inc()

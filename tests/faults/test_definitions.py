@@ -58,7 +58,7 @@ def test_one_edit_adds_a_definition(world: World) -> None:
     sent += world.produce(log[30_000:35_000])
     world.wait_taken(sent, 60)
     new.kill()
-    refused(old, 70, "Start this worker again with the configuration of the others")
+    refused(old, 2, "Start this worker again with the configuration of the others")
 
     new = world.start()
     sent += world.produce(log[35_000:])
