@@ -86,7 +86,7 @@ class Worker:
         self._ends: dict[int, int] = {}
         self._grown: dict[int, float] = {}
 
-    def _shard_taken(self, partition: int) -> None:
+    def _shard_taken(self, _partition: int) -> None:
         self.metrics.counter("churnwatch_takes").inc()
 
     def _shard_lost(self, partition: int, error: BaseException) -> None:
