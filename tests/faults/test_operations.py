@@ -107,6 +107,20 @@ def test_metrics_are_fed_and_follow_the_shards_and_nothing_secret_is_said(world:
     assert "Traceback" not in logs
 
 
+def test_a_user_in_two_shards_is_said_with_the_fix(world: World) -> None:
+    watched = Watched(world)
+    event = b'{"user": "ann", "ts": %d, "type": "click"}'
+    sent = world.produce((f"visit-{n}", event % (1_700_000_000_000 + n)) for n in range(20))
+    sent += world.produce(made_up_log(1_000, 100, 3.0))
+    world.wait_taken(sent, 60)
+    wait_until(lambda: watched.shown()["churnwatch_foreign_keys_total"] == 20, 10, "20 foreign keys", world.tails)
+    command = world.start("user", "ann")
+    assert command.process.wait(60) == 0
+    assert "key clicks by user" in command.text()
+    assert watched.program.terminate() == 0
+    assert watched.program.text().count("not keyed by user") == 1
+
+
 async def test_a_redis_that_begins_to_evict_is_noticed_while_running(world: World, own_redis: LocalRedis) -> None:
     store = RedisStore(world.client, world.app)
     worker = Worker(world.settings, store, RedisRegistry(world.client, world.app), ())
