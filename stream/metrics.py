@@ -66,7 +66,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_watermark_seconds", "gauge", ("partition",), "event time up to which the shard has come, seconds since the epoch"),
     Metric("churnwatch_lag_records", "gauge", ("partition",), "records of clicks not yet taken"),
     Metric("churnwatch_unconfirmed", "gauge", ("partition",), "alerts, dead letters and blocks of examples not confirmed by Kafka"),
-    Metric("churnwatch_time_held", "gauge", (), "1 while time stands still because all of intake is silent"),
+    Metric("churnwatch_time_held", "gauge", (), "1 while time stands still because all of intake is silent, or far below its usual rate"),
     Metric("churnwatch_ticks", "counter", (), "ticks appended"),
     Metric("churnwatch_takes", "counter", (), "shards taken"),
     Metric("churnwatch_shards_lost", "counter", (), "shards lost to another owner or to a store that went back"),
