@@ -26,7 +26,7 @@ from features.state import NEVER
 from features.store import Commit, StaleOwner, Store, Taken, stream_id
 from online_models.scorer import Champion
 from stream.alerts import decode_alert
-from stream.meta import NOT_YET, ShardMeta, unpack_meta
+from stream.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
 from stream.ownership import Batch, GapDetected, Refused
 from stream.policy import Adopted
 from stream.position import Position
@@ -385,6 +385,7 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
         session = Session(settings, means, taken, wire, adopted, ticks)
         session.shard.meta = meta
         session.shard.meta.spec_hash = settings.spec.hash
+        session.shard.meta.definitions = meta.following(settings.spec.definitions, settings.spec.lateness_ms)
     except BaseException:
         await wire.close()
         raise
@@ -414,6 +415,12 @@ def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: 
                 "and alerts that were open before it are not resolved."
             )
         return
+    try:
+        meta.following(settings.spec.definitions, settings.spec.lateness_ms)
+    except OtherDefinitions as error:
+        raise Refused(
+            f"shard {partition}: {error}. Start this worker again with the configuration of the others: definitions may be added, never taken away."
+        ) from None
     if meta.spec_hash != settings.spec.hash:
         raise Refused(
             f"shard {partition}: states were written with feature spec {meta.spec_hash}, this configuration has {settings.spec.hash}. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -10,7 +11,10 @@ from features.store import StaleOwner, StoreUnavailable
 from stream.engine import Means, Session, open_session
 from stream.ownership import Batch, GapDetected, ShardLost, Standing
 from stream.shard import ShardSettings
+from stream.since import in_words
 from stream.wire import WireError
+
+log = logging.getLogger(__name__)
 
 
 class Host:
@@ -48,6 +52,10 @@ class Host:
         except (StaleOwner, StoreUnavailable, WireError) as error:
             await self._drop(partition, error)
             raise ShardLost(f"shard {partition}: {error}") from error
+        log.info(
+            "shard taken",
+            extra={"partition": partition, "offset": session.next_offset, "definitions": in_words(session.shard.meta.definitions)},
+        )
         self._on_taken(partition)
         return Standing(session.shard.token.epoch, session.next_offset)
 

@@ -71,6 +71,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_takes", "counter", (), "shards taken"),
     Metric("churnwatch_shards_lost", "counter", (), "shards lost to another owner or to a store that went back"),
     Metric("churnwatch_shards_owned", "gauge", (), "shards of this worker"),
+    Metric(
+        "churnwatch_definition_since_seconds",
+        "gauge",
+        ("definition", "partition"),
+        "event time since which the shard follows a definition, seconds since the epoch; 0 = since the beginning of the log",
+    ),
     Metric("churnwatch_model_version", "gauge", ("definition",), "version of the model that scores, 0 = the rule"),
     Metric("churnwatch_model_labels", "gauge", ("definition", "label"), "labels the newest version has learned, by label"),
     Metric("churnwatch_model_champion", "gauge", ("definition", "model"), "1 for the model that the newest version serves, else 0"),
@@ -126,7 +132,6 @@ class WorkerMetrics:
 
     def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
         """See `stream.engine.Observer`."""
-        del partition
         self.last_step = time.monotonic()
         self._histogram("churnwatch_commit_seconds").observe(commit_s)
         for outcome, count in step.outcomes.items():
@@ -140,6 +145,9 @@ class WorkerMetrics:
         self.counter("churnwatch_alerts_too_old").inc(said.too_old)
         for (k, kind), count in said.decided.items():
             self.counter("churnwatch_alerts").labels(self._definitions[k], kind).inc(count)
+        for one in step.meta.definitions:
+            since_s = 0 if one.since_ms == NEVER else one.since_ms / 1000
+            self.gauge("churnwatch_definition_since_seconds").labels(one.name, str(partition)).set(since_s)
         for definition, champion in zip(self._definitions, shard.champions, strict=True):
             self.gauge("churnwatch_model_version").labels(definition).set(champion.version)
 

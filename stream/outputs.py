@@ -16,15 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from features.catalog import NAMES, WIDTH, value_table
-from features.definition import DAY_MS
+from features.definition import DAY_MS, NO_LABEL
 from features.event import Reason
 from features.kernel import ASKED, BY_RETURN, BY_SILENCE, RETURNED, Moments
 from features.named import mirror_fields
+from features.segment import inside, segment_of
 from features.state import NEVER
 from online_models.example import (
     LABEL,
     LEFT_CENSORED,
-    NO_LABEL,
     OWN_RETURN,
     SNAPSHOT,
     Examples,
@@ -135,13 +135,20 @@ class Speaker:
         return said
 
     def _score(self) -> None:
-        """Risks of all moments, one call per definition; the last one of a user is his risk from now on."""
+        """Risks of all moments, one call per definition; the last one of a user is his risk from now on.
+
+        Who is outside a definition's segment has no risk by it, and is not eligible.
+        """
         rows = np.flatnonzero(self._kind != RETURNED)
-        slots = self._slot[rows]
+        slots, spec = self._slot[rows], self._settings.spec
         for k, champion in enumerate(self._champions):
             risks = np.zeros(len(self._kind), np.float32)
             if len(rows):
                 risks[rows] = champion.scorer.risk(self._vectors[rows])
+                if spec.definitions[k].segment:
+                    outside = rows[~inside(segment_of(spec.definitions[k].segment, spec.channels), self._vectors[rows])]
+                    risks[outside] = 0
+                    self._defs[outside] &= 255 ^ (1 << k)
                 self._arena.states["risk"][slots, k] = _to_u16(risks[rows])
                 self._arena.states["model_version"][slots, k] = champion.version
             self._risks.append(risks)

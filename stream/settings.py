@@ -19,6 +19,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from features.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
+from features.segment import segment_of
 from features.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
 from online_models.catalog import LIVE
 from online_models.catalog import NAMES as MODELS
@@ -106,7 +107,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("learning.batch", "int", 256, "examples of one learning step", low=1, high=100_000),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
-_DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target")
+_DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target", "segment")
 
 
 def duration_ms(text: object) -> int:
@@ -267,10 +268,11 @@ def example_toml() -> str:
         "# What churned means; several may stand side by side.",
         "# [[definitions]]",
         '# name = "churn14"',
-        '# kind = "inactivity"          # or "did_event" with target = ["cancel"]',
+        '# kind = "inactivity"          # or "did_event" with target = ["cancel"], or "external": labels come on the topic labels',
         '# active_window = "14d"',
         '# horizon = "14d"',
         "# activity = []                # event types that count; empty: all",
+        '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md)',
     ]
     secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
     return "\n".join([*lines, "", f"# Secrets come from the environment, or from the file in NAME_FILE: {secrets}"]) + "\n"
@@ -342,14 +344,15 @@ def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition |
             horizon_ms=duration_ms(raw.get("horizon", "14d")),
             activity=_names(raw.get("activity", ())),
             target=_names(raw.get("target", ())),
+            segment=_names(raw.get("segment", ())),
         )
     except ValueError as error:
         faults.append(f"{where}: {error}")
         return None
     if not _NAME.match(definition.name):
         faults.append(f"{where}.name: 1 to 32 of a-z, 0-9, _ and -, got {definition.name!r}")
-    if definition.kind not in {"inactivity", "did_event"}:
-        faults.append(f'{where}.kind: "inactivity" or "did_event", got {definition.kind!r}')
+    if definition.kind not in {"inactivity", "did_event", "external"}:
+        faults.append(f'{where}.kind: "inactivity", "did_event" or "external", got {definition.kind!r}')
     if definition.kind == "did_event" and not definition.target:
         faults.append(f"{where}.target: a did_event definition needs the event types that mean churn")
     if definition.active_window_ms <= 0 or definition.horizon_ms < DAY_MS:
@@ -379,6 +382,10 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
     if len(names) > MAX_DEFINITIONS:
         faults.append(f"definitions: at most {MAX_DEFINITIONS}, got {len(names)}")
     for definition in definitions:
+        try:
+            segment_of(definition.segment, values["features.channels"])
+        except ValueError as error:
+            faults.append(f"definitions {definition.name}: segment {error}")
         if definition.horizon_ms + values["features.lateness"] > MAX_WAIT_MS:
             faults.append(f"definitions {definition.name}: horizon + lateness must stay below 62d, the bitmap of landmarks holds 64 days")
 

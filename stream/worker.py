@@ -306,11 +306,13 @@ def prepare(settings: Settings) -> tuple[str, ...]:
     key_events = settings["features.key_events"] or _settled_key_events(client, settings)
     found = judge_spec(client, settings, cluster, key_events)
     others = stored_key_events(client, settings)
-    if found and not settings["features.key_events"] and others not in {None, key_events}:
+    if any(one.fatal for one in found) and not settings["features.key_events"] and others not in {None, key_events}:
         # another worker, started at the same time, has chosen from more or fewer events and was first to store
         found = judge_spec(client, settings, cluster, key_events := others)
-    if found:
+    if any(one.fatal for one in found):
         raise NotReady(found)
+    for one in found:
+        log.warning("%s", one)
     return key_events
 
 

@@ -10,16 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli import context
-from stream.dead_letters import KEPT_BYTES, DeadLetter, decode_dead_letter
+from stream.dead_letters import KEPT_BYTES, LABEL_REASONS, DeadLetter, decode_dead_letter
 
 dlq_app = typer.Typer(no_args_is_help=True)
 
 
 def read_letters(settings: Any) -> Iterator[DeadLetter]:
-    """Yield every dead letter there is now, partition by partition."""
+    """Yield every dead letter there is now once, partition by partition."""
     from stream.kafka_clients import reader
 
     consumer, partitions = reader(settings, "dead_letters")
+    labels: set[int] = set()
     try:
         for tp in partitions:
             consumer.assign([tp])
@@ -27,7 +28,11 @@ def read_letters(settings: Any) -> Iterator[DeadLetter]:
             end = consumer.end_offsets([tp])[tp]
             while consumer.position(tp) < end:
                 for message in consumer.poll(timeout_ms=500).get(tp, []):
-                    yield decode_dead_letter(message.value)
+                    letter = decode_dead_letter(message.value)
+                    if letter.topic == "clicks" or letter.offset not in labels:
+                        yield letter
+                    if letter.topic != "clicks":
+                        labels.add(letter.offset)
     finally:
         consumer.close()
 
@@ -57,7 +62,7 @@ def list_letters(
     console.print(table)
     for letter in some:
         payload = "" if letter.payload is None else base64.b64decode(letter.payload)[:120].decode(errors="backslashreplace")
-        console.print(f"{letter.partition}:{letter.offset} {letter.reason} {payload}", markup=False, highlight=False)
+        console.print(f"{letter.topic} {letter.partition}:{letter.offset} {letter.reason} {payload}", markup=False, highlight=False)
 
 
 @dlq_app.command()
@@ -65,12 +70,13 @@ def replay(
     reason: Annotated[str, typer.Option(help="which ones, for example unknown_type")],
     yes: Annotated[bool, typer.Option("--yes", help="do it; without, only count")] = False,
 ) -> None:
-    """Send dead letters of one reason to clicks again, once their cause is mended."""
+    """Send dead letters of one reason to where they came from again, once their cause is mended."""
     from features.event import REJECTS
     from stream.kafka_clients import clicks_producer
     from stream.settings import nearest
+    from stream.topics import topic_names
 
-    known = [one.name for one in REJECTS]
+    known = [*(one.name for one in REJECTS), *LABEL_REASONS]
     if reason not in known:
         raise context.UsageFault(f"no reason {reason!r}{nearest(reason, known)}; there are {', '.join(known)}")
     if reason == "late":
@@ -78,6 +84,7 @@ def replay(
             "late events would be late again: ingest them under a new CHURNWATCH_APP and CHURNWATCH_TOPIC_PREFIX instead"
         )
     settings = context.settings()
+    topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
     whole, cut = [], 0
     for letter in read_letters(settings):
         if letter.reason != reason or letter.payload is None:
@@ -85,12 +92,12 @@ def replay(
         if letter.payload_bytes > KEPT_BYTES:
             cut += 1
         else:
-            whole.append((letter.partition, base64.b64decode(letter.payload)))
+            whole.append((topics[letter.topic], letter.partition, base64.b64decode(letter.payload)))
     typer.echo(f"{len(whole)} to send again, {cut} longer than {KEPT_BYTES} bytes and so not kept whole")
     if not yes or not whole:
         return
-    producer, topic = clicks_producer(settings)
-    for partition, payload in whole:
+    producer, _ = clicks_producer(settings)
+    for topic, partition, payload in whole:
         # to the partition it came from: that shard has what is known of its user
         producer.produce(topic, payload, partition=partition)
     producer.flush()

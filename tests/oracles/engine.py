@@ -164,6 +164,8 @@ class OracleShard:
         row["next_landmark_ms"] = at + DAY_MS
         for k in eligible:
             definition = self.spec.definitions[k]
+            if definition.segment and not _meets(definition.segment, row, at):
+                continue
             self.items.append(Item((offset, at, name, 8 * k), vector.tobytes(), None))
             self.pending.append((at + definition.horizon_ms + self.spec.lateness_ms, k, name, at, vector.tobytes(), 0))
             if own:
@@ -193,6 +195,16 @@ class OracleShard:
         if user.open[k] and user.opened_ms[k] == at:
             user.open[k] = False
             self.alerts.append(((offset, due, name, 8 * k + RESOLVED), "horizon"))
+
+
+def _meets(segment: Sequence[str], row: Any, at: int) -> bool:
+    """The two conditions that scenarios use, from the state itself."""
+    for text in segment:
+        name, sign, value = text.split()
+        has = {"active_days_total": int(row["active_days"]), "tenure_days": (at - int(row["first_ms"])) / DAY_MS}[name]
+        if (has < float(value)) if sign == ">=" else (has > float(value)):
+            return False
+    return True
 
 
 def _apply(rows: Any, ts: int, word: int, value: float, offset_ms: int, gap_ms: int) -> None:

@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
 import numpy as np
 
 from features.definition import DAY_MS, ChurnDefinition
@@ -78,6 +79,8 @@ def make_scenario(seed: int) -> Scenario:
                 horizon_ms=rng.choice([DAY_MS, 2 * DAY_MS + HOUR_MS]),
             )
         )
+    if random.Random(f"segment {seed}").random() < 0.2:
+        definitions[0] = msgspec.structs.replace(definitions[0], segment=("active_days_total >= 2",))
     spec = FeatureSpec(
         key_events=("click", "buy"),
         lateness_ms=rng.choice([0, HOUR_MS, HOUR_MS + 17, 6 * HOUR_MS]),
