@@ -48,6 +48,10 @@ class Observer(Protocol):
         """Entries are confirmed by Kafka; the transaction took `publish_s`."""
         ...
 
+    def misled(self, partition: int, records: int) -> None:
+        """So many records had a key that is not their user."""
+        ...
+
 
 class Silent:
     """An observer that does not care."""
@@ -56,6 +60,9 @@ class Silent:
         """See `Observer`."""
 
     def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
+        """See `Observer`."""
+
+    def misled(self, partition: int, records: int) -> None:
         """See `Observer`."""
 
 
@@ -216,6 +223,9 @@ class Session:
         records = batch.records[start:stop]
         values = [record.value for record in records]
         columns = self._reader.read(values, [record.timestamp for record in records])
+        keys = [record.key for record in records]
+        if keys != list(map(str.encode, columns.user)):
+            self._means.observer.misled(self.partition, _foreign(keys, columns.user))
         return Records(columns, np.array([record.offset for record in records], np.int64), values, next_offset)
 
     async def _apply_waiting_ticks(self, offset: int) -> None:
@@ -319,6 +329,15 @@ class Session:
         if marker.position > self._sent:
             raise StaleOwner(self.partition, "another owner has published further")
         self._confirm(marker.position)
+
+
+def _foreign(keys: Sequence[bytes | None], users: Sequence[str]) -> int:
+    """Count keys that name somebody else; rejected records have no user, and without a key the producer chose the partition knowingly.
+
+    >>> _foreign([b"ann", b"ann", None, b"x"], ["ann", "bob", "eve", ""])
+    1
+    """
+    return sum(1 for key, user in zip(keys, users, strict=True) if user and key is not None and key != user.encode())
 
 
 async def _open_wire(means: Means, wire: Wire, partition: int, token: object) -> Marker | None:

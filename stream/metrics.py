@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from stream.engine import Session
 
 
+log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One row."""
@@ -34,6 +38,9 @@ class Metric:
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60)
 METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_events", "counter", ("outcome",), "records taken, by outcome"),
+    Metric(
+        "churnwatch_foreign_keys", "counter", (), "records whose key is not their user: key clicks by user, or users are split over shards"
+    ),
     Metric("churnwatch_steps", "counter", (), "commits to Redis"),
     Metric("churnwatch_commit_seconds", "histogram", (), "commit to Redis", _SECONDS),
     Metric("churnwatch_publish_seconds", "histogram", (), "transaction to Kafka", _SECONDS),
@@ -59,7 +66,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_watermark_seconds", "gauge", ("partition",), "event time up to which the shard has come, seconds since the epoch"),
     Metric("churnwatch_lag_records", "gauge", ("partition",), "records of clicks not yet taken"),
     Metric("churnwatch_unconfirmed", "gauge", ("partition",), "alerts, dead letters and blocks of examples not confirmed by Kafka"),
-    Metric("churnwatch_time_held", "gauge", (), "1 while time stands still because all of intake is silent"),
+    Metric("churnwatch_time_held", "gauge", (), "1 while time stands still because all of intake is silent, or far below its usual rate"),
     Metric("churnwatch_ticks", "counter", (), "ticks appended"),
     Metric("churnwatch_takes", "counter", (), "shards taken"),
     Metric("churnwatch_shards_lost", "counter", (), "shards lost to another owner or to a store that went back"),
@@ -102,6 +109,7 @@ class WorkerMetrics:
         self._definitions = list(definitions)
         for outcome in ("ok", "duplicate", *(reason.name for reason in REJECTS)):
             self.counter("churnwatch_events").labels(outcome)
+        self._misled = False
         self._shown: dict[str, dict[str, float]] = {}
         self.last_step = time.monotonic()
 
@@ -193,6 +201,13 @@ class WorkerMetrics:
         for figure, value in row.items():
             if value is not None:
                 gauge.labels(*labels, figure).set(value)
+
+    def misled(self, partition: int, records: int) -> None:
+        """See `stream.engine.Observer`."""
+        if records and not self._misled:
+            self._misled = True
+            log.warning("clicks are not keyed by user: the state of one user may be split over shards", extra={"partition": partition})
+        self.counter("churnwatch_foreign_keys").inc(records)
 
     def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
         """See `stream.engine.Observer`."""

@@ -13,6 +13,7 @@ class Record(Protocol):
     offset: int
     timestamp: int
     """Broker's append time, ms."""
+    key: bytes | None
     value: bytes | None
 
 

@@ -16,7 +16,7 @@ from features.store import StoreUnavailable
 from features.store_redis import RedisStore, connect
 from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
-from stream.clock import ClockSettings, Shown, decide_tick
+from stream.clock import ClockSettings, Intake, Shown, decide_tick
 from stream.engine import Means
 from stream.host import Host
 from stream.metrics import WorkerMetrics
@@ -85,6 +85,8 @@ class Worker:
         self._redis_told: set[str] = set()
         self._ends: dict[int, int] = {}
         self._grown: dict[int, float] = {}
+        self._intake = Intake()
+        self._faltering_since: float | None = None
 
     def _shard_taken(self, _partition: int) -> None:
         self.metrics.counter("churnwatch_takes").inc()
@@ -172,6 +174,9 @@ class Worker:
         for partition, end in ends.items():
             if self._ends.get(partition) != end:
                 self._ends[partition], self._grown[partition] = end, now
+        self._intake.saw(sum(ends.values()), now)
+        self._faltering_since = (self._faltering_since or now) if self._intake.faltering else None
+        faltering_ms = 0 if self._faltering_since is None else 1 + int((now - self._faltering_since) * 1000)
         held = False
         # made anew each time: what another worker has taken over is no lag of ours
         self.lag = {partition: max(0, ends.get(partition, 0) - session.next_offset) for partition, session in self.host.sessions.items()}
@@ -184,7 +189,7 @@ class Worker:
             clock = ClockSettings(
                 self.settings["time.tick_interval"], self.settings["time.tick_max_behind"], self.settings["time.max_idle_hold"]
             )
-            decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000))
+            decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000), faltering_ms)
             held |= decision == "held"
             if decision == "tick":
                 await session.tick()
@@ -205,7 +210,7 @@ class Worker:
         ]
         against += [f"shard {partition}: too much unconfirmed" for partition, session in self.host.sessions.items() if not session.ready]
         if self.held:
-            against.append("time is held: no partition receives anything")
+            against.append("time is held: no partition receives anything, or far less than usual")
         if time.monotonic() - self.redis_answered > 10:
             against.append("Redis does not answer")
         return against

@@ -29,6 +29,13 @@ def user(
     view = reader.user(user_id, at_ms=int(time.time() * 1000))
     if view is None:
         raise context.UsageFault(f"no user {user_id!r} in app {settings['app.name']!r}")
+    if view.also_in:
+        shards = ", ".join(map(str, sorted((view.partition, *view.also_in))))
+        typer.secho(
+            f"{user_id} is in shards {shards}, each with a part of the history: key clicks by user, with the same partitioner in all producers",
+            err=True,
+            fg="yellow",
+        )
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(view), indent=2).decode())
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from stream.local_redis import LocalRedis
 from tests.faults.bench_world import World, made_up_log
-from tests.servers.process import wait_until
+from tests.servers.process import Program, wait_until
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]
 KEY_EVENTS = ("click", "view", "purchase")
@@ -139,3 +140,41 @@ def test_workers_join_and_leave(world: World) -> None:
     world.wait_taken(sent, 60)
     assert [worker.terminate() for worker in workers] == [0, 0]
     world.check(KEY_EVENTS)
+
+
+@pytest.mark.timeout(1500)
+def test_a_storm_of_rebalances(world: World, full: bool, say: Callable[[str], None]) -> None:
+    """Workers come and go by SIGTERM, SIGKILL and SIGSTOP, faster than the group settles, more of them than partitions at times."""
+    rounds = 60 if full else 8
+    rng = random.Random(11)
+    events = 6_000 * rounds
+    log = list(made_up_log(events, events // 10, 5.0))
+    workers = [world.start(), world.start()]
+    leaving: list[Program] = []
+    sent = 0
+    done: Counter[str] = Counter()
+    for number in range(rounds):
+        sent += world.produce(log[events * number // rounds : events * (number + 1) // rounds])
+        world.wait_taken(sent - rng.randrange(9_000), 120)
+        what = rng.choice(["grow", "shrink", "kill", "sleep"])
+        done[what] += 1
+        if what == "grow" or len(workers) < 2:
+            workers.append(world.start())
+        elif what == "sleep":
+            workers[0].signal(signal.SIGSTOP)
+            world.wait_taken(world.taken() + 1, 60)
+            workers[0].signal(signal.SIGCONT)
+        else:
+            one = workers.pop(rng.randrange(len(workers)))
+            if what == "kill":
+                one.kill()
+            else:
+                one.signal(signal.SIGTERM)
+                leaving.append(one)
+    if len(workers) < 2:
+        workers.append(world.start())
+    world.wait_taken(sent, 120)
+    assert {worker.terminate() for worker in workers} == {0}, world.tails()
+    # one that was asked to stop before its handlers were in place ends by the signal itself
+    assert {one.process.wait(30) for one in leaving} <= {0, -signal.SIGTERM}, world.tails()
+    say(f"storm of {rounds} rounds {dict(done)}, {sent} events: {dict(world.check(KEY_EVENTS))}")

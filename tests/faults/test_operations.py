@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,7 +17,7 @@ from stream.local_redis import LocalRedis, free_port
 from stream.metrics import METRICS
 from stream.ownership import Refused
 from stream.worker import Worker
-from tests.faults.bench_world import World, made_up_log
+from tests.faults.bench_world import DEFAULT_TOML, World, made_up_log
 from tests.servers.kafka import KafkaServer
 from tests.servers.process import Program, wait_until
 
@@ -105,6 +106,47 @@ def test_metrics_are_fed_and_follow_the_shards_and_nothing_secret_is_said(world:
     assert CANARY not in said + logs + "".join(command.text() for command in commands)
     assert not re.search(r"user-\d{7}", said + logs)
     assert "Traceback" not in logs
+
+
+def test_a_user_in_two_shards_is_said_with_the_fix(world: World) -> None:
+    watched = Watched(world)
+    event = b'{"user": "ann", "ts": %d, "type": "click"}'
+    sent = world.produce((f"visit-{n}", event % (1_700_000_000_000 + n)) for n in range(20))
+    sent += world.produce(made_up_log(1_000, 100, 3.0))
+    world.wait_taken(sent, 60)
+    wait_until(lambda: watched.shown()["churnwatch_foreign_keys_total"] == 20, 10, "20 foreign keys", world.tails)
+    command = world.start("user", "ann")
+    assert command.process.wait(60) == 0
+    assert "key clicks by user" in command.text()
+    assert watched.program.terminate() == 0
+    assert watched.program.text().count("not keyed by user") == 1
+
+
+def test_time_goes_on_without_clicks_and_a_new_owner_decides_alike(
+    kafka: str, own_redis: LocalRedis, app_name: str, tmp_path: Path
+) -> None:
+    toml = DEFAULT_TOML.replace("ticks = false", 'tick_interval = "200ms"\nmax_idle_hold = "1s"')
+    world = World(kafka, own_redis.url, app_name, tmp_path, toml)
+    try:
+        watched = Watched(world)
+        began_ms = int(time.time() * 1000)
+        sent = world.produce((f"u{n}", b'{"user": "u%d", "ts": %d, "type": "click"}' % (n, began_ms - 60_000)) for n in range(40))
+        world.wait_taken(sent, 60)
+        ended = 'churnwatch_watermark_seconds{partition="%d"}'
+        wait_until(
+            lambda: all(watched.shown().get(ended % p, 0) * 1000 > began_ms - 3_600_000 for p in range(4)), 60, "time went on", world.tails
+        )
+        assert watched.shown()["churnwatch_ticks_total"] >= 4
+        assert watched.program.terminate() == 0, world.tails()
+        before = world.metas()
+        world.client.flushall()
+        world.config.write_text(world.config.read_text().replace('tick_interval = "200ms"', "ticks = false"))
+        again = world.start()  # nothing was published: a first start, that finds the ticks in the log
+        wait_until(lambda: all(p in world.metas() and world.metas()[p].max_ms == before[p].max_ms for p in before), 60, "same", world.tails)
+        assert again.terminate() == 0
+        assert {p: meta.time_offset for p, meta in world.metas().items()} == {p: meta.time_offset for p, meta in before.items()}
+    finally:
+        world.stop_all()
 
 
 async def test_a_redis_that_begins_to_evict_is_noticed_while_running(world: World, own_redis: LocalRedis) -> None:

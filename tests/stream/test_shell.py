@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from stream.cli import app
 from stream.cli.context import TOLD, readable
-from stream.clock import ClockSettings, Shown, decide_tick
+from stream.clock import ClockSettings, Intake, Shown, decide_tick
 from stream.metrics import METRICS, WorkerMetrics, metrics_markdown
 from stream.simulator.product import DAY_MS, make_product
 from stream.simulator.score import score
@@ -39,6 +39,27 @@ ROOT = Path(__file__).parents[2]
 )
 def test_when_time_goes_on_by_itself(idle_ms: int, behind_ms: int, silent_ms: int, expected: str) -> None:
     assert decide_tick(ClockSettings(), Shown(idle_ms, 10**12 - behind_ms), silent_ms, 10**12) == expected
+
+
+@pytest.mark.parametrize(("faltering_ms", "expected"), [(0, "tick"), (1, "held"), (1_799_999, "held"), (1_800_000, "tick")])
+def test_time_is_held_while_intake_is_far_below_its_usual_rate(faltering_ms: int, expected: str) -> None:
+    assert decide_tick(ClockSettings(), Shown(10_000, 10**12), 0, 10**12, faltering_ms) == expected
+
+
+def test_a_low_rate_is_usual_after_a_while_and_a_quiet_topic_has_none() -> None:
+    intake, total = Intake(), 0
+    states = []
+    for second, rate in enumerate([50] * 900 + [1] * 3_000):
+        total += rate
+        intake.saw(total, second)
+        states.append(intake.faltering)
+    assert not any(states[:900])
+    assert states[960]
+    assert not states[-1]
+    quiet = Intake()
+    for second in range(0, 3_600, 60):
+        quiet.saw(second // 60, second)
+    assert not quiet.faltering
 
 
 def test_the_watchdog_ends_what_is_bad_for_too_long() -> None:
