@@ -204,7 +204,7 @@ def test_the_command_writes_its_three_files(tmp_path: Path) -> None:
     assert found["counts"]["events"] == habits().height
     assert {"network", "logistic"} <= set(found["costs"])
     page = (out / "report.html").read_text()
-    assert page.count("data:image/svg+xml") == 5
+    assert page.count("data:image/svg+xml") == 6
     assert "http" not in page.replace("http-equiv", "")
 
 

@@ -65,6 +65,9 @@ def test_one_edit_adds_a_definition(world: World) -> None:
     world.wait_taken(sent, 90)
     assert "longer valid since 20" in " ".join(said_by(world, "model", "ls", "-d", "longer").split())
     assert "gone valid since the beginning of the log" in " ".join(said_by(world, "model", "ls").split())
+    shown = said_by(world, "user", "user-0000000")
+    assert "longer risk now" in shown
+    assert "raised by" in shown or "lowered by" in shown
     assert new.terminate() == 0
 
     # what was there before it is undisturbed

@@ -22,7 +22,7 @@ from features.spec import FeatureSpec
 from features.state import NEVER, read_states
 from features.store_memory import MemoryStore
 from online_models.cadence import CadenceScorer
-from online_models.example import LABEL, SNAPSHOT, unpack_block
+from online_models.example import CONTACTED, LABEL, SNAPSHOT, unpack_block
 from online_models.scorer import Champion
 from stream.engine import Means, Refused, Session, Silent, open_session
 from stream.meta import ShardMeta, unpack_meta
@@ -123,6 +123,16 @@ def played(*parts: tuple[Sequence[LogRecord], Sequence[ChurnDefinition]]) -> Sha
         return shard
 
     return asyncio.run(run())
+
+
+def test_nobody_counts_as_contacted_while_there_are_no_outcomes() -> None:
+    shard = played((clicks(days=8), [GONE]))
+    blocks = [unpack_block(packed) for packed in shard.world.examples]
+    assert sum(len(block.items) for block in blocks) > 100
+    assert all((block.items.flags & CONTACTED == 0).all() for block in blocks)
+    said = blocks[-1].items
+    said.flags = said.flags | CONTACTED
+    assert (unpack_block(blocks[-1].pack()).items.flags & CONTACTED != 0).all(), "the example has room for it"
 
 
 def test_an_appended_definition_changes_nothing_for_the_one_before_it() -> None:
