@@ -67,8 +67,7 @@ def _reasons(settings: Settings, reader: UserReader, view: UserView) -> Iterator
     from features.vector import code_vector
     from online_models.explain import contributions
     from online_models.registry_redis import RedisRegistry
-    from stream.models import ModelSource
-    from stream.train import model_key
+    from stream.models import ModelSource, model_key
 
     raw = np.array([np.nan if (value := view.features[name]) is None else value for name in NAMES])
     vector = np.zeros(WIDTH, np.uint8)
