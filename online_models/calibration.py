@@ -68,13 +68,13 @@ class Calibrator:
                 break
         self.slope, self.shift = slope, shift
 
-    def apply(self, raw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Calibrated risks of raw ones."""
-        return platt(raw, self.slope, self.shift)
+    def apply(self, raw: npt.NDArray[np.float32], besides: float = 0.0) -> npt.NDArray[np.float32]:
+        """Calibrated risks of raw ones; `besides` is added to the shift."""
+        return platt(raw, self.slope, self.shift + besides)
 
-    def wrap(self, raw: Scorer) -> CalibratedScorer:
+    def wrap(self, raw: Scorer, besides: float = 0.0) -> CalibratedScorer:
         """Return a raw scorer with this calibration on top."""
-        return CalibratedScorer(raw, self.slope, self.shift)
+        return CalibratedScorer(raw, self.slope, self.shift + besides)
 
     def state(self) -> dict[str, Any]:
         """Plain numbers and bytes."""

@@ -19,8 +19,8 @@ class Candidate(Protocol):
         """Learn one mini-batch: coded vectors, uint8 (n, F), and labels 0 or 1, (n,)."""
         ...
 
-    def scorer(self) -> Scorer:
-        """Return what has been learned so far, as arrays."""
+    def scorer(self) -> Scorer | None:
+        """Return what has been learned so far, as arrays; None while that is nothing."""
         ...
 
     def hurry(self) -> None:

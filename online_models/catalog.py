@@ -14,32 +14,33 @@ from online_models.champion import RULE
 
 if TYPE_CHECKING:
     from online_models.candidate import Candidate
+    from online_models.memory import Memory
 
 MIX = "mix"
 
 
-def _logistic(_seed: int) -> Candidate:
+def _logistic(_seed: int, _memory: Memory) -> Candidate:
     from online_models.logistic import Logistic
 
     return Logistic()
 
 
-def _network(seed: int) -> Candidate:
+def _boosting(seed: int, memory: Memory) -> Candidate:
+    from online_models.boosting import Boosting
+
+    return Boosting(seed, memory)
+
+
+def _network(seed: int, memory: Memory) -> Candidate:
     from online_models.network import Network
 
-    return Network(seed)
+    return Network(seed, memory)
 
 
-def _tree(seed: int) -> Candidate:
+def _tree(seed: int, _memory: Memory) -> Candidate:
     from online_models.trees import AdaptiveTree
 
     return AdaptiveTree(seed)
-
-
-def _forest(seed: int) -> Candidate:
-    from online_models.trees import Forest
-
-    return Forest(seed)
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ class Model(msgspec.Struct, frozen=True):
     live : bool
         Whether it is among the default candidates of a live trainer: fast enough for every label of a busy stream.
     make : callable or None
-        Seed -> a fresh candidate; None for what learns nothing itself (the rule, the mix).
+        Seed and the learner's memory -> a fresh candidate; None for what learns nothing itself (the rule, the mix).
     """
 
     name: str
@@ -65,9 +66,9 @@ class Model(msgspec.Struct, frozen=True):
 CATALOG: tuple[Model, ...] = (
     Model(RULE, "the user's own cadence: no learning, serves from day one", live=True),
     Model("logistic", "River's logistic regression with crosses, mini-batches", live=True, make=_logistic),
+    Model("boosting", "gradient-boosted trees, grown anew as more is known", live=True, make=_boosting),
     Model("network", "multi-layer perceptron that rehearses", live=True, make=_network),
     Model("tree", "River's Hoeffding adaptive tree, one by one", live=False, make=_tree),
-    Model("forest", "River's adaptive random forest of ten, one by one", live=False, make=_forest),
     Model(MIX, "all of them, weighted by recent log-loss (Hedge)", live=True),
 )
 NAMES = tuple(model.name for model in CATALOG)

@@ -17,15 +17,18 @@ import numpy as np
 import numpy.typing as npt
 
 RULE = "cadence"
-MARGIN = 0.02
-"""Share of its log-loss by which a challenger must beat the champion; a tenth of it is enough for the mix to take back its place."""
+MARGIN, ERRORS = 0.02, 4.0
+"""What a challenger must be better by: a share of the champion's log-loss, and standard errors of the paired difference, as if labels were
+independent; those of one user are not."""
+OVER_MIX = (0.1, 8.0)
+"""The same to take the place of the mix: it holds every challenger, and moves its weights sooner than a window proves anything."""
+BACK_TO_MIX = (0.002, 1.0)
+"""The same for the mix to take back its place."""
 PROBATION = 2
 """Checks running at which it must do so."""
-FALL_BACK = 0.02
-"""Share by which a champion may be worse than the rule before the rule takes over."""
-ERRORS = 4.0
-"""Standard errors of the paired difference that it needs besides (1 for the mix); as if labels were independent, which those of one user are
-not."""
+FALL_BACK, MIX_FALL_BACK = 0.02, 0.25
+"""Share by which a champion may be worse than the rule before the rule takes over; the mix holds the rule and comes back to it by itself, so
+only one that is broken is that much worse."""
 
 
 @dataclass(slots=True)
@@ -95,10 +98,10 @@ def choose(standing: Standing, grades: Grades | None, first: str = "", wanted: s
     if first in means and not standing.begun:
         standing.begun = True
         return _change(standing, first, "enough labels", means)
-    if standing.champion != RULE and grades.beats(RULE, standing.champion, FALL_BACK):
+    if standing.champion != RULE and grades.beats(RULE, standing.champion, MIX_FALL_BACK if standing.champion == first else FALL_BACK):
         return _change(standing, RULE, "worse than the rule", means)
     best = min(means, key=lambda name: (means[name], name))
-    margin, errors = (MARGIN / 10, 1.0) if best == first else (MARGIN, ERRORS)
+    margin, errors = BACK_TO_MIX if best == first else OVER_MIX if standing.champion == first else (MARGIN, ERRORS)
     if best == standing.champion or not grades.beats(best, standing.champion, margin, errors):
         standing.challenger, standing.checks = "", 0
         return None

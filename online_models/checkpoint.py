@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from online_models.trainer import Version
 
 MAGIC = b"CWMODEL"
-FORMAT = 2
+FORMAT = 3
 
 
 class CheckpointRefused(ValueError):

@@ -20,11 +20,15 @@ from online_models.candidate import Candidate
 from online_models.catalog import CATALOG, MIX
 from online_models.champion import RULE, Change, Grades, Standing, choose
 from online_models.drift import DriftWatch
+from online_models.memory import Memory
+from online_models.nowcast import Nowcast
 from online_models.quality import Progress, Tally, log_loss
-from online_models.scorer import MixScorer, Scorer, pool
+from online_models.scorer import MixScorer, Scorer, log_odds, pool
 
 RAW, STATED = 0, 1
 """Last axis of kept scores: as the model gave it, and calibrated."""
+EARLY = -1
+"""Place after all candidates in kept scores: whether the user was silent at first (`online_models.nowcast`), NaN until that is known."""
 MEMORY_OF_LOSS = 0.999
 """Share of its summed loss that a label leaves to the next one, in the weights of the mix: about 1,000 labels count."""
 ETA = 0.1
@@ -103,6 +107,8 @@ class Learner:
     names: tuple[str, ...] = ()
     wanted: str = ""
     """The candidate that serves once it can; "" for the best. Not part of the state: it is what a person asks for today."""
+    nowcast: Nowcast = field(default_factory=Nowcast)
+    memory: Memory = field(default_factory=lambda: Memory(size=0))
     candidates: dict[str, Candidate] = field(default_factory=dict)
     scorers: dict[str, Scorer] = field(default_factory=dict)
     calibrators: dict[str, Calibrator] = field(default_factory=dict)
@@ -112,6 +118,8 @@ class Learner:
     learned: int = 0
     churned: int = 0
     steps: int = 0
+    turns: int = 0
+    """Steps, and the times the nowcast looked: each may make a version."""
     version: int = 0
     published: int = 0
     until_ms: int = 0
@@ -134,9 +142,10 @@ class Learner:
         rows = [model for model in CATALOG if model.name in self.settings.models or model.name == RULE]
         self.names = tuple(model.name for model in rows)
         self.wanted = self.settings.wanted
-        self.candidates = {model.name: model.make(self.settings.seed) for model in rows if model.make is not None}
+        self.memory = Memory(self.settings.seed)
+        self.candidates = {model.name: model.make(self.settings.seed, self.memory) for model in rows if model.make is not None}
         self.scorers[RULE] = CadenceScorer(self.settings.horizon_ms)
-        self.calibrators = {name: Calibrator() for name in self.names if name != MIX}
+        self.calibrators = {name: Calibrator() for name in self.names}
         self.calibrators[RULE] = Calibrator(RULE_WINDOW, RULE_PULL)
         self._losses = np.zeros(len(self.names))
         self._window, self._trial = (_empty(len(self.names)) for _ in range(2))
@@ -145,18 +154,35 @@ class Learner:
     # -- saying --------------------------------------------------------------------------------------------------
 
     def score(self, vectors: npt.NDArray[np.uint8]) -> Scores:
-        """Scores of all candidates now, float32 (n, candidates, 2: raw and stated); NaN where one has learned nothing yet."""
-        scores = np.full((len(vectors), len(self.names), 2), np.nan, np.float32)
+        """Scores of all candidates now, float32 (n, candidates + 1, 2: raw and stated); NaN where one has learned nothing yet."""
+        scores = np.full((len(vectors), len(self.names) + 1, 2), np.nan, np.float32)
         for place, name in enumerate(self.names):
-            if name != MIX and name in self.scorers:
+            if name in self.scorers:
                 scores[:, place, RAW] = raw = self.scorers[name].risk(vectors)
                 scores[:, place, STATED] = self.calibrators[name].apply(raw)
         if MIX in self.names:
             place = self.names.index(MIX)
             members, weights = self._members()
-            mixed = pool([scores[:, self.names.index(name), STATED] for name in members], weights)
-            scores[:, place, RAW] = scores[:, place, STATED] = mixed
+            pooled = self._pooled(scores)
+            scores[:, place, RAW] = mixed = pool([pooled[:, self.names.index(name)] for name in members], weights)
+            scores[:, place, STATED] = self._mix_calibrator.apply(mixed, self.nowcast.shift)
         return scores
+
+    @property
+    def nowcasts(self) -> bool:
+        """Whether early outcomes are of use: they shift the mix alone."""
+        return MIX in self.names
+
+    @property
+    def _mix_calibrator(self) -> Calibrator:
+        return self.calibrators[MIX]
+
+    def _pooled(self, scores: Scores) -> Scores:
+        """Return what the mix pools, (n, candidates): learners as they are, the rule calibrated; the mix is calibrated as a whole."""
+        pooled = scores[:, :EARLY, RAW].copy()
+        place = self.names.index(RULE)
+        pooled[:, place] = scores[:, place, STATED]
+        return pooled
 
     def _members(self) -> tuple[list[str], list[float]]:
         """Members of the mix and their weights: exp(-eta * summed loss), as Hedge has it (Freund and Schapire 1997), with a fading sum."""
@@ -172,7 +198,8 @@ class Learner:
         if name != MIX:
             return self.calibrators[name].wrap(self.scorers[name])
         members, weights = self._members()
-        return MixScorer(MIX, [self.compiled(member) for member in members], weights)
+        parts = [self.compiled(member) if member == RULE else self.scorers[member] for member in members]
+        return self._mix_calibrator.wrap(MixScorer(MIX, parts, weights), self.nowcast.shift)
 
     # -- learning ------------------------------------------------------------------------------------------------
 
@@ -185,41 +212,63 @@ class Learner:
         """Keep matured labels until a batch is full: (n, F), (n,) and the scores of their landmarks, NaN where none were kept."""
         self._waiting.append((vectors, labels, scores))
 
+    def early(self, scores: npt.NDArray[np.float32], silent: bool) -> bool:
+        """Take in whether a user was silent at first after a landmark, into its kept scores too; whether it is time to `look`."""
+        scores[EARLY] = silent
+        return self.nowcast.seen(float(log_odds(scores[self.names.index(MIX), RAW])), silent)
+
+    def look(self, until_ms: int) -> None:
+        """Seek the shift of the mix anew; `until_ms` is when the newest early outcome was known."""
+        self.nowcast.look(self._mix_calibrator.slope, self._mix_calibrator.shift)
+        self.until_ms = max(self.until_ms, until_ms)
+        self.turns += 1
+
     def step(self, until_ms: int) -> None:
         """Learn all that waits, as one batch; `until_ms` is the maturity of the newest label."""
         vectors = np.concatenate([one for one, _, _ in self._waiting])
         labels = np.concatenate([one for _, one, _ in self._waiting])
         scores = np.concatenate([one for _, _, one in self._waiting])
-        self._waiting, self.until_ms = [], until_ms
+        self._waiting, self.until_ms = [], max(self.until_ms, until_ms)
         known = ~np.isnan(scores[:, self.names.index(RULE), STATED])
         if not self.standing.begun:
-            self._trial.push(labels, self.score(vectors)[:, :, STATED], vectors, self.settings.window)
+            self._trial.push(labels, self.score(vectors)[:, :EARLY, STATED], vectors, self.settings.window)
         self._grade(vectors[known], labels[known], scores[known])
-        for name, candidate in self.candidates.items():
+        self.memory.push(vectors, labels)
+        for candidate in self.candidates.values():
             candidate.learn(vectors, labels)
-            self.scorers[name] = candidate.scorer()
+        self._compile()
         self._newest = vectors[-SAMPLE:]
         self.steps += 1
+        self.turns += 1
         self.learned += len(labels)
         self.churned += int(labels.sum())
+
+    def _compile(self) -> None:
+        for name, candidate in self.candidates.items():
+            if (scorer := candidate.scorer()) is not None:
+                self.scorers[name] = scorer
 
     def _grade(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], scores: Scores) -> None:
         if not len(labels):
             return
-        stated = scores[:, :, STATED]
+        stated = scores[:, :EARLY, STATED]
         self._window.push(labels, stated, vectors, self.settings.window)
         losses = log_loss(labels, stated)
         fade = MEMORY_OF_LOSS ** np.arange(len(labels) - 1, -1, -1.0)
         # who had not learned yet is charged as the rule is: no credit, no blame
-        charged = np.where(np.isnan(stated), losses[:, [self.names.index(RULE)]], losses)
+        pooled = log_loss(labels, self._pooled(scores))
+        charged = np.where(np.isnan(pooled), losses[:, [self.names.index(RULE)]], pooled)
         self._losses = self._losses * MEMORY_OF_LOSS ** len(labels) + (fade[:, None] * charged).sum(axis=0)
-        fit = self.steps % min(1 + self.steps // 64, 16) == 0
+        fit = self.steps % min(1 + self.steps // 64, 4) == 0
         for place, name in enumerate(self.names):
             there = ~np.isnan(stated[:, place])
             if there.any():
-                if name in self.calibrators:
-                    self.calibrators[name].learn(scores[there, place, RAW], labels[there], fit=fit)
+                self.calibrators[name].learn(scores[there, place, RAW], labels[there], fit=fit)
                 self.totals.setdefault(name, Tally()).add(labels[there], stated[there, place])
+        if self.nowcasts:
+            told = ~np.isnan(scores[:, EARLY, 0])
+            odds = log_odds(scores[told, self.names.index(MIX), RAW])
+            self.nowcast.matured(odds, scores[told, EARLY, 0], self._mix_calibrator.slope, self._mix_calibrator.shift)
         place = self.names.index(self.standing.champion)
         there = ~np.isnan(stated[:, place])
         self.progress.add(labels[there], stated[there, place], vectors[there])
@@ -298,11 +347,13 @@ class Learner:
 
     def state(self) -> dict[str, Any]:
         """All that a restarted learner goes on from: numbers, text and bytes."""
-        numbers = {name: getattr(self, name) for name in ("learned", "churned", "steps", "version", "published", "until_ms")}
+        numbers = {name: getattr(self, name) for name in ("learned", "churned", "steps", "turns", "version", "published", "until_ms")}
         return {
             "names": list(self.names),
             "numbers": numbers,
             "candidates": {name: one.state() for name, one in self.candidates.items()} if self.steps else {},
+            "memory": self.memory.state(),
+            "nowcast": self.nowcast.state(),
             "calibrators": {name: one.state() for name, one in self.calibrators.items()},
             "standing": [self.standing.champion, self.standing.challenger, self.standing.checks, self.standing.begun],
             "watches": [self.loss_watch.state(), self.score_watch.state()],
@@ -330,7 +381,8 @@ class Learner:
             setattr(self, name, number)
         for name, saved in state["candidates"].items():
             self.candidates[name].restore(saved)
-            self.scorers[name] = self.candidates[name].scorer()
+        self.memory.restore(state["memory"])
+        self.nowcast.restore(state["nowcast"])
         for name, saved in state["calibrators"].items():
             self.calibrators[name].restore(saved)
         self.standing = Standing(*state["standing"])
@@ -342,10 +394,11 @@ class Learner:
             _Window(np.frombuffer(labels, np.uint8), _floats(stated, (-1, many)), _codes(vectors))
             for labels, stated, vectors in state["windows"]
         )
-        self._waiting = [(_codes(v), np.frombuffer(y, np.uint8), _floats(s, (-1, many, 2))) for v, y, s in state["waiting"]]
+        self._waiting = [(_codes(v), np.frombuffer(y, np.uint8), _floats(s, (-1, many + 1, 2))) for v, y, s in state["waiting"]]
         self._newest = _codes(state["newest"])
         self.progress.tallies = {name: _tally(saved) for name, saved in state["progress"].items()}
         self.totals = {name: _tally(saved) for name, saved in state["totals"].items()}
+        self._compile()
 
 
 def _floats(packed: bytes, shape: Sequence[int]) -> Scores:

@@ -1,7 +1,7 @@
-"""A small multi-layer perceptron that rehearses: two hidden layers of rectified units, Adam, dropout, and a memory of past examples.
+"""A small multi-layer perceptron that rehearses: two hidden layers of rectified units, Adam and dropout.
 
 River has no network classifier, so this is a plain one in numpy behind River's mini-batch interface. Each batch is learned once as it
-comes and then rehearsed with a few batches drawn from the last `MEMORY` matured examples (experience replay, Lin 1992), which a single
+comes and then rehearsed with a few batches drawn from the learner's memory of matured examples (experience replay, Lin 1992), which a single
 pass over sparse labels needs; the more is known, the less it rehearses. What is run is the running mean of the weights (Polyak and Juditsky
 1992). Steps: Kingma and Ba 2015 (Adam); weight decay apart from them: Loshchilov and Hutter 2019; dropout: Srivastava et al. 2014; first
 weights: He et al. 2015.
@@ -18,9 +18,10 @@ import numpy.typing as npt
 import polars as pl
 from river import base
 
-from features.catalog import NAMES, WIDTH
+from features.catalog import NAMES
 from online_models.design import DESIGN, design
 from online_models.logistic import Moments
+from online_models.memory import Memory, rng_state, set_rng
 from online_models.scorer import NetworkScorer, pack_arrays, unpack_array
 
 HIDDEN = (64, 32)
@@ -32,12 +33,12 @@ EFFORT = ((65_536, 64, 6), (262_144, 64, 2), (2**62, 256, 1))
 """Until so many examples are known: examples of one step, and steps of rehearsal after it."""
 AVERAGE = 0.995
 """Share of the running mean of the weights that a step leaves."""
-MEMORY = 16_384
+NEWEST = 2_048
 CLIP = 5.0
 """Scaled columns are kept within this many standard deviations while learning."""
 BETA1, BETA2, TINY = 0.9, 0.999, 1e-8
 HURRY_STEPS = 200
-"""After a drift rehearsal draws from the newest `MEMORY / 8` examples for this many steps."""
+"""After a drift rehearsal draws from the last `NEWEST` examples for this many steps."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -49,6 +50,8 @@ class Network(base.MiniBatchClassifier):
     ----------
     seed : int
         Of the first weights, the dropout and the rehearsal.
+    memory : Memory
+        What it rehearses; whoever calls `learn` fills it first. By River's interface it fills its own.
 
     >>> network = Network(seed=1)
     >>> network.learn_one(dict.fromkeys(NAMES, 3), True)
@@ -58,8 +61,8 @@ class Network(base.MiniBatchClassifier):
 
     name = "network"
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+    def __init__(self, seed: int = 0, memory: Memory | None = None) -> None:
+        self._memory = Memory(seed) if memory is None else memory
         self._rng = np.random.default_rng(seed)
         self._moments = Moments(DESIGN.shape[1])
         sizes = (DESIGN.shape[1], *HIDDEN, 1)
@@ -73,9 +76,6 @@ class Network(base.MiniBatchClassifier):
         self._mean = [one.copy() for one in self._parameters]
         self._steps = 0
         self._hurry = 0
-        self._memory = np.zeros((MEMORY, WIDTH), np.uint8)
-        self._answers = np.zeros(MEMORY, np.uint8)
-        self._seen = 0
 
     @property
     def _parameters(self) -> list[Floats]:
@@ -86,23 +86,18 @@ class Network(base.MiniBatchClassifier):
     def learn(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
         """See `Candidate`."""
         self._moments.learn(design(vectors))
-        size, rehearsals = next((size, steps) for until, size, steps in EFFORT if self._seen < until)
+        size, rehearsals = next((size, steps) for until, size, steps in EFFORT if self._memory.seen < until)
         for at in range(0, len(vectors), size):
-            some, answers = vectors[at : at + size], labels[at : at + size]
-            places = (self._seen + np.arange(len(some))) % MEMORY
-            self._memory[places], self._answers[places] = some, answers
-            self._seen += len(some)
-            self._step(some, answers)
+            self._step(vectors[at : at + size], labels[at : at + size])
             for _ in range(rehearsals):
                 chosen = self._remember()
-                self._step(self._memory[chosen], self._answers[chosen])
+                self._step(self._memory.vectors[chosen], self._memory.labels[chosen])
 
     def _remember(self) -> npt.NDArray[np.int64]:
-        known = min(self._seen, MEMORY)
-        if self._hurry:
-            self._hurry -= 1
-            known = min(known, MEMORY // 8)
-        return (self._seen - 1 - self._rng.integers(0, known, REHEARSE_BATCH)) % MEMORY
+        if not self._hurry:
+            return self._rng.integers(0, self._memory.size, REHEARSE_BATCH)
+        self._hurry -= 1
+        return self._rng.choice(self._memory.newest(NEWEST), REHEARSE_BATCH)
 
     def _scaled(self, vectors: npt.NDArray[np.uint8]) -> Floats:
         scaled = (design(vectors) - self._moments.mean.astype(np.float32)) * self._moments.scale.astype(np.float32)
@@ -149,32 +144,23 @@ class Network(base.MiniBatchClassifier):
         first = w1 * self._moments.scale.astype(np.float32)[:, None]
         bias = b1 - self._moments.mean.astype(np.float32) @ first
         layers = {"w1": first, "b1": bias, "w2": w2.copy(), "b2": b2.copy(), "w3": w3[:, 0].copy(), "b3": b3.copy()}
-        return NetworkScorer(self.name, layers, self._usual())
-
-    def _usual(self) -> npt.NDArray[np.uint8]:
-        known = min(self._seen, 1_024)
-        newest = self._memory[(self._seen - 1 - np.arange(known)) % MEMORY]
-        return np.median(newest, axis=0).astype(np.uint8) if known else np.zeros(WIDTH, np.uint8)
+        return NetworkScorer(self.name, layers, self._memory.usual())
 
     # -- keeping -------------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
         """See `Candidate`."""
-        known = min(self._seen, MEMORY)
         parameters = {f"p{i}": one for i, one in enumerate(self._parameters)}
         first = {f"m{i}": one for i, one in enumerate(self._first)}
         second = {f"v{i}": one for i, one in enumerate(self._second)}
         mean = {f"a{i}": one for i, one in enumerate(self._mean)}
-        memory = {"memory": self._memory[:known], "answers": self._answers[:known]}
         scaling = {"mean": self._moments.mean, "var": self._moments.var}
-        numbers = self._rng.bit_generator.state["state"]
         return {
-            "arrays": pack_arrays({**parameters, **first, **second, **mean, **memory, **scaling}),
+            "arrays": pack_arrays({**parameters, **first, **second, **mean, **scaling}),
             "count": self._moments.count,
             "steps": self._steps,
             "hurry": self._hurry,
-            "seen": self._seen,
-            "rng": [str(numbers["state"]), str(numbers["inc"])],
+            "rng": rng_state(self._rng),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -189,18 +175,14 @@ class Network(base.MiniBatchClassifier):
         self._second = [arrays[f"v{i}"] for i in range(2 * half)]
         self._mean = [arrays[f"a{i}"] for i in range(2 * half)]
         self._moments.mean, self._moments.var, self._moments.count = arrays["mean"], arrays["var"], state["count"]
-        known = len(arrays["answers"])
-        self._memory[:known], self._answers[:known] = arrays["memory"], arrays["answers"]
-        self._steps, self._hurry, self._seen = state["steps"], state["hurry"], state["seen"]
-        numbers = dict(self._rng.bit_generator.state)
-        numbers["state"] = {"state": int(state["rng"][0]), "inc": int(state["rng"][1])}
-        self._rng.bit_generator.state = numbers
+        self._steps, self._hurry = state["steps"], state["hurry"]
+        set_rng(self._rng, state["rng"])
 
     # -- River's interface: codes by feature name ----------------------------------------------------------------
 
     def learn_one(self, x: dict[base.typing.FeatureName, Any], y: base.typing.ClfTarget) -> None:
         """Learn one example: codes by feature name."""
-        self.learn(_row(x), np.array([bool(y)], np.uint8))
+        self._learn_alone(_row(x), np.array([bool(y)], np.uint8))
 
     def predict_proba_one(self, x: dict[base.typing.FeatureName, Any], **_kwargs: Any) -> dict[base.typing.ClfTarget, float]:
         """Probability of both classes."""
@@ -209,7 +191,11 @@ class Network(base.MiniBatchClassifier):
 
     def learn_many(self, X: Any, y: Any) -> None:  # noqa: N803 - River's name
         """Learn a frame of codes and a series of labels."""
-        self.learn(np.asarray(X[list(NAMES)], np.uint8), np.asarray(y, np.uint8))
+        self._learn_alone(np.asarray(X[list(NAMES)], np.uint8), np.asarray(y, np.uint8))
+
+    def _learn_alone(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
+        self._memory.push(vectors, labels)
+        self.learn(vectors, labels)
 
     def predict_proba_many(self, X: Any) -> Any:  # noqa: N803 - River's name
         """Probability of both classes, a row each."""

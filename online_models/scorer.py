@@ -217,7 +217,7 @@ def _run_trees(vectors: Any, roots: Any, feature: Any, threshold: Any, left: Any
             while feature[node] >= 0:
                 node = left[node] if vectors[i, feature[node]] <= threshold[node] else right[node]
             total += value[node]
-        out[i] = total / roots.shape[0]
+        out[i] = total
 
 
 class TreesScorer:
@@ -244,8 +244,10 @@ class TreesScorer:
 
     def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
-        out = np.empty(len(vectors), np.float32)
-        one = self.nodes
+        return (self._sums(vectors) / len(self.nodes["roots"])).astype(np.float32)
+
+    def _sums(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        out, one = np.empty(len(vectors)), self.nodes
         _run_trees(vectors, one["roots"], one["feature"], one["threshold"], one["left"], one["right"], one["value"], out)
         return out
 
@@ -256,6 +258,29 @@ class TreesScorer:
     def pack(self) -> dict[str, Any]:
         """See `Scorer`."""
         return {"kind": "trees", "name": self.name, **pack_arrays({**self.nodes, "usual": self.usual})}
+
+
+class BoostingScorer(TreesScorer):
+    """``sigmoid(bias + sum of the trees' leaves)``: leaves hold log-odds.
+
+    Parameters
+    ----------
+    nodes, usual
+        See `TreesScorer`.
+    bias : float
+    """
+
+    def __init__(self, name: str, nodes: Mapping[str, npt.NDArray[Any]], usual: npt.NDArray[np.uint8], bias: float) -> None:
+        super().__init__(name, nodes, usual)
+        self.bias = float(bias)
+
+    def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `Scorer`."""
+        return (1 / (1 + np.exp(-(self.bias + self._sums(vectors))))).astype(np.float32)
+
+    def pack(self) -> dict[str, Any]:
+        """See `Scorer`."""
+        return {**super().pack(), "kind": "boosting", "bias": self.bias}
 
 
 def platt(raw: npt.NDArray[np.float32], slope: float, shift: float) -> npt.NDArray[np.float32]:
@@ -365,8 +390,9 @@ def unpack(packed: Mapping[str, Any]) -> Scorer:
         return AdditiveScorer(name, unpack_array(packed["table"]), packed["bias"], **arrays)
     if kind == "network":
         return NetworkScorer(name, {field: unpack_array(packed[field]) for field in _LAYERS}, unpack_array(packed["usual"]))
-    if kind == "trees":
-        return TreesScorer(name, {field: unpack_array(packed[field]) for field in _NODES}, unpack_array(packed["usual"]))
+    if kind in {"trees", "boosting"}:
+        nodes, usual = {field: unpack_array(packed[field]) for field in _NODES}, unpack_array(packed["usual"])
+        return TreesScorer(name, nodes, usual) if kind == "trees" else BoostingScorer(name, nodes, usual, packed["bias"])
     if kind == "calibrated":
         return CalibratedScorer(unpack(packed["raw"]), packed["slope"], packed["shift"])
     if kind == "mix":

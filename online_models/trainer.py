@@ -23,8 +23,10 @@ import xxhash
 
 from features.catalog import WIDTH
 from online_models.catalog import LIVE
+from online_models.champion import Change
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, pack_examples, unpack_examples
 from online_models.learner import RAW, STATED, Drifted, Learner, LearnerSettings, Scores
+from online_models.nowcast import AFTER_MS, Outcomes
 from online_models.scorer import Scorer
 from online_models.told import LabelBlock, Told
 
@@ -145,6 +147,7 @@ class Trainer:
         self._last: dict[int, tuple[str, int]] = {}
         self._watermarks: dict[int, tuple[int, int]] = {}
         self._kept: dict[tuple[str, int, str], npt.NDArray[np.float32]] = {}
+        self._outcomes = {name: Outcomes() for name in settings.horizons_ms}
         self._level = 0
         self._held: list[tuple[int, Examples]] = []
         self.told = Told(settings.external)
@@ -185,7 +188,8 @@ class Trainer:
             max(block.watermark_ms, self._watermarks.get(block.partition, (block.watermark_ms, 0))[0]),
             stamp_ms,
         )
-        return self._release(names)
+        low = self._low_watermark()
+        return [*self._settle(low), *self._release(names, low)]
 
     def hear(self, block: LabelBlock) -> None:
         """Take labels that were told from outside; they are learned when their snapshot matures."""
@@ -218,8 +222,11 @@ class Trainer:
             if learner is None or not len(rows):
                 continue
             scores = learner.score(items.vectors[rows])
-            for i, landmark, one in zip(rows.tolist(), items.landmark_ms[rows].tolist(), scores, strict=True):
-                self._kept[name, landmark, items.users[i]] = one
+            landmarks, users = items.landmark_ms[rows].tolist(), [items.users[i] for i in rows.tolist()]
+            for landmark, user, one in zip(landmarks, users, scores, strict=True):
+                self._kept[name, landmark, user] = one
+            if learner.nowcasts:
+                self._outcomes[name].arrived(landmarks, users, items.vectors[rows])
         while len(self._kept) > self._settings.max_kept:
             self._level += 1
             self._kept = {key: one for key, one in self._kept.items() if _sampled(key[2], self._level)}
@@ -228,9 +235,24 @@ class Trainer:
         newest = max(stamp for _, stamp in self._watermarks.values())
         return min(watermark for watermark, stamp in self._watermarks.values() if newest - stamp <= LIVE_MS)
 
-    def _release(self, definitions: Sequence[str]) -> list[Version]:
+    def _settle(self, low: int) -> list[Version]:
+        """Take in the early outcomes that are known in every live shard."""
+        versions = []
+        for name, learner in self.learners.items():
+            look, newest = False, 0
+            for (landmark, user), silent in self._outcomes[name].settle(low):
+                scores = self._kept.get((name, landmark, user))
+                if scores is not None:
+                    newest, look = landmark, learner.early(scores, silent)
+            if look:
+                self._outcomes[name].forget(low)
+                learner.look(newest + AFTER_MS)
+                if self._due(learner):
+                    versions.append(_publish(learner))
+        return versions
+
+    def _release(self, definitions: Sequence[str], low: int) -> list[Version]:
         """Learn what every live shard has passed, in order of (maturity, partition, number)."""
-        low = self._low_watermark()
         if not self._held or min(int(part.matured_ms.min()) for _, part in self._held) >= low:
             return []
         parts, self._held = self._held, []
@@ -263,11 +285,11 @@ class Trainer:
                 if learner.waiting == self._settings.batch:
                     learner.step(int(items.matured_ms[rows[some.stop - 1]]))
                     if self._due(learner):
-                        versions.append(_publish(learner))
+                        versions.append(_publish(learner, learner.check()))
         return versions
 
     def _scores_of(self, learner: Learner, items: Examples, rows: npt.NDArray[np.intp]) -> Scores:
-        scores = np.full((len(rows), len(learner.names), 2), np.nan, np.float32)
+        scores = np.full((len(rows), len(learner.names) + 1, 2), np.nan, np.float32)
         for place, (i, landmark) in enumerate(zip(rows.tolist(), items.landmark_ms[rows].tolist(), strict=True)):
             kept = self._kept.pop((learner.name, landmark, items.users[i]), None)
             if kept is not None:
@@ -276,8 +298,8 @@ class Trainer:
 
     def _due(self, learner: Learner) -> bool:
         fewest = self._settings.publish_every
-        wanted = min(max(fewest, learner.steps // SPARSER_AFTER), MAX_APART * fewest) if self._settings.sparser else fewest
-        return learner.steps - learner.published >= wanted
+        wanted = min(max(fewest, learner.turns // SPARSER_AFTER), MAX_APART * fewest) if self._settings.sparser else fewest
+        return learner.turns - learner.published >= wanted
 
     def state(self) -> dict[str, Any]:
         """All that a restarted trainer goes on from, as plain numbers, text and bytes."""
@@ -285,6 +307,7 @@ class Trainer:
             "last": [[partition, lineage, number] for partition, (lineage, number) in self._last.items()],
             "watermarks": [[partition, *pair] for partition, pair in self._watermarks.items()],
             "level": self._level,
+            "outcomes": {name: book.state() for name, book in self._outcomes.items()},
             "kept": {name: self._kept_of(name) for name in self.learners},
             "held": [[partition, pack_examples(part)] for partition, part in self._held],
             "told": self.told.state(),
@@ -292,7 +315,7 @@ class Trainer:
         }
 
     def _rows(self, name: str, packed: bytes) -> npt.NDArray[np.float32]:
-        return np.frombuffer(packed, np.float32).reshape(-1, len(self.learners[name].names), 2)
+        return np.frombuffer(packed, np.float32).reshape(-1, len(self.learners[name].names) + 1, 2).copy()
 
     def _kept_of(self, name: str) -> tuple[list[tuple[int, str]], bytes]:
         """Keys of one definition's kept scores, and all scores in one piece."""
@@ -321,11 +344,11 @@ class Trainer:
         for name, saved in state["learners"].items():
             if name in self.learners:
                 self.learners[name].restore(saved)
+                self._outcomes[name].restore(state["outcomes"][name])
 
 
-def _publish(learner: Learner) -> Version:
-    change = learner.check()
-    learner.published = learner.steps
+def _publish(learner: Learner, change: Change | None = None) -> Version:
+    learner.published = learner.turns
     learner.version += 1
     drifts, learner.drifts = learner.drifts, []
     return Version(

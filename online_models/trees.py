@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from river import drift, forest, tree
+from river import tree
 from river.tree.nodes.leaf import HTLeaf
 
 from features.catalog import NAMES, WIDTH
@@ -28,7 +28,6 @@ STRIDES = ((30_000, 1), (60_000, 2), (120_000, 4), (240_000, 8), (2**62, 16))
 USUAL_RATE = 0.02
 _SAFE = (
     "river.tree.",
-    "river.forest.",
     "river.drift.",
     "river._river_rust.drift",
     "river.stats.",
@@ -108,24 +107,6 @@ class AdaptiveTree(_River):
     def roots(self) -> list[Any]:
         """See `_River`."""
         return [self._model._root]  # noqa: SLF001 - River has no public way to walk a tree
-
-
-class Forest(_River):
-    """An adaptive random forest (Gomes et al. 2017), votes of equal weight."""
-
-    name = "forest"
-
-    def __init__(self, seed: int = 0) -> None:
-        super().__init__(
-            forest.ARFClassifier(
-                n_models=10, max_features=12, grace_period=100, delta=0.01, leaf_prediction="mc", max_depth=8,
-                disable_weighted_vote=True, warning_detector=drift.ADWIN(delta=0.001), drift_detector=drift.ADWIN(delta=1e-4), seed=seed,
-            )
-        )  # fmt: skip
-
-    def roots(self) -> list[Any]:
-        """See `_River`."""
-        return [one._root for one in self._model.models]  # noqa: SLF001 - see `AdaptiveTree`
 
 
 def compile_trees(roots: list[Any]) -> dict[str, npt.NDArray[Any]]:

@@ -1,0 +1,156 @@
+"""Gradient-boosted trees over coded vectors, grown anew on the memory each time enough more is known.
+
+Newton boosting on histograms (Friedman 2001; Chen and Guestrin 2016), with a random part of the rows and columns for each tree. Vectors are one
+byte a feature already, so a histogram is a count by code. Between two growths the trees stand still: they are grown again once the labels known
+have become a quarter more, so all growths together cost about five times the last one, however long the stream.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from features.catalog import WIDTH
+from online_models.memory import Memory, rng_state, set_rng
+from online_models.scorer import BoostingScorer, unpack
+
+TREES, DEPTH, RATE = 120, 4, 0.06
+L2 = 20.0
+LEAST_WEIGHT = 5.0
+"""Least sum of p (1 - p) on either side of a split: about 20 to 30 examples."""
+ROWS, COLUMNS = 0.6, 0.5
+"""Parts of the examples and of the features that a tree sees."""
+BITS = 2
+"""Low bits of a code that splits do not look at: 64 cells a feature."""
+CELLS = 256 >> BITS
+LEAST_LABELS = 50
+"""Labels of each class before the first growth."""
+GROWTH, MOST_APART = 1.25, 32_768
+"""Labels known now over labels known at the last growth that make the next one; and most new labels between two."""
+NODES = 2 ** (DEPTH + 1) - 1
+
+
+@njit(cache=True, nogil=True)
+def _best_split(sums: Any) -> tuple[int, int]:
+    """Column and last cell on the left of the split that gains most, of one node's sums (columns, cells, 2); column -1 for none."""
+    g, h = sums[0, :, 0].sum(), sums[0, :, 1].sum()
+    best, column, last = g * g / (h + L2) + 1e-6, -1, 0
+    for j in range(sums.shape[0]):
+        left_g, left_h = 0.0, 0.0
+        for cell in range(CELLS - 1):
+            left_g += sums[j, cell, 0]
+            left_h += sums[j, cell, 1]
+            if min(left_h, h - left_h) >= LEAST_WEIGHT:
+                gain = left_g**2 / (left_h + L2) + (g - left_g) ** 2 / (h - left_h + L2)
+                if gain > best:
+                    best, column, last = gain, j, cell
+    return column, last
+
+
+@njit(cache=True, nogil=True)
+def _grow_tree(codes: Any, rows: Any, columns: Any, slope: Any, weight: Any, feature: Any, threshold: Any, value: Any) -> None:
+    """Grow one tree, a full binary heap, level by level; `slope` and `weight` are the loss's first two derivatives by row."""
+    place = np.zeros(len(rows), np.int64)  # of each row within its level, -1 once it has come to rest in a leaf
+    first, width = 0, 1
+    for level in range(DEPTH + 1):
+        sums = np.zeros((width, len(columns), CELLS, 2))
+        for i in range(len(rows)):
+            if place[i] >= 0:
+                k, row = place[i], codes[rows[i]]
+                for j in range(len(columns)):
+                    cell = row[columns[j]] >> BITS
+                    sums[k, j, cell, 0] += slope[i]
+                    sums[k, j, cell, 1] += weight[i]
+        for k in range(width):
+            value[first + k] = -RATE * sums[k, 0, :, 0].sum() / (sums[k, 0, :, 1].sum() + L2)
+            column, last = _best_split(sums[k])
+            if level < DEPTH and column >= 0:
+                feature[first + k], threshold[first + k] = columns[column], ((last + 1) << BITS) - 1
+        for i in range(len(rows)):
+            if place[i] >= 0:
+                node = first + place[i]
+                right = codes[rows[i], feature[node]] > threshold[node]
+                place[i] = 2 * place[i] + right if feature[node] >= 0 else -1
+        first, width = first + width, 2 * width
+
+
+@njit(cache=True, nogil=True)
+def _add_tree(codes: Any, feature: Any, threshold: Any, value: Any, odds: Any) -> None:
+    for i in range(len(codes)):
+        node = 0
+        while feature[node] >= 0:
+            node = 2 * node + (2 if codes[i, feature[node]] > threshold[node] else 1)
+        odds[i] += value[node]
+
+
+class Boosting:
+    """See `online_models.candidate.Candidate`.
+
+    Parameters
+    ----------
+    seed : int
+        Of the parts of rows and columns.
+    memory : Memory
+        What it grows on; the learner fills it.
+    """
+
+    name = "boosting"
+
+    def __init__(self, seed: int, memory: Memory) -> None:
+        self._memory = memory
+        self._rng = np.random.default_rng(seed)
+        self._grown_at = 0
+        self._hurry = False
+        self._compiled: BoostingScorer | None = None
+
+    def learn(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:  # noqa: ARG002 - the memory has them
+        """See `Candidate`: grow anew if it is time."""
+        known, churned = self._memory.seen, self._memory.churned
+        due = self._hurry or known >= min(GROWTH * self._grown_at, self._grown_at + MOST_APART)
+        if due and min(churned, known - churned) >= LEAST_LABELS:
+            self._grown_at, self._hurry = known, False
+            self._compiled = self._grow()
+
+    def _grow(self) -> BoostingScorer:
+        codes, labels = self._memory.vectors, self._memory.labels.astype(np.float64)
+        feature, threshold, value = np.full((TREES, NODES), -1, np.int64), np.zeros((TREES, NODES)), np.zeros((TREES, NODES))
+        share = (labels.sum() + 1) / (len(labels) + 2)
+        bias = float(np.log(share / (1 - share)))
+        odds = np.full(len(labels), bias)
+        for tree in zip(feature, threshold, value, strict=True):
+            rows = np.flatnonzero(self._rng.random(len(labels)) < ROWS)
+            columns = self._rng.permutation(WIDTH)[: int(WIDTH * COLUMNS)]
+            risk = 1 / (1 + np.exp(-odds[rows]))
+            _grow_tree(codes, rows, columns, risk - labels[rows], risk * (1 - risk), *tree)
+            _add_tree(codes, *tree, odds)
+        firsts, heap = np.arange(TREES)[:, None] * NODES, np.arange(NODES)
+        nodes = {
+            "roots": firsts[:, 0], "feature": feature.ravel(), "threshold": threshold.ravel(), "value": value.ravel(),
+            "left": (firsts + 2 * heap + 1).ravel(), "right": (firsts + 2 * heap + 2).ravel(),
+        }  # fmt: skip
+        return BoostingScorer(self.name, nodes, self._memory.usual(), bias)
+
+    def hurry(self) -> None:
+        """See `Candidate`: grow anew at the next batch."""
+        self._hurry = True
+
+    def scorer(self) -> BoostingScorer | None:
+        """See `Candidate`."""
+        return self._compiled
+
+    def state(self) -> dict[str, Any]:
+        """See `Candidate`; the memory is kept by the learner."""
+        compiled = None if self._compiled is None else self._compiled.pack()
+        return {"grown_at": self._grown_at, "hurry": self._hurry, "rng": rng_state(self._rng), "compiled": compiled}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `Candidate`."""
+        self._grown_at, self._hurry = state["grown_at"], state["hurry"]
+        set_rng(self._rng, state["rng"])
+        compiled = None if state["compiled"] is None else unpack(state["compiled"])
+        if not isinstance(compiled, BoostingScorer | None):
+            raise ValueError(f"the checkpoint has {type(compiled).__name__} in the place of boosted trees")
+        self._compiled = compiled
