@@ -1,5 +1,7 @@
 """What a deployment was started with, as stored once for all its processes: a later start that differs is refused, field by field.
 
+Only churn definitions may be appended.
+
 Errors::
 
     SpecMismatch     the stored spec is another one; `differences` says where
@@ -7,11 +9,12 @@ Errors::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from features.definition import ChurnDefinition
 from features.keys import PREFIX_VERSION
 from features.spec import FeatureSpec
 
@@ -95,6 +98,46 @@ def differences(stored: AppSpec, given: AppSpec) -> list[Difference]:
     """
     old, new = (dict(_fields("", msgspec.to_builtins(one))) for one in (stored, given))
     return [Difference(name, old.get(name), new.get(name)) for name in {**old, **new} if old.get(name) != new.get(name)]
+
+
+def only_appends(stored: AppSpec, given: AppSpec) -> bool:
+    """Whether nothing differs but definitions that stand behind the stored ones.
+
+    >>> old = AppSpec(spec=FeatureSpec(), cluster_id="c", topic_id="t", partitions=4)
+    >>> more = FeatureSpec(definitions=(ChurnDefinition(), ChurnDefinition(name="churn7")))
+    >>> only_appends(old, AppSpec(spec=more, cluster_id="c", topic_id="t", partitions=4))
+    True
+    """
+    same = msgspec.structs.replace(given, spec=msgspec.structs.replace(given.spec, definitions=stored.spec.definitions)) == stored
+    return same and not broken_definitions(stored.spec.definitions, given.spec.definitions)
+
+
+def broken_definitions(stored: Sequence[ChurnDefinition], given: Sequence[ChurnDefinition]) -> list[str]:
+    """Say what stands against following `given` where `stored` has been followed, each with what to do; empty is well.
+
+    States, snapshots and alerts keep a place for each definition, so the stored ones must come first, unchanged and in their order.
+
+    >>> one = ChurnDefinition()
+    >>> broken_definitions((one,), ())
+    ["definition 'churn14' is no longer there: put it back, its labels and alerts are pending"]
+    """
+    names = [one.name for one in given]
+    faults = []
+    for place, one in enumerate(stored):
+        if one.name not in names:
+            faults.append(f"definition {one.name!r} is no longer there: put it back, its labels and alerts are pending")
+        elif (now := given[names.index(one.name)]) != one:
+            changed = [
+                f"{field} was {getattr(one, field)!r}, is {getattr(now, field)!r}"
+                for field in one.__struct_fields__
+                if getattr(one, field) != getattr(now, field)
+            ]
+            faults.append(
+                f"definition {one.name!r} was changed ({', '.join(changed)}): give the changed one a name of its own, behind the others"
+            )
+        elif names.index(one.name) != place:
+            faults.append(f"definition {one.name!r} must stay number {place + 1}: add new ones behind the others")
+    return faults
 
 
 def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,7 @@ A cache and nothing more: the store has the truth, the fence makes the cache saf
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
@@ -63,11 +63,6 @@ class Arena:
         """Slot of each user, -1 where he is not here."""
         found = map(self._index.get, users, repeat(-1))
         return np.fromiter(found, np.int32, len(users))
-
-    def missing(self, users: Iterable[str]) -> list[str]:
-        """Return the distinct users who are not here, in order of appearance."""
-        index = self._index
-        return [user for user in dict.fromkeys(users) if user not in index]
 
     def admit(self, users: Sequence[str], states: Sequence[bytes | None]) -> None:
         """Bring users in, with their stored record or a fresh one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -144,9 +145,7 @@ class ColumnReader:
         users = _users(events, code)
         ts = _times(events, code)
         word = np.fromiter(map(self._words.__getitem__, zip(map(_type, events), map(_channel, events), strict=True)), np.int64, n)
-        value = np.fromiter([NAN if v is None else v for v in map(_value, events)], np.float64, n)
-        digest = xxhash.xxh3_64_intdigest
-        eid = np.fromiter([digest(e.encode()) or 1 if e is not None else 0 for e in map(_event_id, events)], np.uint64, n)
+        value, eid = _values(events), _event_ids(events)
         code[(code == Reason.ok) & (ts > append + MAX_FUTURE_MS)] = Reason.future
         code[(code == Reason.ok) & (word == UNKNOWN)] = Reason.unknown_type
         rejected = np.flatnonzero(code)
@@ -158,10 +157,13 @@ class ColumnReader:
 
 def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:
     """Judge what must be judged before decoding; b"" stands for what the decoder must not see."""
+    if None not in payloads:
+        there = cast(Sequence[bytes], payloads)
+        if all(there) and max(map(len, there), default=0) < PLAIN_BYTES and all(map(bytes.isascii, there)):
+            return there
     present: list[bytes] = [payload if payload is not None else b"" for payload in payloads]
-    n = len(present)
-    lengths = np.fromiter(map(len, present), np.int64, n)
-    plain = (lengths > 0) & (lengths < PLAIN_BYTES) & np.fromiter(map(bytes.isascii, present), np.bool_, n)
+    lengths = np.fromiter(map(len, present), np.int64, len(present))
+    plain = (lengths > 0) & (lengths < PLAIN_BYTES) & np.fromiter(map(bytes.isascii, present), np.bool_, len(present))
     for i in np.flatnonzero(~plain).tolist():
         verdict = screen(payloads[i])
         if verdict is not Reason.ok:
@@ -187,23 +189,41 @@ def _decode_all(payloads: Sequence[bytes], code: npt.NDArray[np.uint8]) -> list[
 
 def _users(events: Sequence[Event], code: npt.NDArray[np.uint8]) -> list[str]:
     users = list(map(_user, events))
-    lengths = np.fromiter(map(len, users), np.int64, len(users))
     # a character takes at most 4 bytes: a short id needs no encoding to be judged
-    for i in np.flatnonzero((lengths == 0) | (lengths > MAX_USER_BYTES // 4)).tolist():
+    if all(users) and max(map(len, users), default=0) <= MAX_USER_BYTES // 4:
+        return users
+    for i, user in enumerate(users):
         try:
-            check_user(users[i])
+            check_user(user)
         except Rejected as verdict:
             code[i] = verdict.reason
     return users
 
 
+def _values(events: Sequence[Event]) -> npt.NDArray[np.float64]:
+    values = list(map(_value, events))
+    if values.count(None) == len(values):
+        return np.full(len(values), NAN)
+    return np.array([NAN if one is None else one for one in values], np.float64)
+
+
+def _event_ids(events: Sequence[Event]) -> npt.NDArray[np.uint64]:
+    ids = list(map(_event_id, events))
+    if None in ids:
+        return np.array([0 if one is None else xxhash.xxh3_64_intdigest(one.encode()) or 1 for one in ids], np.uint64)
+    hashed = np.fromiter(map(xxhash.xxh3_64_intdigest, map(str.encode, ids)), np.uint64, len(ids))
+    hashed[hashed == 0] = 1
+    return hashed
+
+
 def _times(events: Sequence[Event], code: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     times = list(map(_ts, events))
-    if times and (set(map(type, times)) != {int} or min(times) < 0 or max(times) > MAX_TS_MS):
-        for i, ts in enumerate(times):
-            try:
-                times[i] = time_of(ts)
-            except Rejected as verdict:
-                times[i] = 0
-                code[i] = code[i] or verdict.reason
+    if set(map(type, times)) == {int} and min(times) >= 0 and max(times) <= MAX_TS_MS:
+        return np.array(times, np.int64)
+    for i, ts in enumerate(times):
+        try:
+            times[i] = time_of(ts)
+        except Rejected as verdict:
+            times[i] = 0
+            code[i] = code[i] or verdict.reason
     return np.array(times, np.int64)

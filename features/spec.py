@@ -1,7 +1,8 @@
 """Everything that decides what a state record and a feature vector mean, in one frozen object with one hash.
 
-Two processes with the same `FeatureSpec.hash` write the same bytes for the same log. The hash stands beside the stored offset,
-in every example and in every checkpoint; a mismatch is refused, never guessed around.
+Two processes with the same `FeatureSpec.hash` write the same vectors for the same log. The hash stands beside the stored offset,
+in every example and in every checkpoint; a mismatch is refused, never guessed around. Churn definitions have hashes of their own: one that is
+appended changes nothing for the others, their states and models (docs/decisions/0005-definitions-are-appended.md).
 """
 
 from __future__ import annotations
@@ -65,11 +66,20 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def hash(self) -> str:
-        """16 hex digits over the spec, the catalog's rows and the layout version."""
+        """16 hex digits over the spec without its definitions, the catalog's rows and the layout version.
+
+        Of the definitions only the first one's activity counts: the features of silence follow it.
+
+        >>> from features.definition import DAY_MS
+        >>> one = ChurnDefinition()
+        >>> FeatureSpec(definitions=(one, ChurnDefinition(name="churn30", horizon_ms=30 * DAY_MS))).hash == FeatureSpec(definitions=(one,)).hash
+        True
+        """
         from features.catalog import catalog_fingerprint
         from features.state import LAYOUT_VERSION
 
-        body = msgspec.json.encode([LAYOUT_VERSION, catalog_fingerprint(), self])
+        common = msgspec.structs.replace(self, definitions=())
+        body = msgspec.json.encode([LAYOUT_VERSION, catalog_fingerprint(), common, self.definitions[0].activity])
         return hashlib.sha256(body).hexdigest()[:16]
 
     def type_word(self, event_type: str) -> int:

@@ -27,7 +27,6 @@ NEVER = -(2**62)
 """A time before all times, in milliseconds: "has not happened"."""
 
 FLAG_ARMED = 1
-FLAG_LEFT_CENSORED = 2
 
 POLICY_FIELDS = ("model_version", "risk", "opened_ms", "alert_open")
 """Fields that depend on the model of the day, and so are no pure function of the log."""

@@ -1,11 +1,15 @@
-"""The store in Redis: every change of a shard is one Lua call; every key of a shard carries its hash tag.
+"""The store in Redis: every change of a shard is one transaction; every key of a shard carries its hash tag.
 
-The keys are in docs/architecture.md, their names in `features.keys`, what the scripts take and return above each script. Calls run
-redis-py's blocking connections in a few threads: packing and sending 2 MB costs less there than in the event loop, and other shards compute
-meanwhile. The server's own behaviour is judged by `features.server_check`.
+A commit is two trips on one connection. The first watches `owner` and `meta` and reads who owns the shard, its number and the server's run id;
+these are judged here. The second is MULTI, the writes, EXEC: Redis applies all of it if neither key has changed since, else nothing. A
+script would need one trip, and costs the server nearly twice as much (docs/decisions/0004).
+
+The keys are in docs/architecture.md, their names in `features.keys`. Calls run redis-py's blocking connections in a few threads: packing and
+sending 2 MB costs less there than in the event loop, and other shards compute meanwhile. The server's own behaviour is judged by
+`features.server_check`.
 
 What fails for want of an answer is repeated until `patience_s` has passed, then it is `StoreUnavailable`. Repeating is safe: a commit
-carries its token and number, a take its nonce. A script that the server forgot (restart, SCRIPT FLUSH) is loaded again.
+carries its token and number, a take its nonce. The script of the take, when the server forgot it, is loaded again.
 """
 
 from __future__ import annotations
@@ -19,21 +23,22 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
-import hiredis
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from features.app_spec import AppSpec, SpecMismatch, unpack_app_spec
-from features.commit_arguments import commit_arguments
+from features.commit_packed import StateHeads, pack_calls, pack_commit
 from features.keys import shard_prefix, snap_name, spec_key
 from features.landmarks import BUCKETS
 from features.server_check import Finding, findings
 from features.store import Commit, Found, Need, StaleOwner, StoreError, StoreUnavailable, Taken, TakeRefused, Token
 
 T = TypeVar("T")
-_HERE = Path(__file__).parent
-_TAKE, _COMMIT = ((_HERE / name).read_bytes() for name in ("take.lua", "commit.lua"))
+_TAKE = (Path(__file__).parent / "take.lua").read_bytes()
+_RUN_ID = re.compile(rb"run_id:(\w+)")
+_TRIES = 5
+"""Of a transaction whose watched keys changed: whoever changed them is seen at the next try."""
 _KEYS_A_CALL = 4_000
 """Keys of one MGET: it stops the server for about 2 ms."""
 _PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
@@ -91,7 +96,11 @@ class RedisStore:
         self._app, self._patience_s = app, patience_s
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="redis")
         self._take_script = self._client.register_script(_TAKE)
-        self._commit_script = self._client.register_script(_COMMIT)
+        self._heads: dict[int, dict[int, StateHeads]] = {}
+        """By partition: packed keys of its users."""
+
+    def at(self, point: str) -> None:
+        """A named place within a commit: `checked`. Nothing happens here; tests let others act here."""
 
     def close(self) -> None:
         """Let calls in flight end by themselves, start no others; close the connections if they are ours."""
@@ -162,21 +171,18 @@ class RedisStore:
             Before anything is sent: users and states of different number, a definition's name that may not stand in a key, or a
             user id that is not UTF-8.
         """
-        packed: bytes | None = None
+        prefix = shard_prefix(self._app, partition)
+        packed: tuple[bytes, int] | None = None
 
-        def call() -> Any:
+        def call() -> str | None:
             nonlocal packed
             if packed is None:
-                packed = self._pack(partition, commit)
-            try:
-                return self._send(packed)
-            except redis.exceptions.NoScriptError:
-                self._client.script_load(_COMMIT)
-                return self._send(packed)
+                packed = pack_commit(prefix, commit, self._heads.setdefault(partition, {}))
+            return self._transact(prefix, commit, *packed)
 
-        answer = await self._patiently(call)
-        if isinstance(answer, bytes):
-            raise StaleOwner(partition, answer.decode())
+        refusal = await self._patiently(call)
+        if refusal is not None:
+            raise StaleOwner(partition, refusal)
 
     async def check_server(self) -> list[Finding]:
         """What stands against trusting this server; empty is well. Cheap: ask again every minute, a server can be reconfigured."""
@@ -186,21 +192,33 @@ class RedisStore:
         prefix = shard_prefix(self._app, partition)
         return [prefix + name for name in ("owner", "meta", "outbox", "exbox")]
 
-    def _pack(self, partition: int, commit: Commit) -> bytes:
-        """Return the call as it goes over the wire; what redis-py does per argument costs as much again."""
-        keys = self._fixed_keys(partition)
-        command = ("EVALSHA", self._commit_script.sha, len(keys), *keys, *commit_arguments(shard_prefix(self._app, partition), commit))
-        packed: bytes = hiredis.pack_command(command)
-        return packed
-
-    def _send(self, packed: bytes) -> Any:
+    def _transact(self, prefix: str, commit: Commit, packed: bytes, answers: int) -> str | None:
+        """Apply a packed commit, or return why it was refused; None when it is applied, now or before."""
+        watch = pack_calls(
+            ("WATCH", f"{prefix}owner", f"{prefix}meta"),
+            ("HMGET", f"{prefix}owner", "epoch", "nonce", "server"),
+            ("HGET", f"{prefix}meta", "commit_no"),
+            ("EXISTS", f"{prefix}outbox", f"{prefix}exbox"),
+            ("INFO", "server"),
+        )
         pool = self._client.connection_pool
         connection = pool.get_connection()
         try:
-            connection.send_packed_command([packed])  # type: ignore[no-untyped-call]  # redis-py has no types there
-            return connection.read_response()
+            for _ in range(_TRIES):
+                _, owner, stored, boxes, info = _answers(connection, watch, 5)
+                verdict = _judge(commit, owner, stored, boxes, info)
+                if verdict is not _GO:
+                    _answers(connection, pack_calls(("UNWATCH",)), 1)
+                    return None if verdict is _DONE else verdict
+                self.at("checked")
+                if _answers(connection, packed, answers)[-1] is not None:
+                    return None
+        except BaseException:
+            connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py has no types there; it may still watch, or owe answers
+            raise
         finally:
             pool.release(connection)
+        return f"the shard's owner or meta changed {_TRIES} times while this commit was sent"
 
     async def _patiently(self, call: Callable[[], T]) -> T:
         """Run a call in a thread, and again while the server does not answer or says that it cannot at present."""
@@ -223,6 +241,44 @@ class RedisStore:
         except TimeoutError:
             pass
         raise StoreUnavailable(f"Redis did not serve for {self._patience_s:g} s: {why}")
+
+
+_GO, _DONE = "go", "done"
+
+
+def _judge(commit: Commit, owner: Sequence[bytes | None], stored: bytes | None, boxes: int, info: bytes) -> str:
+    """Return `_GO`, `_DONE` when this very commit was applied before, or why it is refused."""
+    epoch, nonce, server = owner
+    if (epoch, nonce) != (b"%d" % commit.token.epoch, commit.token.nonce.encode()):
+        return "token"
+    # A server that restarted (or a replica that took over) may have lost its last second, and with it a take: an owner from before that
+    # second would find his token valid again. Every owner takes anew from a new server.
+    found = _RUN_ID.search(info)
+    if found is None or server != found[1]:
+        return "the server restarted since the take"
+    # Stream ids grow with the number, so XADD can only fail if somebody deleted the number and left the streams.
+    if stored is None and boxes:
+        return "the meta key was deleted but not the outbox"
+    number = int(stored or 0)
+    if number == commit.commit_no + 1:
+        return _DONE
+    return _GO if number == commit.commit_no else f"stored commit number is {number}, expected {commit.commit_no}"
+
+
+def _answers(connection: Any, packed: bytes, count: int) -> list[Any]:
+    """Send calls and read all their answers; raise the first that is an error, inside a transaction too."""
+    connection.send_packed_command([packed])
+    found: list[Any] = []
+    for _ in range(count):
+        try:
+            found.append(connection.read_response())
+        except redis.ResponseError as error:
+            found.append(error)
+    inside = found[-1] if isinstance(found[-1], list) else []
+    for one in (*found, *inside):
+        if isinstance(one, Exception):
+            raise one
+    return found
 
 
 def _may_pass(error: redis.ResponseError) -> bool:
@@ -264,6 +320,8 @@ def replace_spec(client: redis.Redis, app: str, stored: AppSpec, spec: AppSpec) 
     with client.pipeline() as pipe:
         try:
             pipe.watch(spec_key(app))  # type: ignore[no-untyped-call]  # redis-py has no types there
+            if load_spec(client, app) == spec:
+                return
             _must_be(client, app, stored)
             pipe.multi()
             pipe.set(spec_key(app), spec.pack())

@@ -7,6 +7,7 @@ only size the steps; what is due is read from the store. A count may be an estim
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -47,8 +48,9 @@ class Timers:
         """After a take nobody knows which lists exist: assume every one that may, each as long as the wheel is on average."""
         estimate = int(self._wheel.sum()) // BUCKETS
         for k, wait in enumerate(self.waits_ms):
-            for landmark in range(grid_at_or_after(swept_ms - wait), newest_ms + 1, PHASE_STEP_MS):
-                self.add_pending(k, landmark, estimate)
+            landmarks = range(grid_at_or_after(swept_ms - wait), newest_ms + 1, PHASE_STEP_MS)
+            self._pending.update(zip(zip(repeat(k), landmarks, strict=False), repeat(estimate), strict=False))
+            np.add.at(self._maturing, (np.array(landmarks, np.int64) + wait) // PHASE_STEP_MS % self._ring, estimate)
 
     def arm(self, bucket: int, count: int) -> None:
         """Add to (or with a negative count take from) a bucket."""
@@ -73,7 +75,18 @@ class Timers:
     @property
     def oldest_pending_ms(self) -> int | None:
         """Landmark of the oldest pending snapshot."""
-        return min((landmark for _, landmark in self._pending), default=None)
+        return min((landmark for (_, landmark), count in self._pending.items() if count), default=None)
+
+    def overdue(self, from_ms: int, until_ms: int) -> int:
+        """Return how many timers are due in ``[from_ms, until_ms)``, of landmarks no more than a day's worth.
+
+        >>> timers = Timers({3: 5}, [86_400_000])
+        >>> timers.overdue(0, 3 * PHASE_STEP_MS), timers.overdue(0, 4 * PHASE_STEP_MS)
+        (0, 5)
+        """
+        first, after = grid_at_or_after(from_ms) // PHASE_STEP_MS, grid_at_or_after(until_ms) // PHASE_STEP_MS
+        index = np.arange(first, max(first, min(after, first + self._ring)))
+        return int(self._wheel[index[:BUCKETS] % BUCKETS].sum() + self._maturing[index % self._ring].sum())
 
     @property
     def armed(self) -> int:
@@ -107,7 +120,9 @@ class Timers:
         """(definition index, landmark) of the lists that mature in ``[from_ms, until_ms)``, in order of due time."""
         due = []
         for k, wait in enumerate(self.waits_ms):
-            for landmark in range(grid_at_or_after(from_ms - wait), until_ms - wait, PHASE_STEP_MS):
-                if (k, landmark) in self._pending:
-                    due.append((landmark + wait, k, landmark))
+            window = range(grid_at_or_after(from_ms - wait), until_ms - wait, PHASE_STEP_MS)
+            if len(window) < len(self._pending):
+                due += [(landmark + wait, k, landmark) for landmark in window if (k, landmark) in self._pending]
+            else:  # a jump in time: what is pending is less than where it may be
+                due += [(landmark + wait, k, landmark) for other, landmark in self._pending if other == k and landmark in window]
         return [(k, landmark) for _, k, landmark in sorted(due)]

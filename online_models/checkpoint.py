@@ -15,14 +15,16 @@ import hmac
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version as installed
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from features.catalog import WIDTH
 from online_models.scorer import Scorer, unpack
-from online_models.trainer import Version
+
+if TYPE_CHECKING:
+    from online_models.trainer import Version
 
 MAGIC = b"CWMODEL"
 FORMAT = 3

@@ -6,8 +6,11 @@ column depends on one feature alone. Crosses are cells of two features together:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from features.catalog import FEATURES, INDEX, WIDTH, decode_table
 
@@ -36,7 +39,14 @@ def _columns() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
 
 DESIGN, FEATURE_OF = _columns()
 """float32 (256, C): value of a column by the code of its feature; int64 (C,): that feature."""
-_EVERY = np.arange(DESIGN.shape[1])
+_OF_COLUMN = np.ascontiguousarray(DESIGN.T)
+
+
+@njit(cache=True, nogil=True)
+def _look_up(vectors: Any, of_column: Any, feature_of: Any, out: Any) -> None:
+    for i in range(vectors.shape[0]):
+        for c in range(feature_of.shape[0]):
+            out[i, c] = of_column[c, vectors[i, feature_of[c]]]
 
 
 def design(vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -45,7 +55,9 @@ def design(vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     >>> design(np.zeros((2, WIDTH), np.uint8)).shape[0]
     2
     """
-    return np.asarray(DESIGN[vectors[:, FEATURE_OF], _EVERY])
+    out = np.empty((len(vectors), len(FEATURE_OF)), np.float32)
+    _look_up(vectors, _OF_COLUMN, FEATURE_OF, out)
+    return out
 
 
 CELLS = 6

@@ -23,7 +23,6 @@ LEFT_CENSORED = 2
 """Flag: the beginning of this user's history is not in the log."""
 CONTACTED = 4
 """Flag: a win-back was sent."""
-NO_LABEL = 255
 
 _HEAD = np.dtype([("length", "<u2"), ("risk", "<u2"), ("model_version", "<u4"), ("flags", "u1")])
 
@@ -103,7 +102,7 @@ class Examples:
     model_version: npt.NDArray[np.uint32]
     flags: npt.NDArray[np.uint8]
     label: npt.NDArray[np.uint8]
-    """0 or 1; NO_LABEL on a snapshot."""
+    """0 or 1; NO_LABEL on a snapshot, and on a label that is told from outside."""
     vectors: npt.NDArray[np.uint8]
     users: list[str]
 

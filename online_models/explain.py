@@ -1,4 +1,4 @@
-"""Three reasons for a risk, in words, against the user's own habit."""
+"""Reasons for a risk: three in words, against the user's own habit; and what raises or lowers it most, in log-odds."""
 
 from __future__ import annotations
 
@@ -59,6 +59,21 @@ def importances(scorer: Scorer, vectors: npt.NDArray[np.uint8]) -> list[tuple[st
     """
     sizes = np.mean([np.abs(scorer.terms(vector)) for vector in vectors], axis=0)
     return [(FEATURES[index].name, float(sizes[index])) for index in np.argsort(-sizes, kind="stable").tolist()]
+
+
+def contributions(scorer: Scorer, vector: npt.NDArray[np.uint8], most: int = 3) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+    """Return what raises a user's risk most, and what lowers it most: (sentence, log-odds against the crowd), the largest first.
+
+    Parameters
+    ----------
+    vector : uint8 (F,)
+
+    Exact for sums of terms (logistic), by occlusion for networks and trees (`online_models.scorer.occlusion`).
+    """
+    terms = scorer.terms(vector)
+    order = np.argsort(terms, kind="stable").tolist()
+    told = [(f"{FEATURES[index].name}: {sentence(index, vector)}", float(terms[index])) for index in order]
+    return [one for one in told[::-1] if one[1] > 0][:most], [one for one in told if one[1] < 0][:most]
 
 
 def reasons(scorer: Scorer, vector: npt.NDArray[np.uint8]) -> list[str]:

@@ -117,6 +117,7 @@ _VALUES = value_table()
 _TENURE = ((1, "first day"), (7, "2-7 days"), (28, "8-28 days"), (91, "1-3 months"), (float("inf"), "over 3 months"))
 _BANDS = ("0-.1", ".1-.3", ".3-.5", ".5-.7", ".7-1")
 _BAND_EDGES = np.array([0.1, 0.3, 0.5, 0.7])
+_ORDER = ("all", "repeat days", *(f"tenure {name}" for _, name in _TENURE), *(f"score {name}" for name in _BANDS))
 
 
 def first_day(vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
@@ -161,5 +162,7 @@ class Progress:
             self.tallies.setdefault(name, Tally()).add(labels[rows], scores[rows])
 
     def figures(self) -> dict[str, dict[str, float]]:
-        """Figures by segment."""
-        return {name: tally.figures() for name, tally in self.tallies.items()}
+        """Figures by segment: all, repeat days, tenures, scores, then channels by name."""
+        order = {name: place for place, name in enumerate(_ORDER)}
+        names = sorted(self.tallies, key=lambda name: (order.get(name, len(order)), name))
+        return {name: self.tallies[name].figures() for name in names}

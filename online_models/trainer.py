@@ -14,7 +14,7 @@ than `LIVE_MS` of the broker's time behind the newest block of all.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, conca
 from online_models.learner import RAW, STATED, Drifted, Learner, LearnerSettings, Scores
 from online_models.nowcast import AFTER_MS, Outcomes
 from online_models.scorer import Scorer
+from online_models.told import LabelBlock, Told
 
 LIVE_MS = 600_000
 MAX_KEPT = 32_768
@@ -46,6 +47,15 @@ class Gap(RuntimeError):
             f"examples of shard {partition} go on at {got}, expected {expected}: the topic lost records, or belongs to another history"
         )
         self.partition, self.expected, self.got = partition, expected, got
+
+
+class UnknownDefinition(RuntimeError):
+    """The workers follow a definition that this trainer was not told of: it must start anew with theirs, or the labels would be lost."""
+
+    def __init__(self, told: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(
+            f"examples of the definitions {', '.join(told)}, this trainer knows {', '.join(known)}: start it with the workers' configuration"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,8 @@ class TrainerSettings:
         The candidate that a person put in charge.
     max_kept : int
         See `MAX_KEPT`.
+    external : mapping of definition name to int
+        Definitions whose labels are told from outside, and how long their snapshots wait: H + G.
     """
 
     horizons_ms: Mapping[str, int]
@@ -82,6 +94,7 @@ class TrainerSettings:
     channels: tuple[str, ...] = ()
     seed: int = 0
     max_kept: int = MAX_KEPT
+    external: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +150,7 @@ class Trainer:
         self._outcomes = {name: Outcomes() for name in settings.horizons_ms}
         self._level = 0
         self._held: list[tuple[int, Examples]] = []
+        self.told = Told(settings.external)
 
     def _learner(self, name: str, horizon_ms: int) -> Learner:
         one = self._settings
@@ -159,7 +173,11 @@ class Trainer:
         Raises
         ------
         Gap
+        UnknownDefinition
         """
+        names = list(self.learners)
+        if names[: len(block.definitions)] != list(block.definitions):
+            raise UnknownDefinition(block.definitions, names)
         items = self._unseen(block)
         if len(items):
             self._keep_scores(block, items)
@@ -171,7 +189,11 @@ class Trainer:
             stamp_ms,
         )
         low = self._low_watermark()
-        return [*self._settle(low), *self._release(block.definitions, low)]
+        return [*self._settle(low), *self._release(names, low)]
+
+    def hear(self, block: LabelBlock) -> None:
+        """Take labels that were told from outside; they are learned when their snapshot matures."""
+        self.told.hear(block, self._low_watermark() if self._watermarks else 0)
 
     def stated(self, definition: str, landmark_ms: int, user: str) -> tuple[str, float, float] | None:
         """Return (champion now, its raw score, its stated score) of a snapshot whose label has not been learned yet; None if not kept."""
@@ -236,6 +258,11 @@ class Trainer:
         parts, self._held = self._held, []
         every = concatenate([part for _, part in parts], WIDTH)
         shard = np.concatenate([np.full(len(part), partition) for partition, part in parts])
+        stays = self.told.fill(every, definitions, low)
+        self.told.forget(low)
+        for i in np.flatnonzero(~stays).tolist():
+            self._kept.pop((definitions[every.definition[i]], int(every.landmark_ms[i]), every.users[i]), None)
+        every, shard = every.take(np.flatnonzero(stays)), shard[stays]
         order = np.lexsort((np.arange(len(every)), shard, every.matured_ms))
         ready = order[every.matured_ms[order] < low]
         rest = np.sort(order[every.matured_ms[order] >= low])
@@ -276,16 +303,24 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """All that a restarted trainer goes on from, as plain numbers, text and bytes."""
-        keys = list(self._kept)
         return {
             "last": [[partition, lineage, number] for partition, (lineage, number) in self._last.items()],
             "watermarks": [[partition, *pair] for partition, pair in self._watermarks.items()],
             "level": self._level,
             "outcomes": {name: book.state() for name, book in self._outcomes.items()},
-            "kept": [[list(key) for key in keys], [self._kept[key].tobytes() for key in keys]],
+            "kept": {name: self._kept_of(name) for name in self.learners},
             "held": [[partition, pack_examples(part)] for partition, part in self._held],
+            "told": self.told.state(),
             "learners": {name: learner.state() for name, learner in self.learners.items()},
         }
+
+    def _rows(self, name: str, packed: bytes) -> npt.NDArray[np.float32]:
+        return np.frombuffer(packed, np.float32).reshape(-1, len(self.learners[name].names) + 1, 2).copy()
+
+    def _kept_of(self, name: str) -> tuple[list[tuple[int, str]], bytes]:
+        """Keys of one definition's kept scores, and all scores in one piece."""
+        mine = {key[1:]: one for key, one in self._kept.items() if key[0] == name}
+        return list(mine), np.array(list(mine.values()), np.float32).tobytes()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state.
@@ -298,12 +333,14 @@ class Trainer:
         self._last = {partition: (lineage, number) for partition, lineage, number in state["last"]}
         self._watermarks = {partition: (watermark, stamp) for partition, watermark, stamp in state["watermarks"]}
         self._level = state["level"]
-        keys, scores = state["kept"]
         self._kept = {
-            (name, landmark, user): np.frombuffer(packed, np.float32).reshape(-1, 2).copy()
-            for (name, landmark, user), packed in zip(keys, scores, strict=True)
+            (name, landmark, user): one
+            for name, (keys, packed) in state["kept"].items()
+            if name in self.learners
+            for (landmark, user), one in zip(keys, self._rows(name, packed), strict=True)
         }
         self._held = [(partition, unpack_examples(packed, WIDTH)) for partition, packed in state["held"]]
+        self.told.restore(state["told"])
         for name, saved in state["learners"].items():
             if name in self.learners:
                 self.learners[name].restore(saved)

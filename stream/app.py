@@ -37,11 +37,11 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
     Parameters
     ----------
     on_bug : callable
-        Told of any error that is neither a gap nor a lost shard: ours, and the process must stop.
+        Told of any error that is neither a gap nor a lost shard: ours, or a shard that must not be served; the process must stop.
     """
     app = faust.App(
         settings.group,
-        broker=f"churnwatch://{settings.bootstrap}",
+        broker=[f"churnwatch://{one}" for one in settings.bootstrap.split(",")],
         web_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
@@ -58,7 +58,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         debug=False,
         **settings.faust,
     )
-    vars(app)["shard_host"] = host  # where the transport looks for it
+    vars(app).update(shard_host=host, on_bug=on_bug)  # where the transport looks for them
     topic = app.topic(settings.clicks, value_serializer="raw", key_serializer="raw", value_type=None, key_type=None)
 
     async def clicks(batches: AsyncIterable[Batch]) -> None:

@@ -12,10 +12,15 @@ from stream.wire import Entry
 
 DEAD_LETTERS = "dead_letters"
 KEPT_BYTES = 1024
+LABEL_REASONS = ("label_invalid", "label_definition")
+"""Why a label is rejected: it cannot be read or contradicts itself; no definition takes it."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said of a rejected record; `payload` is its first KiB in base64, None for a tombstone."""
+    """What is said of a rejected record; `payload` is its first KiB in base64, None for a tombstone.
+
+    One of `clicks` is said exactly once. One of `labels` may be said again after a kill of the trainer, under the same offset.
+    """
 
     partition: int
     offset: int
@@ -23,6 +28,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     append_ms: int
     payload_bytes: int
     payload: str | None
+    topic: str = "clicks"
 
 
 def dead_letter(partition: int, offset: int, reason: Reason, append_ms: int, value: bytes | None) -> Entry:
@@ -31,16 +37,33 @@ def dead_letter(partition: int, offset: int, reason: Reason, append_ms: int, val
     >>> decode_dead_letter(dead_letter(0, 7, Reason.not_json, 5, b"{").value).reason
     'not_json'
     """
-    letter = DeadLetter(
-        partition=partition,
-        offset=offset,
-        reason=reason.name,
-        append_ms=append_ms,
-        payload_bytes=len(value or b""),
-        payload=None if value is None else base64.b64encode(value[:KEPT_BYTES]).decode(),
-    )
+    letter = _letter(partition, offset, reason.name, append_ms, value, "clicks")
     headers = [("cw-reason", reason.name.encode())]
-    return Entry(Position(offset, EVENT_DUE, "", DEAD_LETTER), DEAD_LETTERS, b"", _encoder.encode(letter), headers, append_ms)
+    return Entry(Position(offset, EVENT_DUE, "", DEAD_LETTER), DEAD_LETTERS, b"", letter, headers, append_ms)
+
+
+def dead_label(offset: int, reason: str, append_ms: int, value: bytes | None) -> bytes:
+    """Return the message for one rejected label.
+
+    >>> decode_dead_letter(dead_label(7, "label_invalid", 5, b"{")).topic
+    'labels'
+    """
+    return _letter(0, offset, reason, append_ms, value, "labels")
+
+
+def _letter(partition: int, offset: int, reason: str, append_ms: int, value: bytes | None, topic: str) -> bytes:
+    payload = None if value is None else base64.b64encode(value[:KEPT_BYTES]).decode()
+    return _encoder.encode(
+        DeadLetter(
+            partition=partition,
+            offset=offset,
+            reason=reason,
+            append_ms=append_ms,
+            payload_bytes=len(value or b""),
+            payload=payload,
+            topic=topic,
+        )
+    )
 
 
 def decode_dead_letter(value: bytes) -> DeadLetter:

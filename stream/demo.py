@@ -21,11 +21,12 @@ from stream.alerts import Alert, decode_alert
 from stream.cli.alerts import line_of
 from stream.embedded import EmbeddedKafka
 from stream.local_redis import LocalRedis
+from stream.models import model_key
 from stream.settings import Settings, load_settings
 from stream.simulator.product import DAY_MS, Product, make_product
 from stream.simulator.score import Score, score
 from stream.topics import TOPICS, topic_names
-from stream.train import Training, model_key, train, trainer_settings
+from stream.train import Training, train, trainer_settings
 from stream.worker import Worker
 
 PARTITIONS = 4

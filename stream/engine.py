@@ -26,8 +26,8 @@ from features.state import NEVER
 from features.store import Commit, StaleOwner, Store, Taken, stream_id
 from online_models.scorer import Champion
 from stream.alerts import decode_alert
-from stream.meta import unpack_meta
-from stream.ownership import Batch, GapDetected
+from stream.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
+from stream.ownership import Batch, GapDetected, Refused
 from stream.policy import Adopted
 from stream.position import Position
 from stream.shard import Records, Shard, ShardSettings, Step, tick_records
@@ -35,10 +35,6 @@ from stream.wire import Entry, Fenced, Marker, Tick, Wire, WireError, unpack_ent
 
 PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
-
-
-class Refused(Exception):
-    """The stored shard does not fit the log or the configuration; the message says what to do."""
 
 
 class Observer(Protocol):
@@ -52,6 +48,10 @@ class Observer(Protocol):
         """Entries are confirmed by Kafka; the transaction took `publish_s`."""
         ...
 
+    def misled(self, partition: int, records: int) -> None:
+        """So many records had a key that is not their user."""
+        ...
+
 
 class Silent:
     """An observer that does not care."""
@@ -60,6 +60,9 @@ class Silent:
         """See `Observer`."""
 
     def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
+        """See `Observer`."""
+
+    def misled(self, partition: int, records: int) -> None:
         """See `Observer`."""
 
 
@@ -77,6 +80,8 @@ class Means:
         Unconfirmed entries at which the shard stops reading.
     rebuild : bool
         Whether an empty store may be filled from the log although alerts were published before.
+    partial : bool
+        Whether it may be although the beginning of the log is gone.
     """
 
     store: Store
@@ -85,6 +90,7 @@ class Means:
     observer: Observer
     outbox_max: int = 20_000
     rebuild: bool = False
+    partial: bool = False
 
 
 class Session:
@@ -217,6 +223,9 @@ class Session:
         records = batch.records[start:stop]
         values = [record.value for record in records]
         columns = self._reader.read(values, [record.timestamp for record in records])
+        keys = [record.key for record in records]
+        if keys != list(map(str.encode, columns.user)):
+            self._means.observer.misled(self.partition, _foreign(keys, columns.user))
         return Records(columns, np.array([record.offset for record in records], np.int64), values, next_offset)
 
     async def _apply_waiting_ticks(self, offset: int) -> None:
@@ -322,6 +331,15 @@ class Session:
         self._confirm(marker.position)
 
 
+def _foreign(keys: Sequence[bytes | None], users: Sequence[str]) -> int:
+    """Count keys that name somebody else; rejected records have no user, and without a key the producer chose the partition knowingly.
+
+    >>> _foreign([b"ann", b"ann", None, b"x"], ["ann", "bob", "eve", ""])
+    1
+    """
+    return sum(1 for key, user in zip(keys, users, strict=True) if user and key is not None and key != user.encode())
+
+
 async def _open_wire(means: Means, wire: Wire, partition: int, token: object) -> Marker | None:
     await wire.open()
     # Between take and fence another owner may have done both: only the one whose token stands may go on.
@@ -331,8 +349,13 @@ async def _open_wire(means: Means, wire: Wire, partition: int, token: object) ->
     return await wire.last_marker()
 
 
-async def open_session(settings: ShardSettings, means: Means, generation: int, *, force: bool = False) -> Session:
+async def open_session(settings: ShardSettings, means: Means, generation: int, *, force: bool = False, first: int = 0) -> Session:
     """Take a shard and bring it to where it can go on.
+
+    Parameters
+    ----------
+    first : int
+        First offset that the log still has.
 
     Raises
     ------
@@ -348,8 +371,8 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
     wire = means.make_wire(partition)
     try:
         marker = await _open_wire(means, wire, partition, taken.token)
-        meta = unpack_meta(taken.meta)
-        _check_history(settings, means, taken, marker)
+        _check_history(settings, means, taken, marker, first)
+        meta = _begin(first, marker) if taken.meta is None and first else unpack_meta(taken.meta)
         adopted = Adopted(Position(-1, NEVER, "", 0), frozenset())
         if marker is not None:
             opened: frozenset[Position] = frozenset()
@@ -360,7 +383,9 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
             adopted = Adopted(marker.position, opened)
         ticks = await wire.ticks_from(meta.time_offset)
         session = Session(settings, means, taken, wire, adopted, ticks)
+        session.shard.meta = meta
         session.shard.meta.spec_hash = settings.spec.hash
+        session.shard.meta.definitions = meta.following(settings.spec.definitions, settings.spec.lateness_ms)
     except BaseException:
         await wire.close()
         raise
@@ -368,7 +393,14 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
     return session
 
 
-def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: Marker | None) -> None:
+def _begin(first: int, marker: Marker | None) -> ShardMeta:
+    """Return where a shard begins whose log has lost its beginning. What a lost Redis had told before stays told."""
+    told = -1 if marker is None else marker.position.offset
+    lineage = str(first) if marker is None else f"{first}+{told}"
+    return ShardMeta(next_offset=first, lineage=lineage, censored_before_ms=NOT_YET, examples_after=told)
+
+
+def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: Marker | None, first: int) -> None:
     meta, partition = unpack_meta(taken.meta), settings.partition
     if taken.meta is None:
         if marker is not None and not means.rebuild:
@@ -376,7 +408,19 @@ def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: 
                 f"shard {partition}: Redis is empty but alerts were published up to offset {marker.position.offset}. "
                 "If Redis was lost, start once with --rebuild to make the state again from the log; if this is the wrong Redis, set CHURNWATCH_REDIS."
             )
+        if marker is not None and first and not means.partial:
+            raise Refused(
+                f"shard {partition}: the log begins at offset {first}, what came before was deleted: it cannot be made again as it was. "
+                "To make it from what is left, start once with --rebuild --partial: users seen in its first days count as left-censored, "
+                "and alerts that were open before it are not resolved."
+            )
         return
+    try:
+        meta.following(settings.spec.definitions, settings.spec.lateness_ms)
+    except OtherDefinitions as error:
+        raise Refused(
+            f"shard {partition}: {error}. Start this worker again with the configuration of the others: definitions may be added, never taken away."
+        ) from None
     if meta.spec_hash != settings.spec.hash:
         raise Refused(
             f"shard {partition}: states were written with feature spec {meta.spec_hash}, this configuration has {settings.spec.hash}. "

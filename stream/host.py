@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -10,7 +11,10 @@ from features.store import StaleOwner, StoreUnavailable
 from stream.engine import Means, Session, open_session
 from stream.ownership import Batch, GapDetected, ShardLost, Standing
 from stream.shard import ShardSettings
+from stream.since import in_words
 from stream.wire import WireError
+
+log = logging.getLogger(__name__)
 
 
 class Host:
@@ -22,24 +26,37 @@ class Host:
         Of any shard; the partition is filled in.
     on_lost : callable
         Told (partition, error) when a session ends by itself, for the log and the metrics.
+    on_taken : callable, optional
+        Told (partition) of each take.
     """
 
-    def __init__(self, settings: ShardSettings, means: Means, on_lost: Callable[[int, BaseException], None]) -> None:
-        self._settings, self._means, self._on_lost = settings, means, on_lost
+    def __init__(
+        self,
+        settings: ShardSettings,
+        means: Means,
+        on_lost: Callable[[int, BaseException], None],
+        on_taken: Callable[[int], None] = lambda _partition: None,
+    ) -> None:
+        self._settings, self._means, self._on_lost, self._on_taken = settings, means, on_lost, on_taken
         self.sessions: dict[int, Session] = {}
         self._busy: set[int] = set()
         self._draining = False
 
-    async def take(self, partition: int, generation: int, *, force: bool = False) -> Standing:
+    async def take(self, partition: int, generation: int, *, force: bool = False, first: int = 0) -> Standing:
         """Open the shard anew; whatever this process knew of it is dropped."""
         await self.revoke([partition])
         try:
-            session = await open_session(replace(self._settings, partition=partition), self._means, generation, force=force)
+            session = await open_session(replace(self._settings, partition=partition), self._means, generation, force=force, first=first)
             self.sessions[partition] = session
             await session.apply_waiting()
         except (StaleOwner, StoreUnavailable, WireError) as error:
             await self._drop(partition, error)
             raise ShardLost(f"shard {partition}: {error}") from error
+        log.info(
+            "shard taken",
+            extra={"partition": partition, "offset": session.next_offset, "definitions": in_words(session.shard.meta.definitions)},
+        )
+        self._on_taken(partition)
         return Standing(session.shard.token.epoch, session.next_offset)
 
     async def revoke(self, partitions: Collection[int]) -> None:

@@ -10,15 +10,14 @@ from typing import Any
 import msgspec
 import polars as pl
 import xxhash
-from confluent_kafka import KafkaException, Producer
 
 from features.keys import shard_prefix
 from features.state import NEVER
 from features.store_redis import connect, load_spec
 from stream.cli.context import UsageFault
+from stream.kafka_clients import clicks_producer
 from stream.meta import unpack_meta
 from stream.settings import Settings
-from stream.topics import topic_names
 
 CHUNK = 20_000
 OPTIONAL = ("value", "item", "session", "channel", "event_id")
@@ -94,12 +93,7 @@ def ingest_file(settings: Settings, file: Path, *, force: bool = False) -> tuple
                 f"{file} begins {(watermark - first) / 86_400_000:.1f} days before the watermark of app {settings['app.name']!r}: its events would all be late. "
                 "Load it under a new app name (CHURNWATCH_APP) and topic prefix, or say --force to have the late ones dead-lettered."
             )
-    # murmur2, as Java's clients: all clients then agree on a user's partition
-    producer = Producer(
-        {"bootstrap.servers": settings["kafka.bootstrap"], "compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random",
-         "queue.buffering.max.messages": 500_000, "enable.idempotence": True}
-    )  # fmt: skip
-    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+    producer, topic = clicks_producer(settings)
     failed: list[str] = []
 
     def delivered(error: Any, _message: Any) -> None:
@@ -127,6 +121,3 @@ def ingest_file(settings: Settings, file: Path, *, force: bool = False) -> tuple
     if failed:
         raise UsageFault(f"{len(failed)} events were not delivered: {failed[0]}")
     return frame.height, time.monotonic() - began
-
-
-__all__ = ["KafkaException", "ingest_file", "newest_watermark", "payloads", "read_events"]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
-
-from kafka import KafkaConsumer, TopicPartition
+from collections.abc import Callable, Iterable
 
 from features.event import Rejected, decode_event
 from features.spec import KEY_SLOTS
+from stream.kafka_clients import reader
 from stream.settings import Settings
-from stream.topics import topic_names
+
+log = logging.getLogger(__name__)
 
 FIRST_EVENTS = 10_000
-PATIENCE_S = 30.0
+QUIET_S = 2.0
+"""A topic that gives nothing for this long is read to its end."""
+GATHER_S = 30.0
+"""Longest time to gather on a topic that gives little but does not stop."""
+FEW = 1_000
 
 
 def choose(payloads: Iterable[bytes | None]) -> tuple[str, ...]:
@@ -32,23 +37,42 @@ def choose(payloads: Iterable[bytes | None]) -> tuple[str, ...]:
     return tuple(sorted(counts, key=lambda name: (-counts[name], name))[:KEY_SLOTS])
 
 
-def first_payloads(settings: Settings, at_most: int = FIRST_EVENTS, patience_s: float = PATIENCE_S) -> list[bytes | None]:
-    """Read the first events of every partition, an equal share of each; waits a while for a topic that is still empty."""
-    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
-    consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed")
+def settle(settings: Settings, stored: Callable[[], tuple[str, ...] | None]) -> tuple[str, ...]:
+    """Choose from the first events of every partition, an equal share of each; while there are none, wait for them.
+
+    Parameters
+    ----------
+    stored : callable
+        What another worker has chosen meanwhile, None if nobody has.
+    """
+    log.info("features.key_events is not set: choosing the most frequent types of the first events of clicks")
+    consumer, partitions = reader(settings, "clicks")
+    share = -(-FIRST_EVENTS // len(partitions))
+    found: dict[object, list[bytes | None]] = {tp: [] for tp in partitions}
+    consumer.assign(partitions)
+    consumer.seek_to_beginning(*partitions)
+    began = grown = 0.0
+    told = False
     try:
-        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-        consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        share = -(-at_most // max(len(partitions), 1))
-        found: dict[TopicPartition, list[bytes | None]] = {tp: [] for tp in partitions}
-        deadline = time.monotonic() + patience_s
-        quiet = 0
-        while time.monotonic() < deadline and quiet < 5 and any(len(values) < share for values in found.values()):
-            polled = consumer.poll(timeout_ms=200)
-            for tp, records in polled.items():
+        while any(len(values) < share for values in found.values()):
+            for tp, records in consumer.poll(timeout_ms=200).items():
                 found[tp] += [record.value for record in records]
-            quiet = 0 if polled or not any(found.values()) else quiet + 1
-        return [value for values in found.values() for value in values[:share]]
+                grown = time.monotonic()
+            now = time.monotonic()
+            if grown:
+                began = began or grown
+                if now - grown > QUIET_S or now - began > GATHER_S:
+                    break
+            elif (already := stored()) is not None:
+                return already
+            elif not told:
+                log.info("clicks is empty: waiting for its first events; set features.key_events to start without them")
+                told = True
     finally:
         consumer.close()
+    payloads = [value for values in found.values() for value in values[:share]]
+    chosen = choose(payloads)
+    said = log.info if len(payloads) >= FEW else log.warning
+    said("key events chosen, for good: to choose others, set features.key_events and start under a new app.name",
+         extra={"key_events": ",".join(chosen), "events": len(payloads)})  # fmt: skip
+    return chosen

@@ -1,12 +1,42 @@
-"""What a shard remembers of itself, stored with every commit: where it stands in the log and in time."""
+"""What a shard remembers of itself, stored with every commit: where it stands in the log and in time, and which definitions it follows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
+from features.definition import ChurnDefinition
 from features.state import NEVER
 from stream.policy import DayCount
 from stream.position import Position
+
+NOT_YET = 2**62
+"""A time after all times, in milliseconds."""
+
+
+class Followed(msgspec.Struct, array_like=True, frozen=True):
+    """A definition, and since when the shard follows it.
+
+    Attributes
+    ----------
+    hash : str
+        Of the definition as it was then (`ChurnDefinition.hash`).
+    since_offset : int
+        Of the first record that it saw.
+    since_ms : int
+        The watermark there; NEVER when it saw the log from its beginning. It knows a user from his first event after, so everybody active
+        is known to it one active window later.
+    """
+
+    name: str
+    hash: str
+    since_offset: int = 0
+    since_ms: int = NEVER
+
+
+class OtherDefinitions(ValueError):
+    """The shard follows definitions that are not, in this order, the first ones of the configuration."""
 
 
 class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
@@ -27,15 +57,22 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     time_offset : int
         Offset in the `time` topic of the next tick to apply.
     lineage : str
-        Names the history this shard's numbers belong to; new when a shard is rebuilt from a log without its beginning.
+        Names the history this shard's numbers belong to: "0", or another name when the log's beginning was gone at the first start.
+    censored_before_ms : int
+        Users first seen before this are left-censored: the log's beginning, and with it perhaps theirs, was gone. NEVER when it was
+        not; `NOT_YET` until the first event says when the log begins.
+    examples_after : int
+        Input offset up to which an earlier lineage, lost with its Redis, has told its examples: they are not told again.
     spec_hash : str
-        Of the feature spec that wrote the states.
+        Of the feature spec that wrote the states, its definitions apart.
     opened_today : list of DayCount
         One per definition.
     published : Position or None
         Last position known published when this was stored; Kafka's marker may be ahead of it, never behind.
     totals : dict of outcome to int
         Records by outcome (`features.event.Reason`) since the beginning of the lineage.
+    definitions : list of Followed
+        In the order of their places in the states.
     """
 
     next_offset: int = 0
@@ -49,6 +86,9 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     opened_today: list[DayCount] = []
     published: Position | None = None
     totals: dict[str, int] = {}
+    censored_before_ms: int = NEVER
+    examples_after: int = -1
+    definitions: list[Followed] = []
 
     def watermark_ms(self, lateness_ms: int) -> int:
         """W = M - G, NEVER before the first event.
@@ -57,6 +97,26 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
         7
         """
         return NEVER if self.max_ms == NEVER else self.max_ms - lateness_ms
+
+    def following(self, definitions: Sequence[ChurnDefinition], lateness_ms: int) -> list[Followed]:
+        """Return what the shard follows from here on: all it has followed, then those that were appended.
+
+        Raises
+        ------
+        OtherDefinitions
+            When one that it follows is not there, in its place.
+
+        >>> [one.since_ms for one in ShardMeta(max_ms=10).following([ChurnDefinition()], lateness_ms=3)]
+        [7]
+        """
+        has = self.definitions
+        if [one.hash for one in has] != [one.hash for one in definitions[: len(has)]]:
+            raise OtherDefinitions(
+                f"it follows the churn definitions {', '.join(one.name for one in has)}, "
+                f"this process was started with {', '.join(one.name for one in definitions)}"
+            )
+        here = self.next_offset, self.watermark_ms(lateness_ms)
+        return has + [Followed(one.name, one.hash, *here) for one in definitions[len(has) :]]
 
     def pack(self) -> bytes:
         """As stored."""

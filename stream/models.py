@@ -10,8 +10,15 @@ from online_models.cadence import CadenceScorer
 from online_models.checkpoint import CheckpointRefused, Header, unseal_version
 from online_models.registry import Registry
 from online_models.scorer import Champion
+from stream.settings import Settings
 
 log = logging.getLogger(__name__)
+
+
+def model_key(settings: Settings) -> bytes:
+    """Return the key that signs models; without one configured, a value that only guards against accidents."""
+    key: str = settings["learning.key"]
+    return key.encode() if key else b"churnwatch/" + settings["app.name"].encode()
 
 
 class ModelSource:

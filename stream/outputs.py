@@ -16,15 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from features.catalog import NAMES, WIDTH, value_table
-from features.definition import DAY_MS
+from features.definition import DAY_MS, NO_LABEL
 from features.event import Reason
 from features.kernel import ASKED, BY_RETURN, BY_SILENCE, RETURNED, Moments
 from features.named import mirror_fields
-from features.state import FLAG_LEFT_CENSORED
+from features.segment import inside, segment_of
+from features.state import NEVER
 from online_models.example import (
     LABEL,
     LEFT_CENSORED,
-    NO_LABEL,
     OWN_RETURN,
     SNAPSHOT,
     Examples,
@@ -92,6 +92,8 @@ class Speaker:
         W after each record that the step took.
     first, last : int
         Range of records that can be the cause of a timer.
+    censored_before_ms, examples_after : int
+        See `stream.meta.ShardMeta`.
     """
 
     def __init__(
@@ -105,7 +107,10 @@ class Speaker:
         watermarks: npt.NDArray[np.int64],
         first: int,
         last: int,
+        censored_before_ms: int = NEVER,
+        examples_after: int = -1,
     ) -> None:
+        self._censored_before_ms, self._examples_after = censored_before_ms, examples_after
         self._settings, self._champions, self._records, self._arena = settings, champions, records, arena
         self._kind = moments.kind[:count]
         self._slot = moments.slot[:count]
@@ -130,13 +135,20 @@ class Speaker:
         return said
 
     def _score(self) -> None:
-        """Risks of all moments, one call per definition; the last one of a user is his risk from now on."""
+        """Risks of all moments, one call per definition; the last one of a user is his risk from now on.
+
+        Who is outside a definition's segment has no risk by it, and is not eligible.
+        """
         rows = np.flatnonzero(self._kind != RETURNED)
-        slots = self._slot[rows]
+        slots, spec = self._slot[rows], self._settings.spec
         for k, champion in enumerate(self._champions):
             risks = np.zeros(len(self._kind), np.float32)
             if len(rows):
                 risks[rows] = champion.scorer.risk(self._vectors[rows])
+                if spec.definitions[k].segment:
+                    outside = rows[~inside(segment_of(spec.definitions[k].segment, spec.channels), self._vectors[rows])]
+                    risks[outside] = 0
+                    self._defs[outside] &= 255 ^ (1 << k)
                 self._arena.states["risk"][slots, k] = _to_u16(risks[rows])
                 self._arena.states["model_version"][slots, k] = champion.version
             self._risks.append(risks)
@@ -151,8 +163,7 @@ class Speaker:
             if not len(rows):
                 continue
             flags = np.where(self._kind[rows] == BY_RETURN, OWN_RETURN, 0)
-            censored = arena.states["flags"][self._slot[rows]] & FLAG_LEFT_CENSORED
-            flags |= np.where(censored != 0, LEFT_CENSORED, 0)
+            flags |= np.where(arena.states["first_ms"][self._slot[rows]] < self._censored_before_ms, LEFT_CENSORED, 0)
             parts.append(
                 _examples(
                     SNAPSHOT,
@@ -189,6 +200,8 @@ class Speaker:
         said.examples = every.take(np.array(sorted(range(len(keys)), key=keys.__getitem__), np.intp))
         if spec.landmarks == "daily":
             self._pack_pending(said)
+        if self._examples_after >= 0:
+            said.examples = said.examples.take(np.flatnonzero(np.array(sorted(keys))[:, 0].astype(np.int64) > self._examples_after))
 
     def _pack_pending(self, said: Said) -> None:
         items = said.examples.take(np.flatnonzero(said.examples.kind == SNAPSHOT))

@@ -13,6 +13,7 @@ class Record(Protocol):
     offset: int
     timestamp: int
     """Broker's append time, ms."""
+    key: bytes | None
     value: bytes | None
 
 
@@ -56,6 +57,10 @@ class GapDetected(Exception):
         self.partition, self.expected, self.got = partition, expected, got
 
 
+class Refused(Exception):
+    """The stored shard, the log and the configuration contradict each other; the message says what to do."""
+
+
 class ShardLost(Exception):
     """The shard must be taken again before it can go on."""
 
@@ -63,8 +68,8 @@ class ShardLost(Exception):
 class ShardHost(Protocol):
     """The owner of this process's shards, as the transport sees it."""
 
-    async def take(self, partition: int, generation: int, *, force: bool = False) -> Standing:
-        """Take a shard. Raises `features.store.TakeRefused` when a higher generation holds it."""
+    async def take(self, partition: int, generation: int, *, force: bool = False, first: int = 0) -> Standing:
+        """Take a shard of a log that begins at `first`. Raises `features.store.TakeRefused` when a higher generation holds it."""
         ...
 
     async def revoke(self, partitions: Collection[int]) -> None:

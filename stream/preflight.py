@@ -9,9 +9,9 @@ import redis
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError
 
-from features.app_spec import AppSpec, SpecMismatch
+from features.app_spec import AppSpec, SpecMismatch, broken_definitions, only_appends
 from features.server_check import Finding, findings
-from features.store_redis import load_spec, save_spec
+from features.store_redis import load_spec, replace_spec, save_spec
 from stream.settings import Settings
 from stream.topics import TOPICS, topic_names
 
@@ -103,7 +103,7 @@ def judge_kafka(settings: Settings, cluster: Cluster) -> list[Finding]:
 
 
 def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_events: tuple[str, ...]) -> list[Finding]:
-    """Store the spec on the first start; on a later one compare."""
+    """Store the spec on the first start; on a later one compare, and take up definitions that were added."""
     spec = AppSpec(
         spec=settings.spec(key_events),
         cluster_id=cluster.cluster_id,
@@ -113,8 +113,27 @@ def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_ev
     try:
         save_spec(client, settings["app.name"], spec)
     except SpecMismatch as error:
-        return [Finding(True, str(error), "restore the configuration, or start under a new app.name and replay")]
+        return _judge_change(client, settings, error, spec)
     return []
+
+
+def _judge_change(client: redis.Redis, settings: Settings, error: SpecMismatch, spec: AppSpec) -> list[Finding]:
+    stored = error.stored
+    if not only_appends(stored, spec):
+        broken = broken_definitions(stored.spec.definitions, spec.spec.definitions)
+        do = "restore the configuration, or start under a new app.name and replay"
+        return [Finding(True, str(error), "; ".join(broken) or do)]
+    # another worker may be adding the same ones at this moment: replacing what is there already is no change
+    replace_spec(client, settings["app.name"], stored, spec)
+    added = ", ".join(one.name for one in spec.spec.definitions[len(stored.spec.definitions) :])
+    return [Finding(False, f"definition added: {added}", "restart the trainer and the other workers with this configuration")]
+
+
+def judge_definitions(client: redis.Redis, settings: Settings) -> list[Finding]:
+    """Compare the definitions with those that the workers follow; for processes that only read along. A new one here is fine."""
+    stored = load_spec(client, settings["app.name"])
+    broken = [] if stored is None else broken_definitions(stored.spec.definitions, settings.definitions)
+    return [Finding(True, "the workers follow other churn definitions", one) for one in broken]
 
 
 def stored_key_events(client: redis.Redis, settings: Settings) -> tuple[str, ...] | None:

@@ -1,6 +1,6 @@
 """The process around the Faust app: signals, exit codes, a stop that ends.
 
-Exit codes (one table, also in the docs): 0 stopped as asked; 70 crashed, the log says why; 75 the stop took longer than 10 s and was cut
+Exit codes (one table, also in the docs): 0 stopped as asked; 2 refused, the message says what to do; 70 crashed, the log says why; 75 the stop took longer than 10 s and was cut
 short (everything acknowledged is committed, the next owner goes on); the watchdog has codes of its own.
 """
 
@@ -14,7 +14,9 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-EXIT_OK, EXIT_CRASH, EXIT_SLOW_STOP = 0, 70, 75
+from stream.ownership import Refused
+
+EXIT_OK, EXIT_REFUSED, EXIT_CRASH, EXIT_SLOW_STOP = 0, 2, 70, 75
 STOP_DEADLINE_S = 10.0
 
 log = logging.getLogger(__name__)
@@ -43,10 +45,13 @@ class Stopper:
         threading.Thread(target=_end_anyway, args=(code,), daemon=True, name="stop-deadline").start()
 
     def bug(self, error: BaseException) -> None:
-        """Our own fault: say so once, and stop."""
+        """Our own fault, or a shard that must not be served: say so once, and stop."""
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        refused = isinstance(error, Refused)
         if not self._event.is_set():
-            log.error("stopping: %s", type(error).__name__, exc_info=error)
-        self.stop(EXIT_CRASH)
+            log.error("stopping: %s", error if refused else type(error).__name__, exc_info=None if refused else error)
+        self.stop(EXIT_REFUSED if refused else EXIT_CRASH)
 
     async def wait(self) -> None:
         """Wait for the end to be asked for."""

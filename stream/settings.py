@@ -19,6 +19,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from features.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
+from features.segment import segment_of
 from features.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
 from online_models.catalog import LIVE
 from online_models.catalog import NAMES as MODELS
@@ -29,6 +30,8 @@ MAX_WAIT_MS = 62 * DAY_MS
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
 _NAME = re.compile(r"^[a-z0-9_-]{1,32}$")
+_ADDRESS = re.compile(r"^(\[[0-9a-fA-F:]+\]|[^\s:/@\[\],]+):\d{1,5}$")
+_REDIS_URL = re.compile(r"^(unix://\S+|rediss?://([^\s/?#]*@)?(\[[0-9a-fA-F:]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?(/\d*)?(\?\S*)?)$")
 
 Kind = Literal["text", "secret", "int", "share", "duration", "names", "flag"]
 
@@ -43,7 +46,7 @@ class SettingsError(ValueError):
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(f"- {fault}" for fault in faults))
-        self.faults = faults
+        self.faults, self.count = faults, len(faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("app.name", "text", "churnwatch", "names this deployment; part of every Redis key and transactional id", "CHURNWATCH_APP"),
     Setting("app.group", "text", "churnwatch", "Kafka consumer group of the workers"),
-    Setting("kafka.bootstrap", "text", "127.0.0.1:9092", "Kafka address, host:port", "CHURNWATCH_KAFKA"),
+    Setting("kafka.bootstrap", "text", "127.0.0.1:9092", "Kafka address, host:port, several with commas", "CHURNWATCH_KAFKA"),
     Setting("kafka.topic_prefix", "text", "", "put before every topic name", "CHURNWATCH_TOPIC_PREFIX"),
     Setting("kafka.clicks", "text", "", "name of the clicks topic when it is not prefix + clicks", "CHURNWATCH_CLICKS"),
     Setting("kafka.partitions", "int", 4, "partitions of clicks, for `topics create`", low=1, high=10_000),
@@ -104,7 +107,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("learning.batch", "int", 256, "examples of one learning step", low=1, high=100_000),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
-_DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target")
+_DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target", "segment")
 
 
 def duration_ms(text: object) -> int:
@@ -265,10 +268,11 @@ def example_toml() -> str:
         "# What churned means; several may stand side by side.",
         "# [[definitions]]",
         '# name = "churn14"',
-        '# kind = "inactivity"          # or "did_event" with target = ["cancel"]',
+        '# kind = "inactivity"          # or "did_event" with target = ["cancel"], or "external": labels come on the topic labels',
         '# active_window = "14d"',
         '# horizon = "14d"',
         "# activity = []                # event types that count; empty: all",
+        '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md)',
     ]
     secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
     return "\n".join([*lines, "", f"# Secrets come from the environment, or from the file in NAME_FILE: {secrets}"]) + "\n"
@@ -340,14 +344,15 @@ def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition |
             horizon_ms=duration_ms(raw.get("horizon", "14d")),
             activity=_names(raw.get("activity", ())),
             target=_names(raw.get("target", ())),
+            segment=_names(raw.get("segment", ())),
         )
     except ValueError as error:
         faults.append(f"{where}: {error}")
         return None
     if not _NAME.match(definition.name):
         faults.append(f"{where}.name: 1 to 32 of a-z, 0-9, _ and -, got {definition.name!r}")
-    if definition.kind not in {"inactivity", "did_event"}:
-        faults.append(f'{where}.kind: "inactivity" or "did_event", got {definition.kind!r}')
+    if definition.kind not in {"inactivity", "did_event", "external"}:
+        faults.append(f'{where}.kind: "inactivity", "did_event" or "external", got {definition.kind!r}')
     if definition.kind == "did_event" and not definition.target:
         faults.append(f"{where}.target: a did_event definition needs the event types that mean churn")
     if definition.active_window_ms <= 0 or definition.horizon_ms < DAY_MS:
@@ -368,6 +373,7 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
     for name in (*values["learning.models"], *filter(None, [values["learning.wanted"]])):
         if name not in MODELS:
             faults.append(f"learning: no model {name!r}{nearest(name, list(MODELS))}; there are {', '.join(MODELS)}")
+    _judge_addresses(values, faults)
     if not _NAME.match(values["app.name"]):
         faults.append(f"app.name: 1 to 32 of a-z, 0-9, _ and -, got {values['app.name']!r}")
     names = [definition.name for definition in definitions]
@@ -376,5 +382,22 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
     if len(names) > MAX_DEFINITIONS:
         faults.append(f"definitions: at most {MAX_DEFINITIONS}, got {len(names)}")
     for definition in definitions:
+        try:
+            segment_of(definition.segment, values["features.channels"])
+        except ValueError as error:
+            faults.append(f"definitions {definition.name}: segment {error}")
         if definition.horizon_ms + values["features.lateness"] > MAX_WAIT_MS:
             faults.append(f"definitions {definition.name}: horizon + lateness must stay below 62d, the bitmap of landmarks holds 64 days")
+
+
+def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
+    if not all(_ADDRESS.match(one) for one in values["kafka.bootstrap"].split(",")):
+        # not shown: whoever puts a whole URL here may have put a password into it
+        faults.append('kafka.bootstrap: must be host:port, several with commas: "kafka-1:9092,kafka-2:9092"')
+    if not _REDIS_URL.match(values["redis.url"]):
+        faults.append(
+            "redis.url: must be redis://host:port or rediss:// with user:password@ before the host if it asks for them; "
+            "write / ? # in a password as %2F %3F %23"
+        )
+    if values["worker.web"] and not _ADDRESS.match(values["worker.web"]):
+        faults.append(f"worker.web: must be host:port or empty, got {values['worker.web']!r}")

@@ -37,7 +37,7 @@ from features.store import Commit, Found, Need, Taken
 from features.timers import Timers
 from online_models.example import ExampleBlock, unpack_lists
 from online_models.scorer import Champion
-from stream.meta import ShardMeta, unpack_meta
+from stream.meta import NOT_YET, ShardMeta, unpack_meta
 from stream.outputs import Matured, Said, Speaker
 from stream.policy import NOTHING_ADOPTED, Adopted, DayCount, PolicySettings
 from stream.wire import Tick, pack_entry
@@ -138,11 +138,13 @@ class Shard:
     def advance(self, records: Records, start: int = 0) -> Generator[Need, Found, Step]:
         """One step: take records from `start` on as far as the timers allow, or let time come up to the record that waits there."""
         lateness, meta, arena, columns = self.settings.spec.lateness_ms, self.meta, self.arena, records.columns
-        yield from self._bring(columns.user[start:])
-        slots = arena.slots(columns.user)
+        slots = yield from self._slots(columns.user)
         slots[columns.tick] = TIME_ONLY
         self._make_room(columns.n - start)
         watermarks = np.full(columns.n, NEVER, np.int64)
+        censored_before_ms = meta.censored_before_ms
+        if censored_before_ms == NOT_YET:
+            censored_before_ms = _censored_before(columns, start, max(one.active_window_ms for one in self.settings.spec.definitions))
         swept = meta.swept_ms if meta.swept_ms != NEVER else _first_time(columns, start, lateness)
         stop = self.timers.stop_ms(swept, self.settings.budget) if swept != NEVER else NEVER
         taken, max_ms, count = pass_events(
@@ -166,8 +168,21 @@ class Shard:
                 limit = min(goal, (swept // PHASE_STEP_MS + 1) * PHASE_STEP_MS)
                 due = yield from self._slice(swept, limit, meta.cursor)
         count = self._sweep(due, limit, own_slot, watermarks, start, last, count)
-        speaker = Speaker(self.settings, self.champions, records, arena, self._moments, count, watermarks, start, last)
-        opened_today = [DayCount(day.day, day.opened) for day in meta.opened_today] or [DayCount() for _ in self._names]
+        speaker = Speaker(
+            self.settings,
+            self.champions,
+            records,
+            arena,
+            self._moments,
+            count,
+            watermarks,
+            start,
+            last,
+            censored_before_ms,
+            meta.examples_after,
+        )
+        opened_today = [DayCount(day.day, day.opened) for day in meta.opened_today]
+        opened_today += [DayCount() for _ in self._names[len(opened_today) :]]
         said = speaker.say(taken, due.matured, self.adopted, opened_today)
         outcomes = _outcomes(columns, start, taken)
         new = ShardMeta(
@@ -181,7 +196,10 @@ class Shard:
             spec_hash=meta.spec_hash,
             opened_today=opened_today,
             published=self.published,
+            censored_before_ms=censored_before_ms,
+            examples_after=meta.examples_after,
             totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
+            definitions=meta.definitions,
         )
         return Step(self._commit(new, said, due), new, taken, said, outcomes)
 
@@ -200,14 +218,16 @@ class Shard:
             self.timers.drop_pending(self._names.index(name), landmark)
         self.arena.settle(self.arena.changed(), self.commit_no)
 
-    def _bring(self, users: Sequence[str]) -> Generator[Need, Found, None]:
-        """Load users who are not in the arena; nobody's name ("") stays out."""
-        missing = self.arena.missing(users)
-        if "" in missing:
-            missing.remove("")
+    def _slots(self, users: Sequence[str]) -> Generator[Need, Found, npt.NDArray[np.int32]]:
+        """Slot of each user, int32 (n,); who is not in the arena is brought in, but nobody's name (""), which has slot -1."""
+        slots = self.arena.slots(users)
+        absent = np.flatnonzero(slots < 0).tolist()
+        missing = [user for user in dict.fromkeys(map(users.__getitem__, absent)) if user]
         if missing:
             found = yield Need(users=missing)
             self.arena.admit(missing, found.states)
+            slots[absent] = self.arena.slots([users[i] for i in absent])
+        return slots
 
     def _make_room(self, records: int) -> None:
         wanted = 2 * records + (self.settings.budget + 64) * self._widest
@@ -231,12 +251,12 @@ class Shard:
             found = yield Need(buckets=buckets, snaps=[(self._names[k], landmark) for k, landmark in lists])
         members = [user for bucket in found.members for user in bucket]
         snapshots, counts = unpack_lists(found.chunks, WIDTH)
-        yield from self._bring([*members, *snapshots.users])
+        slots = yield from self._slots([*members, *snapshots.users])
         k = np.repeat(np.array([k for k, _ in lists], np.uint8), counts)
         landmark_ms = np.repeat(np.array([landmark for _, landmark in lists], np.int64), counts)
         due_ms = landmark_ms + np.array(self.timers.waits_ms, np.int64)[k]
-        matured = Matured(k, landmark_ms, due_ms, self.arena.slots(snapshots.users), snapshots)
-        return self.arena.slots(members), matured, lists
+        matured = Matured(k, landmark_ms, due_ms, slots[len(members) :], snapshots)
+        return slots[: len(members)], matured, lists
 
     def _slice(self, since: int, until: int, cursor: tuple[int, str] | None) -> Generator[Need, Found, _Due]:
         """Return at most a budget's worth of one crowded instant, in order of (due time, user), after the cursor."""
@@ -270,7 +290,6 @@ class Shard:
         arena, names = self.arena, self._names
         slots = arena.changed()
         rows = arena.states[slots]
-        size, packed = rows.dtype.itemsize, rows.tobytes()
         armed_now = (rows["flags"] & FLAG_ARMED) != 0
         turned = armed_now != arena.armed[slots]
         armed: dict[int, list[str]] = {}
@@ -286,8 +305,8 @@ class Shard:
             token=self.token,
             commit_no=self.commit_no,
             meta=meta.pack(),
-            users=[arena.users[slot] for slot in slots.tolist()],
-            states=[packed[at : at + size] for at in range(0, len(packed), size)],
+            users=list(map(arena.users.__getitem__, slots.tolist())),
+            states=rows.view(f"V{rows.dtype.itemsize}").tolist(),
             armed=armed,
             disarmed=disarmed,
             snaps={(names[k], landmark): chunk for (k, landmark), chunk in said.chunks.items()},
@@ -302,6 +321,12 @@ def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:
     """W after the first event ever, NEVER if there is none yet: no timer is due before it."""
     fine = np.flatnonzero(columns.code[start:] == Reason.ok) + start
     return NEVER if not len(fine) else int(np.minimum(columns.ts[fine], columns.append[fine]).min()) - lateness_ms
+
+
+def _censored_before(columns: Columns, start: int, active_window_ms: int) -> int:
+    """Event time of the first event of a log whose beginning is gone, plus the active window; NOT_YET if there is none yet."""
+    fine = np.flatnonzero((columns.code[start:] == Reason.ok) & ~columns.tick[start:]) + start
+    return NOT_YET if not len(fine) else int(min(columns.ts[fine[0]], columns.append[fine[0]])) + active_window_ms
 
 
 def _outcomes(columns: Columns, start: int, taken: int) -> dict[str, int]:

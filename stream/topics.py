@@ -25,6 +25,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "time", None, {"message.timestamp.type": "LogAppendTime", "retention.ms": str(90 * 86_400_000)}, "ticks: time itself, in the log"
     ),
+    Topic("labels", 1, {"retention.ms": str(90 * 86_400_000)}, "labels from outside, for definitions of kind external"),
     Topic("examples", 1, {"retention.ms": str(90 * 86_400_000), "max.message.bytes": "8388608"}, "snapshots and labels for the trainer"),
 )
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from online_models.checkpoint import CheckpointRefused, Header, seal, seal_version, unseal
-from online_models.example import unpack_block
 from online_models.registry import Claim, NewVersion, Registry, Save
+from online_models.told import LabelBlock, unpack_said
 from online_models.trainer import Trainer, TrainerSettings, Version
+from stream.models import model_key
 from stream.settings import Settings
 from stream.topics import topic_names
 
@@ -34,6 +35,11 @@ def trainer_settings(settings: Settings) -> TrainerSettings:
     """Return what the trainer is told."""
     return TrainerSettings(
         horizons_ms={definition.name: definition.horizon_ms for definition in settings.definitions},
+        external={
+            definition.name: definition.horizon_ms + settings["features.lateness"]
+            for definition in settings.definitions
+            if definition.kind == "external"
+        },
         batch=settings["learning.batch"],
         window=settings["learning.window"],
         min_labels=settings["learning.min_labels"],
@@ -41,12 +47,6 @@ def trainer_settings(settings: Settings) -> TrainerSettings:
         wanted={definition.name: settings["learning.wanted"] for definition in settings.definitions},
         channels=settings["features.channels"],
     )
-
-
-def model_key(settings: Settings) -> bytes:
-    """Return the key that signs models; without one configured, a value that only guards against accidents."""
-    key: str = settings["learning.key"]
-    return key.encode() if key else b"churnwatch/" + settings["app.name"].encode()
 
 
 class Training:
@@ -87,7 +87,12 @@ class Training:
 
     def feed(self, offset: int, stamp_ms: int, value: bytes, *, save: bool = True) -> list[Version]:
         """Take one record of the topic; save when versions were made."""
-        versions = self.trainer.feed(unpack_block(value), stamp_ms)
+        said = unpack_said(value)
+        versions: list[Version] = []
+        if isinstance(said, LabelBlock):
+            self.trainer.hear(said)
+        else:
+            versions = self.trainer.feed(said, stamp_ms)
         self.next_offset = offset + 1
         self._since_save += 1
         if save and (versions or self._since_save >= SAVE_EVERY_BLOCKS):
@@ -111,7 +116,7 @@ class Training:
 async def train(
     settings: Settings, training: Training, topic: str, stop: asyncio.Event, heard: Callable[[list[Version]], None] | None = None
 ) -> None:
-    """Read and learn until `stop` is set."""
+    """Read and learn until `stop` is set, and then save what came since the last version."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed",
         auto_offset_reset="none", max_partition_fetch_bytes=8 << 20,
@@ -127,6 +132,7 @@ async def train(
             )
         consumer.seek(tp, max(first, training.next_offset))
         log.info("reading examples", extra={"offset": training.next_offset})
+        caught_up = False
         while not stop.is_set():
             fetched: dict[Any, list[Any]] = await consumer.getmany(tp, timeout_ms=200, max_records=500)
             for record in fetched.get(tp, []):
@@ -135,19 +141,22 @@ async def train(
                 except msgspec.DecodeError:
                     raise RuntimeError(f"{topic} offset {record.offset} is no block of examples") from None
                 for version in versions:
-                    _tell(version)
+                    _tell(version, training.trainer.told.counts)
                 if heard is not None:
                     heard(versions)
                 await asyncio.sleep(0)
+            if not caught_up and (caught_up := (consumer.highwater(tp) or 0) <= await consumer.position(tp)):
+                log.info("all examples read, waiting for more", extra={"offset": training.next_offset})
+        training.save([])
     finally:
         await consumer.stop()
 
 
-def _tell(version: Version) -> None:
+def _tell(version: Version, told: Mapping[str, int]) -> None:
     """Log a version, and apart from it a change of champion and each drift, with the figures that made them."""
     about = {"definition": version.definition, "version": version.number, "champion": version.champion}
     losses = {name: round(row["log_loss"], 4) for name, row in version.figures.items()}
-    log.info("model learned", extra={**about, "log_loss": losses})
+    log.info("model learned", extra={**about, "log_loss": losses, **({"told": dict(told)} if told else {})})
     if version.why:
         log.warning("champion changed", extra={**about, "why": version.why, "log_loss": losses})
     for drifted in version.drifts:
@@ -196,7 +205,10 @@ async def run_trainer(settings: Settings) -> int:
     """Run until a signal; return the exit code."""
     from features.store_redis import connect, load_spec
     from online_models.registry_redis import RedisRegistry
+    from stream.labels import copy_labels
+    from stream.preflight import NotReady, judge_definitions
     from stream.program import Stopper
+    from stream.wire_kafka import WireSettings
 
     stopper = Stopper()
     stopper.arm()
@@ -204,17 +216,22 @@ async def run_trainer(settings: Settings) -> int:
     found = await _spec_when_there(lambda: load_spec(client, settings["app.name"]), stopper)
     if found is None:
         return stopper.code
+    if faults := judge_definitions(client, settings):
+        raise NotReady(faults)
     training = Training(trainer_settings(settings), RedisRegistry(client, settings["app.name"]), found.spec.hash, model_key(settings))
     stop = asyncio.Event()
-    topic = topic_names(settings["kafka.topic_prefix"])["examples"]
-    work = asyncio.create_task(train(settings, training, topic, stop))
+    topics = topic_names(settings["kafka.topic_prefix"])
+    topic = topics["examples"]
+    work = [asyncio.create_task(train(settings, training, topic, stop))]
+    if external := [definition.name for definition in settings.definitions if definition.kind == "external"]:
+        wires = WireSettings(settings["kafka.bootstrap"], settings["app.name"], settings["app.group"], topics)
+        work.append(asyncio.create_task(copy_labels(wires, external, training.trainer.told.next_offset, stop)))
     asked = asyncio.create_task(stopper.wait())
-    await asyncio.wait([work, asked], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([*work, asked], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
-    try:
-        await work
-    except Exception as error:  # noqa: BLE001 - said once, then the process ends with its code
-        stopper.bug(error)
+    for ended in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            stopper.bug(ended)  # the first is said, then the process ends with its code
     asked.cancel()
     return stopper.code
 

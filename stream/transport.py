@@ -25,7 +25,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from features.store import TakeRefused
-from stream.ownership import Batch, ShardHost, ShardLost, Standing
+from stream.ownership import Batch, Refused, ShardHost, ShardLost, Standing
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ REVOKE_TIMEOUT_S = 5.0
 TAKE_ATTEMPTS = 5
 
 
-class OffsetOutsideLog(RuntimeError):
+class OffsetOutsideLog(Refused):
     """The shard stands where the log is not; going on would silently lose or repeat clicks."""
 
     def __init__(self, tp: TP, stands_at: int, first: int, end: int) -> None:
@@ -151,7 +151,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         assigned = sorted(ensure_TPset(consumer.assignment()))
         firsts, ends = await consumer.beginning_offsets(assigned), await consumer.end_offsets(assigned)
         for tp in assigned:
-            standing = await self._take(tp, generation)
+            standing = await self._take(tp, generation, firsts[tp])
             if standing is None or generation != consumer._coordinator.generation or tp not in consumer.assignment():
                 # The group moved on meanwhile: the rejoin will ask again. What is not in `own` is not fetched.
                 log.info("the group moved on while shards were taken", extra={"generation": generation})
@@ -166,7 +166,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._freed.set()
         return sought
 
-    async def _take(self, tp: TP, generation: int) -> Standing | None:
+    async def _take(self, tp: TP, generation: int, first: int) -> Standing | None:
         """Take one shard; None when the group has moved on.
 
         Refused means that a higher generation is stored: either we slept and another worker owns it, or the group was made anew and counts
@@ -177,7 +177,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         force = False
         for _ in range(TAKE_ATTEMPTS):
             try:
-                return cast(Standing, await self._in_main(self.host.take(tp.partition, generation, force=force), TAKE_TIMEOUT_S))
+                taking = self.host.take(tp.partition, generation, force=force, first=first)
+                return cast(Standing, await self._in_main(taking, TAKE_TIMEOUT_S))
             except (TakeRefused, ShardLost) as error:
                 log.info("take refused", extra={"partition": tp.partition, "why": str(error)})
                 if not await coordinator._do_heartbeat() or coordinator.generation != generation:
@@ -306,9 +307,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         for tp in ensure_TPset(consumer.assignment()):
             if tp.partition != partition or tp not in self.own:
                 continue
+            first = (await consumer.beginning_offsets([tp]))[tp]
             if not await coordinator._do_heartbeat() or coordinator.generation != generation:
                 return  # no longer a member: the rejoin will bring new takes
-            standing = cast(Standing, await self._in_main(self.host.take(partition, generation, force=True), TAKE_TIMEOUT_S))
+            standing = cast(Standing, await self._in_main(self.host.take(partition, generation, force=True, first=first), TAKE_TIMEOUT_S))
             if generation != coordinator.generation or tp not in self.own:
                 return
             consumer.seek(tp, standing.next)
@@ -358,7 +360,11 @@ class Consumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """Take the shards; Faust's read offset must stand before the first batch, or it would drop it as read."""
-        sought = await self.seek_to_committed()
+        try:
+            sought = await self.seek_to_committed()
+        except Refused as refused:
+            vars(self.app)["on_bug"](refused)  # said in one line; through Faust it would come as three stack traces
+            return
         for tp, offset in sought.items():
             self._read_offset[tp] = offset - 1 if offset > 0 else None
             self._acked[tp].clear()

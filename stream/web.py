@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import os
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -60,12 +61,19 @@ async def serve(app: web.Application, address: str, token: str) -> web.AppRunner
     Raises
     ------
     WebRefused
-        Off loopback without a token.
+        Off loopback without a token, or the address is taken.
     """
     host, _, port = address.rpartition(":")
     if not is_loopback(host) and not token:
         raise WebRefused(f"worker.web is {address}, which others can reach: set CHURNWATCH_WEB_TOKEN, or listen on 127.0.0.1")
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, int(port)).start()
+    try:
+        await web.TCPSite(runner, host, int(port)).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise WebRefused(
+            f"worker.web: cannot listen on {address} ({os.strerror(error.errno or 0)}). "
+            "A second worker on this machine needs an address of its own, such as CHURNWATCH_WEB=127.0.0.1:6067, or none, CHURNWATCH_WEB="
+        ) from error
     return runner

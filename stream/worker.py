@@ -12,20 +12,20 @@ from typing import Any
 
 from features.kernel import warm
 from features.state import NEVER
-from features.store import Store
+from features.store import StoreUnavailable
 from features.store_redis import RedisStore, connect
 from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
-from stream.clock import ClockSettings, Shown, decide_tick
+from stream.clock import ClockSettings, Intake, Shown, decide_tick
 from stream.engine import Means
 from stream.host import Host
 from stream.metrics import WorkerMetrics
-from stream.models import ModelSource
+from stream.models import ModelSource, model_key
+from stream.ownership import Refused
 from stream.preflight import NotReady, check_start, judge_spec, stored_key_events
 from stream.settings import Settings
 from stream.shard import ShardSettings
 from stream.topics import topic_names
-from stream.train import model_key
 from stream.watchdog import Probe, Watchdog
 from stream.web import build_web, serve
 from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
@@ -33,6 +33,7 @@ from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 0.5
+SERVER_CHECK_S = 60.0
 REFRESH_S = 1.0
 DRAIN_S = 4.0
 """Of the ten seconds a stop may take."""
@@ -51,10 +52,11 @@ class Worker:
     """All parts of one process, so that `run` and `demo` build the same."""
 
     settings: Settings
-    store: Store
+    store: RedisStore
     registry: Registry
     key_events: tuple[str, ...]
     rebuild: bool = False
+    partial: bool = False
     heartbeat: float = field(default_factory=time.monotonic)
     redis_answered: float = field(default_factory=time.monotonic)
     held: bool = False
@@ -73,13 +75,21 @@ class Worker:
             champions=self.models.champions,
             observer=self.metrics,
             rebuild=self.rebuild,
+            partial=self.partial,
         )
         shard = ShardSettings(
             settings["app.name"], 0, self.spec, settings.policy(), settings["worker.cache_users"], mirror=settings["worker.mirror"]
         )
-        self.host = Host(shard, means, self._shard_lost)
+        self.host = Host(shard, means, self._shard_lost, self._shard_taken)
+        self._app: Any = None
+        self._redis_told: set[str] = set()
         self._ends: dict[int, int] = {}
         self._grown: dict[int, float] = {}
+        self._intake = Intake()
+        self._faltering_since: float | None = None
+
+    def _shard_taken(self, _partition: int) -> None:
+        self.metrics.counter("churnwatch_takes").inc()
 
     def _shard_lost(self, partition: int, error: BaseException) -> None:
         self.metrics.counter("churnwatch_shards_lost").inc()
@@ -92,10 +102,12 @@ class Worker:
 
     async def alongside(self, app: Any) -> None:
         """Everything that goes on beside the agent; ends with the first that fails."""
+        self._app = app
         loops = [
             self._every(HEARTBEAT_S, self._beat),
             self._every(REFRESH_S, self._refresh_models),
             self._every(HEARTBEAT_S, lambda: self._retake(app)),
+            self._every(SERVER_CHECK_S, self._check_redis),
         ]
         loops.append(self._every(max(0.1, self.settings["time.tick_interval"] / 1000 / 4), lambda: self._clock(app)))
         async with asyncio.TaskGroup() as group:
@@ -109,9 +121,7 @@ class Worker:
 
     async def _beat(self) -> None:
         self.heartbeat = time.monotonic()
-        self.metrics.gauge("churnwatch_shards_owned").set(len(self.host.sessions))
-        for partition, session in self.host.sessions.items():
-            self.metrics.gauge("churnwatch_unconfirmed").labels(str(partition)).set(session.unconfirmed)
+        self.metrics.look(self.host.sessions, self.lag)
 
     async def _refresh_models(self) -> None:
         try:
@@ -123,6 +133,25 @@ class Worker:
         for header in fresh:
             self.metrics.learned(header)
             log.info("model loaded", extra={"definition": header.definition, "version": header.number, "champion": header.champion})
+
+    async def _check_redis(self) -> None:
+        """Look whether Redis may still be trusted: somebody may have given it a limit and a policy that deletes users.
+
+        Raises
+        ------
+        Refused
+        """
+        try:
+            found = await self.store.check_server()
+        except StoreUnavailable:
+            return  # the watchdog counts how long it stays away
+        fatal = [one for one in found if one.fatal]
+        if fatal:
+            raise Refused("; ".join(map(str, fatal)))
+        told = {str(one) for one in found}
+        for one in sorted(told - self._redis_told):
+            log.warning("Redis: %s", one)
+        self._redis_told = told
 
     async def _retake(self, app: Any) -> None:
         """Take again what was lost while no batch came to tell."""
@@ -136,6 +165,7 @@ class Worker:
         thread = app.consumer.thread
         consumer = thread._consumer
         if consumer is None or not self.host.sessions:
+            self.lag = {}
             return
         topic = self.wires.topics["clicks"]
         count = len(consumer.partitions_for_topic(topic) or ())
@@ -144,10 +174,13 @@ class Worker:
         for partition, end in ends.items():
             if self._ends.get(partition) != end:
                 self._ends[partition], self._grown[partition] = end, now
+        self._intake.saw(sum(ends.values()), now)
+        self._faltering_since = (self._faltering_since or now) if self._intake.faltering else None
+        faltering_ms = 0 if self._faltering_since is None else 1 + int((now - self._faltering_since) * 1000)
         held = False
+        # made anew each time: what another worker has taken over is no lag of ours
+        self.lag = {partition: max(0, ends.get(partition, 0) - session.next_offset) for partition, session in self.host.sessions.items()}
         for partition, session in list(self.host.sessions.items()):
-            self.lag[partition] = max(0, ends.get(partition, 0) - session.next_offset)
-            self.metrics.gauge("churnwatch_lag_records").labels(str(partition)).set(self.lag[partition])
             if not self.settings["time.ticks"] or session.lost is not None or session.shard.meta.max_ms == NEVER:
                 continue
             at_end = await thread.call_thread(thread.at_end, partition, ends.get(partition, 0))
@@ -156,7 +189,7 @@ class Worker:
             clock = ClockSettings(
                 self.settings["time.tick_interval"], self.settings["time.tick_max_behind"], self.settings["time.max_idle_hold"]
             )
-            decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000))
+            decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000), faltering_ms)
             held |= decision == "held"
             if decision == "tick":
                 await session.tick()
@@ -171,16 +204,23 @@ class Worker:
 
     def ready(self) -> list[str]:
         """What stands against being ready."""
-        against = self.live()
+        against = [*self.live(), *self._not_in_place()]
         against += [
             f"shard {partition} is lost, taking it again" for partition, session in self.host.sessions.items() if session.lost is not None
         ]
         against += [f"shard {partition}: too much unconfirmed" for partition, session in self.host.sessions.items() if not session.ready]
         if self.held:
-            against.append("time is held: no partition receives anything")
+            against.append("time is held: no partition receives anything, or far less than usual")
         if time.monotonic() - self.redis_answered > 10:
             against.append("Redis does not answer")
         return against
+
+    def _not_in_place(self) -> list[str]:
+        consumer = self._app.consumer.thread._consumer if self._app is not None and self._app.consumer else None
+        if consumer is None or self._app.rebalancing or consumer._coordinator.generation < 0:
+            return ["joining the consumer group"]
+        assigned = {tp.partition for tp in consumer.assignment()}
+        return [f"shard {partition} is being taken" for partition in sorted(assigned - self.host.sessions.keys())]
 
     def probes(self, app: Any) -> list[Probe]:
         """Return what the watchdog looks at."""
@@ -208,7 +248,7 @@ class Worker:
         ]
 
 
-async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild: bool = False, registry: Registry | None = None) -> int:
+async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild: bool = False, partial: bool = False) -> int:
     """Run until a signal; return the exit code."""
     from stream.program import Stopper, run_app
 
@@ -220,7 +260,7 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
     warm(len(settings.definitions))  # before the group is joined: compiling takes longer than a session timeout
     client = connect(settings["redis.url"])
     store = RedisStore(client, settings["app.name"])
-    worker = Worker(settings, store, registry or RedisRegistry(client, settings["app.name"]), key_events, rebuild)
+    worker = Worker(settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild, partial)
     app = build_app(
         AppSettings(settings["kafka.bootstrap"], settings["app.group"], worker.wires.topics["clicks"], settings["worker.batch"]),
         worker.host,
@@ -258,27 +298,36 @@ def prepare(settings: Settings) -> tuple[str, ...]:
     ------
     NotReady
     """
-    from stream.key_events import choose, first_payloads
-
     client = connect(settings["redis.url"])
     cluster, warnings = check_start(client, settings)
     for warning in warnings:
         log.warning("%s", warning)
-    key_events: tuple[str, ...] | None = settings["features.key_events"] or stored_key_events(client, settings)
-    if key_events is None:
-        log.info("key events are not configured: choosing them from the first events of the topic")
-        key_events = choose(first_payloads(settings))
-        log.info("key events: %s", ", ".join(key_events) or "none")
+    key_events = settings["features.key_events"] or _settled_key_events(client, settings)
     found = judge_spec(client, settings, cluster, key_events)
-    if found:
+    others = stored_key_events(client, settings)
+    if any(one.fatal for one in found) and not settings["features.key_events"] and others not in {None, key_events}:
+        # another worker, started at the same time, has chosen from more or fewer events and was first to store
+        found = judge_spec(client, settings, cluster, key_events := others)
+    if any(one.fatal for one in found):
         raise NotReady(found)
+    for one in found:
+        log.warning("%s", one)
     return key_events
 
 
-def main(settings: Settings, *, rebuild: bool = False) -> int:
+def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
+    stored = stored_key_events(client, settings)
+    if stored is not None:
+        return stored
+    from stream.key_events import settle
+
+    return settle(settings, lambda: stored_key_events(client, settings))
+
+
+def main(settings: Settings, *, rebuild: bool = False, partial: bool = False) -> int:
     """Run a worker in this process."""
     key_events = prepare(settings)
-    return asyncio.run(run_worker(settings, key_events, rebuild=rebuild))
+    return asyncio.run(run_worker(settings, key_events, rebuild=rebuild, partial=partial))
 
 
 __all__: Sequence[str] = ["Worker", "main", "prepare", "run_worker", "wire_settings"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def full(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--full"))
+
+
+_SAID = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Put a line at the end of the run: kills, seeds and hand-overs that really happened are part of the result."""
+    return request.config.stash.setdefault(_SAID, []).append
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    lines = config.stash.get(_SAID, [])
+    if lines:
+        terminalreporter.section("what was done")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 def _missing(error: ServerMissing) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 import yaml
 
 from stream.local_redis import LocalRedis
+from stream.metrics import METRICS
 from tests.faults.bench_world import World, made_up_log
 from tests.servers.process import wait_until
 
@@ -39,6 +42,18 @@ def test_prometheus_asks_the_workers() -> None:
     config = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())
     targets = config["scrape_configs"][0]["static_configs"][0]["targets"]
     assert {target.partition(":")[0] for target in targets} == {name for name in SERVICES if name.startswith("worker")}
+
+
+def test_the_dashboard_asks_for_metrics_there_are() -> None:
+    mounted = {volume.split(":")[1] for volume in SERVICES["grafana"]["volumes"]}
+    provider = yaml.safe_load((ROOT / "deploy/grafana/provisioning/dashboards/churnwatch.yml").read_text())["providers"][0]
+    assert provider["options"]["path"] in mounted
+    dashboard = json.loads((ROOT / "deploy/grafana/dashboards/churnwatch.json").read_text())
+    ending = {"counter": "_total", "gauge": "", "histogram": "_bucket"}
+    known = {row.name + ending[row.kind] for row in METRICS}
+    asked = {name for panel in dashboard["panels"] for target in panel["targets"] for name in re.findall(r"churnwatch_\w+", target["expr"])}
+    assert asked <= known
+    assert {"churnwatch_lag_records", "churnwatch_timers_overdue", "churnwatch_dead_letters_total", "churnwatch_model_labels"} <= asked
 
 
 @pytest.mark.real_kafka

@@ -80,9 +80,9 @@ def key_events(history: History) -> tuple[str, ...]:
 
 
 def active_days(history: History, definition: ChurnDefinition, timezone: str, grace_ms: int) -> pl.DataFrame:
-    """One landmark at the end of every calendar day with activity, and its label: 1 if none of the next H days has any.
+    """One landmark at the end of every calendar day with activity, and its label.
 
-    Labels that the log ends too early for are left out. Columns as in a file of labels.
+    The label is 1 if none of the next H days has any activity or, for `did_event`, if one of them has a target event. Labels that the log ends too early for are left out. Columns as in a file of labels.
     """
     acts = history.frame
     if definition.activity:
@@ -90,14 +90,24 @@ def active_days(history: History, definition: ChurnDefinition, timezone: str, gr
     local = pl.from_epoch("ts", time_unit="ms").dt.replace_time_zone("UTC").dt.convert_time_zone(timezone)
     days = acts.select("user", day=local.dt.date()).unique().sort("user", "day")
     horizon_days = definition.horizon_ms / DAY_MS
-    wait = (pl.col("day").shift(-1).over("user") - pl.col("day")).dt.total_days()
+    if definition.kind == "did_event":
+        hits = (
+            history.frame.filter(pl.col("type").is_in(definition.target)).select("user", next=local.dt.date()).unique().sort("user", "next")
+        )
+        days = days.sort("day").join_asof(
+            hits.sort("next"), left_on="day", right_on="next", by="user", strategy="forward", allow_exact_matches=False
+        ).sort("user", "day")  # fmt: skip
+        label = ((pl.col("next") - pl.col("day")).dt.total_days() <= horizon_days).fill_null(value=False)
+    else:
+        wait = (pl.col("day").shift(-1).over("user") - pl.col("day")).dt.total_days()
+        label = (wait > horizon_days).fill_null(value=True)
     end_of_day = (
         (pl.col("day") + pl.duration(days=1))
         .cast(pl.Datetime("ms"))
         .dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
     )
     return (
-        days.with_columns(label=(wait > horizon_days).fill_null(value=True).cast(pl.UInt8), landmark_ms=end_of_day.dt.epoch("ms") - 1)
+        days.with_columns(label=label.cast(pl.UInt8), landmark_ms=end_of_day.dt.epoch("ms") - 1)
         .drop_nulls("landmark_ms")
         .with_columns(matured_ms=pl.col("landmark_ms") + definition.horizon_ms + grace_ms)
         .filter(pl.col("matured_ms") < history.last_ms)

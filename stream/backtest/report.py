@@ -131,9 +131,10 @@ def page(found: Mapping[str, Any], result: Result) -> str:
     )
     pictures = [
         ("Is a stated risk the observed share?", _reliability(found)),
+        ("How many churners are caught by asking the riskiest first", _lift(result.predictions)),
         ("How good, month by month", _over_time(result.predictions)),
         ("Who served, and how the candidates did", _candidates(result)),
-        ("How many churners are caught by asking the riskiest first", _lift(result.predictions)),
+        ("How well each segment is told apart, and how far its stated risk is off", _by_segment(found["segments"])),
         ("What the champion looks at", _bars(found["importances"])),
     ]
     body = "\n".join(f"<section><h2>{heading}</h2>{picture}</section>" for heading, picture in pictures if picture)
@@ -229,6 +230,29 @@ def _lift(predictions: pl.DataFrame) -> str:
         axes.set(xlabel="share of users asked", ylabel="share of churners reached", xlim=(0, 1), ylim=(0, 1))
 
     return _picture(draw, 4.2, 4.0)
+
+
+def _by_segment(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    told = [(name, row) for name, row in rows.items() if row["auc"] is not None][::-1]
+    if len(told) < 2:
+        return ""
+
+    def draw(axes: Any) -> None:
+        names = [f"{name} ({row['n']:,.0f})" for name, row in told]
+        axes.barh(
+            names,
+            [row["auc"] - 0.5 for _, row in told],
+            left=0.5,
+            color=ACCENT,
+            height=0.6,
+            label="AUC (right of the line: better than chance)",
+        )
+        axes.scatter([row["ece"] for _, row in told], names, color="#b0643c", s=22, zorder=3, label="calibration error")
+        axes.axvline(0.5, color=INK, lw=0.8)
+        axes.set_xlim(0, 1)
+        axes.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+
+    return _picture(draw, 7.2, 1.0 + 0.24 * len(told))
 
 
 def _bars(shares: Mapping[str, float]) -> str:

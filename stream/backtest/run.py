@@ -84,6 +84,9 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
     asked = None
     if options.labels is not None:
         asked = read_labels(options.labels)
+        definition = msgspec.structs.replace(definition, segment=())  # every row of the file is scored
+    elif definition.kind == "external":
+        raise UsageFault(f"the labels of {definition.name!r} come from outside: say --labels FILE")
     elif options.landmarks == "active-day":
         asked = active_days(history, definition, options.timezone, options.grace_ms)
     base = options.spec or FeatureSpec()
@@ -103,7 +106,7 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
     landmarks = f"of {options.labels.name}" if options.labels is not None else options.landmarks
     settings = {
         "kind": definition.kind, "active_window_ms": definition.active_window_ms, "horizon_ms": definition.horizon_ms,
-        "activity": list(definition.activity), "grace_ms": options.grace_ms, "timezone": options.timezone, "key_events": list(spec.key_events),
+        "activity": list(definition.activity), "target": list(definition.target), "segment": list(definition.segment), "grace_ms": options.grace_ms, "timezone": options.timezone, "key_events": list(spec.key_events),
         "spec_hash": spec.hash,
     }  # fmt: skip
     about = About(

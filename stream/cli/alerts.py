@@ -35,21 +35,19 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
 ) -> None:
     """Show alerts as they come."""
-    from kafka import KafkaConsumer
     from rich.console import Console
 
-    from stream.topics import topic_names
+    from stream.kafka_clients import reader
 
     settings = context.settings()
-    topic = topic_names(settings["kafka.topic_prefix"])["alerts"]
-    consumer = KafkaConsumer(
-        topic,
-        bootstrap_servers=settings["kafka.bootstrap"],
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest" if beginning else "latest",
-    )
+    consumer, partitions = reader(settings, "alerts")
+    consumer.assign(partitions)
+    (consumer.seek_to_beginning if beginning else consumer.seek_to_end)(*partitions)
     console = Console(soft_wrap=True)
+    if not as_json:
+        kept = sum(consumer.end_offsets(partitions).values()) > sum(consumer.beginning_offsets(partitions).values())
+        older = " (--from-beginning shows those before)" if kept and not beginning else ""
+        typer.echo(f"alerts of {partitions[0].topic} as they come{older}, Ctrl-C ends", err=True)
     try:
         for number, message in enumerate(consumer, 1):
             if as_json:

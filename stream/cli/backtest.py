@@ -10,6 +10,9 @@ import typer
 
 from stream.cli import context
 
+WIDE = 130
+"""Columns that the table of figures needs; into a file or a narrow window it is printed in full all the same."""
+
 
 class LandmarkChoice(StrEnum):
     """Which moments are scored."""
@@ -85,7 +88,7 @@ def _tell(found: dict[str, dict[str, dict[str, float | None]]], out: Path) -> No
     for part, row in found["figures"].items():
         cells = [(row[name], name) for name in names]
         table.add_row(part, *("" if value is None else f"{value:,.0f}" if name == "n" else f"{value:.4f}" for value, name in cells))
-    console = Console()
+    console = Console(width=max(Console().width, WIDE))
     console.print(table)
     counts = found["counts"]
     console.print(

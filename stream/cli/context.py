@@ -25,8 +25,10 @@ def log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_FieldFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for name in ("kafka", "faust", "mode", "aiokafka"):
+    for name in ("faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # serves the checks before the start only, which say themselves what was wrong; on its own it says every attempt four times
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
 class _FieldFormatter(logging.Formatter):
@@ -39,31 +41,37 @@ class _FieldFormatter(logging.Formatter):
         return f"{super().format(record)} {fields}".rstrip()
 
 
+KAFKA = "Kafka: {0}\nIs it running, and is CHURNWATCH_KAFKA right?"
+REDIS = "Redis: {0}\nIs it running, and is CHURNWATCH_REDIS right?"
+TOLD = {
+    "stream.settings.SettingsError": "the settings have {0.count} fault(s):\n{0}",
+    "stream.preflight.NotReady": "cannot start:\n{0}",
+    "kafka.errors.KafkaError": KAFKA,
+    "cimpl.KafkaException": KAFKA,
+    "redis.exceptions.RedisError": REDIS,
+    "features.store.StoreError": REDIS,
+    "features.app_spec.SpecMismatch": "{0}",
+    "features.reader.AppUnknown": "{0}",
+    "features.state.LayoutError": "{0}",
+    "online_models.checkpoint.CheckpointRefused": "{0}",
+    "stream.ownership.Refused": "{0}",
+    "stream.local_redis.ServerMissing": "{0}",
+    "stream.web.WebRefused": "{0}",
+    "stream.cli.context.UsageFault": "{0}",
+    "builtins.FileNotFoundError": "{0}",
+}
+"""What is said of each error that the user can mend; by name, so that saying it need not import all that may raise it."""
+
+
 def readable(error: Exception) -> str | None:
-    """Return what to tell the user, or None for a fault of ours."""
-    from kafka.errors import KafkaError
-    from redis import RedisError
+    """Return what to tell the user, or None for a fault of ours.
 
-    from features.app_spec import SpecMismatch
-    from features.reader import AppUnknown
-    from features.store import StoreError
-    from online_models.checkpoint import CheckpointRefused
-    from stream.engine import Refused
-    from stream.local_redis import ServerMissing
-    from stream.preflight import NotReady
-    from stream.settings import SettingsError
-    from stream.web import WebRefused
-
-    if isinstance(error, SettingsError):
-        return f"the settings have {len(error.faults)} fault(s):\n{error}"
-    if isinstance(error, NotReady):
-        return f"cannot start:\n{error}"
-    if isinstance(error, KafkaError):
-        return f"Kafka: {error}\nIs it running, and is CHURNWATCH_KAFKA right?"
-    if isinstance(error, RedisError | StoreError):
-        return f"Redis: {error}\nIs it running, and is CHURNWATCH_REDIS right?"
-    told = (SpecMismatch, AppUnknown, CheckpointRefused, Refused, ServerMissing, WebRefused, FileNotFoundError, UsageFault)
-    return str(error) if isinstance(error, told) else None
+    >>> readable(UsageFault("say either this or that"))
+    'say either this or that'
+    """
+    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
+    form = next((TOLD[name] for name in names if name in TOLD), None)
+    return None if form is None else form.format(error)
 
 
 class UsageFault(ValueError):

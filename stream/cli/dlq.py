@@ -10,28 +10,29 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli import context
-from stream.dead_letters import KEPT_BYTES, DeadLetter, decode_dead_letter
+from stream.dead_letters import KEPT_BYTES, LABEL_REASONS, DeadLetter, decode_dead_letter
 
 dlq_app = typer.Typer(no_args_is_help=True)
 
 
 def read_letters(settings: Any) -> Iterator[DeadLetter]:
-    """Yield every dead letter there is now, partition by partition."""
-    from kafka import KafkaConsumer, TopicPartition
+    """Yield every dead letter there is now once, partition by partition."""
+    from stream.kafka_clients import reader
 
-    from stream.topics import topic_names
-
-    topic = topic_names(settings["kafka.topic_prefix"])["dead_letters"]
-    consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], isolation_level="read_committed", enable_auto_commit=False)
+    consumer, partitions = reader(settings, "dead_letters")
+    labels: set[int] = set()
     try:
-        for number in sorted(consumer.partitions_for_topic(topic) or ()):
-            tp = TopicPartition(topic, number)
+        for tp in partitions:
             consumer.assign([tp])
             consumer.seek_to_beginning(tp)
             end = consumer.end_offsets([tp])[tp]
             while consumer.position(tp) < end:
                 for message in consumer.poll(timeout_ms=500).get(tp, []):
-                    yield decode_dead_letter(message.value)
+                    letter = decode_dead_letter(message.value)
+                    if letter.topic == "clicks" or letter.offset not in labels:
+                        yield letter
+                    if letter.topic != "clicks":
+                        labels.add(letter.offset)
     finally:
         consumer.close()
 
@@ -61,7 +62,7 @@ def list_letters(
     console.print(table)
     for letter in some:
         payload = "" if letter.payload is None else base64.b64decode(letter.payload)[:120].decode(errors="backslashreplace")
-        console.print(f"{letter.partition}:{letter.offset} {letter.reason} {payload}", markup=False, highlight=False)
+        console.print(f"{letter.topic} {letter.partition}:{letter.offset} {letter.reason} {payload}", markup=False, highlight=False)
 
 
 @dlq_app.command()
@@ -69,12 +70,21 @@ def replay(
     reason: Annotated[str, typer.Option(help="which ones, for example unknown_type")],
     yes: Annotated[bool, typer.Option("--yes", help="do it; without, only count")] = False,
 ) -> None:
-    """Send dead letters of one reason to clicks again, once their cause is mended."""
-    from kafka import KafkaProducer
-
+    """Send dead letters of one reason to where they came from again, once their cause is mended."""
+    from features.event import REJECTS
+    from stream.kafka_clients import clicks_producer
+    from stream.settings import nearest
     from stream.topics import topic_names
 
+    known = [*(one.name for one in REJECTS), *LABEL_REASONS]
+    if reason not in known:
+        raise context.UsageFault(f"no reason {reason!r}{nearest(reason, known)}; there are {', '.join(known)}")
+    if reason == "late":
+        raise context.UsageFault(
+            "late events would be late again: ingest them under a new CHURNWATCH_APP and CHURNWATCH_TOPIC_PREFIX instead"
+        )
     settings = context.settings()
+    topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
     whole, cut = [], 0
     for letter in read_letters(settings):
         if letter.reason != reason or letter.payload is None:
@@ -82,14 +92,13 @@ def replay(
         if letter.payload_bytes > KEPT_BYTES:
             cut += 1
         else:
-            whole.append((letter.partition, base64.b64decode(letter.payload)))
+            whole.append((topics[letter.topic], letter.partition, base64.b64decode(letter.payload)))
     typer.echo(f"{len(whole)} to send again, {cut} longer than {KEPT_BYTES} bytes and so not kept whole")
     if not yes or not whole:
         return
-    producer = KafkaProducer(bootstrap_servers=settings["kafka.bootstrap"], acks="all", compression_type="lz4")
-    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
-    for partition, payload in whole:
-        producer.send(topic, payload, partition=partition)
+    producer, _ = clicks_producer(settings)
+    for topic, partition, payload in whole:
+        # to the partition it came from: that shard has what is known of its user
+        producer.produce(topic, payload, partition=partition)
     producer.flush()
-    producer.close()
     typer.echo(f"{len(whole)} sent")

@@ -29,7 +29,7 @@ class _Book:
     def __init__(self, definition: str) -> None:
         from features.store_redis import connect
         from online_models.registry_redis import RedisRegistry
-        from stream.train import model_key
+        from stream.models import model_key
 
         self.settings: Settings = context.settings()
         names = [one.name for one in self.settings.definitions]
@@ -38,6 +38,17 @@ class _Book:
             raise context.UsageFault(f"no definition {self.name!r}; the settings have {', '.join(names)}")
         self.registry: RedisRegistry = RedisRegistry(connect(self.settings["redis.url"]), self.settings["app.name"])
         self.key = model_key(self.settings)
+
+    def since(self) -> str:
+        """Say since when the definition is valid."""
+        from features.store_redis import load_spec
+        from stream.since import since_in_words, stored_metas
+
+        app = self.settings["app.name"]
+        stored = load_spec(self.registry.client, app)
+        definition = next(one for one in self.settings.definitions if one.name == self.name)
+        metas = stored_metas(self.registry.client, app, stored.partitions) if stored is not None else {}
+        return since_in_words(definition, metas) if metas else "no worker has committed yet"
 
     def numbers(self) -> list[int]:
         """Versions there are, oldest first."""
@@ -102,6 +113,7 @@ def ls(definition: Name = "") -> None:
             str(number), header.champion, _day(header.learned_until_ms), f"{header.labels:,}", f"{header.churned:,}", *figures, ", ".join(notes)
         )  # fmt: skip
     console = Console()
+    console.print(f"[bold]{book.name}[/bold] {book.since()}", highlight=False)
     if table.row_count:
         console.print(table)
     else:
@@ -235,12 +247,15 @@ def rebuild() -> None:
     from rich.progress import Progress
 
     from features.store_redis import load_spec
+    from stream.preflight import NotReady, judge_definitions
     from stream.train import rebuild as run
 
     book = _Book("")
     found = load_spec(book.registry.client, book.settings["app.name"])
     if found is None:
         raise context.UsageFault(f"no app {book.settings['app.name']!r} in this Redis: start a worker first")
+    if faults := judge_definitions(book.registry.client, book.settings):
+        raise NotReady(faults)
     with Progress() as progress:
         task = progress.add_task("examples", total=None)
         made = run(

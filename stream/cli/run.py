@@ -13,12 +13,19 @@ def run(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="make a lost Redis again from the log; what was published is not said twice")
     ] = False,
+    partial: Annotated[
+        bool,
+        typer.Option("--partial", help="with --rebuild: although the beginning of the log has been deleted; histories before it are lost"),
+    ] = False,
 ) -> None:
     """Run a worker until SIGTERM."""
     from stream.worker import main
 
+    if partial and not rebuild:
+        raise context.UsageFault("--partial goes with --rebuild")
+
     context.log_to_stderr()
-    raise typer.Exit(main(context.settings(), rebuild=rebuild))
+    raise typer.Exit(main(context.settings(), rebuild=rebuild, partial=partial))
 
 
 def train() -> None:

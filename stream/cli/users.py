@@ -5,19 +5,25 @@ from __future__ import annotations
 import csv
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stream.cli import context
+
+if TYPE_CHECKING:
+    from features.named import UserView
+    from features.reader import UserReader
+    from stream.settings import Settings
 
 
 def user(
     user_id: Annotated[str, typer.Argument(metavar="ID")],
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
-    """Show one user: features, risk, alert."""
+    """Show one user: risk and what makes it, alert, features."""
     import msgspec
     from rich.console import Console
     from rich.table import Table
@@ -29,10 +35,19 @@ def user(
     view = reader.user(user_id, at_ms=int(time.time() * 1000))
     if view is None:
         raise context.UsageFault(f"no user {user_id!r} in app {settings['app.name']!r}")
+    if view.also_in:
+        shards = ", ".join(map(str, sorted((view.partition, *view.also_in))))
+        typer.secho(
+            f"{user_id} is in shards {shards}, each with a part of the history: key clicks by user, with the same partitioner in all producers",
+            err=True,
+            fg="yellow",
+        )
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(view), indent=2).decode())
         return
     console = Console()
+    for line in _reasons(settings, reader, view):
+        console.print(line, highlight=False)
     facts = msgspec.to_builtins(view)
     features = facts.pop("features", {})
     for name, value in facts.items():
@@ -41,6 +56,33 @@ def user(
     for name, value in features.items():
         table.add_row(name, "-" if value is None else f"{value:,.3f}".rstrip("0").rstrip("."))
     console.print(table)
+
+
+def _reasons(settings: Settings, reader: UserReader, view: UserView) -> Iterator[str]:
+    """Say of each definition who scores now and what raises and lowers the user's risk most, as of now."""
+    import numpy as np
+
+    from features.catalog import NAMES, WIDTH
+    from features.store_redis import connect
+    from features.vector import code_vector
+    from online_models.explain import contributions
+    from online_models.registry_redis import RedisRegistry
+    from stream.models import ModelSource, model_key
+
+    raw = np.array([np.nan if (value := view.features[name]) is None else value for name in NAMES])
+    vector = np.zeros(WIDTH, np.uint8)
+    code_vector(raw, vector)
+    definitions = reader.spec.spec.definitions
+    registry = RedisRegistry(connect(settings["redis.url"]), settings["app.name"])
+    source = ModelSource(registry, definitions, reader.spec.spec.hash, model_key(settings))
+    source.refresh()
+    for definition, champion in zip(definitions, source.champions(2**62), strict=True):
+        raises, lowers = contributions(champion.scorer, vector)
+        by = f"{champion.scorer.name}, version {champion.version}" if champion.version else "the rule"
+        yield f"[bold]{definition.name}[/bold] risk now {float(champion.scorer.risk(vector[None])[0]):.3f} ({by})"
+        for words, told in (("raised by", raises), ("lowered by", lowers)):
+            for said, size in told:
+                yield f"  {words} {said} ({size:+.2f})"
 
 
 def _readable(name: str, value: Any) -> str:

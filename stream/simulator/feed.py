@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from confluent_kafka import Producer
-
+from stream.kafka_clients import clicks_producer
 from stream.settings import Settings
 from stream.simulator.product import DAY_MS, make_product
-from stream.topics import topic_names
 
 
 def write(out: Path, *, days: int, users: int, seed: int) -> int:
@@ -23,10 +21,7 @@ def write(out: Path, *, days: int, users: int, seed: int) -> int:
 def send(settings: Settings, *, days: int, users: int, seed: int) -> int:
     """Send to the clicks topic, ending now; return how many events."""
     product = make_product(int(time.time() * 1000) - days * DAY_MS, days, users, seed)
-    producer = Producer(
-        {"bootstrap.servers": settings["kafka.bootstrap"], "compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random"}
-    )
-    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+    producer, topic = clicks_producer(settings)
     for click in product.clicks:
         producer.produce(topic, click.payload, click.user.encode())
         producer.poll(0)

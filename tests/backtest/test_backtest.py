@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from features.definition import DAY_MS, ChurnDefinition
+from features.landmarks import PHASE_STEP_MS, phase_of
 from online_models.example import Examples
 from online_models.quality import Tally
 from online_models.trainer import Version
@@ -85,20 +86,43 @@ def test_a_model_that_is_asked_for_serves_once_it_can() -> None:
     assert set(result.predictions["model"]) == {"cadence", "logistic"}
 
 
+LANDMARKS = """
+-- the daily instants within one active window (whole days) after any activity, whose label matures before the log ends
+create table wanted as
+with steps as (
+    select distinct a.user, p.phase_ms, cast(ceil((a.ts - p.phase_ms) / $day) as bigint) as first from acts a join phases p using (user)
+)
+select * from (select distinct user, (first + unnest(range($window))) * $day + phase_ms as landmark_ms from steps)
+where landmark_ms + $horizon < (select max(ts) from events)
+"""
 RECOUNT = """
-select count(*) from predictions p
-where p.label <> case when exists (
-    select 1 from acts a where a.user = p.user and a.ts > p.landmark_ms and a.ts <= p.landmark_ms + {horizon}
-) then 0 else 1 end
+with labelled as (
+    select w.user, w.landmark_ms, exists (
+        select 1 from hits h where h.user = w.user and h.ts > w.landmark_ms and h.ts <= w.landmark_ms + $horizon
+    ) as hit
+    from wanted w
+)
+select count(*) from predictions p full join labelled l using (user, landmark_ms)
+where p.label is null or l.hit is null or p.label <> case when l.hit then $if_hit else 1 - $if_hit end
 """
 
 
-def differing(predictions: pl.DataFrame, acts: pl.DataFrame, horizon_ms: int, folder: Path) -> int:
+def differing(predictions: pl.DataFrame, definition: ChurnDefinition, frame: pl.DataFrame, folder: Path, *, daily: bool) -> int:
+    """Rows of (user, landmark, label) that a recount in SQL of the events has otherwise, or not, or more; for daily landmarks it finds these too."""
+    acts = frame.filter(pl.col("type").is_in(definition.activity)) if definition.activity else frame
+    hits = frame.filter(pl.col("type").is_in(definition.target)) if definition.kind == "did_event" else acts
+    users = frame["user"].unique().to_list()
+    phases = pl.DataFrame({"user": users, "phase_ms": [phase_of(user) * PHASE_STEP_MS for user in users]})
     connection = duckdb.connect()
-    for name, frame in (("predictions", predictions.select("user", "landmark_ms", "label")), ("acts", acts.select("user", "ts"))):
-        frame.write_parquet(folder / f"{name}.parquet")
+    for name, table in (("predictions", predictions.select("user", "landmark_ms", "label")), ("events", frame), ("acts", acts), ("hits", hits), ("phases", phases)):  # fmt: skip
+        table.write_parquet(folder / f"{name}.parquet")
         connection.read_parquet(str(folder / f"{name}.parquet")).create(name)
-    found = connection.execute(RECOUNT.format(horizon=horizon_ms)).fetchone()
+    horizon, days = definition.horizon_ms, definition.active_window_ms // DAY_MS
+    if daily:
+        connection.execute(LANDMARKS.replace("$window", str(days)), {"day": DAY_MS, "horizon": horizon})
+    else:
+        connection.execute("create table wanted as select user, landmark_ms from predictions")
+    found = connection.execute(RECOUNT, {"horizon": horizon, "if_hit": definition.label(hit=True)}).fetchone()
     assert found is not None
     return int(found[0])
 
@@ -109,13 +133,24 @@ def test_labels_equal_a_recount_in_sql(name: str, days: int, shared_data: Path, 
     history = read_history(shared_data / name / "events.parquet")
     activity = ("sent",) if name == "collegemsg" else ()
     definition = ChurnDefinition(name="gone", horizon_ms=days * DAY_MS, activity=activity)
-    acts = history.frame.filter(pl.col("type").is_in(activity)) if activity else history.frame
     daily = replay(history, definition, models=("cadence",)).predictions
     assert daily.height > 10_000
-    assert differing(daily, acts, definition.horizon_ms, tmp_path) == 0
+    assert differing(daily, definition, history.frame, tmp_path, daily=True) == 0
     by_day = active_days(history, definition, "UTC", 0)
     assert by_day.height > 10_000
-    assert differing(by_day, acts, definition.horizon_ms, tmp_path) == 0
+    assert differing(by_day, definition, history.frame, tmp_path, daily=False) == 0
+
+
+@pytest.mark.parametrize(("name", "target"), [("stepik", "wrong"), ("collegemsg", "received"), ("kddcup2015", "problem")])
+def test_labels_of_did_event_equal_a_recount_in_sql(name: str, target: str, shared_data: Path, tmp_path: Path) -> None:
+    history = read_history(shared_data / name / "events.parquet")
+    definition = ChurnDefinition(name="did", kind="did_event", target=(target,), horizon_ms=7 * DAY_MS)
+    daily = replay(history, definition, models=("cadence",)).predictions
+    assert daily.height * 0.01 < daily["label"].sum() < daily.height * 0.99
+    assert differing(daily, definition, history.frame, tmp_path, daily=True) == 0
+    by_day = active_days(history, definition, "UTC", 0)
+    assert by_day.height * 0.01 < by_day["label"].sum() < by_day.height * 0.99
+    assert differing(by_day, definition, history.frame, tmp_path, daily=False) == 0
 
 
 def test_days_follow_the_zone_and_its_changes_of_clocks() -> None:
@@ -169,7 +204,7 @@ def test_the_command_writes_its_three_files(tmp_path: Path) -> None:
     assert found["counts"]["events"] == habits().height
     assert {"network", "logistic"} <= set(found["costs"])
     page = (out / "report.html").read_text()
-    assert page.count("data:image/svg+xml") == 5
+    assert page.count("data:image/svg+xml") == 6
     assert "http" not in page.replace("http-equiv", "")
 
 

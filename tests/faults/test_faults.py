@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from stream.local_redis import LocalRedis
 from tests.faults.bench_world import World, made_up_log
-from tests.servers.process import wait_until
+from tests.servers.process import Program, wait_until
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]
 KEY_EVENTS = ("click", "view", "purchase")
@@ -32,7 +33,7 @@ def world(kafka: str, own_redis: LocalRedis, app_name: str, tmp_path: Path) -> I
 
 
 @pytest.mark.timeout(1500)
-def test_kill_minus_nine_of_workers_while_events_flow(world: World, full: bool) -> None:
+def test_kill_minus_nine_of_workers_while_events_flow(world: World, full: bool, say: Callable[[str], None]) -> None:
     """`kill -9` at random; states, alerts and dead letters equal the undisturbed run."""
     kills, events = (50, 1_000_000) if full else (4, 100_000)
     rng = random.Random(5)
@@ -52,13 +53,13 @@ def test_kill_minus_nine_of_workers_while_events_flow(world: World, full: bool) 
     codes = [worker.terminate() for worker in workers]
     assert codes == [0, 0], world.tails()
     totals = world.check(KEY_EVENTS)
-    print(f"\n{kills} kills, {sent} events: {dict(totals)}")
+    say(f"{kills} kills, {sent} events: {dict(totals)}")
     assert totals["alerts"] > 100
     assert totals["dead letters"] > 10
 
 
 @pytest.mark.timeout(1500)
-def test_a_worker_that_sleeps_past_its_session_writes_nothing_stale(world: World, full: bool) -> None:
+def test_a_worker_that_sleeps_past_its_session_writes_nothing_stale(world: World, full: bool, say: Callable[[str], None]) -> None:
     """SIGSTOP past the session timeout, then SIGCONT: a zombie's writes are refused, on both sides."""
     zombies = 10 if full else 1
     workers = [world.start(), world.start()]
@@ -85,11 +86,11 @@ def test_a_worker_that_sleeps_past_its_session_writes_nothing_stale(world: World
         world.wait_taken(sent, 90)
     codes = [worker.terminate() for worker in workers]
     assert codes == [0, 0], world.tails()
-    print(f"\n{zombies} zombies, {sent} events: {dict(world.check(KEY_EVENTS))}")
+    say(f"{zombies} zombies, {sent} events: {dict(world.check(KEY_EVENTS))}")
 
 
 @pytest.mark.timeout(1500)
-def test_redis_killed_and_restarted_on_its_file(world: World, own_redis: LocalRedis, full: bool) -> None:
+def test_redis_killed_and_restarted_on_its_file(world: World, own_redis: LocalRedis, full: bool, say: Callable[[str], None]) -> None:
     kills = 10 if full else 2
     rng = random.Random(3)
     workers = [world.start(), world.start()]
@@ -105,7 +106,7 @@ def test_redis_killed_and_restarted_on_its_file(world: World, own_redis: LocalRe
     world.wait_taken(sent, 120)
     codes = [worker.terminate() for worker in workers]
     assert codes == [0, 0], world.tails()
-    print(f"\n{kills} kills of Redis, {sent} events: {dict(world.check(KEY_EVENTS))}")
+    say(f"{kills} kills of Redis, {sent} events: {dict(world.check(KEY_EVENTS))}")
 
 
 @pytest.mark.timeout(300)
@@ -139,3 +140,41 @@ def test_workers_join_and_leave(world: World) -> None:
     world.wait_taken(sent, 60)
     assert [worker.terminate() for worker in workers] == [0, 0]
     world.check(KEY_EVENTS)
+
+
+@pytest.mark.timeout(1500)
+def test_a_storm_of_rebalances(world: World, full: bool, say: Callable[[str], None]) -> None:
+    """Workers come and go by SIGTERM, SIGKILL and SIGSTOP, faster than the group settles, more of them than partitions at times."""
+    rounds = 60 if full else 8
+    rng = random.Random(11)
+    events = 6_000 * rounds
+    log = list(made_up_log(events, events // 10, 5.0))
+    workers = [world.start(), world.start()]
+    leaving: list[Program] = []
+    sent = 0
+    done: Counter[str] = Counter()
+    for number in range(rounds):
+        sent += world.produce(log[events * number // rounds : events * (number + 1) // rounds])
+        world.wait_taken(sent - rng.randrange(9_000), 120)
+        what = rng.choice(["grow", "shrink", "kill", "sleep"])
+        done[what] += 1
+        if what == "grow" or len(workers) < 2:
+            workers.append(world.start())
+        elif what == "sleep":
+            workers[0].signal(signal.SIGSTOP)
+            world.wait_taken(world.taken() + 1, 60)
+            workers[0].signal(signal.SIGCONT)
+        else:
+            one = workers.pop(rng.randrange(len(workers)))
+            if what == "kill":
+                one.kill()
+            else:
+                one.signal(signal.SIGTERM)
+                leaving.append(one)
+    if len(workers) < 2:
+        workers.append(world.start())
+    world.wait_taken(sent, 120)
+    assert {worker.terminate() for worker in workers} == {0}, world.tails()
+    # one that was asked to stop before its handlers were in place ends by the signal itself
+    assert {one.process.wait(30) for one in leaving} <= {0, -signal.SIGTERM}, world.tails()
+    say(f"storm of {rounds} rounds {dict(done)}, {sent} events: {dict(world.check(KEY_EVENTS))}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -43,7 +43,7 @@ def world(kafka: str, app_name: str, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.mark.timeout(600)
-def test_stepik(world: World, shared_data: Path, tmp_path: Path) -> None:
+def test_stepik(world: World, shared_data: Path, tmp_path: Path, say: Callable[[str], None]) -> None:
     file = shared_data / "stepik" / "events.parquet"
     assert world.start("ingest", str(file)).process.wait(120) == 0, world.tails()
     events = pl.read_parquet(file)
@@ -82,6 +82,6 @@ def test_stepik(world: World, shared_data: Path, tmp_path: Path) -> None:
     ).fetchone()
     assert recount is not None
     count, wrong = recount
-    print(f"\n{dict(totals)}, {count} labels")
+    say(f"{dict(totals)}, {count} labels")
     assert count == labels.height > 200_000
     assert wrong == 0

@@ -15,10 +15,11 @@ from online_models.candidate import Candidate
 from online_models.catalog import CATALOG
 from online_models.champion import FALL_BACK, Grades, Standing, choose
 from online_models.drift import GROUP, DriftWatch
+from online_models.explain import contributions
 from online_models.logistic import Logistic
 from online_models.memory import Memory
 from online_models.network import Network
-from online_models.quality import Tally, first_day
+from online_models.quality import Progress, Tally, first_day
 from online_models.scorer import NetworkScorer, Scorer, TreesScorer, log_odds, occlusion, unpack
 from online_models.trees import AdaptiveTree, read_pickle
 
@@ -313,3 +314,26 @@ def test_a_watch_goes_on_from_its_state() -> None:
     assert [one.feed(rest[at : at + 50]) for at in range(0, len(rest), 50)] == [
         again.feed(rest[at : at + 50]) for at in range(0, len(rest), 50)
     ]
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_contributions_say_what_raises_and_what_lowers(name: str) -> None:
+    scorer = taught(made(name), 2_000).scorer()
+    vectors, _ = lesson(20, seed=11)
+    for vector in vectors:
+        terms = scorer.terms(vector)
+        raises, lowers = contributions(scorer, vector)
+        assert [size for _, size in raises] == sorted((one for one in terms.tolist() if one > 0), reverse=True)[:3]
+        assert [size for _, size in lowers] == sorted(one for one in terms.tolist() if one < 0)[:3]
+
+
+def test_figures_by_segment_come_in_a_readable_order() -> None:
+    progress = Progress(("ads",))
+    vectors, labels = lesson(500, seed=12)
+    for at in range(0, 500, 5):
+        progress.add(labels[at : at + 5], np.random.default_rng(at).random(5), vectors[at : at + 5])
+    names = list(progress.figures())
+    assert names[:2] == ["all", "repeat days"]
+    kinds = [name.split()[0] for name in names]
+    assert kinds == sorted(kinds, key=["all", "repeat", "tenure", "score", "channel"].index)
+    assert [name for name in names if name.startswith("score")] == ["score 0-.1", "score .1-.3", "score .3-.5", "score .5-.7", "score .7-1"]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import numpy as np
 import pytest
 
 from features.catalog import INDEX, WIDTH
+from features.definition import NO_LABEL
 from online_models.checkpoint import CheckpointRefused, Header, seal, unseal, unseal_version
-from online_models.example import LABEL, NO_LABEL, SNAPSHOT, ExampleBlock, Examples, unpack_block
+from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, unpack_block
 from online_models.logistic import Logistic
 from online_models.registry import MemoryRegistry, RegistryStale, Save
-from online_models.trainer import Gap, TrainerSettings
+from online_models.trainer import Gap, TrainerSettings, UnknownDefinition
 from stream.train import Training
 
 DAY = 86_400_000
@@ -52,15 +56,20 @@ def make_blocks(partitions: int = 2, per_partition: int = 1_500, seed: int = 0) 
     return sorted(blocks, key=lambda one: one[0])
 
 
-def run(blocks: list[tuple[int, ExampleBlock]], registry: MemoryRegistry, kills: frozenset[int] = frozenset()) -> Training:
+def run(
+    blocks: list[tuple[int, ExampleBlock]],
+    registry: MemoryRegistry,
+    kills: frozenset[int] = frozenset(),
+    settings: TrainerSettings = SETTINGS,
+) -> Training:
     packed = [(0, block.pack()) for _, block in blocks]  # one broker stamp: every shard is live
-    training = Training(SETTINGS, registry, "spec", b"key")
+    training = Training(settings, registry, "spec", b"key")
     number = 0
     killed: set[int] = set()
     while number < len(packed):
         if number in kills and number not in killed:
             killed.add(number)
-            training = Training(SETTINGS, registry, "spec", b"key")
+            training = Training(settings, registry, "spec", b"key")
             number = training.next_offset
             continue
         training.feed(number, *packed[number])
@@ -109,6 +118,51 @@ def test_repeats_are_dropped_and_a_gap_stops() -> None:
     assert once.trainer.learners["gone"].learned == twice.trainer.learners["gone"].learned
     with pytest.raises(Gap, match="expected"):
         run([blocks[0], blocks[2]], MemoryRegistry())
+
+
+BOTH = replace(SETTINGS, horizons_ms={"gone": 14 * DAY, "longer": 30 * DAY})
+
+
+def told_of_two(block: ExampleBlock) -> ExampleBlock:
+    """The same block from a worker that follows a second definition, by which everybody was judged alike."""
+    twice = np.repeat(np.arange(len(block.items)), 2)
+    items = block.items.take(twice)
+    items.definition = np.tile(np.array([0, 1], np.uint8), len(block.items))
+    return msgspec.structs.replace(block, first_number=2 * block.first_number, definitions=["gone", "longer"], items=items)
+
+
+def test_a_checkpoint_goes_on_with_a_definition_that_was_added() -> None:
+    blocks = make_blocks(partitions=1, seed=7)
+    half = len(blocks) // 2
+    registry = MemoryRegistry()
+    run(blocks[:half], registry)
+    training = Training(BOTH, registry, "spec", b"key")
+    number = training.next_offset
+    for offset, (_, block) in enumerate(blocks[number:], number):
+        training.feed(offset, 0, msgspec.structs.replace(block, definitions=["gone", "longer"]).pack())
+    undisturbed, added = run(blocks, MemoryRegistry()).trainer.learners["gone"], training.trainer.learners
+    probe = np.random.default_rng(1).integers(0, 256, (50, WIDTH)).astype(np.uint8)
+    assert added["gone"].learned == undisturbed.learned
+    assert np.array_equal(added["gone"].score(probe), undisturbed.score(probe), equal_nan=True)
+    assert added["longer"].learned == 0
+
+
+def test_a_worker_that_has_not_been_restarted_yet_takes_no_label_from_the_new_definition() -> None:
+    """Two shards: one follows the new definition, the other does not know it; its blocks release what the first one's hold."""
+    blocks = [(at, told_of_two(block) if block.partition == 0 else block) for at, block in make_blocks(seed=8)]
+    learners = run(blocks, MemoryRegistry(), settings=BOTH).trainer.learners
+    low = min(max(block.watermark_ms for _, block in blocks if block.partition == p) for p in (0, 1))
+    for k, (name, learner) in enumerate(learners.items()):
+        matured = sum(
+            int(((block.items.kind == LABEL) & (block.items.definition == k) & (block.items.matured_ms < low)).sum()) for _, block in blocks
+        )
+        assert learner.learned + learner.waiting == matured > 0, name
+
+
+def test_examples_of_a_definition_it_was_not_told_of_stop_the_trainer() -> None:
+    _, block = make_blocks(partitions=1)[0]
+    with pytest.raises(UnknownDefinition, match="workers' configuration"):
+        run([(0, told_of_two(block))], MemoryRegistry())
 
 
 def test_graded_by_the_score_of_arrival_not_by_what_is_known_at_maturity() -> None:

@@ -129,14 +129,15 @@ class OracleShard:
 
     def _move_time(self, offset: int, at_ms: int, append_ms: int, own: str | None) -> None:
         self.max_ms = max(self.max_ms, at_ms)
+        watermark = self.watermark
         while True:
             # the earliest of everything that is due: landmarks before labels of the same time, users in order of name
             due = [
                 (int(user.row[0]["next_landmark_ms"]), name, 0, -1)
                 for name, user in self.users.items()
-                if user.row[0]["flags"] & FLAG_ARMED and user.row[0]["next_landmark_ms"] < self.watermark
+                if user.row[0]["flags"] & FLAG_ARMED and user.row[0]["next_landmark_ms"] < watermark
             ]
-            due += [(one[0], one[2], 1, index) for index, one in enumerate(self.pending) if one[0] < self.watermark]
+            due += [(one[0], one[2], 1, index) for index, one in enumerate(self.pending) if one[0] < watermark]
             if not due:
                 return
             _, name, kind, index = min(due)
@@ -163,6 +164,8 @@ class OracleShard:
         row["next_landmark_ms"] = at + DAY_MS
         for k in eligible:
             definition = self.spec.definitions[k]
+            if definition.segment and not _meets(definition.segment, row, at):
+                continue
             self.items.append(Item((offset, at, name, 8 * k), vector.tobytes(), None))
             self.pending.append((at + definition.horizon_ms + self.spec.lateness_ms, k, name, at, vector.tobytes(), 0))
             if own:
@@ -192,6 +195,16 @@ class OracleShard:
         if user.open[k] and user.opened_ms[k] == at:
             user.open[k] = False
             self.alerts.append(((offset, due, name, 8 * k + RESOLVED), "horizon"))
+
+
+def _meets(segment: Sequence[str], row: Any, at: int) -> bool:
+    """The two conditions that scenarios use, from the state itself."""
+    for text in segment:
+        name, sign, value = text.split()
+        has = {"active_days_total": int(row["active_days"]), "tenure_days": (at - int(row["first_ms"])) / DAY_MS}[name]
+        if (has < float(value)) if sign == ">=" else (has > float(value)):
+            return False
+    return True
 
 
 def _apply(rows: Any, ts: int, word: int, value: float, offset_ms: int, gap_ms: int) -> None:

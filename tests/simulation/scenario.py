@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
+from functools import lru_cache
 
+import msgspec
 import numpy as np
 
 from features.definition import DAY_MS, ChurnDefinition
@@ -54,8 +56,13 @@ class HashScorer:
         return vector.astype(np.float64) - 100
 
 
+@lru_cache(maxsize=1024)
+def _champion(salt: int, k: int) -> Champion:
+    return Champion(salt, HashScorer(salt * 10 + k))
+
+
 def champions(scenario: Scenario, salt: int) -> list[Champion]:
-    return [Champion(salt, HashScorer(salt * 10 + k)) for k in range(len(scenario.spec.definitions))]
+    return [_champion(salt, k) for k in range(len(scenario.spec.definitions))]
 
 
 def make_scenario(seed: int) -> Scenario:
@@ -72,6 +79,8 @@ def make_scenario(seed: int) -> Scenario:
                 horizon_ms=rng.choice([DAY_MS, 2 * DAY_MS + HOUR_MS]),
             )
         )
+    if random.Random(f"segment {seed}").random() < 0.2:
+        definitions[0] = msgspec.structs.replace(definitions[0], segment=("active_days_total >= 2",))
     spec = FeatureSpec(
         key_events=("click", "buy"),
         lateness_ms=rng.choice([0, HOUR_MS, HOUR_MS + 17, 6 * HOUR_MS]),
@@ -121,6 +130,6 @@ def make_scenario(seed: int) -> Scenario:
             sent.append((user, value))
         log = clicks[partition]
         # control records and aborted transactions leave holes in the offsets
-        offset = (log[-1].offset + 1 + (rng.random() < 0.05)) if log else 0
+        offset = (log[-1].offset + 1 + (rng.random() < 0.05)) if log else (1_000 if seed % 5 == 0 else 0)
         log.append(LogRecord(offset, now, value))
     return Scenario(spec, policy, clicks, rng.random() < 0.3, rng.random() < 0.5, events)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,14 @@ pytestmark = pytest.mark.simulation
 
 
 @pytest.mark.timeout(1200)
-def test_seeds_hold_every_invariant(full: bool) -> None:
+def test_seeds_hold_every_invariant(full: bool, say: Callable[[str], None]) -> None:
     count, stride = (5_000, 50) if full else (200, 25)
     ranges = [range(first, first + stride) for first in range(0, count, stride)]
     totals: Counter[str] = Counter()
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         for part in pool.map(run_seeds, ranges):
             totals += part
-    print(f"\n{count} seeds:", ", ".join(f"{name} {number}" for name, number in sorted(totals.items())))
+    say(f"{count} seeds: " + ", ".join(f"{name} {number}" for name, number in sorted(totals.items())))
     assert totals["kills"] > count
     assert totals["zombies"] > count / 4
     assert totals["stores rolled back"] > count / 4
@@ -107,7 +108,7 @@ MUTANTS = (
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_broken_build_is_caught(mutant: Mutant, tmp_path: Path) -> None:
+def test_a_broken_build_is_caught(mutant: Mutant, tmp_path: Path, say: Callable[[str], None]) -> None:
     for package in ("features", "online_models", "stream", "tests"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     for file, old, new in mutant.changes:
@@ -122,3 +123,4 @@ def test_a_broken_build_is_caught(mutant: Mutant, tmp_path: Path) -> None:
     assert done.returncode != 0, f"{mutant.name}: 501 seeds passed"
     said = done.stderr.splitlines()[-1]  # the oracle, or the engine itself, says what is wrong
     assert any(word in said for word in ("Violation", "GapDetected", "Refused", "Error")), done.stderr[-2000:]
+    say(f"broken build {mutant.name!r} caught: {said[:120]}")

@@ -27,7 +27,7 @@ class LogRecord:
     offset: int
     timestamp: int
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    key: bytes | None = None
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.event import REJECTS, WORDS, Reason
-from stream.dead_letters import KEPT_BYTES, dead_letter, decode_dead_letter
+from stream.dead_letters import KEPT_BYTES, LABEL_REASONS, dead_label, dead_letter, decode_dead_letter
+from stream.labels import BadLabel, read_label
 from stream.position import DEAD_LETTER, EVENT_DUE, Position
 from tests.poison import each
 
@@ -38,5 +39,34 @@ def test_the_first_kib_survives_byte_for_byte(payload: bytes) -> None:
 
 def test_the_schema_names_every_reason_and_every_reason_has_words() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["properties"]["reason"]["enum"] == [reason.name for reason in REJECTS]
+    assert SCHEMA["properties"]["reason"]["enum"] == [*(reason.name for reason in REJECTS), *LABEL_REASONS]
     assert set(WORDS) == set(Reason)
+
+
+GOOD = {"user": "ann", "definition": "contract", "landmark_ms": NOW_MS, "label": 1, "matured_ms": NOW_MS + 1}
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (None, "label_invalid"),
+        (b"", "label_invalid"),
+        (b"\xff", "label_invalid"),
+        (b"[" * 60_000, "label_invalid"),
+        (b"{" + b" " * 70_000 + b"}", "label_invalid"),
+        (json.dumps(GOOD | {"label": 2}).encode(), "label_invalid"),
+        (json.dumps(GOOD | {"label": None}).encode(), "label_invalid"),
+        (json.dumps(GOOD | {"user": ""}).encode(), "label_invalid"),
+        (json.dumps(GOOD | {"landmark_ms": -1}).encode(), "label_invalid"),
+        (json.dumps(GOOD | {"landmark_ms": 10**18}).encode(), "label_invalid"),
+        (json.dumps(GOOD | {"matured_ms": NOW_MS}).encode(), "label_invalid"),
+        (json.dumps({name: GOOD[name] for name in GOOD if name != "user"}).encode(), "label_invalid"),
+        (json.dumps(GOOD | {"definition": "gone"}).encode(), "label_definition"),
+    ],
+)
+def test_every_bad_label_makes_a_letter_of_the_schema(payload: bytes | None, reason: str) -> None:
+    assert read_label(0, json.dumps(GOOD).encode(), ["contract"]).label == 1
+    with pytest.raises(BadLabel) as bad:
+        read_label(0, payload, ["contract"])
+    assert bad.value.reason == reason
+    VALIDATOR.validate(json.loads(dead_label(70, reason, NOW_MS, payload)))

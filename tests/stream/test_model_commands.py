@@ -18,9 +18,9 @@ from online_models.checkpoint import CheckpointRefused
 from online_models.registry_redis import RedisRegistry
 from stream.cli import app
 from stream.local_redis import LocalRedis
-from stream.models import ModelSource
+from stream.models import ModelSource, model_key
 from stream.settings import Settings, load_settings
-from stream.train import Training, model_key, trainer_settings
+from stream.train import Training, trainer_settings
 from tests.online_models.test_learning import make_blocks
 from tests.stream.topics import make_topics
 

@@ -69,3 +69,27 @@ def test_the_example_says_every_default() -> None:
         if setting.kind != "secret":
             section, name = setting.name.split(".")
             assert name in tree[section], setting.name
+
+
+@pytest.mark.parametrize("url", ["redis://:can/ary@h:1", "redis://:can#ary@h", "http://:canary@h:1", "h:6379", "redis://u:canary@h:port"])
+def test_an_address_that_cannot_be_read_is_a_fault_that_shows_no_password(url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None, {"CHURNWATCH_REDIS": url, "CHURNWATCH_KAFKA": "user:canary@h:1", "CHURNWATCH_WEB": "6066"})
+    text = str(caught.value)
+    assert all(name in text for name in ("redis.url", "kafka.bootstrap", "worker.web"))
+    assert "can" not in text.replace("can be", "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://h",
+        "redis://h:1/0",
+        "rediss://u:p%2F@h.example:6379/2?ssl_cert_reqs=none",
+        "redis://:p@ss@[::1]:6379",
+        "unix:///run/redis.sock",
+    ],
+)
+def test_addresses_that_are_fine(url: str) -> None:
+    settings = load_settings(None, {"CHURNWATCH_REDIS": url, "CHURNWATCH_KAFKA": "a.example:9092,[::1]:9092", "CHURNWATCH_WEB": ""})
+    assert settings["redis.url"] == url

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from confluent_kafka import KafkaException
+from kafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
 from stream.cli import app
-from stream.clock import ClockSettings, Shown, decide_tick
+from stream.cli.context import TOLD, readable
+from stream.clock import ClockSettings, Intake, Shown, decide_tick
 from stream.metrics import METRICS, WorkerMetrics, metrics_markdown
 from stream.simulator.product import DAY_MS, make_product
 from stream.simulator.score import score
@@ -34,6 +39,27 @@ ROOT = Path(__file__).parents[2]
 )
 def test_when_time_goes_on_by_itself(idle_ms: int, behind_ms: int, silent_ms: int, expected: str) -> None:
     assert decide_tick(ClockSettings(), Shown(idle_ms, 10**12 - behind_ms), silent_ms, 10**12) == expected
+
+
+@pytest.mark.parametrize(("faltering_ms", "expected"), [(0, "tick"), (1, "held"), (1_799_999, "held"), (1_800_000, "tick")])
+def test_time_is_held_while_intake_is_far_below_its_usual_rate(faltering_ms: int, expected: str) -> None:
+    assert decide_tick(ClockSettings(), Shown(10_000, 10**12), 0, 10**12, faltering_ms) == expected
+
+
+def test_a_low_rate_is_usual_after_a_while_and_a_quiet_topic_has_none() -> None:
+    intake, total = Intake(), 0
+    states = []
+    for second, rate in enumerate([50] * 900 + [1] * 3_000):
+        total += rate
+        intake.saw(total, second)
+        states.append(intake.faltering)
+    assert not any(states[:900])
+    assert states[960]
+    assert not states[-1]
+    quiet = Intake()
+    for second in range(0, 3_600, 60):
+        quiet.saw(second // 60, second)
+    assert not quiet.faltering
 
 
 def test_the_watchdog_ends_what_is_bad_for_too_long() -> None:
@@ -94,6 +120,60 @@ def test_a_fault_is_one_message_and_exit_code_2(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "alerts.threshold: must be between 0 and 1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_a_taken_address_says_what_to_do() -> None:
+    web = build_web(CollectorRegistry(), list, list, "")
+    runner = await serve(web, "127.0.0.1:0", "")
+    try:
+        host, port = runner.addresses[0][:2]
+        with pytest.raises(WebRefused, match=r"CHURNWATCH_WEB=127\.0\.0\.1:6067"):
+            await serve(build_web(CollectorRegistry(), list, list, ""), f"{host}:{port}", "")
+    finally:
+        await runner.cleanup()
+
+
+def test_every_error_that_is_told_exists() -> None:
+    for name in TOLD:
+        module, _, kind = name.rpartition(".")
+        if module != "cimpl":  # confluent_kafka's, in C
+            assert issubclass(getattr(importlib.import_module(module), kind), Exception)
+    assert all("CHURNWATCH_KAFKA" in str(readable(error)) for error in (KafkaException("x"), KafkaError("x")))
+
+
+def test_a_worker_imports_no_learning() -> None:
+    """They would double the time from start to first event."""
+    code = "import sys, stream.worker, stream.app; print(*{'river', 'sklearn', 'polars', 'matplotlib'} & sys.modules.keys())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["topics create", "ingest {file}", "simulate --days 2 --users 5", "alerts tail", "dlq ls", "user ann", "at-risk", "model ls", "run", "train"],
+)  # fmt: skip
+def test_without_servers_each_command_says_what_to_do(command: str, tmp_path: Path) -> None:
+    (tmp_path / "e.jsonl").write_text('{"user": "a", "ts": 1700000000000, "type": "x"}\n')
+    environment = {
+        **os.environ, "PYTHONPATH": str(ROOT), "CHURNWATCH_KAFKA": "127.0.0.1:1", "CHURNWATCH_REDIS": "redis://u:canary@127.0.0.1:1"
+    }  # fmt: skip
+    args = [part.format(file="e.jsonl") for part in command.split()]
+    done = subprocess.run(
+        [sys.executable, "-m", "stream", *args], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "CHURNWATCH_KAFKA" in done.stderr or "CHURNWATCH_REDIS" in done.stderr
+    assert len(done.stderr.splitlines()) <= 4
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr + done.stdout
+
+
+def test_a_replay_asks_for_a_reason_there_is() -> None:
+    for args, says in ((["--reason", "unknown_typ"], "did you mean unknown_type?"), (["--reason", "late"], "late again")):
+        result = CliRunner().invoke(app, ["dlq", "replay", *args])
+        assert says in str(result.exception)
 
 
 def test_the_simulator_knows_who_left() -> None:

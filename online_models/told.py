@@ -1,0 +1,161 @@
+"""Labels that are told from outside (a cancelled contract, a survey), for definitions of kind ``external``; pure.
+
+A shard takes snapshots for such a definition as for any other, but when one matures it says "no label": the label is whatever was told of that
+user and landmark by then. What is told travels on the `examples` topic like everything the trainer learns from, so its order is the
+log's: a restart, a rebuild and a replay pair the same labels with the same snapshots.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from features.definition import DAY_MS, NO_LABEL
+from online_models.example import ExampleBlock, Examples, unpack_block
+
+
+class ToldLabel(msgspec.Struct, array_like=True, frozen=True):
+    """One label.
+
+    Attributes
+    ----------
+    offset : int
+        In the topic it was told on: by it a repeat is known.
+    landmark_ms : int
+        It holds for the user's last landmark at or before this time, at most a day before.
+    label : {0, 1}
+    matured_ms : int
+        When it became known; nothing learns from it earlier.
+    """
+
+    offset: int
+    user: str
+    definition: str
+    landmark_ms: int
+    label: int
+    matured_ms: int
+
+
+class LabelBlock(msgspec.Struct, tag="labels", frozen=True):
+    """Some labels, as they stand on the `examples` topic; `next_offset` is where the next ones stand on their own."""
+
+    next_offset: int
+    labels: list[ToldLabel]
+
+    def pack(self) -> bytes:
+        """As it stands on the topic."""
+        return msgspec.msgpack.encode(self)
+
+
+_decoder = msgspec.msgpack.Decoder(LabelBlock)
+_MAP = 0x80
+
+
+def unpack_said(packed: bytes) -> ExampleBlock | LabelBlock:
+    """Read one record of `examples`: a shard's block, or labels.
+
+    Raises
+    ------
+    msgspec.DecodeError, ValueError
+        If the bytes are neither.
+
+    >>> unpack_said(LabelBlock(3, []).pack())
+    LabelBlock(next_offset=3, labels=[])
+    """
+    # blocks are msgpack arrays, labels a map
+    return _decoder.decode(packed) if packed and packed[0] & 0xF0 == _MAP else unpack_block(packed)
+
+
+class Told:
+    """Labels that wait for their snapshot to mature.
+
+    Parameters
+    ----------
+    waits_ms : mapping of definition name to int
+        How long a snapshot of each external definition waits: H + G.
+
+    Attributes
+    ----------
+    next_offset : int
+        Where the first label stands that has not been heard.
+    counts : Counter
+        Labels by what became of them: ``learned``, ``repeated``, ``too late``, ``no snapshot``; and ``censored`` snapshots nobody told of.
+    """
+
+    def __init__(self, waits_ms: Mapping[str, int]) -> None:
+        self._waits_ms = waits_ms
+        self._waiting: dict[tuple[str, str], dict[int, tuple[int, int]]] = {}
+        self._next_day = 0
+        self.next_offset = 0
+        self.counts: Counter[str] = Counter()
+
+    def hear(self, block: LabelBlock, low_ms: int) -> None:
+        """Take labels in; `low_ms` is the time up to which snapshots have matured. A second label for the same landmark takes the first's place."""
+        for one in block.labels:
+            if one.offset < self.next_offset:
+                self.counts["repeated"] += 1
+            elif one.landmark_ms + self._waits_ms.get(one.definition, 0) < low_ms:
+                self.counts["too late"] += 1
+            else:
+                self._waiting.setdefault((one.definition, one.user), {})[one.landmark_ms] = (one.label, one.matured_ms)
+        self.next_offset = max(self.next_offset, block.next_offset)
+
+    def fill(self, items: Examples, names: Sequence[str], low_ms: int) -> npt.NDArray[np.bool_]:
+        """Give labels to the matured items that have none, in place; return which items stay: those nobody told of do not.
+
+        An item whose label became known later than it matured matures then.
+        """
+        stays = np.ones(len(items), np.bool_)
+        open_rows = np.flatnonzero((items.label == NO_LABEL) & (items.matured_ms < low_ms))
+        if not len(open_rows):
+            return stays
+        items.label, items.matured_ms = items.label.copy(), items.matured_ms.copy()
+        for i in open_rows.tolist():
+            found = self._take(names[items.definition[i]], items.users[i], int(items.landmark_ms[i]))
+            if found is None:
+                stays[i] = False
+            else:
+                items.label[i], items.matured_ms[i] = found[0], max(found[1], int(items.matured_ms[i]))
+        self.counts["censored"] += int((~stays).sum())
+        self.counts["learned"] += len(open_rows) - int((~stays).sum())
+        return stays
+
+    def _take(self, definition: str, user: str, landmark_ms: int) -> tuple[int, int] | None:
+        told = self._waiting.get((definition, user), {})
+        at = min((one for one in told if landmark_ms <= one < landmark_ms + DAY_MS), default=None)
+        if at is None:
+            return None
+        found = told.pop(at)
+        if not told:
+            del self._waiting[definition, user]
+        return found
+
+    def forget(self, low_ms: int) -> None:
+        """Once a day, drop labels whose snapshot cannot come any more: there was none."""
+        if low_ms // DAY_MS < self._next_day:
+            return
+        self._next_day = low_ms // DAY_MS + 1
+        for key, told in list(self._waiting.items()):
+            over = [landmark for landmark in told if landmark + self._waits_ms.get(key[0], 0) < low_ms]
+            for landmark in over:
+                del told[landmark]
+            self.counts["no snapshot"] += len(over)
+            if not told:
+                del self._waiting[key]
+
+    def state(self) -> dict[str, Any]:
+        """All that a restarted trainer goes on from."""
+        waiting = [[*key, landmark, *one] for key, told in self._waiting.items() for landmark, one in told.items()]
+        return {"next_offset": self.next_offset, "next_day": self._next_day, "counts": dict(self.counts), "waiting": waiting}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        self.next_offset, self._next_day, self.counts = state["next_offset"], state["next_day"], Counter(state["counts"])
+        self._waiting = {}
+        for definition, user, landmark, label, matured in state["waiting"]:
+            self._waiting.setdefault((definition, user), {})[landmark] = (label, matured)
