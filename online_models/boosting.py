@@ -14,8 +14,9 @@ import numpy.typing as npt
 from numba import njit
 
 from features.catalog import WIDTH
-from online_models.memory import Memory, rng_state, set_rng
-from online_models.scorer import BoostingScorer, unpack
+from online_models.memory import FADE, SIZE, Memory, rng_state, set_rng
+from online_models.tree_scorers import BoostingScorer, add_trees
+from online_models.unpacking import unpack
 
 TREES, DEPTH, RATE = 120, 4, 0.06
 L2 = 20.0
@@ -28,9 +29,9 @@ BITS = 2
 CELLS = 256 >> BITS
 LEAST_LABELS = 50
 """Labels of each class before the first growth."""
-GROWTH, MOST_APART = 1.25, 32_768
-"""Labels known now over labels known at the last growth that make the next one; and most new labels between two."""
-NODES = 2 ** (DEPTH + 1) - 1
+GROWTH, MOST_APART = 1.25, int(SIZE / FADE)
+"""Labels known now over labels known at the last growth that make the next one; and most new labels between two: as many as turn the memory over."""
+LEAVES = 2**DEPTH
 
 
 @njit(cache=True, nogil=True)
@@ -52,38 +53,33 @@ def _best_split(sums: Any) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def _grow_tree(codes: Any, rows: Any, columns: Any, slope: Any, weight: Any, feature: Any, threshold: Any, value: Any) -> None:
-    """Grow one tree, a full binary heap, level by level; `slope` and `weight` are the loss's first two derivatives by row."""
-    place = np.zeros(len(rows), np.int64)  # of each row within its level, -1 once it has come to rest in a leaf
-    first, width = 0, 1
-    for level in range(DEPTH + 1):
+    """Grow one tree, a full heap, level by level; `slope` and `weight` are the loss's first two derivatives by row.
+
+    A node that does not split sends everybody to its left child.
+    """
+    place = np.zeros(len(rows), np.int64)  # of each row within its level
+    for level in range(DEPTH):
+        first, width = 2**level - 1, 2**level
         sums = np.zeros((width, len(columns), CELLS, 2))
         for i in range(len(rows)):
-            if place[i] >= 0:
-                k, row = place[i], codes[rows[i]]
-                for j in range(len(columns)):
-                    cell = row[columns[j]] >> BITS
-                    sums[k, j, cell, 0] += slope[i]
-                    sums[k, j, cell, 1] += weight[i]
+            k, row = place[i], codes[rows[i]]
+            for j in range(len(columns)):
+                cell = row[columns[j]] >> BITS
+                sums[k, j, cell, 0] += slope[i]
+                sums[k, j, cell, 1] += weight[i]
         for k in range(width):
-            value[first + k] = -RATE * sums[k, 0, :, 0].sum() / (sums[k, 0, :, 1].sum() + L2)
             column, last = _best_split(sums[k])
-            if level < DEPTH and column >= 0:
-                feature[first + k], threshold[first + k] = columns[column], ((last + 1) << BITS) - 1
+            feature[first + k] = columns[column] if column >= 0 else 0
+            threshold[first + k] = ((last + 1) << BITS) - 1 if column >= 0 else 255
         for i in range(len(rows)):
-            if place[i] >= 0:
-                node = first + place[i]
-                right = codes[rows[i], feature[node]] > threshold[node]
-                place[i] = 2 * place[i] + right if feature[node] >= 0 else -1
-        first, width = first + width, 2 * width
-
-
-@njit(cache=True, nogil=True)
-def _add_tree(codes: Any, feature: Any, threshold: Any, value: Any, odds: Any) -> None:
-    for i in range(len(codes)):
-        node = 0
-        while feature[node] >= 0:
-            node = 2 * node + (2 if codes[i, feature[node]] > threshold[node] else 1)
-        odds[i] += value[node]
+            node = first + place[i]
+            place[i] = 2 * place[i] + (codes[rows[i], feature[node]] > threshold[node])
+    leaves = np.zeros((LEAVES, 2))
+    for i in range(len(rows)):
+        leaves[place[i], 0] += slope[i]
+        leaves[place[i], 1] += weight[i]
+    for k in range(LEAVES):
+        value[k] = -RATE * leaves[k, 0] / (leaves[k, 1] + L2)
 
 
 class Boosting:
@@ -116,7 +112,8 @@ class Boosting:
 
     def _grow(self) -> BoostingScorer:
         codes, labels = self._memory.vectors, self._memory.labels.astype(np.float64)
-        feature, threshold, value = np.full((TREES, NODES), -1, np.int64), np.zeros((TREES, NODES)), np.zeros((TREES, NODES))
+        feature, threshold = np.zeros((2, TREES, LEAVES - 1), np.uint8)
+        value = np.zeros((TREES, LEAVES), np.float32)
         share = (labels.sum() + 1) / (len(labels) + 2)
         bias = float(np.log(share / (1 - share)))
         odds = np.full(len(labels), bias)
@@ -125,13 +122,8 @@ class Boosting:
             columns = self._rng.permutation(WIDTH)[: int(WIDTH * COLUMNS)]
             risk = 1 / (1 + np.exp(-odds[rows]))
             _grow_tree(codes, rows, columns, risk - labels[rows], risk * (1 - risk), *tree)
-            _add_tree(codes, *tree, odds)
-        firsts, heap = np.arange(TREES)[:, None] * NODES, np.arange(NODES)
-        nodes = {
-            "roots": firsts[:, 0], "feature": feature.ravel(), "threshold": threshold.ravel(), "value": value.ravel(),
-            "left": (firsts + 2 * heap + 1).ravel(), "right": (firsts + 2 * heap + 2).ravel(),
-        }  # fmt: skip
-        return BoostingScorer(self.name, nodes, self._memory.usual(), bias)
+            add_trees(codes, tree[0][None], tree[1][None], tree[2][None], odds)
+        return BoostingScorer(self.name, feature, threshold, value, bias, self._memory.usual())
 
     def hurry(self) -> None:
         """See `Candidate`: grow anew at the next batch."""

@@ -23,7 +23,9 @@ independent; those of one user are not."""
 OVER_MIX = (0.1, 8.0)
 """The same to take the place of the mix: it holds every challenger, and moves its weights sooner than a window proves anything."""
 BACK_TO_MIX = (0.002, 1.0)
-"""The same for the mix to take back its place."""
+"""The same for the mix to take back its place, over the newest part of the window: it is soon itself again, the window is not."""
+NEWEST = 0.25
+"""That part."""
 PROBATION = 2
 """Checks running at which it must do so."""
 FALL_BACK, MIX_FALL_BACK = 0.02, 0.25
@@ -67,6 +69,10 @@ class Grades:
         self._losses = losses
         self.means = {name: float(values.mean()) for name, values in losses.items()}
 
+    def newest(self) -> Grades:
+        """Grades of the newest part of the labels, which come in order of time."""
+        return Grades({name: values[-max(1, int(NEWEST * len(values))) :] for name, values in self._losses.items()})
+
     def beats(self, one: str, other: str, margin: float, errors: float = ERRORS) -> bool:
         """Whether the mean of `one` is lower by this share and by this many standard errors of the paired difference."""
         less = self._losses[other] - self._losses[one]
@@ -98,11 +104,15 @@ def choose(standing: Standing, grades: Grades | None, first: str = "", wanted: s
     if first in means and not standing.begun:
         standing.begun = True
         return _change(standing, first, "enough labels", means)
-    if standing.champion != RULE and grades.beats(RULE, standing.champion, MIX_FALL_BACK if standing.champion == first else FALL_BACK):
+    fall_back = MIX_FALL_BACK if standing.champion == first else FALL_BACK
+    if standing.champion != RULE and all(one.beats(RULE, standing.champion, fall_back) for one in (grades, grades.newest())):
         return _change(standing, RULE, "worse than the rule", means)
     best = min(means, key=lambda name: (means[name], name))
-    margin, errors = BACK_TO_MIX if best == first else OVER_MIX if standing.champion == first else (MARGIN, ERRORS)
-    if best == standing.champion or not grades.beats(best, standing.champion, margin, errors):
+    if first in means and standing.champion != first and grades.newest().beats(first, standing.champion, *BACK_TO_MIX):
+        best = first
+    elif best == standing.champion or not grades.beats(
+        best, standing.champion, *(OVER_MIX if standing.champion == first else (MARGIN, ERRORS))
+    ):
         standing.challenger, standing.checks = "", 0
         return None
     standing.checks = standing.checks + 1 if best == standing.challenger else 1

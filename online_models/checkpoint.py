@@ -21,7 +21,8 @@ import msgspec
 import numpy as np
 
 from features.catalog import WIDTH
-from online_models.scorer import Scorer, unpack
+from online_models.scorer import Scorer
+from online_models.unpacking import unpack
 
 if TYPE_CHECKING:
     from online_models.trainer import Version

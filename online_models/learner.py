@@ -398,7 +398,8 @@ class Learner:
         self._newest = _codes(state["newest"])
         self.progress.tallies = {name: _tally(saved) for name, saved in state["progress"].items()}
         self.totals = {name: _tally(saved) for name, saved in state["totals"].items()}
-        self._compile()
+        if self.steps:  # a learner that has learned nothing says nothing, before a restart and after it
+            self._compile()
 
 
 def _floats(packed: bytes, shape: Sequence[int]) -> Scores:

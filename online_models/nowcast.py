@@ -34,7 +34,7 @@ LEAST = 200
 PULL = 150.0
 """Strength of the pull of the shift towards 0, in units of the log-likelihood's curvature."""
 STEPS, MOST_STEP = 20, 0.5
-MOST_SHIFT = 3.0
+MOST_SHIFT = 1.0
 
 _PLACE = INDEX["active_recency_s"]
 _RECENCY_MS = np.nan_to_num(value_table()[_PLACE] * 1000, nan=np.inf)

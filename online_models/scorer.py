@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from features.catalog import WIDTH
-from online_models.cadence import CadenceScorer
 from online_models.design import DESIGN, FEATURE_OF
 
 EPSILON = 1e-6
@@ -82,6 +80,9 @@ def _sum_terms(vectors: Any, table: Any, bias: float, pairs: Any, cells: Any, cr
         out[i] = 1.0 / (1.0 + np.exp(-total))
 
 
+ADDITIVE_ARRAYS = ("usual", "pairs", "cells", "cross")
+
+
 class AdditiveScorer:
     """``sigmoid(bias + sum_f table[f, code_f] + sum_p cross[p, cell(code_a), cell(code_b)])``.
 
@@ -142,7 +143,7 @@ class AdditiveScorer:
 
     def pack(self) -> dict[str, Any]:
         """See `Scorer`."""
-        arrays: dict[str, npt.NDArray[Any]] = {name: getattr(self, name) for name in ("table", *_ADDITIVE)}
+        arrays: dict[str, npt.NDArray[Any]] = {name: getattr(self, name) for name in ("table", *ADDITIVE_ARRAYS)}
         return {"kind": "additive", "name": self.name, "bias": self.bias, **pack_arrays(arrays)}
 
 
@@ -206,81 +207,6 @@ class NetworkScorer:
     def pack(self) -> dict[str, Any]:
         """See `Scorer`."""
         return {"kind": "network", "name": self.name, **pack_arrays({**self.layers, "usual": self.usual})}
-
-
-@njit(cache=True, nogil=True)
-def _run_trees(vectors: Any, roots: Any, feature: Any, threshold: Any, left: Any, right: Any, value: Any, out: Any) -> None:
-    for i in range(vectors.shape[0]):
-        total = 0.0
-        for r in range(roots.shape[0]):
-            node = roots[r]
-            while feature[node] >= 0:
-                node = left[node] if vectors[i, feature[node]] <= threshold[node] else right[node]
-            total += value[node]
-        out[i] = total
-
-
-class TreesScorer:
-    """The mean of some trees' leaves.
-
-    Parameters
-    ----------
-    nodes : dict
-        ``roots`` int64 (trees,); by node: ``feature`` int64 (-1 in a leaf), ``threshold`` float64 (codes at or below go left),
-        ``left``, ``right`` int64, ``value`` float64 (share of churn in the leaf).
-    usual : uint8 (F,)
-        The crowd's usual codes, for `terms` by occlusion.
-    """
-
-    def __init__(self, name: str, nodes: Mapping[str, npt.NDArray[Any]], usual: npt.NDArray[np.uint8]) -> None:
-        count = len(nodes["feature"])
-        inside = nodes["feature"] >= 0
-        later = all(
-            (nodes[side][inside] > np.flatnonzero(inside)).all() and (nodes[side][inside] < count).all() for side in ("left", "right")
-        )
-        if not (later and (nodes["feature"] < WIDTH).all() and (nodes["roots"] < count).all() and np.isfinite(nodes["value"]).all()):
-            raise ValueError(f"model {name!r} has nodes that lead nowhere: refused")
-        self.name, self.nodes, self.usual = name, dict(nodes), usual
-
-    def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """See `Scorer`."""
-        return (self._sums(vectors) / len(self.nodes["roots"])).astype(np.float32)
-
-    def _sums(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        out, one = np.empty(len(vectors)), self.nodes
-        _run_trees(vectors, one["roots"], one["feature"], one["threshold"], one["left"], one["right"], one["value"], out)
-        return out
-
-    def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """See `Scorer`; by occlusion."""
-        return occlusion(self, vector, self.usual)
-
-    def pack(self) -> dict[str, Any]:
-        """See `Scorer`."""
-        return {"kind": "trees", "name": self.name, **pack_arrays({**self.nodes, "usual": self.usual})}
-
-
-class BoostingScorer(TreesScorer):
-    """``sigmoid(bias + sum of the trees' leaves)``: leaves hold log-odds.
-
-    Parameters
-    ----------
-    nodes, usual
-        See `TreesScorer`.
-    bias : float
-    """
-
-    def __init__(self, name: str, nodes: Mapping[str, npt.NDArray[Any]], usual: npt.NDArray[np.uint8], bias: float) -> None:
-        super().__init__(name, nodes, usual)
-        self.bias = float(bias)
-
-    def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """See `Scorer`."""
-        return (1 / (1 + np.exp(-(self.bias + self._sums(vectors))))).astype(np.float32)
-
-    def pack(self) -> dict[str, Any]:
-        """See `Scorer`."""
-        return {**super().pack(), "kind": "boosting", "bias": self.bias}
 
 
 def platt(raw: npt.NDArray[np.float32], slope: float, shift: float) -> npt.NDArray[np.float32]:
@@ -369,34 +295,3 @@ def unpack_array(packed: Any) -> npt.NDArray[Any]:
     if kind.kind not in "iufb":
         raise ValueError(f"an array of {kind} is no array of numbers")
     return np.frombuffer(packed[2], kind).reshape(packed[1]).copy()
-
-
-_ADDITIVE = ("usual", "pairs", "cells", "cross")
-_LAYERS = ("w1", "b1", "w2", "b2", "w3", "b3")
-_NODES = ("roots", "feature", "threshold", "left", "right", "value")
-
-
-def unpack(packed: Mapping[str, Any]) -> Scorer:
-    """Make a scorer from what `pack` gave.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError
-        If it is none.
-    """
-    kind, name = packed["kind"], packed["name"]
-    if kind == "additive":
-        arrays = {field: unpack_array(packed[field]) for field in _ADDITIVE}
-        return AdditiveScorer(name, unpack_array(packed["table"]), packed["bias"], **arrays)
-    if kind == "network":
-        return NetworkScorer(name, {field: unpack_array(packed[field]) for field in _LAYERS}, unpack_array(packed["usual"]))
-    if kind in {"trees", "boosting"}:
-        nodes, usual = {field: unpack_array(packed[field]) for field in _NODES}, unpack_array(packed["usual"])
-        return TreesScorer(name, nodes, usual) if kind == "trees" else BoostingScorer(name, nodes, usual, packed["bias"])
-    if kind == "calibrated":
-        return CalibratedScorer(unpack(packed["raw"]), packed["slope"], packed["shift"])
-    if kind == "mix":
-        return MixScorer(name, [unpack(member) for member in packed["members"]], packed["weights"])
-    if kind == "cadence":
-        return CadenceScorer(packed["horizon_ms"])
-    raise ValueError(f"{kind!r} is no kind of scorer")

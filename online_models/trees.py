@@ -18,7 +18,7 @@ from river import tree
 from river.tree.nodes.leaf import HTLeaf
 
 from features.catalog import NAMES, WIDTH
-from online_models.scorer import TreesScorer
+from online_models.tree_scorers import TreesScorer
 
 RIVER = installed("river")
 SMOOTHING = 20.0

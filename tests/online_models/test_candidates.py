@@ -20,8 +20,10 @@ from online_models.logistic import Logistic
 from online_models.memory import Memory
 from online_models.network import Network
 from online_models.quality import Progress, Tally, first_day
-from online_models.scorer import NetworkScorer, Scorer, TreesScorer, log_odds, occlusion, unpack
+from online_models.scorer import NetworkScorer, Scorer, log_odds, occlusion, pack_arrays
+from online_models.tree_scorers import BoostingScorer, TreesScorer
 from online_models.trees import AdaptiveTree, read_pickle
+from online_models.unpacking import unpack
 
 LEARNERS = [model.name for model in CATALOG if model.make is not None]
 
@@ -256,6 +258,17 @@ def test_the_mix_goes_only_when_it_is_broken() -> None:
     assert standing.champion == "cadence"
 
 
+def test_the_mix_is_back_as_soon_as_the_newest_labels_are_for_it() -> None:
+    standing = Standing("cadence", begun=True)
+    rng = np.random.default_rng(0)
+    mix = np.concatenate([np.full(750, 0.9), np.full(250, 0.4)]) + rng.normal(0, 0.02, 1_000)
+    grades = Grades({"cadence": np.full(1_000, 0.5), "mix": mix})
+    assert grades.means["mix"] > grades.means["cadence"], "over the whole window it is worse"
+    assert [choose(standing, grades, "mix") is None for _ in range(2)] == [True, False]
+    assert standing.champion == "mix"
+    assert choose(standing, grades, "mix") is None, "and it stays"
+
+
 def test_whom_a_person_wants_serves_and_stays() -> None:
     standing = Standing("mix", begun=True)
     grades = graded(cadence=0.5, mix=0.5, tree=0.9)
@@ -326,3 +339,21 @@ def test_figures_by_segment_come_in_a_readable_order() -> None:
     kinds = [name.split()[0] for name in names]
     assert kinds == sorted(kinds, key=["all", "repeat", "tenure", "score", "channel"].index)
     assert [name for name in names if name.startswith("score")] == ["score 0-.1", "score .1-.3", "score .3-.5", "score .5-.7", "score .7-1"]
+
+
+def test_boosted_trees_are_the_walk_from_root_to_leaf_and_bad_ones_are_refused() -> None:
+    rng = np.random.default_rng(4)
+    feature, threshold = rng.integers(0, WIDTH, (5, 7)).astype(np.uint8), rng.integers(0, 256, (5, 7)).astype(np.uint8)
+    value, usual = rng.normal(size=(5, 8)).astype(np.float32), np.zeros(WIDTH, np.uint8)
+    scorer = BoostingScorer("boosting", feature, threshold, value, 0.25, usual)
+    for vector, risk in zip(vectors := rng.integers(0, 256, (40, WIDTH)).astype(np.uint8), scorer.risk(vectors), strict=True):
+        odds = 0.25
+        for tree in range(5):
+            node = 0
+            while node < 7:
+                node = 2 * node + (2 if vector[feature[tree, node]] > threshold[tree, node] else 1)
+            odds += float(value[tree, node - 7])
+        assert risk == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-6)
+    for broken in ({"feature": np.full((5, 7), WIDTH, np.uint8)}, {"value": np.full((5, 8), np.nan, np.float32)}, {"value": value[:, :7]}):
+        with pytest.raises(ValueError, match="lead nowhere"):
+            unpack({**scorer.pack(), **pack_arrays(broken)})

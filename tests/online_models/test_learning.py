@@ -105,6 +105,22 @@ def test_killed_twenty_times_it_ends_where_the_undisturbed_one_does() -> None:
     assert (a.standing, a.figures()) == (b.standing, b.figures())
 
 
+def test_saved_and_restored_after_every_block_it_says_and_keeps_the_same() -> None:
+    """From the first block on, when nothing has been learned yet."""
+    undisturbed, restored = Trainer(SETTINGS), Trainer(SETTINGS)
+    for _, block in make_blocks(per_partition=400, seed=2):
+        undisturbed.feed(block, 0)
+        restored.feed(block, 0)
+        saved = msgspec.msgpack.decode(msgspec.msgpack.encode(restored.state()))
+        restored = Trainer(SETTINGS)
+        restored.restore(saved)
+    assert undisturbed.learners["gone"].learned > 200
+    assert restored._kept.keys() == undisturbed._kept.keys()
+    assert all(np.array_equal(one, undisturbed._kept[key], equal_nan=True) for key, one in restored._kept.items())
+    probe = np.random.default_rng(3).integers(0, 256, (50, WIDTH)).astype(np.uint8)
+    assert np.array_equal(*(one.learners["gone"].score(probe) for one in (undisturbed, restored)), equal_nan=True)
+
+
 def test_nothing_beyond_the_lowest_watermark_of_the_shards_is_learned() -> None:
     blocks = make_blocks(seed=2)
     alone = run(blocks, MemoryRegistry()).trainer.learners["gone"]

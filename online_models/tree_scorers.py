@@ -1,0 +1,126 @@
+"""Compiled trees: the leaves' mean of trees of any shape, and the leaves' sum of boosted ones, which all have one depth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from features.catalog import WIDTH
+from online_models.scorer import occlusion, pack_arrays
+
+
+@njit(cache=True, nogil=True)
+def _run_trees(vectors: Any, roots: Any, feature: Any, threshold: Any, left: Any, right: Any, value: Any, out: Any) -> None:
+    for i in range(vectors.shape[0]):
+        total = 0.0
+        for r in range(roots.shape[0]):
+            node = roots[r]
+            while feature[node] >= 0:
+                node = left[node] if vectors[i, feature[node]] <= threshold[node] else right[node]
+            total += value[node]
+        out[i] = total / roots.shape[0]
+
+
+class TreesScorer:
+    """The mean of some trees' leaves.
+
+    Parameters
+    ----------
+    nodes : dict
+        ``roots`` int64 (trees,); by node: ``feature`` int64 (-1 in a leaf), ``threshold`` float64 (codes at or below go left),
+        ``left``, ``right`` int64, ``value`` float64 (share of churn in the leaf).
+    usual : uint8 (F,)
+        The crowd's usual codes, for `terms` by occlusion.
+    """
+
+    def __init__(self, name: str, nodes: Mapping[str, npt.NDArray[Any]], usual: npt.NDArray[np.uint8]) -> None:
+        count = len(nodes["feature"])
+        inside = nodes["feature"] >= 0
+        later = all(
+            (nodes[side][inside] > np.flatnonzero(inside)).all() and (nodes[side][inside] < count).all() for side in ("left", "right")
+        )
+        if not (later and (nodes["feature"] < WIDTH).all() and (nodes["roots"] < count).all() and np.isfinite(nodes["value"]).all()):
+            raise ValueError(f"model {name!r} has nodes that lead nowhere: refused")
+        self.name, self.nodes, self.usual = name, dict(nodes), usual
+
+    def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `Scorer`."""
+        out, one = np.empty(len(vectors), np.float32), self.nodes
+        _run_trees(vectors, one["roots"], one["feature"], one["threshold"], one["left"], one["right"], one["value"], out)
+        return out
+
+    def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """See `Scorer`; by occlusion."""
+        return occlusion(self, vector, self.usual)
+
+    def pack(self) -> dict[str, Any]:
+        """See `Scorer`."""
+        return {"kind": "trees", "name": self.name, **pack_arrays({**self.nodes, "usual": self.usual})}
+
+
+@njit(cache=True, nogil=True)
+def add_trees(vectors: Any, feature: Any, threshold: Any, value: Any, odds: Any) -> None:
+    """Add the leaves of full trees to the log-odds of coded vectors; see `BoostingScorer`."""
+    inner = feature.shape[1]
+    for i in range(vectors.shape[0]):
+        row, total = vectors[i], odds[i]
+        for tree in range(feature.shape[0]):
+            node = 0
+            while node < inner:
+                node = 2 * node + 1 + (row[feature[tree, node]] > threshold[tree, node])
+            total += value[tree, node - inner]
+        odds[i] = total
+
+
+class BoostingScorer:
+    """``sigmoid(bias + sum of the trees' leaves)``: full trees of one depth, each a heap. Leaves hold log-odds.
+
+    Parameters
+    ----------
+    feature, threshold : uint8 (trees, 2 ** depth - 1)
+        Codes above the threshold go right.
+    value : float32 (trees, 2 ** depth)
+    bias : float
+    usual : uint8 (F,)
+        The crowd's usual codes, for `terms` by occlusion.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        feature: npt.NDArray[np.uint8],
+        threshold: npt.NDArray[np.uint8],
+        value: npt.NDArray[np.float32],
+        bias: float,
+        usual: npt.NDArray[np.uint8],
+    ) -> None:
+        trees, leaves = value.shape
+        fits = leaves.bit_count() == 1 and feature.shape == threshold.shape == (trees, leaves - 1)
+        if not (fits and (feature < WIDTH).all() and np.isfinite(value).all() and np.isfinite(bias)):
+            raise ValueError(f"model {name!r} has trees that lead nowhere: refused")
+        self.name, self.bias, self.usual = name, float(bias), usual
+        self.feature, self.threshold, self.value = feature, threshold, value
+
+    def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `Scorer`."""
+        odds = np.full(len(vectors), self.bias)
+        add_trees(vectors, self.feature, self.threshold, self.value, odds)
+        return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+
+    def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """See `Scorer`; by occlusion."""
+        return occlusion(self, vector, self.usual)
+
+    def pack(self) -> dict[str, Any]:
+        """See `Scorer`."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "feature": self.feature,
+            "threshold": self.threshold,
+            "value": self.value,
+            "usual": self.usual,
+        }
+        return {"kind": "boosting", "name": self.name, "bias": self.bias, **pack_arrays(arrays)}
