@@ -14,7 +14,7 @@ from online_models.checkpoint import CheckpointRefused, Header, seal, unseal, un
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, unpack_block
 from online_models.logistic import Logistic
 from online_models.registry import MemoryRegistry, RegistryStale, Save
-from online_models.trainer import Gap, TrainerSettings, UnknownDefinition
+from online_models.trainer import Gap, Trainer, TrainerSettings, UnknownDefinition
 from stream.train import Training
 
 DAY = 86_400_000
