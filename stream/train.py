@@ -136,16 +136,18 @@ async def train(
         while not stop.is_set():
             fetched: dict[Any, list[Any]] = await consumer.getmany(tp, timeout_ms=200, max_records=500)
             for record in fetched.get(tp, []):
+                if stop.is_set():
+                    break
                 try:
-                    versions = training.feed(record.offset, record.timestamp, record.value)
+                    # in a thread: a block that lets a million labels mature takes a minute, and a signal must be heard meanwhile
+                    versions = await asyncio.to_thread(training.feed, record.offset, record.timestamp, record.value)
                 except msgspec.DecodeError:
                     raise RuntimeError(f"{topic} offset {record.offset} is no block of examples") from None
                 for version in versions:
                     _tell(version, training.trainer.told.counts)
                 if heard is not None:
                     heard(versions)
-                await asyncio.sleep(0)
-            if not caught_up and (caught_up := (consumer.highwater(tp) or 0) <= await consumer.position(tp)):
+            if not caught_up and not stop.is_set() and (caught_up := (consumer.highwater(tp) or 0) <= await consumer.position(tp)):
                 log.info("all examples read, waiting for more", extra={"offset": training.next_offset})
         training.save([])
     finally:

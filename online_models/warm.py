@@ -1,0 +1,23 @@
+"""Compile what learning and scoring take into the cache: ``python -m online_models.warm``, one step of every live candidate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from features.catalog import WIDTH
+from features.definition import DAY_MS
+from online_models.catalog import LIVE
+from online_models.learner import Learner, LearnerSettings
+
+
+def warm() -> None:
+    """Make a learner take one step, and score after it."""
+    learner = Learner("warm", LearnerSettings(DAY_MS, LIVE))
+    vectors, labels = np.ones((256, WIDTH), np.uint8), np.tile(np.array([0, 1], np.uint8), 128)
+    learner.hold(vectors, labels, learner.score(vectors))
+    learner.step(0)
+    learner.score(vectors)
+
+
+if __name__ == "__main__":
+    warm()
