@@ -171,8 +171,14 @@ class Bench:
         """5,000 clicks a second whose event time goes a hundred and twenty times as fast, so that landmarks come every 2.5 s."""
         before = app.sample().owners
         workers = [app.start(), app.start()]
-        wait_until(lambda: all(now != was for now, was in zip(app.sample().owners, before, strict=True)), 60, "workers to own all shards")
-        time.sleep(5)  # the second worker joins: one more hand-over
+        wait_until(
+            lambda: (
+                all("shard taken" in worker.text() for worker in workers)
+                and all(now != was for now, was in zip(app.sample().owners, before, strict=True))
+            ),
+            60,
+            "both workers to own their shards",
+        )
         seconds = max(10, round(45 * self.scale))
         start = self.now_ms - int(0.25 * DAY_MS)
         stretch = Stretch(seconds * 5_000, start, start + seconds * 120_000, self.users, "ll")

@@ -207,9 +207,9 @@ class RedisStore:
             for _ in range(_TRIES):
                 _, owner, stored, boxes, info = _answers(connection, watch, 5)
                 verdict = _judge(commit, owner, stored, boxes, info)
-                if verdict is not _GO:
+                if verdict != _GO:
                     _answers(connection, pack_calls(("UNWATCH",)), 1)
-                    return None if verdict is _DONE else verdict
+                    return None if verdict == _DONE else verdict
                 self.at("checked")
                 if _answers(connection, packed, answers)[-1] is not None:
                     return None

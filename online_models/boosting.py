@@ -2,7 +2,7 @@
 
 Newton boosting on histograms (Friedman 2001; Chen and Guestrin 2016), with a random part of the rows and columns for each tree. Vectors are one
 byte a feature already, so a histogram is a count by code. Between two growths the trees stand still: they are grown again once the labels known
-have become a quarter more, so all growths together cost about five times the last one, however long the stream.
+have become a quarter more, or the memory has been turned over.
 """
 
 from __future__ import annotations

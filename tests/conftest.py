@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from stream.local_redis import LocalRedis, ServerMissing
+from tests.faults.bench_world import World
 from tests.servers.kafka import KafkaServer
 
 
@@ -81,6 +82,21 @@ _serial = itertools.count()
 def app_name() -> str:
     """A name nobody used yet: shared servers, separate worlds."""
     return f"t{next(_serial)}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[LocalRedis]:
+    """A server of the test's own, to kill and to spoil."""
+    with LocalRedis(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, kafka: str, own_redis: LocalRedis, app_name: str, tmp_path: Path) -> Iterator[World]:
+    """A deployment on real servers; `TOML` of the test's module is its configuration, if there is one."""
+    made = World(kafka, own_redis.url, app_name, tmp_path, getattr(request.module, "TOML", ""))
+    yield made
+    made.stop_all()
 
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"

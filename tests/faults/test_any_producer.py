@@ -5,27 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 
 from stream.dead_letters import decode_dead_letter
-from stream.local_redis import LocalRedis
 from tests.faults.bench_world import World
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 EACH = 400
-
-
-@pytest.fixture
-def world(kafka: str, app_name: str, tmp_path: Path) -> Iterator[World]:
-    with LocalRedis(tmp_path / "redis") as server:
-        made = World(kafka, server.url, app_name, tmp_path)
-        yield made
-        made.stop_all()
 
 
 def event(user: str, number: int) -> bytes:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from stream.alerts import position_of
-from stream.local_redis import LocalRedis
 from tests.faults.bench_world import World, made_up_log
 from tests.servers.process import Program, wait_until
 
@@ -20,14 +16,6 @@ name = "longer"
 active_window = "4d"
 horizon = "3d"
 """
-
-
-@pytest.fixture
-def world(kafka: str, app_name: str, tmp_path: Path) -> Iterator[World]:
-    with LocalRedis(tmp_path / "redis") as server:
-        made = World(kafka, server.url, app_name, tmp_path)
-        yield made
-        made.stop_all()
 
 
 def said_by(world: World, *command: str) -> str:

@@ -6,8 +6,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -17,19 +16,6 @@ from tests.servers.process import Program, wait_until
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]
 KEY_EVENTS = ("click", "view", "purchase")
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[LocalRedis]:
-    with LocalRedis(tmp_path / "redis") as server:
-        yield server
-
-
-@pytest.fixture
-def world(kafka: str, own_redis: LocalRedis, app_name: str, tmp_path: Path) -> Iterator[World]:
-    made = World(kafka, own_redis.url, app_name, tmp_path)
-    yield made
-    made.stop_all()
 
 
 @pytest.mark.timeout(1500)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -26,19 +25,6 @@ CANARY = "canary-7f3a"
 LEARNED = {"churnwatch_model_labels", "churnwatch_model_champion", "churnwatch_model_quality", "churnwatch_model_segment_quality",
            "churnwatch_model_drifts"}  # fmt: skip
 """Shown once the trainer has made a version."""
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[LocalRedis]:
-    with LocalRedis(tmp_path / "redis") as server:
-        yield server
-
-
-@pytest.fixture
-def world(kafka: str, own_redis: LocalRedis, app_name: str, tmp_path: Path) -> Iterator[World]:
-    made = World(kafka, own_redis.url, app_name, tmp_path)
-    yield made
-    made.stop_all()
 
 
 class Watched:

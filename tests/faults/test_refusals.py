@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +15,6 @@ from tests.faults.bench_world import World, made_up_log
 from tests.servers.process import wait_until
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def world(kafka: str, app_name: str, tmp_path: Path) -> Iterator[World]:
-    with LocalRedis(tmp_path / "redis") as server:
-        made = World(kafka, server.url, app_name, tmp_path)
-        yield made
-        made.stop_all()
 
 
 def run_once(world: World) -> int:

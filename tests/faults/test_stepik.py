@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 
 from online_models.example import LABEL, unpack_block
-from stream.local_redis import LocalRedis
 from tests.faults.bench_world import World
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis, pytest.mark.slow]
@@ -32,14 +31,6 @@ ticks = false
 [learning]
 min_labels = 100000000
 """
-
-
-@pytest.fixture
-def world(kafka: str, app_name: str, tmp_path: Path) -> Iterator[World]:
-    with LocalRedis(tmp_path / "redis") as server:
-        made = World(kafka, server.url, app_name, tmp_path, TOML)
-        yield made
-        made.stop_all()
 
 
 @pytest.mark.timeout(600)

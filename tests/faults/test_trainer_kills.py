@@ -7,8 +7,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -28,7 +27,6 @@ from online_models.registry_redis import RedisRegistry
 from online_models.told import unpack_said
 from online_models.trainer import Trainer, Version
 from stream.dead_letters import decode_dead_letter
-from stream.local_redis import LocalRedis
 from stream.train import Training, model_key, trainer_settings
 from tests.faults.bench_world import DAY_MS, World, made_up_log
 from tests.servers.process import Program, wait_until
@@ -60,14 +58,6 @@ active_window = "3d"
 horizon = "3d"
 """
 BAD = (b"{", json.dumps({"user": "ann", "definition": "gone", "landmark_ms": 1, "label": 1, "matured_ms": 2}).encode())
-
-
-@pytest.fixture
-def world(kafka: str, app_name: str, tmp_path: Path) -> Iterator[World]:
-    with LocalRedis(tmp_path / "redis") as server:
-        made = World(kafka, server.url, app_name, tmp_path, TOML)
-        yield made
-        made.stop_all()
 
 
 class Recording(Trainer):

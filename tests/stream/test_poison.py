@@ -5,25 +5,14 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from stream.dead_letters import decode_dead_letter
-from stream.local_redis import LocalRedis
 from tests.faults.bench_world import World, made_up_log
 from tests.poison import each
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]
-
-
-@pytest.fixture
-def world(kafka: str, app_name: str, tmp_path: Path) -> Iterator[World]:
-    with LocalRedis(tmp_path / "redis") as server:
-        made = World(kafka, server.url, app_name, tmp_path)
-        yield made
-        made.stop_all()
 
 
 @pytest.mark.timeout(180)
