@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import tempfile
 from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -56,6 +58,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         stream_buffer_maxsize=64,
         autodiscover=False,
         debug=False,
+        datadir=f"{tempfile.gettempdir()}/churnwatch-{os.getuid()}",  # for tables, that we have none of; else made where we were started
         **settings.faust,
     )
     vars(app).update(shard_host=host, on_bug=on_bug)  # where the transport looks for them

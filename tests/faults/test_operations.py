@@ -124,13 +124,21 @@ def test_time_goes_on_without_clicks_and_a_new_owner_decides_alike(
         )
         assert watched.shown()["churnwatch_ticks_total"] >= 4
         assert watched.program.terminate() == 0, world.tails()
+        ticks = {p: messages[-1].offset + 1 for p, messages in world.log("time").items()}
+
+        def stands_at_the_last_tick() -> bool:
+            return {p: meta.time_offset for p, meta in world.metas().items()} == ticks
+
+        world.config.write_text(world.config.read_text().replace('tick_interval = "200ms"', "ticks = false"))
+        then = world.start()  # the first one may have been stopped between a tick and its commit
+        wait_until(stands_at_the_last_tick, 60, "the log's end", world.tails)
+        assert then.terminate() == 0, world.tails()
         before = world.metas()
         world.client.flushall()
-        world.config.write_text(world.config.read_text().replace('tick_interval = "200ms"', "ticks = false"))
         again = world.start()  # nothing was published: a first start, that finds the ticks in the log
-        wait_until(lambda: all(p in world.metas() and world.metas()[p].max_ms == before[p].max_ms for p in before), 60, "same", world.tails)
-        assert again.terminate() == 0
-        assert {p: meta.time_offset for p, meta in world.metas().items()} == {p: meta.time_offset for p, meta in before.items()}
+        wait_until(stands_at_the_last_tick, 60, "the log's end again", world.tails)
+        assert again.terminate() == 0, world.tails()
+        assert {p: meta.max_ms for p, meta in world.metas().items()} == {p: meta.max_ms for p, meta in before.items()}
     finally:
         world.stop_all()
 
