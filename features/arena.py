@@ -94,7 +94,7 @@ class Arena:
         if and_also is not None and len(and_also):
             touched = touched.copy()
             touched[and_also] = 1
-        return np.flatnonzero(touched)
+        return np.flatnonzero(touched.view(np.bool_))
 
     def packed(self, slots: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
         """State records as they are stored, (n, size)."""
