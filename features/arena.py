@@ -89,9 +89,17 @@ class Arena:
         for source, target in zip(old, self._columns(), strict=True):
             target[:rows] = source
 
-    def changed(self) -> npt.NDArray[np.intp]:
-        """Slots touched since the last commit."""
-        return self.touched[: len(self.users)].nonzero()[0]
+    def changed(self, and_also: npt.NDArray[np.int32] | None = None) -> npt.NDArray[np.intp]:
+        """Slots touched since the last commit, and some others; each once, in order."""
+        touched = self.touched[: len(self.users)]
+        if and_also is not None and len(and_also):
+            touched = touched.copy()
+            touched[and_also] = 1
+        return touched.nonzero()[0]
+
+    def packed(self, slots: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
+        """State records as they are stored, (n, size)."""
+        return np.take(self.states.view(np.uint8).reshape(len(self.states), -1), slots, axis=0)
 
     def settle(self, slots: npt.NDArray[np.intp], clock: int) -> None:
         """Note that the states of `slots` are stored now; when over capacity, forget the users not used for longest.

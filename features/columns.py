@@ -38,7 +38,8 @@ UNKNOWN = -1
 MAX_WORDS = 65_536
 """Types remembered; they are few, and a flood of them must not fill the memory."""
 _NOBODY = Event(user="?", ts=0, type="")
-_user, _ts, _type, _channel, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "type", "channel", "event_id", "value"))
+_user, _ts, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "event_id", "value"))
+_kind = attrgetter("type", "channel")
 
 
 @dataclass(slots=True)
@@ -144,7 +145,7 @@ class ColumnReader:
         events = _decode_all(_screened(payloads, code), code)
         users = _users(events, code)
         ts = _times(events, code)
-        word = np.fromiter(map(self._words.__getitem__, zip(map(_type, events), map(_channel, events), strict=True)), np.int64, n)
+        word = np.fromiter(map(self._words.__getitem__, map(_kind, events)), np.int64, n)
         value, eid = _values(events), _event_ids(events)
         code[(code == Reason.ok) & (ts > append + MAX_FUTURE_MS)] = Reason.future
         code[(code == Reason.ok) & (word == UNKNOWN)] = Reason.unknown_type

@@ -13,6 +13,7 @@ import hiredis
 
 from features.keys import snap_name
 from features.store import Commit, stream_id
+from features.weave import Rows, weave
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 _MOST_HEADS = 1 << 19
@@ -20,10 +21,10 @@ _MOST_HEADS = 1 << 19
 
 
 class StateHeads(dict[str, bytes]):
-    r"""User -> all that stands before his state in an MSET, without the last line end: length and name of the key, length of the state.
+    r"""User -> all that stands between the state before his and his own in an MSET: length and name of the key, length of the state.
 
     >>> StateHeads("cw:shop:{7}:", 440)["ann"]
-    b'$17\r\ncw:shop:{7}:u:ann\r\n$440'
+    b'\r\n$17\r\ncw:shop:{7}:u:ann\r\n$440\r\n'
     """
 
     def __init__(self, prefix: str, size: int) -> None:
@@ -34,7 +35,7 @@ class StateHeads(dict[str, bytes]):
         if len(self) >= _MOST_HEADS:
             self.clear()
         key = (self._prefix + user).encode()
-        head = self[user] = b"$%d\r\n%b\r\n$%d" % (len(key), key, self._size)
+        head = self[user] = b"\r\n$%d\r\n%b\r\n$%d\r\n" % (len(key), key, self._size)
         return head
 
 
@@ -43,7 +44,7 @@ def pack_calls(*calls: tuple[Any, ...]) -> bytes:
     return b"".join(map(_pack, calls))
 
 
-def pack_commit(prefix: str, commit: Commit, heads: dict[int, StateHeads]) -> tuple[bytes, int]:
+def pack_commit(prefix: str, commit: Commit, heads: dict[int, StateHeads]) -> tuple[bytes | bytearray, int]:
     """Return the calls of a commit, and how many answers they have; the last one is EXEC's.
 
     Parameters
@@ -65,28 +66,18 @@ def pack_commit(prefix: str, commit: Commit, heads: dict[int, StateHeads]) -> tu
     if len(commit.users) != len(commit.states):
         raise ValueError(f"as many states as users are needed, got {len(commit.states)} for {len(commit.users)}")
     calls = list(_calls(prefix, commit))
-    packed = [pack_calls(("MULTI",)), *_mset(prefix, commit, heads), pack_calls(*calls, ("EXEC",))]
-    return b"".join(packed), 2 + bool(commit.users) + len(calls)
-
-
-def _mset(prefix: str, commit: Commit, heads: dict[int, StateHeads]) -> Iterator[bytes]:
+    begin, end, answers = pack_calls(("MULTI",)), pack_calls(*calls, ("EXEC",)), 2 + bool(commit.users) + len(calls)
     if not commit.users:
-        return
-    sizes = set(map(len, commit.states))
-    if len(sizes) > 1:
+        return begin + end, answers
+    if not isinstance(commit.states, Rows):
         keys = map(f"{prefix}u:".__add__, commit.users)
-        yield pack_calls(("MSET", *chain.from_iterable(zip(keys, commit.states, strict=True))))
-        return
-    [size] = sizes
-    known = heads.get(size)
+        return begin + pack_calls(("MSET", *chain.from_iterable(zip(keys, commit.states, strict=True)))) + end, answers
+    states = commit.states.matrix
+    known = heads.get(states.shape[1])
     if known is None:
-        known = heads[size] = StateHeads(prefix, size)
-    lines: list[bytes] = [b""] * (2 * len(commit.users))
-    lines[::2] = map(known.__getitem__, commit.users)
-    lines[1::2] = commit.states
-    yield b"*%d\r\n$4\r\nMSET\r\n" % (1 + len(lines))
-    yield b"\r\n".join(lines)
-    yield b"\r\n"
+        known = heads[states.shape[1]] = StateHeads(prefix, states.shape[1])
+    begin += b"*%d\r\n$4\r\nMSET" % (1 + 2 * len(states))
+    return weave(list(map(known.__getitem__, commit.users)), states, begin, b"\r\n" + end), answers
 
 
 def _calls(prefix: str, commit: Commit) -> Iterator[tuple[Any, ...]]:

@@ -172,7 +172,7 @@ class RedisStore:
             user id that is not UTF-8.
         """
         prefix = shard_prefix(self._app, partition)
-        packed: tuple[bytes, int] | None = None
+        packed: tuple[bytes | bytearray, int] | None = None
 
         def call() -> str | None:
             nonlocal packed
@@ -192,7 +192,7 @@ class RedisStore:
         prefix = shard_prefix(self._app, partition)
         return [prefix + name for name in ("owner", "meta", "outbox", "exbox")]
 
-    def _transact(self, prefix: str, commit: Commit, packed: bytes, answers: int) -> str | None:
+    def _transact(self, prefix: str, commit: Commit, packed: bytes | bytearray, answers: int) -> str | None:
         """Apply a packed commit, or return why it was refused; None when it is applied, now or before."""
         watch = pack_calls(
             ("WATCH", f"{prefix}owner", f"{prefix}meta"),
@@ -265,7 +265,7 @@ def _judge(commit: Commit, owner: Sequence[bytes | None], stored: bytes | None, 
     return _GO if number == commit.commit_no else f"stored commit number is {number}, expected {commit.commit_no}"
 
 
-def _answers(connection: Any, packed: bytes, count: int) -> list[Any]:
+def _answers(connection: Any, packed: bytes | bytearray, count: int) -> list[Any]:
     """Send calls and read all their answers; raise the first that is an error, inside a transaction too."""
     connection.send_packed_command([packed])
     found: list[Any] = []

@@ -52,21 +52,35 @@ def _best_split(sums: Any) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
+def _is_summed(k: int, many: Any) -> bool:
+    """Whether node `k` of a level is the root, or has fewer rows than its sibling; of equals, the left one."""
+    return len(many) == 1 or many[k] < many[k ^ 1] or (many[k] == many[k ^ 1] and k % 2 == 0)
+
+
+@njit(cache=True, nogil=True)
 def _grow_tree(codes: Any, rows: Any, columns: Any, slope: Any, weight: Any, feature: Any, threshold: Any, value: Any) -> None:
     """Grow one tree, a full heap, level by level; `slope` and `weight` are the loss's first two derivatives by row.
 
-    A node that does not split sends everybody to its left child.
+    A node that does not split sends everybody to its left child. Of two children only the smaller one is summed, the other is what is left of
+    their parent.
     """
     place = np.zeros(len(rows), np.int64)  # of each row within its level
+    above = np.zeros((1, len(columns), CELLS, 2))
     for level in range(DEPTH):
         first, width = 2**level - 1, 2**level
         sums = np.zeros((width, len(columns), CELLS, 2))
+        many = np.bincount(place, minlength=width)
         for i in range(len(rows)):
             k, row = place[i], codes[rows[i]]
-            for j in range(len(columns)):
-                cell = row[columns[j]] >> BITS
-                sums[k, j, cell, 0] += slope[i]
-                sums[k, j, cell, 1] += weight[i]
+            if _is_summed(k, many):
+                for j in range(len(columns)):
+                    cell = row[columns[j]] >> BITS
+                    sums[k, j, cell, 0] += slope[i]
+                    sums[k, j, cell, 1] += weight[i]
+        for k in range(width):
+            if not _is_summed(k, many):
+                sums[k] = above[k // 2] - sums[k ^ 1]
+        above = sums
         for k in range(width):
             column, last = _best_split(sums[k])
             feature[first + k] = columns[column] if column >= 0 else 0

@@ -16,6 +16,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from features.weave import ends_of, unravel, weave
+
 SNAPSHOT, LABEL = 0, 1
 OWN_RETURN = 1
 """Flag: fired by the user's own return, so an alert was out of the question."""
@@ -44,20 +46,20 @@ class Snapshots:
         )
 
 
-def pack_rows(snapshots: Snapshots) -> list[bytes]:
-    """Pack each for the store: 9 bytes, the vector and the user id. A list in the store is any concatenation of these.
+def pack_rows(snapshots: Snapshots) -> tuple[bytearray, npt.NDArray[np.int64]]:
+    """Pack all for the store, each 9 bytes, the vector and the user id; and where each ends. A list in the store is any concatenation of these.
 
     >>> one = Snapshots(["ann"], np.array([9], "u2"), np.array([1], "u4"), np.array([0], "u1"), np.zeros((1, 4), "u1"))
-    >>> len(pack_rows(one)[0]), unpack_lists([pack_rows(one)], 4)[0].users
-    (16, ['ann'])
+    >>> packed, ends = pack_rows(one)
+    >>> ends.tolist(), unpack_lists([[bytes(packed)]], 4)[0].users
+    ([16], ['ann'])
     """
     names = [user.encode() for user in snapshots.users]
     heads = np.zeros(len(names), _HEAD)
     heads["length"] = [len(name) for name in names]
     heads["risk"], heads["model_version"], heads["flags"] = snapshots.risk, snapshots.model_version, snapshots.flags
     fixed = np.concatenate([heads.view(np.uint8).reshape(len(names), _HEAD.itemsize), snapshots.vectors], axis=1)
-    packed, width = fixed.tobytes(), fixed.shape[1]
-    return [packed[i * width : (i + 1) * width] + name for i, name in enumerate(names)]
+    return weave(names, fixed, rows_first=True), ends_of(names) + fixed.shape[1] * np.arange(1, len(names) + 1)
 
 
 def unpack_lists(lists: Sequence[Sequence[bytes]], width: int) -> tuple[Snapshots, list[int]]:
@@ -67,26 +69,17 @@ def unpack_lists(lists: Sequence[Sequence[bytes]], width: int) -> tuple[Snapshot
     ----------
     width : int
         Features in a vector.
+
+    Raises
+    ------
+    ValueError
+        A list ends in the middle of a snapshot.
     """
-    users: list[str] = []
-    fixed: list[bytes] = []
-    counts: list[int] = []
-    size = _HEAD.itemsize + width
-    for chunks in lists:
-        before = len(users)
-        for chunk in chunks:
-            at = 0
-            while at < len(chunk):
-                end = at + size
-                stop = end + (chunk[at] | chunk[at + 1] << 8)
-                fixed.append(chunk[at:end])
-                users.append(chunk[end:stop].decode())
-                at = stop
-        counts.append(len(users) - before)
-    table = np.frombuffer(b"".join(fixed), np.uint8).reshape(len(users), size)
+    joined = [b"".join(chunks) for chunks in lists]
+    table, users, counts = unravel(b"".join(joined), ends_of(joined), _HEAD.itemsize + width)
     heads = np.ascontiguousarray(table[:, : _HEAD.itemsize]).view(_HEAD).reshape(len(users))
     vectors = np.ascontiguousarray(table[:, _HEAD.itemsize :])
-    return Snapshots(users, heads["risk"], heads["model_version"], heads["flags"], vectors), counts
+    return Snapshots(users, heads["risk"], heads["model_version"], heads["flags"], vectors), counts.tolist()
 
 
 @dataclass(slots=True)

@@ -10,12 +10,15 @@ weights: He et al. 2015.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from math import prod
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numba import njit
 from river import base
 
 from features.catalog import NAMES
@@ -27,9 +30,11 @@ from online_models.scorer import NetworkScorer, pack_arrays, unpack_array
 HIDDEN = (64, 32)
 RATE = 2e-3
 DECAY = 0.1
-DROPOUT = 0.2
+DROPPED = 51
+"""A unit is dropped when a random byte is below: one time in five."""
+KEPT = np.float32(256 / (256 - DROPPED))
 REHEARSE_BATCH = 256
-EFFORT = ((65_536, 64, 6), (262_144, 64, 2), (2**62, 256, 1))
+EFFORT = ((65_536, 64, 6), (2**62, 256, 1))
 """Until so many examples are known: examples of one step, and steps of rehearsal after it."""
 AVERAGE = 0.995
 """Share of the running mean of the weights that a step leaves."""
@@ -41,6 +46,67 @@ HURRY_STEPS = 200
 """After a drift rehearsal draws from the last `NEWEST` examples for this many steps."""
 
 Floats = npt.NDArray[np.float32]
+
+
+@njit(cache=True, nogil=True)
+def _activate(hidden: Any, bias: Any, chance: Any) -> None:
+    """Add the bias, cut at zero, drop some units and scale up the rest; in place."""
+    for i in range(hidden.shape[0]):
+        for j in range(hidden.shape[1]):
+            value = hidden[i, j] + bias[j]
+            hidden[i, j] = value * KEPT if value > 0 and chance[i, j] >= DROPPED else np.float32(0)
+
+
+@njit(cache=True, nogil=True)
+def _gate(back: Any, hidden: Any) -> None:
+    """Let the slope pass where a unit was on; in place."""
+    for i in range(back.shape[0]):
+        for j in range(back.shape[1]):
+            back[i, j] = back[i, j] * KEPT if hidden[i, j] > 0 else np.float32(0)
+
+
+@njit(cache=True, nogil=True)
+def _descend(now: Any, slope: Any, first: Any, second: Any, mean: Any, rate: Any, keep: Any, decayed: int) -> None:
+    """One step of Adam, weight decay and the running mean of the weights; `keep` is the share of the mean that the step leaves."""
+    one, fade1, fade2, kept = np.float32(1), np.float32(1 - BETA1), np.float32(1 - BETA2), np.float32(1 - RATE * DECAY)
+    for i in range(now.shape[0]):
+        first[i] += fade1 * (slope[i] - first[i])
+        second[i] += fade2 * (slope[i] * slope[i] - second[i])
+        old = now[i] * kept if i < decayed else now[i]
+        now[i] = old - rate * first[i] / (np.sqrt(second[i]) + np.float32(TINY))
+        mean[i] = keep * mean[i] + (one - keep) * now[i]
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """All weights and biases in one array, and each as a view of it.
+
+    Attributes
+    ----------
+    every : float32 (parameters,)
+        The weights first.
+    weights, biases : list of float32 (inputs, outputs) and (outputs,)
+    decayed : int
+        Number of weights.
+    """
+
+    every: Floats
+    weights: list[Floats]
+    biases: list[Floats]
+    decayed: int
+
+    @classmethod
+    def flat(cls) -> Self:
+        """Return zeros of this network's shape."""
+        shapes = list(pairwise((DESIGN.shape[1], *HIDDEN, 1)))
+        weights, biases = sum(a * b for a, b in shapes), sum(b for _, b in shapes)
+        every, at = np.zeros(weights + biases, np.float32), 0
+        views: list[Floats] = []
+        for shape in [*shapes, *((b,) for _, b in shapes)]:
+            size = prod(shape)
+            views.append(every[at : at + size].reshape(shape))
+            at += size
+        return cls(every, views[: len(shapes)], views[len(shapes) :], weights)
 
 
 class Network(base.MiniBatchClassifier):
@@ -65,21 +131,15 @@ class Network(base.MiniBatchClassifier):
         self._memory = Memory(seed) if memory is None else memory
         self._rng = np.random.default_rng(seed)
         self._moments = Moments(DESIGN.shape[1])
-        sizes = (DESIGN.shape[1], *HIDDEN, 1)
-        self._weights: list[Floats] = []
-        for inputs, outputs in pairwise(sizes):
+        self._now, self._mean = Layers.flat(), Layers.flat()
+        for weight in self._now.weights:
+            inputs, outputs = weight.shape
             spread = np.sqrt(2 / inputs) * (1.0 if outputs > 1 else 0.1)
-            self._weights.append((self._rng.standard_normal((inputs, outputs)) * spread).astype(np.float32))
-        self._biases = [np.zeros(size, np.float32) for size in sizes[1:]]
-        self._first = [np.zeros_like(one) for one in self._parameters]
-        self._second = [np.zeros_like(one) for one in self._parameters]
-        self._mean = [one.copy() for one in self._parameters]
+            weight[:] = self._rng.standard_normal(weight.shape) * spread
+        self._mean.every[:] = self._now.every
+        self._first, self._second = np.zeros_like(self._now.every), np.zeros_like(self._now.every)
         self._steps = 0
         self._hurry = 0
-
-    @property
-    def _parameters(self) -> list[Floats]:
-        return [*self._weights, *self._biases]
 
     # -- learning ------------------------------------------------------------------------------------------------
 
@@ -105,32 +165,25 @@ class Network(base.MiniBatchClassifier):
 
     def _step(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
         """One step down the gradient of the mean log-loss."""
-        layers, masks = [self._scaled(vectors)], []
-        for weight, bias in zip(self._weights[:-1], self._biases[:-1], strict=True):
-            hidden = np.maximum(layers[-1] @ weight + bias, 0)
-            mask = (self._rng.random(hidden.shape, np.float32) >= DROPOUT).astype(np.float32) / np.float32(1 - DROPOUT)
-            masks.append(mask)
-            layers.append(hidden * mask)
-        odds = (layers[-1] @ self._weights[-1] + self._biases[-1])[:, 0]
+        weights, biases = self._now.weights, self._now.biases
+        layers = [self._scaled(vectors)]
+        for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+            hidden = layers[-1] @ weight
+            _activate(hidden, bias, np.frombuffer(self._rng.bytes(hidden.size), np.uint8).reshape(hidden.shape))
+            layers.append(hidden)
+        odds = (layers[-1] @ weights[-1] + biases[-1])[:, 0]
         back = (((1 / (1 + np.exp(-odds))) - labels) / len(labels)).astype(np.float32)[:, None]
-        by_weight: list[Floats] = []
-        by_bias: list[Floats] = []
-        for depth in range(len(self._weights) - 1, -1, -1):
-            by_weight.insert(0, layers[depth].T @ back)
-            by_bias.insert(0, back.sum(axis=0))
+        slope = Layers.flat()
+        for depth in range(len(weights) - 1, -1, -1):
+            np.matmul(layers[depth].T, back, out=slope.weights[depth])
+            np.sum(back, axis=0, out=slope.biases[depth])
             if depth:
-                back = (back @ self._weights[depth].T) * masks[depth - 1] * (layers[depth] > 0)
+                back = back @ weights[depth].T
+                _gate(back, layers[depth])
         self._steps += 1
-        rate = RATE * np.sqrt(1 - BETA2**self._steps) / (1 - BETA1**self._steps)
-        for index, (parameter, slope) in enumerate(zip(self._parameters, [*by_weight, *by_bias], strict=True)):
-            self._first[index] += np.float32(1 - BETA1) * (slope - self._first[index])
-            self._second[index] += np.float32(1 - BETA2) * (slope * slope - self._second[index])
-            kept = np.float32(1 - RATE * DECAY) if parameter.ndim == 2 else np.float32(1)
-            np.multiply(parameter, kept, out=parameter)
-            np.subtract(parameter, np.float32(rate) * self._first[index] / (np.sqrt(self._second[index]) + np.float32(TINY)), out=parameter)
+        rate = np.float32(RATE * np.sqrt(1 - BETA2**self._steps) / (1 - BETA1**self._steps))
         keep = np.float32(min(AVERAGE, (1 + self._steps) / (10 + self._steps)))
-        for mean, parameter in zip(self._mean, self._parameters, strict=True):
-            np.add(keep * mean, (1 - keep) * parameter, out=mean)
+        _descend(self._now.every, slope.every, self._first, self._second, self._mean.every, rate, keep, self._now.decayed)
 
     def hurry(self) -> None:
         """See `Candidate`: rehearse the newest examples only, for a while."""
@@ -140,7 +193,7 @@ class Network(base.MiniBatchClassifier):
 
     def scorer(self) -> NetworkScorer:
         """See `Candidate`: scaling folded into the first layer."""
-        w1, w2, w3, b1, b2, b3 = self._mean
+        (w1, w2, w3), (b1, b2, b3) = self._mean.weights, self._mean.biases
         first = w1 * self._moments.scale.astype(np.float32)[:, None]
         bias = b1 - self._moments.mean.astype(np.float32) @ first
         layers = {"w1": first, "b1": bias, "w2": w2.copy(), "b2": b2.copy(), "w3": w3[:, 0].copy(), "b3": b3.copy()}
@@ -150,13 +203,10 @@ class Network(base.MiniBatchClassifier):
 
     def state(self) -> dict[str, Any]:
         """See `Candidate`."""
-        parameters = {f"p{i}": one for i, one in enumerate(self._parameters)}
-        first = {f"m{i}": one for i, one in enumerate(self._first)}
-        second = {f"v{i}": one for i, one in enumerate(self._second)}
-        mean = {f"a{i}": one for i, one in enumerate(self._mean)}
-        scaling = {"mean": self._moments.mean, "var": self._moments.var}
+        learned = {"now": self._now.every, "mean": self._mean.every, "first": self._first, "second": self._second}
+        scaling = {"center": self._moments.mean, "var": self._moments.var}
         return {
-            "arrays": pack_arrays({**parameters, **first, **second, **mean, **scaling}),
+            "arrays": pack_arrays({**learned, **scaling}),
             "count": self._moments.count,
             "steps": self._steps,
             "hurry": self._hurry,
@@ -166,15 +216,11 @@ class Network(base.MiniBatchClassifier):
     def restore(self, state: dict[str, Any]) -> None:
         """See `Candidate`."""
         arrays = {name: unpack_array(packed) for name, packed in state["arrays"].items()}
-        if [arrays[f"p{i}"].shape for i in range(len(self._parameters))] != [one.shape for one in self._parameters]:
+        if "now" not in arrays or arrays["now"].shape != self._now.every.shape:
             raise ValueError("the checkpoint's network has another shape than this code's")
-        half = len(self._weights)
-        self._weights = [arrays[f"p{i}"] for i in range(half)]
-        self._biases = [arrays[f"p{i}"] for i in range(half, 2 * half)]
-        self._first = [arrays[f"m{i}"] for i in range(2 * half)]
-        self._second = [arrays[f"v{i}"] for i in range(2 * half)]
-        self._mean = [arrays[f"a{i}"] for i in range(2 * half)]
-        self._moments.mean, self._moments.var, self._moments.count = arrays["mean"], arrays["var"], state["count"]
+        self._now.every[:], self._mean.every[:] = arrays["now"], arrays["mean"]
+        self._first, self._second = arrays["first"], arrays["second"]
+        self._moments.mean, self._moments.var, self._moments.count = arrays["center"], arrays["var"], state["count"]
         self._steps, self._hurry = state["steps"], state["hurry"]
         set_rng(self._rng, state["rng"])
 

@@ -14,7 +14,7 @@ than `LIVE_MS` of the broker's time behind the newest block of all.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -131,6 +131,10 @@ class Version:
     segments: Mapping[str, Mapping[str, float]]
     drifts: Sequence[Drifted]
     sample: npt.NDArray[np.uint8]
+
+    def after(self, skipped: Version | None) -> Version:
+        """Return this version with what happened since the one before, which nobody will see."""
+        return self if skipped is None else replace(self, why=self.why or skipped.why, drifts=[*skipped.drifts, *self.drifts])
 
 
 class Trainer:

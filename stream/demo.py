@@ -26,7 +26,7 @@ from stream.settings import Settings, load_settings
 from stream.simulator.product import DAY_MS, Product, make_product
 from stream.simulator.score import Score, score
 from stream.topics import TOPICS, topic_names
-from stream.train import Training, train, trainer_settings
+from stream.train import SAVING_SHARE, Training, train, trainer_settings
 from stream.worker import Worker
 
 PARTITIONS = 4
@@ -89,7 +89,9 @@ class _Demo:
         store = RedisStore(client, "demo")
         registry = RedisRegistry(client, "demo")
         self._worker = Worker(settings, store, registry, KEY_EVENTS)
-        training = Training(trainer_settings(settings), RedisRegistry(client, "demo"), spec.spec.hash, model_key(settings))
+        training = Training(
+            trainer_settings(settings), RedisRegistry(client, "demo"), spec.spec.hash, model_key(settings), saving_share=SAVING_SHARE
+        )
         stopper, stop = Stopper(), asyncio.Event()
         stopper.arm()
         app = build_app(AppSettings(settings["kafka.bootstrap"], "demo", "clicks"), self._worker.host, stopper.bug)

@@ -6,7 +6,6 @@ leaves out what the shard has already published.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -212,13 +211,16 @@ class Speaker:
             said.examples = said.examples.take(np.flatnonzero(np.array(sorted(keys))[:, 0].astype(np.int64) > self._examples_after))
 
     def _pack_pending(self, said: Said) -> None:
-        items = said.examples.take(np.flatnonzero(said.examples.kind == SNAPSHOT))
-        rows = pack_rows(Snapshots(items.users, items.risk, items.model_version, items.flags, items.vectors))
-        groups: dict[tuple[int, int], list[bytes]] = defaultdict(list)
-        for key, row in zip(zip(items.definition.tolist(), items.landmark_ms.tolist(), strict=True), rows, strict=True):
-            groups[key].append(row)
-        said.chunks = {key: b"".join(group) for key, group in groups.items()}
-        said.counts = {key: len(group) for key, group in groups.items()}
+        snapshots = np.flatnonzero(said.examples.kind == SNAPSHOT)
+        by_list = np.lexsort((said.examples.landmark_ms[snapshots], said.examples.definition[snapshots]))
+        items = said.examples.take(snapshots[by_list])
+        packed, ends = pack_rows(Snapshots(items.users, items.risk, items.model_version, items.flags, items.vectors))
+        changes = (np.diff(items.landmark_ms) != 0) | (np.diff(items.definition) != 0)
+        start = row = 0
+        for last in [*np.flatnonzero(changes).tolist(), len(items) - 1] if len(items) else []:
+            key, end = (int(items.definition[last]), int(items.landmark_ms[last])), int(ends[last])
+            said.chunks[key], said.counts[key] = bytes(packed[start:end]), last + 1 - row
+            start, row = end, last + 1
 
     def _causes_of(self, due_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Offset of the first record whose W exceeds each due time."""

@@ -36,6 +36,7 @@ from features.spec import FeatureSpec
 from features.state import FLAG_ARMED, NEVER
 from features.store import Commit, Found, Need, Taken
 from features.timers import Timers
+from features.weave import Rows
 from online_models.example import ExampleBlock, unpack_lists
 from online_models.scorer import Champion
 from stream.meta import NOT_YET, ShardMeta, unpack_meta
@@ -238,8 +239,7 @@ class Shard:
     def _due(self, since: int, until: int) -> Generator[Need, Found, _Due]:
         """Everything due in ``[since, until)``."""
         members, matured, lists = yield from self._read_due(since, until)
-        slots = np.unique(np.concatenate([members, self.arena.changed().astype(np.int32)]))
-        return _Due(slots, matured, lists)
+        return _Due(self.arena.changed(and_also=members).astype(np.int32), matured, lists)
 
     def _read_due(self, since: int, until: int) -> Generator[Need, Found, tuple[npt.NDArray[np.int32], Matured, list[tuple[int, int]]]]:
         """Read the wheel's members and the pending snapshots of a window; bring all their users in."""
@@ -298,12 +298,11 @@ class Shard:
     def _commit(self, meta: ShardMeta, said: Said, due: _Due) -> Commit:
         arena, names = self.arena, self._names
         slots = arena.changed()
-        rows = arena.states[slots]
-        armed_now = (rows["flags"] & FLAG_ARMED) != 0
+        armed_now = (arena.states["flags"][slots] & FLAG_ARMED) != 0
         turned = armed_now != arena.armed[slots]
         armed: dict[int, list[str]] = {}
         disarmed: dict[int, list[str]] = {}
-        for slot, phase, on in zip(slots[turned].tolist(), rows["phase"][turned].tolist(), armed_now[turned].tolist(), strict=True):
+        for slot, phase, on in zip(slots[turned].tolist(), arena.states["phase"][slots[turned]].tolist(), armed_now[turned].tolist(), strict=True):
             (armed if on else disarmed).setdefault(phase, []).append(arena.users[slot])
         told = self.meta.watermark_ms(self.settings.spec.lateness_ms)
         block = ExampleBlock(
@@ -315,7 +314,7 @@ class Shard:
             commit_no=self.commit_no,
             meta=meta.pack(),
             users=list(map(arena.users.__getitem__, slots.tolist())),
-            states=rows.view(f"V{rows.dtype.itemsize}").tolist(),
+            states=Rows(arena.packed(slots)),
             armed=armed,
             disarmed=disarmed,
             snaps={(names[k], landmark): chunk for (k, landmark), chunk in said.chunks.items()},

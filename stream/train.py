@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_BLOCKS = 2_000
 """A checkpoint is also written after this many blocks without a new version."""
+SAVING_SHARE = 0.05
+"""Most of the time that a trainer process spends on saving; of the versions made meanwhile the newest goes with the next save."""
 
 
 def trainer_settings(settings: Settings) -> TrainerSettings:
@@ -56,15 +59,21 @@ class Training:
     ----------
     fresh : bool
         Whether to begin anew, whatever checkpoint there is; version numbers go on.
+    saving_share : float
+        Most of the time that goes into saving, above 0; 1 saves each version at once.
     """
 
-    def __init__(self, settings: TrainerSettings, registry: Registry, spec_hash: str, key: bytes, *, fresh: bool = False) -> None:
+    def __init__(
+        self, settings: TrainerSettings, registry: Registry, spec_hash: str, key: bytes, *, fresh: bool = False, saving_share: float = 1.0
+    ) -> None:
         self.trainer = Trainer(settings)
         self._registry, self._spec_hash, self._key = registry, spec_hash, key
         self._configured = dict(settings.wanted or {})
         self._claim: Claim = registry.claim()
         self._commit_no = self._claim.commit_no
         self._since_save = 0
+        self._unsaved: dict[str, Version] = {}
+        self._apart, self._save_from_s = 1 / saving_share - 1, time.monotonic()
         self.next_offset = 0
         if fresh:
             for name, learner in self.trainer.learners.items():
@@ -86,7 +95,7 @@ class Training:
             learner.wanted = self._registry.wish(name).candidate or self._configured.get(name, "")
 
     def feed(self, offset: int, stamp_ms: int, value: bytes, *, save: bool = True) -> list[Version]:
-        """Take one record of the topic; save when versions were made."""
+        """Take one record of the topic; save if that is due. Returns the versions that were made."""
         said = unpack_said(value)
         versions: list[Version] = []
         if isinstance(said, LabelBlock):
@@ -95,22 +104,40 @@ class Training:
             versions = self.trainer.feed(said, stamp_ms)
         self.next_offset = offset + 1
         self._since_save += 1
-        if save and (versions or self._since_save >= SAVE_EVERY_BLOCKS):
-            self.save(versions)
+        for version in versions:
+            self._unsaved[version.definition] = version.after(self._unsaved.get(version.definition))
+        if save:
+            self.save_if_due()
         return versions
 
-    def save(self, versions: list[Version]) -> None:
-        """Write checkpoint and versions at once. Raises RegistryStale when another trainer took over."""
+    def save_if_due(self) -> None:
+        """Save if there is a new version, or much was read since, and the last save is long enough ago."""
+        if (self._unsaved or self._since_save >= SAVE_EVERY_BLOCKS) and time.monotonic() >= self._save_from_s:
+            self.save()
+
+    def save(self) -> dict[str, Version]:
+        """Write the checkpoint, and each definition's newest version since the last one, at once. Returns those versions, by definition.
+
+        Raises
+        ------
+        RegistryStale
+            Another trainer took over.
+        """
+        began_s = time.monotonic()
         body = {"trainer": self.trainer.state(), "next_offset": self.next_offset}
         checkpoint = seal(Header(kind="trainer", spec_hash=self._spec_hash), body, self._key)
         sealed = [
             NewVersion(version.definition, version.number, version.learned_until_ms, seal_version(version, self._spec_hash, self._key))
-            for version in versions
+            for version in self._unsaved.values()
         ]
         self._registry.save(Save(self._claim, self._commit_no, checkpoint, sealed))
         self._commit_no += 1
         self._since_save = 0
+        saved, self._unsaved = self._unsaved, {}
         self.hear_wishes()
+        now_s = time.monotonic()
+        self._save_from_s = now_s + self._apart * (now_s - began_s)
+        return saved
 
 
 async def train(
@@ -147,9 +174,10 @@ async def train(
                     _tell(version, training.trainer.told.counts)
                 if heard is not None:
                     heard(versions)
+            await asyncio.to_thread(training.save_if_due)
             if not caught_up and not stop.is_set() and (caught_up := (consumer.highwater(tp) or 0) <= await consumer.position(tp)):
                 log.info("all examples read, waiting for more", extra={"offset": training.next_offset})
-        training.save([])
+        training.save()
     finally:
         await consumer.stop()
 
@@ -185,7 +213,6 @@ def rebuild(settings: Settings, spec_hash: str, registry: Registry, told: Callab
     training = Training(trainer_settings(settings), registry, spec_hash, model_key(settings), fresh=True)
     place = Place(topic_names(settings["kafka.topic_prefix"])["examples"], 0)
     consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed")
-    newest: dict[str, Version] = {}
     try:
         consumer.assign([place])
         first, end = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
@@ -194,13 +221,11 @@ def rebuild(settings: Settings, spec_hash: str, registry: Registry, told: Callab
             log.warning("the beginning of the examples is gone: what was learned from it is lost", extra={"records": first})
         while consumer.position(place) < end:
             for record in consumer.poll(timeout_ms=1_000).get(place, []):
-                for version in training.feed(record.offset, record.timestamp, record.value, save=False):
-                    newest[version.definition] = version
+                training.feed(record.offset, record.timestamp, record.value, save=False)
             told(consumer.position(place) - first, end - first)
     finally:
         consumer.close()
-    training.save(list(newest.values()))
-    return newest
+    return training.save()
 
 
 async def run_trainer(settings: Settings) -> int:
@@ -220,7 +245,13 @@ async def run_trainer(settings: Settings) -> int:
         return stopper.code
     if faults := judge_definitions(client, settings):
         raise NotReady(faults)
-    training = Training(trainer_settings(settings), RedisRegistry(client, settings["app.name"]), found.spec.hash, model_key(settings))
+    training = Training(
+        trainer_settings(settings),
+        RedisRegistry(client, settings["app.name"]),
+        found.spec.hash,
+        model_key(settings),
+        saving_share=SAVING_SHARE,
+    )
     stop = asyncio.Event()
     topics = topic_names(settings["kafka.topic_prefix"])
     topic = topics["examples"]

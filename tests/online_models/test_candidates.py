@@ -110,7 +110,7 @@ def test_the_networks_arrays_are_the_network() -> None:
     network = Network(seed=1)
     taught(network)
     vectors, _ = lesson(50, seed=5)
-    w1, w2, w3, b1, b2, b3 = network._mean
+    (w1, w2, w3), (b1, b2, b3) = network._mean.weights, network._mean.biases
     from online_models.design import design
 
     scaled = (design(vectors) - network._moments.mean) * network._moments.scale

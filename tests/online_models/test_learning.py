@@ -234,9 +234,9 @@ def test_torn_foreign_and_forged_checkpoints_are_refused() -> None:
 def test_a_second_trainer_fences_the_first() -> None:
     registry = MemoryRegistry()
     first, second = Training(SETTINGS, registry, "spec", b"key"), Training(SETTINGS, registry, "spec", b"key")
-    second.save([])
+    second.save()
     with pytest.raises(RegistryStale):
-        first.save([])
+        first.save()
 
 
 def test_a_repeated_save_changes_nothing() -> None:

@@ -1,0 +1,155 @@
+"""Many short texts and rows of one size, woven into one buffer by a compiled pass: what Python would do with a `bytes` object each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Matrix = npt.NDArray[np.uint8]
+
+
+class Rows(Sequence[bytes]):
+    r"""Records of one size as a sequence of bytes, made only where somebody looks at one.
+
+    Parameters
+    ----------
+    matrix : uint8 (n, size)
+
+    >>> rows = Rows(np.array([[1, 2], [3, 4]], np.uint8))
+    >>> len(rows), rows[1], list(rows)
+    (2, b'\x03\x04', [b'\x01\x02', b'\x03\x04'])
+    """
+
+    def __init__(self, matrix: Matrix) -> None:
+        self.matrix = matrix
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Rows: ...
+
+    def __getitem__(self, index: int | slice) -> bytes | Rows:
+        return Rows(self.matrix[index]) if isinstance(index, slice) else self.matrix[index].tobytes()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.matrix.view(f"V{self.matrix.shape[1]}")[:, 0].tolist())
+
+
+def weave(texts: Sequence[bytes], matrix: Matrix, head: bytes = b"", tail: bytes = b"", *, rows_first: bool = False) -> bytearray:
+    """Head, then each text with its row, then tail.
+
+    Parameters
+    ----------
+    matrix : uint8 (n, size)
+        As many rows as texts.
+    rows_first : bool
+        The row stands before its text, not after it.
+
+    >>> weave([b"a", b"bc"], np.array([[48], [49]], np.uint8), b"<", b">")
+    bytearray(b'<a0bc1>')
+    """
+    joined = b"".join(texts)
+    out = bytearray(len(head) + len(joined) + matrix.size + len(tail))
+    out[: len(head)] = head
+    out[len(out) - len(tail) :] = tail
+    if len(texts):
+        _weave(np.frombuffer(joined, np.uint8), ends_of(texts), matrix, rows_first, np.frombuffer(out, np.uint8), len(head))
+    return out
+
+
+def ends_of(texts: Sequence[bytes]) -> npt.NDArray[np.int64]:
+    """Where each text ends once all are joined, int64 (n,).
+
+    >>> ends_of([b"a", b"bc"]).tolist()
+    [1, 3]
+    """
+    return np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+
+
+def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matrix, list[str], npt.NDArray[np.int64]]:
+    r"""Take apart lists of (row, text) whose rows begin with the length of the text, 2 bytes, little-endian.
+
+    Parameters
+    ----------
+    joined : bytes
+        The lists, one after the other.
+    ends : int64 (lists,)
+        Where each ends.
+    size : int
+        Of a row, at least 2.
+
+    Returns
+    -------
+    matrix : uint8 (n, size)
+    texts : list of str
+    counts : int64 (lists,)
+        Rows of each list.
+
+    Raises
+    ------
+    ValueError
+        A list ends in the middle of a row.
+
+    >>> unravel(b"\x03\x00Xann\x02\x00Yal", np.array([6, 11]), 3)[1:]
+    (['ann', 'al'], array([1, 1]))
+    """
+    rows = np.empty((len(joined) // size, size), np.uint8)
+    texts = np.empty(len(joined), np.uint8)
+    stops, counts = np.empty(len(rows), np.int64), np.zeros(len(ends), np.int64)
+    n = _unravel(np.frombuffer(joined, np.uint8), ends, rows, texts, stops, counts)
+    if n < 0:
+        raise ValueError("a list of snapshots ends in the middle of one")
+    stops = stops[:n]
+    raw = texts[: stops[-1] if n else 0].tobytes()
+    starts = [0, *stops[:-1].tolist()] if n else []
+    if raw.isascii():
+        text = raw.decode()
+        return rows[:n], [text[a:b] for a, b in zip(starts, stops.tolist(), strict=True)], counts
+    return rows[:n], [raw[a:b].decode() for a, b in zip(starts, stops.tolist(), strict=True)], counts
+
+
+@njit(cache=True, nogil=True)
+def _weave(texts: Any, ends: Any, matrix: Any, rows_first: bool, out: Any, at: int) -> None:
+    start, size = 0, matrix.shape[1]
+    for i in range(ends.shape[0]):
+        length = ends[i] - start
+        text_at, row_at = (at + size, at) if rows_first else (at, at + length)
+        for j in range(length):
+            out[text_at + j] = texts[start + j]
+        for j in range(size):
+            out[row_at + j] = matrix[i, j]
+        start = ends[i]
+        at += length + size
+
+
+@njit(cache=True, nogil=True)
+def _unravel(joined: Any, ends: Any, rows: Any, texts: Any, stops: Any, counts: Any) -> int:
+    """Fill the arrays; return the rows found, -1 for a list that is cut off."""
+    at, n, written = 0, 0, 0
+    size = rows.shape[1]
+    for part in range(ends.shape[0]):
+        while at < ends[part]:
+            if at + size > ends[part]:
+                return -1
+            length = int(joined[at]) | (int(joined[at + 1]) << 8)
+            if at + size + length > ends[part]:
+                return -1
+            for j in range(size):
+                rows[n, j] = joined[at + j]
+            at += size
+            for j in range(length):
+                texts[written + j] = joined[at + j]
+            at += length
+            written += length
+            stops[n] = written
+            n += 1
+            counts[part] += 1
+    return n
