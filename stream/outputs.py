@@ -130,13 +130,13 @@ class Speaker:
 
     def say(self, taken: int, matured: Matured, adopted: Adopted, opened_today: Sequence[DayCount]) -> Said:
         """Do all of it; changes the arena's policy fields and `opened_today`."""
-        said = Said()
-        self._score()
-        self._remember_examples(said, matured)
-        entries = [entry for k in range(len(self._champions)) for entry in self._alerts(k, matured, adopted, opened_today[k], said)]
+        said, entries = Said(), list(self._dead_letters(taken))
+        if len(self._kind) or len(matured.slots):
+            self._score()
+            self._remember_examples(said, matured)
+            entries += [entry for k in range(len(self._champions)) for entry in self._alerts(k, matured, adopted, opened_today[k], said)]
         if self._settings.mirror == "all":
             self._mirror(said, np.flatnonzero(self._kind != RETURNED).tolist())
-        entries += self._dead_letters(taken)
         said.alerts = sorted((entry for entry in entries if not adopted.covers(entry.position)), key=lambda entry: entry.position)
         return said
 
@@ -211,14 +211,18 @@ class Speaker:
             said.examples = said.examples.take(np.flatnonzero(np.array(sorted(keys))[:, 0].astype(np.int64) > self._examples_after))
 
     def _pack_pending(self, said: Said) -> None:
-        snapshots = np.flatnonzero(said.examples.kind == SNAPSHOT)
-        by_list = np.lexsort((said.examples.landmark_ms[snapshots], said.examples.definition[snapshots]))
-        items = said.examples.take(snapshots[by_list])
-        packed, ends = pack_rows(Snapshots(items.users, items.risk, items.model_version, items.flags, items.vectors))
-        changes = (np.diff(items.landmark_ms) != 0) | (np.diff(items.definition) != 0)
+        items = said.examples
+        snapshots = (items.kind == SNAPSHOT).nonzero()[0]
+        if not len(snapshots):
+            return
+        rows = snapshots[np.lexsort((items.landmark_ms[snapshots], items.definition[snapshots]))]
+        k, landmark_ms = items.definition[rows], items.landmark_ms[rows]
+        users = [items.users[row] for row in rows.tolist()]
+        packed, ends = pack_rows(Snapshots(users, items.risk[rows], items.model_version[rows], items.flags[rows], items.vectors[rows]))
+        changes = (landmark_ms[1:] != landmark_ms[:-1]) | (k[1:] != k[:-1])
         start = row = 0
-        for last in [*np.flatnonzero(changes).tolist(), len(items) - 1] if len(items) else []:
-            key, end = (int(items.definition[last]), int(items.landmark_ms[last])), int(ends[last])
+        for last in [*changes.nonzero()[0].tolist(), len(rows) - 1]:
+            key, end = (int(k[last]), int(landmark_ms[last])), int(ends[last])
             said.chunks[key], said.counts[key] = bytes(packed[start:end]), last + 1 - row
             start, row = end, last + 1
 

@@ -302,7 +302,9 @@ class Shard:
         turned = armed_now != arena.armed[slots]
         armed: dict[int, list[str]] = {}
         disarmed: dict[int, list[str]] = {}
-        for slot, phase, on in zip(slots[turned].tolist(), arena.states["phase"][slots[turned]].tolist(), armed_now[turned].tolist(), strict=True):
+        for slot, phase, on in zip(
+            slots[turned].tolist(), arena.states["phase"][slots[turned]].tolist(), armed_now[turned].tolist(), strict=True
+        ):
             (armed if on else disarmed).setdefault(phase, []).append(arena.users[slot])
         told = self.meta.watermark_ms(self.settings.spec.lateness_ms)
         block = ExampleBlock(
