@@ -260,6 +260,8 @@ class Speaker:
         """Yield landmarks by silence that the policy may open."""
         records, users = self._records, self._arena.users
         eligible = self._of_kind(k, BY_SILENCE)
+        if not len(eligible):
+            return
         wanted = self._risks[k][eligible] >= self._settings.policy.threshold
         replayed = records.offsets[self._cause[eligible]] <= adopted.until.offset
         for row in eligible[wanted | replayed].tolist():

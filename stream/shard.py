@@ -48,6 +48,7 @@ Mirror = Literal["none", "alerted", "all"]
 """Whose named features are also kept as a Redis hash, for look-ups by others."""
 BUDGET = 2_000
 """Most timers of one commit."""
+_NAME_OF = {reason.value: reason.name for reason in Reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,4 +342,4 @@ def _censored_before(columns: Columns, start: int, active_window_ms: int) -> int
 
 def _outcomes(columns: Columns, start: int, taken: int) -> dict[str, int]:
     counts = np.bincount(columns.code[start:taken][~(columns.tick[start:taken] | columns.ask[start:taken])])
-    return {Reason(code).name: int(counts[code]) for code in counts.nonzero()[0].tolist()}
+    return {_NAME_OF[code]: int(counts[code]) for code in counts.nonzero()[0].tolist()}
