@@ -48,13 +48,14 @@ class Arena:
 
     def _allocate(self, rows: int) -> None:
         self.states: npt.NDArray[np.void] = np.zeros(rows, self._dtype)
+        self._raw = self.states.view(f"V{self._dtype.itemsize}")  # the same records without fields: these NumPy copies whole
         self.armed = np.zeros(rows, np.bool_)
         self.touched = np.zeros(rows, np.uint8)
         self.last_landmark = np.full(rows, -1, np.int32)
         self._used = np.zeros(rows, np.int64)
 
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:
-        return (self.states, self.armed, self.touched, self.last_landmark, self._used)
+        return (self._raw, self.armed, self.touched, self.last_landmark, self._used)
 
     def __len__(self) -> int:
         return len(self.users)
@@ -76,7 +77,7 @@ class Arena:
         stored = [(slot, packed) for slot, packed in enumerate(states, first) if packed is not None]
         if stored:
             slots = np.array([slot for slot, _ in stored])
-            self.states[slots] = read_states([packed for _, packed in stored], self._definitions)
+            self._raw[slots] = read_states([packed for _, packed in stored], self._definitions).view(self._raw.dtype)
             self.armed[slots] = (self.states["flags"][slots] & FLAG_ARMED) != 0
 
     def _grow(self, wanted: int) -> None:
@@ -94,7 +95,7 @@ class Arena:
         if and_also is not None and len(and_also):
             touched = touched.copy()
             touched[and_also] = 1
-        return np.flatnonzero(touched.view(np.bool_))
+        return touched.view(np.bool_).nonzero()[0]
 
     def packed(self, slots: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
         """State records as they are stored, (n, size)."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -163,6 +164,7 @@ def value_table() -> npt.NDArray[np.float64]:
     return table
 
 
+@cache
 def catalog_fingerprint() -> str:
     """16 hex digits over all rows: what a stored vector means."""
     return hashlib.sha256(msgspec.json.encode(FEATURES)).hexdigest()[:16]

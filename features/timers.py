@@ -65,7 +65,8 @@ class Timers:
     def drop_pending(self, k: int, landmark_ms: int) -> None:
         """Note that a landmark's snapshots have all matured."""
         count = self._pending.pop((k, landmark_ms))
-        self._maturing[(landmark_ms + self.waits_ms[k]) // PHASE_STEP_MS % self._ring] -= count
+        if count:
+            self._maturing[(landmark_ms + self.waits_ms[k]) // PHASE_STEP_MS % self._ring] -= count
 
     @property
     def pending(self) -> int:
@@ -101,9 +102,11 @@ class Timers:
         """
         first = from_ms // PHASE_STEP_MS
         cells = self.span_ms // PHASE_STEP_MS
-        index = np.arange(first, first + cells + 1)
-        due = self._wheel[index % BUCKETS] + self._maturing[index % self._ring]
-        within = int(np.searchsorted(np.cumsum(due), budget, side="right"))
+        within = cells + 1
+        if (1 + within // BUCKETS) * self.armed + int(self._maturing.sum()) > budget:  # else all that there is fits
+            index = np.arange(first, first + within)
+            due = self._wheel[index % BUCKETS] + self._maturing[index % self._ring]
+            within = int(due.cumsum().searchsorted(budget, side="right"))
         # A cell is (first + n) * STEP up to the next; landmarks are due at its start, maturities anywhere in it.
         return min(max(from_ms, (first + within) * PHASE_STEP_MS), from_ms + self.span_ms)
 
@@ -114,7 +117,8 @@ class Timers:
         if count <= 0:
             return []
         index = np.arange(first, first + count) % BUCKETS
-        return [int(bucket) for bucket in index[self._wheel[index] > 0]]
+        buckets: list[int] = index[self._wheel[index] > 0].tolist()
+        return buckets
 
     def lists_due(self, from_ms: int, until_ms: int) -> list[tuple[int, int]]:
         """(definition index, landmark) of the lists that mature in ``[from_ms, until_ms)``, in order of due time."""

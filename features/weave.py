@@ -71,7 +71,7 @@ def ends_of(texts: Sequence[bytes]) -> npt.NDArray[np.int64]:
     >>> ends_of([b"a", b"bc"]).tolist()
     [1, 3]
     """
-    return np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+    return np.fromiter(map(len, texts), np.int64, len(texts)).cumsum()
 
 
 def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matrix, list[str], npt.NDArray[np.int64]]:

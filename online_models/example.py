@@ -104,9 +104,9 @@ class Examples:
 
     def take(self, index: npt.NDArray[np.intp] | slice) -> Examples:
         """Return the items at some indices."""
-        rows = np.arange(len(self.users))[index]
-        arrays = {name: getattr(self, name)[rows] for name in COLUMNS}
-        return Examples(**arrays, users=[self.users[i] for i in rows])
+        arrays = {name: getattr(self, name)[index] for name in COLUMNS}
+        users = self.users[index] if isinstance(index, slice) else [self.users[i] for i in index.tolist()]
+        return Examples(**arrays, users=users)
 
 
 COLUMNS = ("kind", "definition", "landmark_ms", "matured_ms", "risk", "model_version", "flags", "label", "vectors")
@@ -131,6 +131,8 @@ def concatenate(parts: Sequence[Examples], width: int) -> Examples:
     """All items of all parts, in order."""
     if not parts:
         return empty_examples(width)
+    if len(parts) == 1:
+        return parts[0]
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
     return Examples(**arrays, users=[user for part in parts for user in part.users])
 

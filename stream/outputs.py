@@ -31,6 +31,7 @@ from online_models.example import (
     concatenate,
     empty_examples,
     pack_rows,
+    unpack_lists,
 )
 from online_models.explain import reasons
 from online_models.scorer import Champion
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 
 _VALUES = value_table()
-OK, DUPLICATE = int(Reason.ok), int(Reason.duplicate)
+_NO_EXAMPLES = empty_examples(WIDTH)
 
 
 @dataclass(slots=True)
@@ -65,13 +66,18 @@ class Matured:
         return Matured(self.k[index], self.landmark_ms[index], self.due_ms[index], self.slots[index], self.snapshots.take(index))
 
 
+NOTHING_MATURED = Matured(
+    np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), unpack_lists([], WIDTH)[0]
+)
+
+
 @dataclass(slots=True)
 class Said:
     """Everything a step says."""
 
     alerts: list[Entry] = field(default_factory=list)
     """Alerts and dead letters in order of position, those already published left out."""
-    examples: Examples = field(default_factory=lambda: empty_examples(WIDTH))
+    examples: Examples = field(default_factory=lambda: _NO_EXAMPLES)
     chunks: dict[tuple[int, int], bytes] = field(default_factory=dict)
     """Pending snapshots to store, by (definition index, landmark)."""
     counts: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -124,13 +130,13 @@ class Speaker:
 
     def say(self, taken: int, matured: Matured, adopted: Adopted, opened_today: Sequence[DayCount]) -> Said:
         """Do all of it; changes the arena's policy fields and `opened_today`."""
-        said = Said()
-        self._score()
-        self._remember_examples(said, matured)
-        entries = [entry for k in range(len(self._champions)) for entry in self._alerts(k, matured, adopted, opened_today[k], said)]
+        said, entries = Said(), list(self._dead_letters(taken))
+        if len(self._kind) or len(matured.slots):
+            self._score()
+            self._remember_examples(said, matured)
+            entries += [entry for k in range(len(self._champions)) for entry in self._alerts(k, matured, adopted, opened_today[k], said)]
         if self._settings.mirror == "all":
             self._mirror(said, np.flatnonzero(self._kind != RETURNED).tolist())
-        entries += self._dead_letters(taken)
         said.alerts = sorted((entry for entry in entries if not adopted.covers(entry.position)), key=lambda entry: entry.position)
         return said
 
@@ -139,7 +145,7 @@ class Speaker:
 
         Who is outside a definition's segment has no risk by it, and is not eligible.
         """
-        rows = np.flatnonzero(self._kind != RETURNED)
+        rows = (self._kind != RETURNED).nonzero()[0]
         slots, spec = self._slot[rows], self._settings.spec
         for k, champion in enumerate(self._champions):
             risks = np.zeros(len(self._kind), np.float32)
@@ -157,19 +163,20 @@ class Speaker:
         spec, arena = self._settings.spec, self._arena
         offsets = self._records.offsets
         parts, causes, slots = [], [], []
-        landmarks = np.flatnonzero((self._kind == BY_SILENCE) | (self._kind == BY_RETURN) | (self._kind == ASKED))
+        at_landmark = (self._kind == BY_SILENCE) | (self._kind == BY_RETURN) | (self._kind == ASKED)
         for k, definition in enumerate(spec.definitions):
-            rows = landmarks[(self._defs[landmarks] >> k) & 1 == 1]
+            rows = (at_landmark & ((self._defs & (1 << k)) != 0)).nonzero()[0]
             if not len(rows):
                 continue
-            flags = np.where(self._kind[rows] == BY_RETURN, OWN_RETURN, 0)
-            flags |= np.where(arena.states["first_ms"][self._slot[rows]] < self._censored_before_ms, LEFT_CENSORED, 0)
+            flags = (self._kind[rows] == BY_RETURN) * OWN_RETURN
+            flags |= (arena.states["first_ms"][self._slot[rows]] < self._censored_before_ms) * LEFT_CENSORED
+            due = self._due[rows]
             parts.append(
                 _examples(
                     SNAPSHOT,
                     k,
-                    self._due[rows],
-                    self._due[rows] + definition.horizon_ms + spec.lateness_ms,
+                    due,
+                    due + (definition.horizon_ms + spec.lateness_ms),
                     _to_u16(self._risks[k][rows]),
                     np.full(len(rows), self._champions[k].version, np.uint32),
                     flags,
@@ -180,7 +187,7 @@ class Speaker:
             causes.append(offsets[self._cause[rows]])
             slots.append(self._slot[rows])
         for k, definition in enumerate(spec.definitions):
-            one = matured.take(np.flatnonzero(matured.k == k)) if len(spec.definitions) > 1 else matured
+            one = matured.take((matured.k == k).nonzero()[0]) if len(spec.definitions) > 1 else matured
             if not len(one.slots):
                 continue
             hit = (arena.states["hit"][one.slots, k] >> (one.landmark_ms // DAY_MS & 63).astype(np.uint64)) & np.uint64(1) != 0
@@ -207,20 +214,24 @@ class Speaker:
             said.examples = said.examples.take(np.flatnonzero(cause[order] > self._examples_after))
 
     def _pack_pending(self, said: Said) -> None:
-        snapshots = np.flatnonzero(said.examples.kind == SNAPSHOT)
-        by_list = np.lexsort((said.examples.landmark_ms[snapshots], said.examples.definition[snapshots]))
-        items = said.examples.take(snapshots[by_list])
-        packed, ends = pack_rows(Snapshots(items.users, items.risk, items.model_version, items.flags, items.vectors))
-        changes = (np.diff(items.landmark_ms) != 0) | (np.diff(items.definition) != 0)
+        items = said.examples
+        snapshots = (items.kind == SNAPSHOT).nonzero()[0]
+        if not len(snapshots):
+            return
+        rows = snapshots[np.lexsort((items.landmark_ms[snapshots], items.definition[snapshots]))]
+        k, landmark_ms = items.definition[rows], items.landmark_ms[rows]
+        users = [items.users[row] for row in rows.tolist()]
+        packed, ends = pack_rows(Snapshots(users, items.risk[rows], items.model_version[rows], items.flags[rows], items.vectors[rows]))
+        changes = (landmark_ms[1:] != landmark_ms[:-1]) | (k[1:] != k[:-1])
         start = row = 0
-        for last in [*np.flatnonzero(changes).tolist(), len(items) - 1] if len(items) else []:
-            key, end = (int(items.definition[last]), int(items.landmark_ms[last])), int(ends[last])
+        for last in [*changes.nonzero()[0].tolist(), len(rows) - 1]:
+            key, end = (int(k[last]), int(landmark_ms[last])), int(ends[last])
             said.chunks[key], said.counts[key] = bytes(packed[start:end]), last + 1 - row
             start, row = end, last + 1
 
     def _causes_of(self, due_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Offset of the first record whose W exceeds each due time."""
-        index = self._first + np.searchsorted(self._watermarks[self._first : self._last + 1], due_ms, side="right")
+        index = self._first + self._watermarks[self._first : self._last + 1].searchsorted(due_ms, side="right")
         return self._records.offsets[np.minimum(index, self._last)]
 
     def _alerts(self, k: int, matured: Matured, adopted: Adopted, count: DayCount, said: Said) -> Iterable[Entry]:
@@ -250,7 +261,9 @@ class Speaker:
     def _candidates(self, k: int, adopted: Adopted, said: Said) -> Iterable[Landmark]:
         """Yield landmarks by silence that the policy may open, or that may have been published as opened."""
         records, users = self._records, self._arena.users
-        eligible = np.flatnonzero((self._kind == BY_SILENCE) & ((self._defs >> k) & 1 == 1))
+        eligible = self._of_kind(k, BY_SILENCE)
+        if not len(eligible):
+            return
         causes, dues = self._cause[eligible], self._due[eligible]
         opened_ms = self._arena.states["opened_ms"][self._slot[eligible], k]
         may, too_old = may_open(self._settings.policy, self._risks[k][eligible], dues, records.columns.append[causes] - dues, opened_ms)
@@ -272,20 +285,25 @@ class Speaker:
                 return_ms=int(records.columns.ts[back]) if back >= 0 else 0,
             )
 
+    def _of_kind(self, k: int, kind: int) -> npt.NDArray[np.intp]:
+        """Moments of one kind that concern a definition."""
+        return np.asarray(((self._kind == kind) & ((self._defs & (1 << k)) != 0)).nonzero()[0], np.intp)
+
     def _returns(self, k: int) -> Iterable[Ending]:
-        for row in np.flatnonzero((self._kind == RETURNED) & ((self._defs >> k) & 1 == 1)).tolist():
+        for row in self._of_kind(k, RETURNED).tolist():
             slot = int(self._slot[row])
             offset = int(self._records.offsets[self._cause[row]])
             yield Ending(Position(offset, EVENT_DUE, self._arena.users[slot], 8 * k + RESOLVED), slot, "returned", int(self._due[row]))
 
     def _horizons(self, k: int, matured: Matured) -> Iterable[Ending]:
         """Yield the ends of alerts that were opened at a landmark which matures now."""
-        mine = (matured.k == k) & (self._arena.states["opened_ms"][matured.slots, k] == matured.landmark_ms)
-        one = matured.take(np.flatnonzero(mine))
-        horizon_ms = self._settings.spec.definitions[k].horizon_ms
-        for slot, landmark, due, offset in zip(
-            one.slots.tolist(), one.landmark_ms.tolist(), one.due_ms.tolist(), self._causes_of(one.due_ms).tolist(), strict=True
-        ):
+        opened_ms = self._arena.states["opened_ms"][matured.slots, k]
+        mine = ((matured.k == k) & (opened_ms == matured.landmark_ms)).nonzero()[0]
+        if not len(mine):
+            return
+        horizon_ms, due_ms = self._settings.spec.definitions[k].horizon_ms, matured.due_ms[mine]
+        columns = (matured.slots[mine], matured.landmark_ms[mine], due_ms, self._causes_of(due_ms))
+        for slot, landmark, due, offset in zip(*(column.tolist() for column in columns), strict=True):
             yield Ending(Position(offset, due, self._arena.users[slot], 8 * k + RESOLVED), slot, "horizon", landmark + horizon_ms, landmark)
 
     def _mirror(self, said: Said, rows: Sequence[int]) -> None:
@@ -343,9 +361,10 @@ class Speaker:
 
     def _dead_letters(self, taken: int) -> Iterable[Entry]:
         records = self._records
-        code = records.columns.code[self._first : taken]
-        for i in (np.flatnonzero((code != OK) & (code != DUPLICATE)) + self._first).tolist():
+        for i in (records.columns.code[self._first : taken].nonzero()[0] + self._first).tolist():
             reason = Reason(int(records.columns.code[i]))
+            if reason is Reason.duplicate:
+                continue
             yield dead_letter(self._settings.partition, int(records.offsets[i]), reason, int(records.columns.append[i]), records.values[i])
 
 

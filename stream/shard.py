@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -39,7 +40,7 @@ from features.weave import Rows
 from online_models.example import ExampleBlock, unpack_lists
 from online_models.scorer import Champion
 from stream.meta import NOT_YET, ShardMeta, unpack_meta
-from stream.outputs import Matured, Said, Speaker
+from stream.outputs import NOTHING_MATURED, Matured, Said, Speaker
 from stream.policy import NOTHING_ADOPTED, Adopted, DayCount, PolicySettings
 from stream.wire import Tick, pack_entry
 
@@ -47,6 +48,7 @@ Mirror = Literal["none", "alerted", "all"]
 """Whose named features are also kept as a Redis hash, for look-ups by others."""
 BUDGET = 2_000
 """Most timers of one commit."""
+_NAME_OF = {reason.value: reason.name for reason in Reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,7 @@ class Shard:
     def _slots(self, users: Sequence[str]) -> Generator[Need, Found, npt.NDArray[np.int32]]:
         """Slot of each user, int32 (n,); who is not in the arena is brought in, but nobody's name (""), which has slot -1."""
         slots = self.arena.slots(users)
-        absent = np.flatnonzero(slots < 0).tolist()
+        absent = (slots < 0).nonzero()[0].tolist()
         missing = [user for user in dict.fromkeys(map(users.__getitem__, absent)) if user]
         if missing:
             found = yield Need(users=missing)
@@ -249,14 +251,22 @@ class Shard:
         found = Found()
         if buckets or lists:
             found = yield Need(buckets=buckets, snaps=[(self._names[k], landmark) for k, landmark in lists])
-        members = [user for bucket in found.members for user in bucket]
-        snapshots, counts = unpack_lists(found.chunks, WIDTH)
+        members = list(chain.from_iterable(found.members))
+        there: list[tuple[int, int]] = []
+        for one, chunks in zip(lists, found.chunks, strict=True):
+            if chunks:
+                there.append(one)
+            else:
+                self.timers.drop_pending(*one)  # assumed at the take, and not there
+        if not there:
+            return (yield from self._slots(members)), NOTHING_MATURED, []
+        snapshots, counts = unpack_lists(list(filter(None, found.chunks)), WIDTH)
         slots = yield from self._slots([*members, *snapshots.users])
-        k = np.repeat(np.array([k for k, _ in lists], np.uint8), counts)
-        landmark_ms = np.repeat(np.array([landmark for _, landmark in lists], np.int64), counts)
+        k = np.array([k for k, _ in there], np.uint8).repeat(counts)
+        landmark_ms = np.array([landmark for _, landmark in there], np.int64).repeat(counts)
         due_ms = landmark_ms + np.array(self.timers.waits_ms, np.int64)[k]
         matured = Matured(k, landmark_ms, due_ms, slots[len(members) :], snapshots)
-        return slots[: len(members)], matured, lists
+        return slots[: len(members)], matured, there
 
     def _slice(self, since: int, until: int, cursor: tuple[int, str] | None) -> Generator[Need, Found, _Due]:
         """Return at most a budget's worth of one crowded instant, in order of (due time, user), after the cursor."""
@@ -331,5 +341,5 @@ def _censored_before(columns: Columns, start: int, active_window_ms: int) -> int
 
 
 def _outcomes(columns: Columns, start: int, taken: int) -> dict[str, int]:
-    codes, counts = np.unique(columns.code[start:taken][~(columns.tick | columns.ask)[start:taken]], return_counts=True)
-    return {Reason(int(code)).name: int(count) for code, count in zip(codes, counts, strict=True)}
+    counts = np.bincount(columns.code[start:taken][~(columns.tick[start:taken] | columns.ask[start:taken])])
+    return {_NAME_OF[code]: int(counts[code]) for code in counts.nonzero()[0].tolist()}

@@ -6,7 +6,7 @@ duplicates, landmarks, labels, alerts and positions are written a second time he
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,16 +25,36 @@ from features.update import apply_event, apply_late, init_state
 from features.vector import write_vector
 from stream.policy import PolicySettings
 from stream.position import EVENT_DUE
+from stream.wire import Tick
 
 OPENED, RESOLVED = 2, 3
 
 
-@dataclass
+@dataclass(slots=True)
 class OracleUser:
-    row: Any  # one state record
+    """A user: one state record that `features.update` folds events into, and all that the oracle decides itself, as plain values."""
+
+    row: Any
+    phase: int
+    last_active_ms: list[int]  # of each definition, as everything in brackets but the ring
+    hit: list[int]
+    opened_ms: list[int]
+    open: list[bool]
+    armed: bool = False
+    next_landmark_ms: int = NEVER
+    seen_ms: int = NEVER
+    scored_ms: int = NEVER
+    ring: list[int] = field(default_factory=lambda: [0] * RING)
+    ring_next: int = 0
     hits: list[tuple[int, int, int]] = field(default_factory=list)  # (ts, definition, matured before): events that set hits
-    opened_ms: list[int] = field(default_factory=list)
-    open: list[bool] = field(default_factory=list)
+
+    def state(self) -> Any:
+        """Return the whole record, as the product should have stored it."""
+        row = self.row
+        row["flags"] = FLAG_ARMED if self.armed else 0
+        for name in ("last_active_ms", "hit", "next_landmark_ms", "seen_ms", "scored_ms", "ring", "ring_next"):
+            row[name] = getattr(self, name)
+        return row
 
 
 @dataclass
@@ -55,12 +75,10 @@ class OracleShard:
     alerts: list[tuple[tuple[int, int, str, int], str]] = field(default_factory=list)
     dead: list[tuple[int, str]] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
-    pending: list[tuple[int, int, str, int, bytes, int]] = field(default_factory=list)  # due, k, user, landmark, vector
+    pending: list[tuple[int, int, str, int, bytes]] = field(default_factory=list)  # due, k, user, landmark, vector
     opened_today: dict[int, tuple[int, int]] = field(default_factory=dict)
-    matured_hits: int = 0
 
     def __post_init__(self) -> None:
-        self.reader = ColumnReader(self.spec)
         self.zone = zone_table(self.spec.timezone)
 
     @property
@@ -69,63 +87,72 @@ class OracleShard:
 
     def _user(self, name: str) -> OracleUser:
         if name not in self.users:
-            rows = np.zeros(1, state_dtype(len(self.spec.definitions)))
-            init_state(rows, 0, phase_of(name))
-            count = len(self.spec.definitions)
-            self.users[name] = OracleUser(rows, opened_ms=[NEVER] * count, open=[False] * count)
+            count, phase = len(self.spec.definitions), phase_of(name)
+            rows = np.zeros(1, state_dtype(count))
+            init_state(rows, 0, phase)
+            self.users[name] = OracleUser(rows[0], phase, [NEVER] * count, [0] * count, [NEVER] * count, [False] * count)
         return self.users[name]
 
-    def tick(self, offset: int, time_ms: int) -> None:
-        self._move_time(offset, time_ms, time_ms, None)
+    def play(self, log: Sequence[Any], ticks: Sequence[Tick]) -> None:
+        """Go through a log, each tick before the record it stands before. Records are decoded at once, and judged one by one."""
+        columns = ColumnReader(self.spec).read([one.value for one in log], [one.timestamp for one in log])
+        fields = (columns.code, columns.ts, columns.word, columns.value, columns.eid)
+        decoded = zip(columns.user, *(one.tolist() for one in fields), strict=True)
+        waiting = deque(ticks)
+        for record, one in zip(log, decoded, strict=True):
+            while waiting and waiting[0].next_offset <= record.offset:
+                self._tick(waiting.popleft())
+            self._record(record.offset, record.timestamp, *one)
+        for tick in waiting:
+            self._tick(tick)
 
-    def record(self, offset: int, append_ms: int, value: bytes | None) -> None:
-        columns = self.reader.read([value], [append_ms])
-        reason = Reason(int(columns.code[0]))
-        if reason != Reason.ok:
-            self.dead.append((offset, reason.name))
-            self.outcomes[reason.name] += 1
+    def _tick(self, tick: Tick) -> None:
+        self._move_time(tick.next_offset, tick.time_ms, tick.time_ms, None)
+
+    def _record(self, offset: int, append_ms: int, name: str, code: int, ts: int, word: int, value: float, eid: int) -> None:
+        if code:
+            reason = Reason(code).name
+            self.dead.append((offset, reason))
+            self.outcomes[reason] += 1
             return
-        name, ts, word = columns.user[0], int(columns.ts[0]), int(columns.word[0])
-        eid = columns.eid[0]
         user = self._user(name)
-        row = user.row[0]
-        if eid and eid in row["ring"]:
-            self.outcomes["duplicate"] += 1
-            return
         if eid:
-            row["ring"][row["ring_next"]] = eid
-            row["ring_next"] = (row["ring_next"] + 1) % RING
+            if eid in user.ring:
+                self.outcomes["duplicate"] += 1
+                return
+            user.ring[user.ring_next] = eid
+            user.ring_next = (user.ring_next + 1) % RING
         before = self.watermark
         late = ts < before
         if not late:
             self._move_time(offset, min(ts, append_ms), append_ms, name)
             # his own landmarks up to his event
-            while row["flags"] & FLAG_ARMED and row["next_landmark_ms"] < ts:
+            while user.armed and user.next_landmark_ms < ts:
                 self._landmark(offset, append_ms, name, own=True)
-        offset_ms = offset_at(*self.zone, ts)
         score = False
         if late:
             self.outcomes["late"] += 1
             self.dead.append((offset, "late"))
-            apply_late(user.row[0], ts, word)
+            apply_late(user.row, ts, word)
         else:
             self.outcomes["ok"] += 1
-            score = (
-                row["seen_ms"] == NEVER or ts - row["seen_ms"] >= self.spec.session_gap_ms or ts - row["scored_ms"] >= self.spec.rescore_ms
-            )
-            _apply(user.row, ts, word, float(columns.value[0]), offset_ms, self.spec.session_gap_ms)
+            score = user.seen_ms == NEVER or ts - user.seen_ms >= self.spec.session_gap_ms or ts - user.scored_ms >= self.spec.rescore_ms
+            apply_event(user.row, ts, word, value, offset_at(*self.zone, ts), self.spec.session_gap_ms)
+            user.seen_ms = max(user.seen_ms, ts)
         for k, definition in enumerate(self.spec.definitions):
             if (word >> (24 + k)) & 1:
                 user.hits.append((ts, k, before if late else NEVER))
-                _set_bits(row, k, ts, definition.horizon_ms, before - self.spec.lateness_ms - definition.horizon_ms if late else NEVER)
-            if (word >> (16 + k)) & 1 and user.open[k]:
-                user.open[k] = False
-                self.alerts.append(((offset, EVENT_DUE, name, 8 * k + RESOLVED), "returned"))
-        if not row["flags"] & FLAG_ARMED:
-            row["flags"] |= FLAG_ARMED
-            row["next_landmark_ms"] = _first_instant(int(row["phase"]), max(ts, self.watermark))
+                _set_bits(user, k, ts, definition.horizon_ms, before - self.spec.lateness_ms - definition.horizon_ms if late else NEVER)
+            if (word >> (16 + k)) & 1:
+                user.last_active_ms[k] = max(user.last_active_ms[k], ts)
+                if user.open[k]:
+                    user.open[k] = False
+                    self.alerts.append(((offset, EVENT_DUE, name, 8 * k + RESOLVED), "returned"))
+        if not user.armed:
+            user.armed = True
+            user.next_landmark_ms = _first_instant(user.phase, max(ts, self.watermark))
         if score:
-            row["scored_ms"] = max(ts, int(row["seen_ms"]))
+            user.scored_ms = user.seen_ms
 
     def _move_time(self, offset: int, at_ms: int, append_ms: int, own: str | None) -> None:
         self.max_ms = max(self.max_ms, at_ms)
@@ -133,9 +160,9 @@ class OracleShard:
         while True:
             # the earliest of everything that is due: landmarks before labels of the same time, users in order of name
             due = [
-                (int(user.row[0]["next_landmark_ms"]), name, 0, -1)
+                (user.next_landmark_ms, name, 0, -1)
                 for name, user in self.users.items()
-                if user.row[0]["flags"] & FLAG_ARMED and user.row[0]["next_landmark_ms"] < watermark
+                if user.armed and user.next_landmark_ms < watermark
             ]
             due += [(one[0], one[2], 1, index) for index, one in enumerate(self.pending) if one[0] < watermark]
             if not due:
@@ -148,26 +175,25 @@ class OracleShard:
 
     def _landmark(self, offset: int, append_ms: int, name: str, *, own: bool) -> None:
         user = self.users[name]
-        row = user.row[0]
-        at = int(row["next_landmark_ms"])
+        at = user.next_landmark_ms
         eligible = [
-            k for k, definition in enumerate(self.spec.definitions) if at - definition.active_window_ms < row["last_active_ms"][k] <= at
+            k for k, definition in enumerate(self.spec.definitions) if at - definition.active_window_ms < user.last_active_ms[k] <= at
         ]
         if not eligible:
-            row["flags"] &= ~np.uint8(FLAG_ARMED)
+            user.armed = False
             return
-        bit = np.uint64(1) << np.uint64(at // DAY_MS % 64)
+        user.hit = [bits & ~_bit(at) for bits in user.hit]
         vector = np.zeros(WIDTH, np.uint8)
-        row["hit"] &= ~bit
-        write_vector(user.row[0], at, offset_at(*self.zone, at), vector)
-        row["scored_ms"] = at
-        row["next_landmark_ms"] = at + DAY_MS
+        write_vector(user.row, at, offset_at(*self.zone, at), vector)
+        packed = vector.tobytes()
+        user.scored_ms = at
+        user.next_landmark_ms = at + DAY_MS
         for k in eligible:
             definition = self.spec.definitions[k]
-            if definition.segment and not _meets(definition.segment, row, at):
+            if definition.segment and not _meets(definition.segment, user.row, at):
                 continue
-            self.items.append(Item((offset, at, name, 8 * k), vector.tobytes(), None))
-            self.pending.append((at + definition.horizon_ms + self.spec.lateness_ms, k, name, at, vector.tobytes(), 0))
+            self.items.append(Item((offset, at, name, 8 * k), packed, None))
+            self.pending.append((at + definition.horizon_ms + self.spec.lateness_ms, k, name, at, packed))
             if own:
                 continue
             risk = self.risk(k, vector)
@@ -185,8 +211,8 @@ class OracleShard:
             user.open[k], user.opened_ms[k] = True, at
             self.alerts.append(((offset, at, name, 8 * k + OPENED), "opened"))
 
-    def _mature(self, offset: int, one: tuple[int, int, str, int, bytes, int]) -> None:
-        due, k, name, at, vector, _ = one
+    def _mature(self, offset: int, one: tuple[int, int, str, int, bytes]) -> None:
+        due, k, name, at, vector = one
         definition, user = self.spec.definitions[k], self.users[name]
         hit = any(
             other == k and at < ts <= at + definition.horizon_ms and (known == NEVER or due >= known) for ts, other, known in user.hits
@@ -207,10 +233,6 @@ def _meets(segment: Sequence[str], row: Any, at: int) -> bool:
     return True
 
 
-def _apply(rows: Any, ts: int, word: int, value: float, offset_ms: int, gap_ms: int) -> None:
-    apply_event(rows[0], ts, word, value, offset_ms, gap_ms)
-
-
 def _first_instant(phase: int, t_ms: int) -> int:
     day = t_ms // DAY_MS - 1
     while day * DAY_MS + phase * PHASE_STEP_MS < t_ms:
@@ -218,15 +240,16 @@ def _first_instant(phase: int, t_ms: int) -> int:
     return day * DAY_MS + phase * PHASE_STEP_MS
 
 
-def _set_bits(row: Any, k: int, ts: int, horizon_ms: int, not_before: int) -> None:
+def _bit(instant_ms: int) -> int:
+    return 1 << (instant_ms // DAY_MS % 64)
+
+
+def _set_bits(user: OracleUser, k: int, ts: int, horizon_ms: int, not_before: int) -> None:
     """Bits of the landmark instants in [ts - H, ts), one by one."""
-    low = max(ts - horizon_ms, not_before)
-    at = _first_instant(int(row["phase"]), low)
-    count = 0
-    while at < ts and count < 64:
-        row["hit"][k] |= np.uint64(1) << np.uint64(at // DAY_MS % 64)
+    at = _first_instant(user.phase, max(ts - horizon_ms, not_before))
+    while at < ts:
+        user.hit[k] |= _bit(at)
         at += DAY_MS
-        count += 1
 
 
 def comparable(packed: bytes | np.ndarray, definitions: int) -> dict[str, Any]:

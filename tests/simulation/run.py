@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-import selectors
 import sys
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
-import msgspec
+import numpy as np
 
+from features.state import state_dtype
 from features.store import StoreUnavailable, TakeRefused
-from online_models.example import unpack_block
+from online_models.example import LABEL, ExampleBlock, unpack_block
 from online_models.scorer import Champion
 from stream.alerts import decode_alert
 from stream.dead_letters import decode_dead_letter
@@ -25,6 +27,7 @@ from stream.meta import unpack_meta
 from stream.ownership import Batch, GapDetected, ShardLost
 from stream.shard import ShardSettings
 from tests.oracles.engine import OracleShard, comparable
+from tests.simulation.loop import Loop
 from tests.simulation.scenario import Scenario, champions, make_scenario
 from tests.simulation.world import Killed, SimStore, SimWire, Worker, World
 
@@ -61,7 +64,7 @@ class Simulation:
         self.group = Group(self.world.partitions)
         self.workers: dict[int, Worker] = {}
         self.hosts: dict[int, Host] = {}
-        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.loop = Loop()
         self.faults = self.rng.randint(3, 7)
         self.version = 1
         self.bugs: list[BaseException] = []
@@ -92,7 +95,7 @@ class Simulation:
         )
         self.workers[name] = worker
         self.hosts[name] = Host(settings, means, lambda _p, _e: None)
-        self.tasks[name] = asyncio.get_running_loop().create_task(self.work(worker, self.hosts[name]))
+        self.loop.create_task(self.work(worker, self.hosts[name]))
         self.group.rebalance(self.members(), self.rng)
 
     def members(self) -> list[int]:
@@ -163,22 +166,36 @@ class Simulation:
         return self.world.clicks[partition][0].offset if self.world.clicks[partition] else 0
 
     def _fetch(self, partition: int, start: int, epoch: int, generation: int) -> Batch | None:
-        log = [record for record in self.world.clicks[partition] if record.offset >= start]
-        if not log:
+        log = self.world.clicks[partition]
+        at = bisect_left(log, start, key=attrgetter("offset"))
+        if at == len(log):
             return None
-        cut = self.rng.randint(1, min(len(log), self.rng.choice([3, 40, 500])))
-        records = log[:cut]
+        cut = self.rng.randint(1, min(len(log) - at, self.rng.choice([3, 40, 500])))
+        records = log[at : at + cut]
         self.world.now_ms = max(self.world.now_ms, records[-1].timestamp)
-        return Batch(
-            "clicks", partition, start, records[-1].offset + 1, records, epoch, generation, self.world.clicks[partition][-1].offset + 1
-        )
+        return Batch("clicks", partition, start, records[-1].offset + 1, records, epoch, generation, log[-1].offset + 1)
 
-    async def run(self) -> None:
+    def run(self) -> None:
+        """Play the scenario with its faults, to the end.
+
+        Raises
+        ------
+        Violation
+            There is no end.
+        """
+        try:
+            self._run()
+        finally:
+            for worker in self.workers.values():
+                self.world.kill(worker)
+            self.loop.end()
+
+    def _run(self) -> None:
         for _ in range(self.rng.choice([2, 2, 3])):
             self.start_worker()
         saved: list[Any] = []
         for turn in range(MAX_TURNS):
-            await self._settle()
+            self.loop.settle()
             if self.bugs:
                 raise self.bugs[0]
             if not self.draining and self.rng.random() < 0.02 and self._may_go_back():
@@ -191,7 +208,6 @@ class Simulation:
                     worker.asleep = 0
                 self.group.rebalance(self.members(), self.rng)
             if self.draining and self._finished():
-                await self._end()
                 return
             ready = [i for i, (worker, _, _) in enumerate(self.world.waiting) if not worker.asleep]
             for worker in self.workers.values():
@@ -226,13 +242,6 @@ class Simulation:
             self.world.counts["rebalances"] += 1
             self.group.rebalance(names, self.rng)
 
-    async def _settle(self) -> None:
-        """Let every task run until it waits at a point: whatever may run stands in the loop's queue, and nothing waits for a clock."""
-        queue = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # the queue itself, so that nothing is guessed
-        await asyncio.sleep(0)
-        while queue:  # noqa: ASYNC110 - a turn of the loop, not a wait
-            await asyncio.sleep(0)
-
     def _finished(self) -> bool:
         for partition, log in enumerate(self.world.clicks):
             owner = self.hosts.get(self.group.owner.get(partition, -1))
@@ -245,53 +254,34 @@ class Simulation:
                 return False  # stored, but its owner has not heard yet
         return True
 
-    async def _end(self) -> None:
-        for host in self.hosts.values():
-            for session in host.sessions.values():
-                for task in session._tasks:
-                    task.cancel()
-        for task in self.tasks.values():
-            task.cancel()
-        for worker in self.workers.values():
-            self.world.kill(worker)
-        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
-
     def check(self) -> Counter[str]:
         """Hold everything against the oracle."""
         if self.world.counts["takes by an older generation"]:
             raise Violation(f"seed {self.seed}: I5 a shard was taken by an older generation")
         totals: Counter[str] = Counter(self.world.counts)
+        blocks = [unpack_block(packed) for packed in self.world.examples]
         for partition in range(self.world.partitions):
-            self._check_partition(partition, totals)
+            self._check_partition(partition, [block for block in blocks if block.partition == partition], totals)
         totals["hand-overs"] += self.group.generation
         totals["workers"] += len(self.workers)
         totals["events"] += self.scenario.events
         return totals
 
-    def _check_partition(self, partition: int, totals: Counter[str]) -> None:
+    def _check_partition(self, partition: int, blocks: list[ExampleBlock], totals: Counter[str]) -> None:
         scenario, world = self.scenario, self.world
         fixed = champions(scenario, 1)
         oracle = OracleShard(scenario.spec, scenario.policy, lambda k, vector: float(fixed[k].scorer.risk(vector[None, :])[0]))
-        ticks = iter(world.ticks[partition])
-        tick = next(ticks, None)
-        for record in world.clicks[partition]:
-            while tick is not None and tick.next_offset <= record.offset:
-                oracle.tick(tick.next_offset, tick.time_ms)
-                tick = next(ticks, None)
-            oracle.record(record.offset, record.timestamp, record.value)
-        while tick is not None:
-            oracle.tick(tick.next_offset, tick.time_ms)
-            tick = next(ticks, None)
+        oracle.play(world.clicks[partition], world.ticks[partition])
 
         definitions = len(scenario.spec.definitions)
         stored = {user: comparable(state, definitions) for user, state in world.store.users(partition).items()}
-        expected = {user: comparable(one.row[0], definitions) for user, one in oracle.users.items()}
+        expected = {user: comparable(one.state(), definitions) for user, one in oracle.users.items()}
         self._same(stored, expected, f"I1 states of shard {partition}")
         meta = unpack_meta(world.store.meta(partition))
         self._same({k: v for k, v in meta.totals.items() if v}, dict(oracle.outcomes), f"I2 outcomes of shard {partition}")
         dead = [(letter.offset, letter.reason) for letter in (decode_dead_letter(entry.value) for entry in world.dead[partition])]
         self._same(dead, oracle.dead, f"I3 dead letters of shard {partition}")
-        self._check_examples(partition, oracle, totals)
+        self._check_examples(partition, blocks, oracle, totals)
         said = [(tuple(entry.position), _what(entry.value)) for entry in world.alerts[partition]]
         if not scenario.learning:
             self._same(said, sorted(oracle.alerts), f"I3 alerts of shard {partition}")
@@ -299,31 +289,15 @@ class Simulation:
             self._check_learning_alerts(said, oracle, partition)
         totals["alerts"] += len(said)
 
-    def _check_examples(self, partition: int, oracle: OracleShard, totals: Counter[str]) -> None:
+    def _check_examples(self, partition: int, blocks: list[ExampleBlock], oracle: OracleShard, totals: Counter[str]) -> None:
         got: list[tuple[int, int, str, int, bytes, int | None]] = []
-        for packed in self.world.examples:
-            block = unpack_block(packed)
-            if block.partition != partition:
-                continue
+        for block in blocks:
             seen = len(got) - block.first_number
             if seen < 0:
                 raise Violation(f"seed {self.seed}: I4 gap in the examples of shard {partition}")
-            items = block.items
-            for i in range(len(items)):
-                label = None if items.kind[i] == 0 else int(items.label[i])
-                when = int(items.landmark_ms[i] if items.kind[i] == 0 else items.matured_ms[i])
-                one = (
-                    block.first_number + i,
-                    when,
-                    items.users[i],
-                    int(items.definition[i]) * 8 + int(items.kind[i]),
-                    items.vectors[i].tobytes(),
-                    label,
-                )
-                if i < seen:
-                    self._same(got[block.first_number + i], one, f"I4 repeated example of shard {partition}")
-                else:
-                    got.append(one)
+            told = list(_told(block))
+            self._same(got[block.first_number :][: len(told)], told[:seen], f"I4 repeated examples of shard {partition}")
+            got += told[seen:]
         wanted = sorted(oracle.items, key=lambda item: item.position)
         expected = [(n, item.position[1], item.position[2], item.position[3], item.vector, item.label) for n, item in enumerate(wanted)]
         self._same(got, expected, f"I4 examples of shard {partition}")
@@ -348,10 +322,6 @@ class Simulation:
             else:
                 is_open[key] = False
         definitions = len(self.scenario.spec.definitions)
-        import numpy as np
-
-        from features.state import state_dtype
-
         for user, state in self.world.store.users(partition).items():
             row = np.frombuffer(state, state_dtype(definitions))[0]
             for k in range(definitions):
@@ -363,6 +333,16 @@ class Simulation:
             return
         difference = _first_difference(got, expected)
         raise Violation(f"seed {self.seed}: {what}: {difference}")
+
+
+def _told(block: ExampleBlock) -> Iterator[tuple[int, int, str, int, bytes, int | None]]:
+    """Number, time, user, kind, vector and label of each example."""
+    items = block.items
+    columns = (items.kind, items.definition, items.label, items.landmark_ms, items.matured_ms)
+    rows = zip(items.users, items.vectors, *(column.tolist() for column in columns), strict=True)
+    for number, (user, vector, kind, definition, label, landmark_ms, matured_ms) in enumerate(rows, block.first_number):
+        is_label = kind == LABEL
+        yield number, matured_ms if is_label else landmark_ms, user, 8 * definition + kind, vector.tobytes(), label if is_label else None
 
 
 def _what(value: bytes) -> str:
@@ -391,16 +371,8 @@ def run_seed(seed: int) -> Counter[str]:
     Violation
     """
     simulation = Simulation(seed)
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(_Nothing())) as runner:
-        runner.run(simulation.run())
+    simulation.run()
     return simulation.check()
-
-
-class _Nothing(selectors.SelectSelector):
-    """Never asks the kernel: there is no socket and no clock in here, and asking costs a system call a turn."""
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        return []
 
 
 def run_seeds(seeds: Iterable[int]) -> Counter[str]:
@@ -419,4 +391,4 @@ if __name__ == "__main__":
     print(dict(run_seeds(range(first, last + 1))))
 
 
-__all__ = ["Killed", "Simulation", "Violation", "msgspec", "run_seed", "run_seeds"]
+__all__ = ["Killed", "Simulation", "Violation", "run_seed", "run_seeds"]

@@ -101,12 +101,12 @@ def test_headers_are_a_cloud_event_of_its_own_for_each_message() -> None:
 
 
 @pytest.mark.simulation
-async def test_what_the_engine_says_is_of_the_schema_in_pairs_and_in_order() -> None:
+def test_what_the_engine_says_is_of_the_schema_in_pairs_and_in_order() -> None:
     opened: dict[str, Alert] = {}
     resolved: dict[str, Alert] = {}
     for seed in range(3):
         simulation = Simulation(seed)
-        await simulation.run()
+        simulation.run()
         for entries in simulation.world.alerts.values():
             assert all(before.position < after.position for before, after in pairwise(entries))
             for entry in entries:
