@@ -27,10 +27,11 @@ from rich.table import Table
 from features.catalog import WIDTH
 from features.definition import DAY_MS, ChurnDefinition
 from features.spec import FeatureSpec
-from online_models.catalog import LIVE, NAMES
+from online_models.catalog import LIVE, MIX, NAMES
 from online_models.example import Examples
+from online_models.learner import STATED
 from online_models.logistic import Logistic
-from online_models.quality import Tally
+from online_models.quality import Tally, log_loss
 from online_models.trainer import TrainerSettings
 from stream.backtest.log import History, active_days, key_events, read_history, read_labels
 from stream.backtest.replay import Replay, Result
@@ -63,15 +64,19 @@ CASES = (
 
 
 class Recorded(Replay):
-    """Also keeps the vector of each prediction, for the yardstick."""
+    """Also keeps the vector of each prediction, for the yardstick, and what every candidate stated."""
 
     vectors: dict[tuple[str, int], npt.NDArray[np.uint8]]
+    stated: dict[tuple[str, int], npt.NDArray[np.float32]]
 
     def _take_down(self, snapshots: Examples, scored_ms: int) -> None:
         if not hasattr(self, "vectors"):
-            self.vectors = {}
+            self.vectors, self.stated = {}, {}
         for user, landmark, vector in zip(snapshots.users, snapshots.landmark_ms.tolist(), snapshots.vectors, strict=True):
             self.vectors[user, landmark] = vector
+            scores = self._trainer.scores(self._definition, landmark, user)
+            if scores is not None:
+                self.stated[user, landmark] = scores[:, STATED].copy()
         super()._take_down(snapshots, scored_ms)
 
 
@@ -131,6 +136,18 @@ def figures(predictions: pl.DataFrame, scores: npt.NDArray[np.float64]) -> dict[
     return {**tally.figures(), "repeat_auc": again.auc}
 
 
+def best_single(predictions: pl.DataFrame, replay: Recorded, names: tuple[str, ...]) -> tuple[float, str, float, int]:
+    """Log-loss and name of the best single candidate that stated more than half of the scores, and log-loss served and labels there."""
+    keys = zip(predictions["user"].to_list(), predictions["landmark_ms"].to_list(), strict=True)
+    stated, labels = np.stack([replay.stated[key] for key in keys]), predictions["label"].to_numpy()
+    served, found = log_loss(labels, predictions["score"].to_numpy()), []
+    for name, losses in zip(names, log_loss(labels, stated).T, strict=True):
+        known = ~np.isnan(losses)
+        if name != MIX and known.mean() > 0.5:
+            found.append((float(losses[known].mean()), name, float(served[known].mean()), int(known.sum())))
+    return min(found)
+
+
 def learning_speed() -> float:
     """Examples a second of the logistic learner in batches of 256."""
     rng = np.random.default_rng(0)
@@ -162,12 +179,10 @@ def judge(case: Case, quick: bool, folder: Path) -> tuple[list[list[Any]], str]:
             one = figures(joined, joined[column].to_numpy())
             if one["n"]:
                 rows.append([case.name, case.landmarks, part, who, *(one[key] for key in ("n", "auc", "repeat_auc", "log_loss", "ece"))])
-    each = result.learner.totals
-    best = min((tally.loss / tally.n, name) for name, tally in each.items() if name != "mix" and tally.n > 0.5 * each["cadence"].n)
-    mine = result.learner.progress.tallies["all"]
+    best, name, mine, n = best_single(predictions, replay, result.learner.names)
     line = (
-        f"{case.name}, {case.landmarks}: {result.events / result.seconds:,.0f} events/s; served log-loss {mine.loss / mine.n:.4f}, best single candidate "
-        f"{best[1]} {best[0]:.4f}. Learned examples a second: "
+        f"{case.name}, {case.landmarks}: {result.events / result.seconds:,.0f} events/s; served log-loss {mine:.4f}, best single candidate "
+        f"{name} {best:.4f}, on the same {n:,} labels. Learned examples a second: "
         + ", ".join(f"{one.name} {one.examples / max(one.learn_s, 1e-9):,.0f}" for one in result.costs)
         + f". Asked: {case.asked}."
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from online_models.scorer import CalibratedScorer, Scorer, log_odds, platt
+from online_models.scorer import log_odds
 
 WINDOW = 1_024
 PULL = 300.0
@@ -36,8 +36,8 @@ class Calibrator:
 
     >>> calibrator = Calibrator(RULE_WINDOW, RULE_PULL)
     >>> calibrator.learn(np.full(2000, 0.9, np.float32), np.tile([0, 1], 1000))
-    >>> round(float(calibrator.apply(np.array([0.9], np.float32))[0]), 1)
-    0.5
+    >>> round(float(calibrator.slope * log_odds(np.array([0.9]))[0] + calibrator.shift), 1)
+    0.0
     """
 
     def __init__(self, window: int = WINDOW, pull: float = PULL) -> None:
@@ -67,14 +67,6 @@ class Calibrator:
             if abs(move).max() < 1e-4:
                 break
         self.slope, self.shift = slope, shift
-
-    def apply(self, raw: npt.NDArray[np.float32], besides: float = 0.0) -> npt.NDArray[np.float32]:
-        """Calibrated risks of raw ones; `besides` is added to the shift."""
-        return platt(raw, self.slope, self.shift + besides)
-
-    def wrap(self, raw: Scorer, besides: float = 0.0) -> CalibratedScorer:
-        """Return a raw scorer with this calibration on top."""
-        return CalibratedScorer(raw, self.slope, self.shift + besides)
 
     def state(self) -> dict[str, Any]:
         """Plain numbers and bytes."""

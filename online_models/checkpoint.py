@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from online_models.trainer import Version
 
 MAGIC = b"CWMODEL"
-FORMAT = 3
+FORMAT = 4
 
 
 class CheckpointRefused(ValueError):

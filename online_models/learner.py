@@ -21,9 +21,9 @@ from online_models.catalog import CATALOG, MIX
 from online_models.champion import RULE, Change, Grades, Standing, choose
 from online_models.drift import DriftWatch
 from online_models.memory import Memory
-from online_models.nowcast import Nowcast
+from online_models.nowcast import AFTER_MS, EVERY, LOOK_MS, Nowcast
 from online_models.quality import Progress, Tally, log_loss
-from online_models.scorer import MixScorer, Scorer, log_odds, pool
+from online_models.scorer import CalibratedScorer, MixScorer, Scorer, log_odds, platt, pool
 
 RAW, STATED = 0, 1
 """Last axis of kept scores: as the model gave it, and calibrated."""
@@ -38,6 +38,9 @@ LEAST_GRADED = 30
 """Fewest labels of each class on which candidates are compared."""
 SAMPLE = 128
 """Vectors of the newest batch that go with a version, for its importances."""
+
+NUMBERS = ("learned", "churned", "steps", "turns", "looked_ms", "fresh", "version", "published", "until_ms")
+"""Plain numbers of a learner's state."""
 
 Scores = npt.NDArray[np.float32]
 
@@ -60,6 +63,8 @@ class LearnerSettings:
     channels : tuple of str
         Known acquisition channels, for the figures by segment.
     seed : int
+    judged : bool
+        Whether early outcomes are read (`online_models.nowcast.judged`).
     """
 
     horizon_ms: int
@@ -69,6 +74,7 @@ class LearnerSettings:
     min_labels: int = 200
     channels: tuple[str, ...] = ()
     seed: int = 0
+    judged: bool = True
 
 
 @dataclass(slots=True)
@@ -107,7 +113,8 @@ class Learner:
     names: tuple[str, ...] = ()
     wanted: str = ""
     """The candidate that serves once it can; "" for the best. Not part of the state: it is what a person asks for today."""
-    nowcast: Nowcast = field(default_factory=Nowcast)
+    nowcasts: dict[str, Nowcast] = field(default_factory=dict)
+    """Of the rule and of the mix, who serve without proof; none where early outcomes are not read, or there is no mix."""
     memory: Memory = field(default_factory=lambda: Memory(size=0))
     candidates: dict[str, Candidate] = field(default_factory=dict)
     scorers: dict[str, Scorer] = field(default_factory=dict)
@@ -119,7 +126,10 @@ class Learner:
     churned: int = 0
     steps: int = 0
     turns: int = 0
-    """Steps, and the times the nowcast looked: each may make a version."""
+    """Steps, and the times the nowcasts looked: each may make a version."""
+    looked_ms: int = 0
+    fresh: int = 0
+    """When they looked last, and early outcomes since."""
     version: int = 0
     published: int = 0
     until_ms: int = 0
@@ -147,6 +157,9 @@ class Learner:
         self.scorers[RULE] = CadenceScorer(self.settings.horizon_ms)
         self.calibrators = {name: Calibrator() for name in self.names}
         self.calibrators[RULE] = Calibrator(RULE_WINDOW, RULE_PULL)
+        if self.settings.judged and MIX in self.names:
+            self.nowcasts = {name: Nowcast(self.settings.horizon_ms) for name in (RULE, MIX)}
+            self.calibrators |= {name: Calibrator(RULE_WINDOW, RULE_PULL) for name in self.nowcasts}
         self._losses = np.zeros(len(self.names))
         self._window, self._trial = (_empty(len(self.names)) for _ in range(2))
         self.progress = Progress(self.settings.channels)
@@ -159,26 +172,29 @@ class Learner:
         for place, name in enumerate(self.names):
             if name in self.scorers:
                 scores[:, place, RAW] = raw = self.scorers[name].risk(vectors)
-                scores[:, place, STATED] = self.calibrators[name].apply(raw)
+                scores[:, place, STATED] = platt(raw, *self._calibration(name))
         if MIX in self.names:
             place = self.names.index(MIX)
             members, weights = self._members()
             pooled = self._pooled(scores)
             scores[:, place, RAW] = mixed = pool([pooled[:, self.names.index(name)] for name in members], weights)
-            scores[:, place, STATED] = self._mix_calibrator.apply(mixed, self.nowcast.shift)
+            scores[:, place, STATED] = platt(mixed, *self._calibration(MIX))
         return scores
 
-    @property
-    def nowcasts(self) -> bool:
-        """Whether early outcomes are of use: they shift the mix alone."""
-        return MIX in self.names
+    def _base(self, name: str) -> tuple[float, float]:
+        """Slope and shift of a candidate's calibration by labels.
 
-    @property
-    def _mix_calibrator(self) -> Calibrator:
-        return self.calibrators[MIX]
+        What labels say the members of the mix have learned, and its scores that have labels are of members that had not: where early outcomes tell
+        its level, they alone do.
+        """
+        return (1.0, 0.0) if name == MIX and self.nowcasts else (self.calibrators[name].slope, self.calibrators[name].shift)
+
+    def _calibration(self, name: str) -> tuple[float, float, float]:
+        """Slope, shift and power, see `online_models.scorer.platt`."""
+        return (*self._base(name), float(np.exp(self.nowcasts[name].shift)) if name in self.nowcasts else 1.0)
 
     def _pooled(self, scores: Scores) -> Scores:
-        """Return what the mix pools, (n, candidates): learners as they are, the rule calibrated; the mix is calibrated as a whole."""
+        """Return what the mix pools, (n, candidates): learners as they are, the rule as it states; the mix is calibrated as a whole."""
         pooled = scores[:, :EARLY, RAW].copy()
         place = self.names.index(RULE)
         pooled[:, place] = scores[:, place, STATED]
@@ -196,10 +212,10 @@ class Learner:
     def compiled(self, name: str) -> Scorer:
         """Return what a worker runs for one candidate, calibration included."""
         if name != MIX:
-            return self.calibrators[name].wrap(self.scorers[name])
+            return CalibratedScorer(self.scorers[name], *self._calibration(name))
         members, weights = self._members()
         parts = [self.compiled(member) if member == RULE else self.scorers[member] for member in members]
-        return self._mix_calibrator.wrap(MixScorer(MIX, parts, weights), self.nowcast.shift)
+        return CalibratedScorer(MixScorer(MIX, parts, weights), *self._calibration(MIX))
 
     # -- learning ------------------------------------------------------------------------------------------------
 
@@ -212,16 +228,23 @@ class Learner:
         """Keep matured labels until a batch is full: (n, F), (n,) and the scores of their landmarks, NaN where none were kept."""
         self._waiting.append((vectors, labels, scores))
 
-    def early(self, scores: npt.NDArray[np.float32], silent: bool) -> bool:
-        """Take in whether a user was silent at first after a landmark, into its kept scores too; whether it is time to `look`."""
+    def early(self, landmark_ms: int, scores: npt.NDArray[np.float32], silent: bool) -> None:
+        """Take in whether a user was silent at first after a landmark, into its kept scores too."""
         scores[EARLY] = silent
-        return self.nowcast.seen(float(log_odds(scores[self.names.index(MIX), RAW])), silent)
+        for name, nowcast in self.nowcasts.items():
+            nowcast.seen(landmark_ms, float(scores[self.names.index(name), RAW]), silent)
+        self.fresh += 1
+        self.until_ms = max(self.until_ms, landmark_ms + AFTER_MS)
 
-    def look(self, until_ms: int) -> None:
-        """Seek the shift of the mix anew; `until_ms` is when the newest early outcome was known."""
-        self.nowcast.look(self._mix_calibrator.slope, self._mix_calibrator.shift)
-        self.until_ms = max(self.until_ms, until_ms)
+    def look(self, now_ms: int) -> bool:
+        """Seek the shifts anew, if it is time."""
+        if not self.nowcasts or (self.fresh < EVERY and now_ms < self.looked_ms + LOOK_MS):
+            return False
+        for name, nowcast in self.nowcasts.items():
+            nowcast.look(now_ms, *self._base(name))
+        self.looked_ms, self.fresh = now_ms, 0
         self.turns += 1
+        return True
 
     def step(self, until_ms: int) -> None:
         """Learn all that waits, as one batch; `until_ms` is the maturity of the newest label."""
@@ -265,10 +288,11 @@ class Learner:
             if there.any():
                 self.calibrators[name].learn(scores[there, place, RAW], labels[there], fit=fit)
                 self.totals.setdefault(name, Tally()).add(labels[there], stated[there, place])
-        if self.nowcasts:
-            told = ~np.isnan(scores[:, EARLY, 0])
-            odds = log_odds(scores[told, self.names.index(MIX), RAW])
-            self.nowcast.matured(odds, scores[told, EARLY, 0], self._mix_calibrator.slope, self._mix_calibrator.shift)
+        told = ~np.isnan(scores[:, EARLY, 0])
+        for name, nowcast in self.nowcasts.items():
+            hindsight = self.calibrators[name]
+            odds = hindsight.slope * log_odds(scores[told, self.names.index(name), RAW]) + hindsight.shift
+            nowcast.matured(odds, scores[told, EARLY, 0])
         place = self.names.index(self.standing.champion)
         there = ~np.isnan(stated[:, place])
         self.progress.add(labels[there], stated[there, place], vectors[there])
@@ -347,13 +371,13 @@ class Learner:
 
     def state(self) -> dict[str, Any]:
         """All that a restarted learner goes on from: numbers, text and bytes."""
-        numbers = {name: getattr(self, name) for name in ("learned", "churned", "steps", "turns", "version", "published", "until_ms")}
+        numbers = {name: getattr(self, name) for name in NUMBERS}
         return {
             "names": list(self.names),
             "numbers": numbers,
             "candidates": {name: one.state() for name, one in self.candidates.items()} if self.steps else {},
             "memory": self.memory.state(),
-            "nowcast": self.nowcast.state(),
+            "nowcasts": {name: one.state() for name, one in self.nowcasts.items()},
             "calibrators": {name: one.state() for name, one in self.calibrators.items()},
             "standing": [self.standing.champion, self.standing.challenger, self.standing.checks, self.standing.begun],
             "watches": [self.loss_watch.state(), self.score_watch.state()],
@@ -382,7 +406,8 @@ class Learner:
         for name, saved in state["candidates"].items():
             self.candidates[name].restore(saved)
         self.memory.restore(state["memory"])
-        self.nowcast.restore(state["nowcast"])
+        for name, saved in state["nowcasts"].items():
+            self.nowcasts[name].restore(saved)
         for name, saved in state["calibrators"].items():
             self.calibrators[name].restore(saved)
         self.standing = Standing(*state["standing"])

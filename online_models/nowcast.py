@@ -1,46 +1,71 @@
-"""What the last days say of the risk, long before their labels are known.
+"""What the last day says of the risk, long before its labels are known.
 
-A label comes a horizon late, and a term that ends or a feature that is launched moves everyone meanwhile. But whether a user came back within two
-days is known after two days, for those who did and those who did not alike, so it can be used without bias. Three steps:
+A label comes a horizon late, and a term that ends or a course that begins moves everyone meanwhile. But whether a user came back within a day is
+known after a day, for those who did and those who did not alike, so it can be used without bias. Where the label is silence, a risk p is a
+cumulative hazard of return, ``-log p``, and a change of the times is taken to multiply everybody's (proportional hazards, Cox 1972)::
+
+    stated = p ** ratio,      log ratio = shift
 
 1. `Outcomes` takes down who was silent for `AFTER_MS` after each snapshot: his later snapshots say when he was last active.
-2. On matured labels, a *bridge* is fitted: the chance of early silence, given the risk that hindsight states (calibrated on those labels).
-3. On the newest early outcomes, one number is sought: the `shift` of all log-odds at which the bridge explains what was seen.
+2. A *bridge* says how much of the hazard falls into that first day: ``P(silent) = exp(-exp(start + rise * log(-log p)))``, p calibrated with
+   hindsight. It begins as a Lomax law has it (pauses that are exponential, at rates that differ from user to user by a gamma law, as in Fader,
+   Hardie and Lee 2005), ``start = log(log(1 + a) / log(1 + H))`` in days, and follows matured labels by one Newton step a batch, with a curvature
+   that fades (McCormick, Raftery, Madigan and Burd 2012).
+3. On the newest early outcomes the `shift` is sought at which the bridge explains what was seen. It is drawn towards 0: by itself a risk is right.
 
-The shift is drawn towards 0, and where silence of two days says nothing of the label the bridge is flat and the shift stays 0.
+Nothing of it waits for a label: the rule is held against early outcomes from the second day on.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from features.catalog import INDEX, value_table
-from features.definition import DAY_MS
+from features.definition import DAY_MS, ChurnDefinition
+from online_models.scorer import log_odds
 
-AFTER_MS = 2 * DAY_MS
+AFTER_MS = DAY_MS
 SLACK = 0.97
 """A recency has one byte: activity counts as after the landmark only if it is so by 3 % of the time gone."""
-EVERY = 256
-"""Early outcomes after which the shift is sought anew."""
-MATURED, NEWEST = 2_048, 1_024
-"""Outcomes that the bridge and the shift are fitted on."""
-LEAST = 200
-PULL = 150.0
-"""Strength of the pull of the shift towards 0, in units of the log-likelihood's curvature."""
-STEPS, MOST_STEP = 20, 0.5
-MOST_SHIFT = 1.0
+EVERY, LOOK_MS = 256, DAY_MS // 2
+"""The shift is sought anew after this many early outcomes, and after this time at the latest."""
+NEWEST, SPAN_MS = 1_024, DAY_MS
+"""Outcomes that the shift is sought on: the newest, of landmarks in this span."""
+PULL = 40.0
+"""Strength of the pull of the shift towards 0, in units of the log-likelihood's curvature: about the returns seen."""
+RISE = 1.2
+"""Of the bridge at first: whoever is likely to return does so early (1 if all had pauses of one shape)."""
+BRIDGE_PULL, BRIDGE_MEMORY = 400.0, 32_768
+"""Strength of the pull of the bridge towards where it began, in the same units, and matured labels that count (with an even fade)."""
+STEPS, MOST_STEP = 10, 0.5
+MOST_SHIFT = 3.0
+LEAST_RISE, MOST_RISE = 0.2, 3.0
 
 _PLACE = INDEX["active_recency_s"]
 _RECENCY_MS = np.nan_to_num(value_table()[_PLACE] * 1000, nan=np.inf)
 
 Key = tuple[int, str]
 """Landmark and user."""
+
+
+def judged(definitions: Sequence[ChurnDefinition]) -> frozenset[str]:
+    """Names of the definitions that early outcomes are read for, if landmarks are daily.
+
+    The label must be silence, of the activity that vectors tell the recency of (the first definition's), and users must not leave the crowd by
+    anything but silence.
+
+    >>> sorted(judged([ChurnDefinition(name="gone"), ChurnDefinition(name="cancelled", kind="did_event", target=("cancel",))]))
+    ['gone']
+    """
+    return frozenset(
+        one.name for one in definitions if one.kind == "inactivity" and not one.segment and one.activity == definitions[0].activity
+    )
 
 
 class Outcomes:
@@ -88,72 +113,83 @@ class Outcomes:
         self._active_ms = dict(state["active"])
 
 
+def log_hazard(odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return log(-log p) of log-odds.
+
+    >>> log_hazard(np.array([0.0])).round(4).tolist()
+    [-0.3665]
+    """
+    return np.asarray(np.log(np.logaddexp(0, -odds)))
+
+
+def _slopes(silent: npt.NDArray[np.floating[Any]], at: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """First derivative of the loss of ``P(silent) = exp(-exp(at))`` by `at`, and what is expected of the second, each (n,)."""
+    hazard = np.exp(np.clip(at, -12, 4))
+    odds = 1 / np.expm1(hazard)  # P(silent) / P(returned)
+    return hazard * (silent - (1 - silent) * odds), hazard * hazard * odds
+
+
 class Nowcast:
-    """The bridge and the shift.
+    """The bridge and the shift, for the risks of one candidate.
+
+    Parameters
+    ----------
+    horizon_ms : int
 
     Attributes
     ----------
     shift : float
-        To be added to log-odds calibrated on matured labels.
+        To be added to log(-log p).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, horizon_ms: int) -> None:
         self.shift = 0.0
-        self._bridge = np.array([0.0, 1.0])
-        self._matured = np.zeros((0, 2), np.float32)
-        self._newest: deque[tuple[float, bool]] = deque(maxlen=NEWEST)
-        self._fresh = 0
+        share = np.log1p(AFTER_MS / DAY_MS) / np.log1p(max(horizon_ms, AFTER_MS) / DAY_MS)
+        self._first = np.array([np.log(share), RISE])
+        self._bridge, self._curvature = self._first, np.zeros((2, 2))
+        self._newest: deque[tuple[int, float, bool]] = deque(maxlen=NEWEST)
 
-    def matured(self, odds: npt.NDArray[np.floating[Any]], silent: npt.NDArray[np.floating[Any]], slope: float, shift: float) -> None:
-        """Take in matured labels: log-odds at their landmarks (n,), early outcomes (n,), and their calibration, made with them."""
-        rows = np.column_stack([odds, silent]).astype(np.float32)
-        self._matured = np.concatenate([self._matured, rows])[-MATURED:]
-        self._fit_bridge(slope, shift)
+    def matured(self, odds: npt.NDArray[np.float64], silent: npt.NDArray[np.floating[Any]]) -> None:
+        """Take in matured labels: log-odds of their landmarks, calibrated with them, (n,), and early outcomes (n,)."""
+        columns = np.column_stack([np.ones(len(odds)), log_hazard(odds)])
+        slopes, weights = _slopes(silent, columns @ self._bridge)
+        kept = np.exp(-len(odds) / BRIDGE_MEMORY)
+        # at the optimum of what is known the old slopes and the pull cancel: of both the same part has faded
+        gradient = columns.T @ slopes + (1 - kept) * BRIDGE_PULL * (self._bridge - self._first)
+        self._curvature = kept * self._curvature + (columns * weights[:, None]).T @ columns
+        move = np.linalg.solve(self._curvature + BRIDGE_PULL * np.eye(2), gradient)
+        self._bridge = self._bridge - np.clip(move, -MOST_STEP, MOST_STEP)
+        self._bridge[1] = np.clip(self._bridge[1], LEAST_RISE, MOST_RISE)
 
-    def seen(self, odds: float, silent: bool) -> bool:
-        """Take in one early outcome; whether it is time to `look`."""
-        self._newest.append((odds, silent))
-        self._fresh += 1
-        return self._fresh >= EVERY
+    def seen(self, landmark_ms: int, raw: float, silent: bool) -> None:
+        """Take in one early outcome, with the risk that was stated before."""
+        self._newest.append((landmark_ms, raw, silent))
 
-    def look(self, slope: float, shift: float) -> None:
-        """Seek the shift anew."""
-        self._fresh = 0
-        if min(len(self._matured), len(self._newest)) < LEAST:
+    def look(self, now_ms: int, slope: float = 1.0, shift: float = 0.0) -> None:
+        """Seek the shift anew, of risks calibrated like this."""
+        while self._newest and self._newest[0][0] <= now_ms - AFTER_MS - SPAN_MS:
+            self._newest.popleft()
+        if not self._newest:
+            self.shift = 0.0
             return
         start, rise = self._bridge
-        newest = np.array(self._newest, np.float64)
-        odds, silent = slope * newest[:, 0] + shift, newest[:, 1]
+        _, raw, silent = np.array(self._newest, np.float64).T
+        at = start + rise * log_hazard(slope * log_odds(raw) + shift)
         for _ in range(STEPS):
-            p = 1 / (1 + np.exp(-(start + rise * (odds + self.shift))))
-            gradient = rise * (p - silent).sum() + PULL * self.shift
-            move = float(np.clip(gradient / (rise * rise * (p * (1 - p)).sum() + PULL), -MOST_STEP, MOST_STEP))
-            self.shift = float(np.clip(self.shift - move, -MOST_SHIFT, MOST_SHIFT))
+            slopes, weights = _slopes(silent, at + rise * self.shift)
+            move = (rise * slopes.sum() + PULL * self.shift) / (rise * rise * weights.sum() + PULL)
+            self.shift = float(np.clip(self.shift - np.clip(move, -MOST_STEP, MOST_STEP), -MOST_SHIFT, MOST_SHIFT))
             if abs(move) < 1e-3:
                 break
 
-    def _fit_bridge(self, slope: float, shift: float) -> None:
-        odds, silent = slope * self._matured[:, 0].astype(np.float64) + shift, self._matured[:, 1]
-        columns = np.column_stack([np.ones(len(odds)), odds])
-        for _ in range(STEPS):
-            p = 1 / (1 + np.exp(-columns @ self._bridge))
-            gradient = columns.T @ (p - silent) + self._bridge
-            curvature = (columns * (p * (1 - p))[:, None]).T @ columns + np.eye(2)
-            move = np.clip(np.linalg.solve(curvature, gradient), -MOST_STEP, MOST_STEP)
-            self._bridge = self._bridge - move
-            if abs(move).max() < 1e-3:
-                break
-        self._bridge[1] = max(self._bridge[1], 0.0)
-
     def state(self) -> dict[str, Any]:
-        """Plain numbers and bytes."""
+        """Plain numbers."""
         return {
-            "shift": self.shift, "bridge": self._bridge.tolist(), "fresh": self._fresh,
-            "matured": self._matured.tobytes(), "newest": [list(one) for one in self._newest],
+            "shift": self.shift, "bridge": self._bridge.tolist(), "curvature": self._curvature.tolist(),
+            "newest": [list(one) for one in self._newest],
         }  # fmt: skip
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self.shift, self._bridge, self._fresh = state["shift"], np.array(state["bridge"]), state["fresh"]
-        self._matured = np.frombuffer(state["matured"], np.float32).reshape(-1, 2)
-        self._newest = deque(((odds, silent) for odds, silent in state["newest"]), maxlen=NEWEST)
+        self.shift, self._bridge, self._curvature = state["shift"], np.array(state["bridge"]), np.array(state["curvature"])
+        self._newest = deque(((landmark, raw, silent) for landmark, raw, silent in state["newest"]), maxlen=NEWEST)

@@ -209,35 +209,35 @@ class NetworkScorer:
         return {"kind": "network", "name": self.name, **pack_arrays({**self.layers, "usual": self.usual})}
 
 
-def platt(raw: npt.NDArray[np.float32], slope: float, shift: float) -> npt.NDArray[np.float32]:
-    """``sigmoid(slope * log_odds(raw) + shift)``, float32 (n,).
+def platt(raw: npt.NDArray[np.float32], slope: float, shift: float, power: float = 1.0) -> npt.NDArray[np.float32]:
+    """``sigmoid(slope * log_odds(raw) + shift) ** power``, float32 (n,).
 
-    >>> platt(np.array([0.5], np.float32), 2.0, 0.0).tolist()
-    [0.5]
+    Platt, "Probabilistic outputs for support vector machines" (1999), on log-odds; the power is a ratio of hazards (`online_models.nowcast`).
+
+    >>> platt(np.array([0.5], np.float32), 2.0, 0.0).tolist(), platt(np.array([0.5], np.float32), 1.0, 0.0, 2.0).tolist()
+    ([0.5], [0.25])
     """
-    return np.asarray(1 / (1 + np.exp(-(slope * log_odds(raw) + shift))), np.float32)
+    return np.asarray((1 + np.exp(-(slope * log_odds(raw) + shift))) ** -power, np.float32)
 
 
 class CalibratedScorer:
-    """``sigmoid(slope * log_odds(raw) + shift)`` over any scorer: a stated probability is the observed share.
+    """`platt` over any scorer: a stated probability is the observed share."""
 
-    Platt, "Probabilistic outputs for support vector machines" (1999), on log-odds.
-    """
-
-    def __init__(self, raw: Scorer, slope: float, shift: float) -> None:
-        self.name, self.raw, self.slope, self.shift = raw.name, raw, float(slope), float(shift)
+    def __init__(self, raw: Scorer, slope: float, shift: float, power: float = 1.0) -> None:
+        self.name, self.raw, self.slope, self.shift, self.power = raw.name, raw, float(slope), float(shift), float(power)
 
     def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
-        return platt(self.raw.risk(vectors), self.slope, self.shift)
+        return platt(self.raw.risk(vectors), self.slope, self.shift, self.power)
 
     def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """See `Scorer`."""
+        """See `Scorer`. The power bends the log-odds but little: it is left out, and so the order of terms is that of the raw scorer."""
         return self.slope * self.raw.terms(vector)
 
     def pack(self) -> dict[str, Any]:
         """See `Scorer`."""
-        return {"kind": "calibrated", "name": self.name, "slope": self.slope, "shift": self.shift, "raw": self.raw.pack()}
+        numbers = {"slope": self.slope, "shift": self.shift, "power": self.power}
+        return {"kind": "calibrated", "name": self.name, **numbers, "raw": self.raw.pack()}
 
 
 class MixScorer:

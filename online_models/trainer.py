@@ -25,8 +25,8 @@ from features.catalog import WIDTH
 from online_models.catalog import LIVE
 from online_models.champion import Change
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, pack_examples, unpack_examples
-from online_models.learner import RAW, STATED, Drifted, Learner, LearnerSettings, Scores
-from online_models.nowcast import AFTER_MS, Outcomes
+from online_models.learner import EARLY, RAW, STATED, Drifted, Learner, LearnerSettings, Scores
+from online_models.nowcast import Outcomes
 from online_models.scorer import Scorer
 from online_models.told import LabelBlock, Told
 
@@ -81,6 +81,8 @@ class TrainerSettings:
         See `MAX_KEPT`.
     external : mapping of definition name to int
         Definitions whose labels are told from outside, and how long their snapshots wait: H + G.
+    judged : frozenset of str, optional
+        Definitions that early outcomes are read for (`online_models.nowcast.judged`); None for all.
     """
 
     horizons_ms: Mapping[str, int]
@@ -95,6 +97,7 @@ class TrainerSettings:
     seed: int = 0
     max_kept: int = MAX_KEPT
     external: Mapping[str, int] = field(default_factory=dict)
+    judged: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,8 @@ class Trainer:
     def _learner(self, name: str, horizon_ms: int) -> Learner:
         one = self._settings
         wanted = (one.wanted or {}).get(name, "")
-        return Learner(name, LearnerSettings(horizon_ms, one.models, wanted, one.window, one.min_labels, one.channels, one.seed))
+        judged = one.judged is None or name in one.judged
+        return Learner(name, LearnerSettings(horizon_ms, one.models, wanted, one.window, one.min_labels, one.channels, one.seed, judged))
 
     def feed(self, block: ExampleBlock, stamp_ms: int) -> list[Version]:
         """Take one block.
@@ -199,9 +203,14 @@ class Trainer:
         """Take labels that were told from outside; they are learned when their snapshot matures."""
         self.told.hear(block, self._low_watermark() if self._watermarks else 0)
 
+    def scores(self, definition: str, landmark_ms: int, user: str) -> Scores | None:
+        """Return what all candidates said of a snapshot, (candidates, 2: raw and stated), until its label is learned; None if not kept."""
+        kept = self._kept.get((definition, landmark_ms, user))
+        return None if kept is None else kept[:EARLY]
+
     def stated(self, definition: str, landmark_ms: int, user: str) -> tuple[str, float, float] | None:
         """Return (champion now, its raw score, its stated score) of a snapshot whose label has not been learned yet; None if not kept."""
-        learner, scores = self.learners[definition], self._kept.get((definition, landmark_ms, user))
+        learner, scores = self.learners[definition], self.scores(definition, landmark_ms, user)
         if scores is None:
             return None
         champion = learner.standing.champion
@@ -243,14 +252,12 @@ class Trainer:
         """Take in the early outcomes that are known in every live shard."""
         versions = []
         for name, learner in self.learners.items():
-            look, newest = False, 0
             for (landmark, user), silent in self._outcomes[name].settle(low):
                 scores = self._kept.get((name, landmark, user))
                 if scores is not None:
-                    newest, look = landmark, learner.early(scores, silent)
-            if look:
+                    learner.early(landmark, scores, silent)
+            if learner.look(low):
                 self._outcomes[name].forget(low)
-                learner.look(newest + AFTER_MS)
                 if self._due(learner):
                     versions.append(_publish(learner))
         return versions

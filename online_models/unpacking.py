@@ -22,7 +22,7 @@ _KINDS: dict[str, Callable[[Mapping[str, Any]], Scorer]] = {
     "network": lambda p: NetworkScorer(p["name"], _arrays(p, *_LAYERS), **_arrays(p, "usual")),
     "trees": lambda p: TreesScorer(p["name"], _arrays(p, *_NODES), **_arrays(p, "usual")),
     "boosting": lambda p: BoostingScorer(p["name"], bias=p["bias"], **_arrays(p, "feature", "threshold", "value", "usual")),
-    "calibrated": lambda p: CalibratedScorer(unpack(p["raw"]), p["slope"], p["shift"]),
+    "calibrated": lambda p: CalibratedScorer(unpack(p["raw"]), p["slope"], p["shift"], p["power"]),
     "mix": lambda p: MixScorer(p["name"], [unpack(member) for member in p["members"]], p["weights"]),
     "cadence": lambda p: CadenceScorer(p["horizon_ms"]),
 }

@@ -16,6 +16,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from online_models.checkpoint import CheckpointRefused, Header, seal, seal_version, unseal
+from online_models.nowcast import judged
 from online_models.registry import Claim, NewVersion, Registry, Save
 from online_models.told import LabelBlock, unpack_said
 from online_models.trainer import Trainer, TrainerSettings, Version
@@ -45,6 +46,7 @@ def trainer_settings(settings: Settings) -> TrainerSettings:
             for definition in settings.definitions
             if definition.kind == "external"
         },
+        judged=judged(settings.definitions),
         batch=settings["learning.batch"],
         window=settings["learning.window"],
         min_labels=settings["learning.min_labels"],

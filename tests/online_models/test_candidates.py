@@ -20,7 +20,7 @@ from online_models.logistic import Logistic
 from online_models.memory import Memory
 from online_models.network import Network
 from online_models.quality import Progress, Tally, first_day
-from online_models.scorer import NetworkScorer, Scorer, log_odds, occlusion, pack_arrays
+from online_models.scorer import NetworkScorer, Scorer, log_odds, occlusion, pack_arrays, platt
 from online_models.tree_scorers import BoostingScorer, TreesScorer
 from online_models.trees import AdaptiveTree, read_pickle
 from online_models.unpacking import unpack
@@ -177,7 +177,7 @@ def test_a_model_that_overstates_is_calibrated() -> None:
         calibrator.learn(overstated[at : at + 250], labels[at : at + 250])
     before, after = Tally(), Tally()
     before.add(labels[6_000:], overstated[6_000:])
-    after.add(labels[6_000:], calibrator.apply(overstated[6_000:]))
+    after.add(labels[6_000:], platt(overstated[6_000:], calibrator.slope, calibrator.shift))
     assert before.ece > 0.1
     assert after.ece < 0.03
     assert after.auc == pytest.approx(before.auc, abs=0.002)

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from features.catalog import INDEX, WIDTH, value_table
-from features.definition import DAY_MS
+from features.definition import DAY_MS, ChurnDefinition
 from online_models.memory import FADE, Memory
-from online_models.nowcast import AFTER_MS, EVERY, Nowcast, Outcomes
+from online_models.nowcast import AFTER_MS, NEWEST, SPAN_MS, Nowcast, Outcomes, judged
+from online_models.scorer import log_odds
 
 SILENCE = INDEX["active_recency_s"]
 
@@ -57,14 +58,12 @@ def test_a_memory_goes_on_from_its_state() -> None:
 # -- early outcomes ----------------------------------------------------------------------------------------------
 
 
-def test_who_came_back_within_two_days_is_known_after_two_days_whatever_it_was() -> None:
+def test_who_came_back_within_a_day_is_known_after_a_day_whatever_it_was() -> None:
     book = Outcomes()
-    day = [0, DAY_MS, 2 * DAY_MS]
-    # ann comes back on day 2; bob never does
+    # ann comes back at noon of the first day; bob never does
     book.arrived([0, 0], ["ann", "bob"], vectors_of([3_600_000, 3_600_000]))
-    book.arrived(day[1:2] * 2, ["ann", "bob"], vectors_of([3_600_000 + DAY_MS] * 2))
     assert list(book.settle(AFTER_MS)) == [], "neither outcome is known before the other"
-    book.arrived(day[2:] * 2, ["ann", "bob"], vectors_of([3_600_000, 3_600_000 + 2 * DAY_MS]))
+    book.arrived([AFTER_MS] * 2, ["ann", "bob"], vectors_of([DAY_MS / 2, 3_600_000 + DAY_MS]))
     assert list(book.settle(AFTER_MS + 1)) == [((0, "ann"), False), ((0, "bob"), True)]
 
 
@@ -83,47 +82,79 @@ def test_outcomes_go_on_from_their_state() -> None:
 
 # -- the shift ---------------------------------------------------------------------------------------------------
 
+HORIZON_MS = 14 * DAY_MS
 
-def world(
-    n: int, rise: float, seed: int, told: float = 1.5
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Stated log-odds, labels that are `rise` above them, and early silence that comes with the label."""
+
+def world(n: int, shift: float, seed: int, share: float = 0.26, rise: float = 1.2) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Stated risks, and who was silent at first in a world whose log of hazard is `shift` above them."""
     rng = np.random.default_rng(seed)
-    odds = rng.normal(-1, 1, n)
-    label = rng.random(n) < 1 / (1 + np.exp(-(odds + rise)))
-    silent = rng.random(n) < 1 / (1 + np.exp(-(-1 + told * (odds + rise))))
-    return odds, label, silent
+    risk = rng.beta(2, 2, n)
+    return risk, rng.random(n) < np.exp(-share * np.exp(rise * (np.log(-np.log(risk)) + shift)))
 
 
-def shift_after(rise: float, told: float = 1.5) -> float:
-    nowcast = Nowcast()
-    odds, _, silent = world(2_048, 0.0, 1, told)
-    nowcast.matured(odds, silent.astype(float), 1.0, 0.0)
-    odds, _, silent = world(1_024, rise, 2, told)
-    for number, (one, was) in enumerate(zip(odds.tolist(), silent.tolist(), strict=True)):
-        if nowcast.seen(one, was):
-            assert (number + 1) % EVERY == 0
-            nowcast.look(1.0, 0.0)
+def told(nowcast: Nowcast, risk: npt.NDArray[np.float64], silent: npt.NDArray[np.bool_], at_ms: int = 0) -> Nowcast:
+    for one, was in zip(risk.tolist(), silent.tolist(), strict=True):
+        nowcast.seen(at_ms, one, was)
+    return nowcast
+
+
+def shift_after(shift: float) -> float:
+    nowcast = told(Nowcast(HORIZON_MS), *world(NEWEST, shift, 2))
+    nowcast.look(AFTER_MS + 1)
     return nowcast.shift
 
 
-def test_the_shift_follows_the_world() -> None:
-    assert abs(shift_after(0.0)) < 0.15
-    assert 0.4 < shift_after(1.0) < 1.1
-    assert -1.1 < shift_after(-1.0) < -0.4
+def test_the_shift_follows_the_world_before_any_label() -> None:
+    assert abs(shift_after(0.0)) < 0.1
+    assert 0.5 < shift_after(0.8) < 0.9
+    assert -0.9 < shift_after(-0.8) < -0.3
 
 
-def test_silence_that_says_nothing_of_the_label_moves_nothing() -> None:
-    assert abs(shift_after(1.0, told=0.0)) < 0.1
+def test_few_outcomes_move_little() -> None:
+    nowcast = told(Nowcast(HORIZON_MS), *world(8, 1.0, 2))
+    nowcast.look(AFTER_MS + 1)
+    assert abs(nowcast.shift) < 0.15
+
+
+def test_outcomes_of_long_ago_move_nothing() -> None:
+    nowcast = told(Nowcast(HORIZON_MS), *world(NEWEST, 1.0, 2))
+    nowcast.look(AFTER_MS + 1)
+    assert nowcast.shift > 0.5
+    nowcast.look(AFTER_MS + SPAN_MS)
+    assert nowcast.shift == 0
+
+
+def test_the_bridge_learns_where_users_return_late() -> None:
+    def found(batches: int) -> float:
+        nowcast = Nowcast(HORIZON_MS)
+        for seed in range(batches):
+            risk, silent = world(256, 0.0, seed, share=0.1)
+            nowcast.matured(log_odds(risk), silent.astype(float))
+        told(nowcast, *world(NEWEST, 0.0, 99, share=0.1)).look(AFTER_MS + 1)
+        return nowcast.shift
+
+    assert found(0) < -0.5, "what it begins with overstates who returns on the first day"
+    assert abs(found(128)) < 0.4 * abs(found(0))
+
+
+def test_only_silence_that_all_are_watched_for_is_read_early() -> None:
+    gone = ChurnDefinition(name="gone")
+    other = [
+        ChurnDefinition(name="part", segment=("tenure_days > 3",)),
+        ChurnDefinition(name="buys", activity=("purchase",)),
+        ChurnDefinition(name="cancelled", kind="did_event", target=("cancel",)),
+        ChurnDefinition(name="paid", kind="external"),
+    ]
+    assert judged([gone, *other]) == {"gone"}
 
 
 def test_a_nowcast_goes_on_from_its_state() -> None:
-    one, again = Nowcast(), Nowcast()
-    odds, _, silent = world(1_500, 0.5, 3)
-    one.matured(odds, silent.astype(float), 1.0, 0.0)
-    for pair in zip(odds.tolist(), silent.tolist(), strict=True):
-        one.seen(*pair)
+    one, again = Nowcast(HORIZON_MS), Nowcast(HORIZON_MS)
+    risk, silent = world(1_500, 0.5, 3)
+    one.matured(log_odds(risk), silent.astype(float))
+    told(one, risk, silent)
     again.restore(one.state())
     for nowcast in (one, again):
-        nowcast.look(1.1, 0.1)
+        nowcast.matured(log_odds(risk[:99]), silent[:99].astype(float))
+        nowcast.look(AFTER_MS + 1)
     assert one.shift == again.shift != 0
