@@ -63,8 +63,8 @@ class LearnerSettings:
     channels : tuple of str
         Known acquisition channels, for the figures by segment.
     seed : int
-    judged : bool
-        Whether early outcomes are read (`online_models.nowcast.judged`).
+    judged : tuple of str
+        Candidates that are held against early outcomes (`online_models.nowcast.judged`).
     """
 
     horizon_ms: int
@@ -74,7 +74,7 @@ class LearnerSettings:
     min_labels: int = 200
     channels: tuple[str, ...] = ()
     seed: int = 0
-    judged: bool = True
+    judged: tuple[str, ...] = (RULE, MIX)
 
 
 @dataclass(slots=True)
@@ -157,9 +157,10 @@ class Learner:
         self.scorers[RULE] = CadenceScorer(self.settings.horizon_ms)
         self.calibrators = {name: Calibrator() for name in self.names}
         self.calibrators[RULE] = Calibrator(RULE_WINDOW, RULE_PULL)
-        if self.settings.judged and MIX in self.names:
-            self.nowcasts = {name: Nowcast(self.settings.horizon_ms) for name in (RULE, MIX)}
-            self.calibrators |= {name: Calibrator(RULE_WINDOW, RULE_PULL) for name in self.nowcasts}
+        if MIX in self.names:
+            self.nowcasts = {name: Nowcast(self.settings.horizon_ms) for name in self.settings.judged}
+        if RULE in self.nowcasts:
+            self.calibrators[MIX] = Calibrator(RULE_WINDOW, RULE_PULL)
         self._losses = np.zeros(len(self.names))
         self._window, self._trial = (_empty(len(self.names)) for _ in range(2))
         self.progress = Progress(self.settings.channels)
@@ -184,10 +185,10 @@ class Learner:
     def _base(self, name: str) -> tuple[float, float]:
         """Slope and shift of a candidate's calibration by labels.
 
-        What labels say the members of the mix have learned, and its scores that have labels are of members that had not: where early outcomes tell
-        its level, they alone do.
+        What labels say the members of the mix have learned, and its scores that have labels are of members that had not: where the rule, too, is held
+        against early outcomes, they alone tell the level of the mix.
         """
-        return (1.0, 0.0) if name == MIX and self.nowcasts else (self.calibrators[name].slope, self.calibrators[name].shift)
+        return (1.0, 0.0) if name == MIX and RULE in self.nowcasts else (self.calibrators[name].slope, self.calibrators[name].shift)
 
     def _calibration(self, name: str) -> tuple[float, float, float]:
         """Slope, shift and power, see `online_models.scorer.platt`."""

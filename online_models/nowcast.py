@@ -28,6 +28,8 @@ import numpy.typing as npt
 
 from features.catalog import INDEX, value_table
 from features.definition import DAY_MS, ChurnDefinition
+from online_models.catalog import MIX
+from online_models.champion import RULE
 from online_models.scorer import log_odds
 
 AFTER_MS = DAY_MS
@@ -35,8 +37,8 @@ SLACK = 0.97
 """A recency has one byte: activity counts as after the landmark only if it is so by 3 % of the time gone."""
 EVERY, LOOK_MS = 256, DAY_MS // 2
 """The shift is sought anew after this many early outcomes, and after this time at the latest."""
-NEWEST, SPAN_MS = 1_024, DAY_MS
-"""Outcomes that the shift is sought on: the newest, of landmarks in this span."""
+LEAST, NEWEST, SPAN_MS = 256, 1_024, DAY_MS
+"""Outcomes that the shift is sought on: those of landmarks in this span, but no fewer and no more than so many of the newest."""
 PULL = 40.0
 """Strength of the pull of the shift towards 0, in units of the log-likelihood's curvature: about the returns seen."""
 RISE = 1.2
@@ -54,18 +56,21 @@ Key = tuple[int, str]
 """Landmark and user."""
 
 
-def judged(definitions: Sequence[ChurnDefinition]) -> frozenset[str]:
-    """Names of the definitions that early outcomes are read for, if landmarks are daily.
+def judged(definitions: Sequence[ChurnDefinition], *, daily: bool) -> dict[str, tuple[str, ...]]:
+    """Return which candidates of which definitions are held against early outcomes.
 
     The label must be silence, of the activity that vectors tell the recency of (the first definition's), and users must not leave the crowd by
-    anything but silence.
+    anything but silence. Landmarks on active days are too few for the rule to be judged within a day or two.
 
-    >>> sorted(judged([ChurnDefinition(name="gone"), ChurnDefinition(name="cancelled", kind="did_event", target=("cancel",))]))
-    ['gone']
+    >>> judged([ChurnDefinition(name="gone"), ChurnDefinition(name="cancelled", kind="did_event", target=("cancel",))], daily=True)
+    {'gone': ('cadence', 'mix')}
     """
-    return frozenset(
-        one.name for one in definitions if one.kind == "inactivity" and not one.segment and one.activity == definitions[0].activity
-    )
+    candidates = (RULE, MIX) if daily else (MIX,)
+    return {
+        one.name: candidates
+        for one in definitions
+        if one.kind == "inactivity" and not one.segment and one.activity == definitions[0].activity
+    }
 
 
 class Outcomes:
@@ -167,7 +172,7 @@ class Nowcast:
 
     def look(self, now_ms: int, slope: float = 1.0, shift: float = 0.0) -> None:
         """Seek the shift anew, of risks calibrated like this."""
-        while self._newest and self._newest[0][0] <= now_ms - AFTER_MS - SPAN_MS:
+        while len(self._newest) > LEAST and self._newest[0][0] <= now_ms - AFTER_MS - SPAN_MS:
             self._newest.popleft()
         if not self._newest:
             self.shift = 0.0

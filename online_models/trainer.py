@@ -22,8 +22,8 @@ import numpy.typing as npt
 import xxhash
 
 from features.catalog import WIDTH
-from online_models.catalog import LIVE
-from online_models.champion import Change
+from online_models.catalog import LIVE, MIX
+from online_models.champion import RULE, Change
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, pack_examples, unpack_examples
 from online_models.learner import EARLY, RAW, STATED, Drifted, Learner, LearnerSettings, Scores
 from online_models.nowcast import Outcomes
@@ -81,8 +81,8 @@ class TrainerSettings:
         See `MAX_KEPT`.
     external : mapping of definition name to int
         Definitions whose labels are told from outside, and how long their snapshots wait: H + G.
-    judged : frozenset of str, optional
-        Definitions that early outcomes are read for (`online_models.nowcast.judged`); None for all.
+    judged : mapping of definition name to tuple of str, optional
+        Candidates that are held against early outcomes (`online_models.nowcast.judged`); None for the rule and the mix of all.
     """
 
     horizons_ms: Mapping[str, int]
@@ -97,7 +97,7 @@ class TrainerSettings:
     seed: int = 0
     max_kept: int = MAX_KEPT
     external: Mapping[str, int] = field(default_factory=dict)
-    judged: frozenset[str] | None = None
+    judged: Mapping[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class Trainer:
     def _learner(self, name: str, horizon_ms: int) -> Learner:
         one = self._settings
         wanted = (one.wanted or {}).get(name, "")
-        judged = one.judged is None or name in one.judged
+        judged = (RULE, MIX) if one.judged is None else one.judged.get(name, ())
         return Learner(name, LearnerSettings(horizon_ms, one.models, wanted, one.window, one.min_labels, one.channels, one.seed, judged))
 
     def feed(self, block: ExampleBlock, stamp_ms: int) -> list[Version]:

@@ -46,7 +46,7 @@ def trainer_settings(settings: Settings) -> TrainerSettings:
             for definition in settings.definitions
             if definition.kind == "external"
         },
-        judged=judged(settings.definitions),
+        judged=judged(settings.definitions, daily=True),
         batch=settings["learning.batch"],
         window=settings["learning.window"],
         min_labels=settings["learning.min_labels"],

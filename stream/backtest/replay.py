@@ -22,7 +22,6 @@ from features.store_memory import MemoryStore
 from online_models.candidate import Candidate
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate
 from online_models.learner import Learner
-from online_models.nowcast import judged
 from online_models.quality import first_day
 from online_models.scorer import Champion
 from online_models.trainer import Trainer, TrainerSettings, Version
@@ -165,8 +164,7 @@ class Replay:
         self._history, self._asked = history, asked
         self._spec = spec
         self._definition = spec.definitions[0].name
-        early = judged(spec.definitions) if asked is None else frozenset[str]()
-        self._trainer = Trainer(replace(trainer, publish_every=1, sparser=False, max_kept=2**62, judged=early))
+        self._trainer = Trainer(replace(trainer, publish_every=1, sparser=False, max_kept=2**62))
         self._learner = self._trainer.learners[self._definition]
         self._learner.candidates = {name: Timed(one, name) for name, one in self._learner.candidates.items()}
         self._book = _Book()

@@ -14,6 +14,7 @@ from features.spec import FeatureSpec
 from online_models.catalog import LIVE
 from online_models.catalog import NAMES as MODELS
 from online_models.champion import RULE
+from online_models.nowcast import judged
 from online_models.trainer import TrainerSettings
 from stream.backtest.log import active_days, key_events, read_history, read_labels
 from stream.backtest.replay import Replay, Result
@@ -97,6 +98,7 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
     trainer = TrainerSettings(
         {definition.name: definition.horizon_ms}, models=candidates_of(options.model), seed=options.seed, channels=spec.channels,
         wanted={definition.name: options.model} if options.model not in {AUTO, LIVE_SET} else None,
+        judged={} if options.labels is not None else judged((definition,), daily=asked is None),
     )  # fmt: skip
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from features.catalog import INDEX, WIDTH, value_table
 from features.definition import DAY_MS, ChurnDefinition
 from online_models.memory import FADE, Memory
-from online_models.nowcast import AFTER_MS, NEWEST, SPAN_MS, Nowcast, Outcomes, judged
+from online_models.nowcast import AFTER_MS, LEAST, NEWEST, SPAN_MS, Nowcast, Outcomes, judged
 from online_models.scorer import log_odds
 
 SILENCE = INDEX["active_recency_s"]
@@ -120,8 +120,9 @@ def test_outcomes_of_long_ago_move_nothing() -> None:
     nowcast = told(Nowcast(HORIZON_MS), *world(NEWEST, 1.0, 2))
     nowcast.look(AFTER_MS + 1)
     assert nowcast.shift > 0.5
-    nowcast.look(AFTER_MS + SPAN_MS)
-    assert nowcast.shift == 0
+    told(nowcast, *world(LEAST, 0.0, 3), at_ms=3 * SPAN_MS)
+    nowcast.look(3 * SPAN_MS + AFTER_MS)
+    assert abs(nowcast.shift) < 0.25
 
 
 def test_the_bridge_learns_where_users_return_late() -> None:
@@ -145,7 +146,7 @@ def test_only_silence_that_all_are_watched_for_is_read_early() -> None:
         ChurnDefinition(name="cancelled", kind="did_event", target=("cancel",)),
         ChurnDefinition(name="paid", kind="external"),
     ]
-    assert judged([gone, *other]) == {"gone"}
+    assert judged([gone, *other], daily=True).keys() == {"gone"}
 
 
 def test_a_nowcast_goes_on_from_its_state() -> None:
