@@ -13,7 +13,7 @@ than `LIVE_MS` of the broker's time behind the newest block of all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,6 +37,10 @@ SPARSER_AFTER = 32
 """A version needs this share (1 in ...) of new learning steps, and so comes less often the more is known."""
 MAX_APART = 16
 """Most learning steps between two versions, in units of `publish_every`."""
+
+
+def _never() -> bool:
+    return False
 
 
 class Gap(RuntimeError):
@@ -165,13 +169,15 @@ class Trainer:
         judged = (RULE, MIX) if one.judged is None else one.judged.get(name, ())
         return Learner(name, LearnerSettings(horizon_ms, one.models, wanted, one.window, one.min_labels, one.channels, one.seed, judged))
 
-    def feed(self, block: ExampleBlock, stamp_ms: int) -> list[Version]:
+    def feed(self, block: ExampleBlock, stamp_ms: int, stop: Callable[[], bool] = _never) -> list[Version]:
         """Take one block.
 
         Parameters
         ----------
         stamp_ms : int
             Broker's stamp of the record.
+        stop : callable
+            Asked before each batch whether to learn no more: what is ready and not learned yet waits for `go_on`, in a saved state too.
 
         Returns
         -------
@@ -197,7 +203,11 @@ class Trainer:
             stamp_ms,
         )
         low = self._low_watermark()
-        return [*self._settle(low), *self._release(names, low)]
+        return [*self._settle(low), *self._release(names, low, stop)]
+
+    def go_on(self, stop: Callable[[], bool] = _never) -> list[Version]:
+        """Learn what `feed` left when it was stopped; to be called before the next block."""
+        return self._release(list(self.learners), self._low_watermark(), stop) if self._watermarks else []
 
     def hear(self, block: LabelBlock) -> None:
         """Take labels that were told from outside; they are learned when their snapshot matures."""
@@ -262,7 +272,7 @@ class Trainer:
                     versions.append(_publish(learner))
         return versions
 
-    def _release(self, definitions: Sequence[str], low: int) -> list[Version]:
+    def _release(self, definitions: Sequence[str], low: int, stop: Callable[[], bool]) -> list[Version]:
         """Learn what every live shard has passed, in order of (maturity, partition, number)."""
         if not self._held or min(int(part.matured_ms.min()) for _, part in self._held) >= low:
             return []
@@ -276,28 +286,32 @@ class Trainer:
         every, shard = every.take(np.flatnonzero(stays)), shard[stays]
         order = np.lexsort((np.arange(len(every)), shard, every.matured_ms))
         ready = order[every.matured_ms[order] < low]
-        rest = np.sort(order[every.matured_ms[order] >= low])
+        versions, left = self._learn(every.take(ready), definitions, stop)
+        rest = np.sort(np.concatenate([order[every.matured_ms[order] >= low], ready[left]]))
         for partition in np.unique(shard[rest]).tolist():
             self._held.append((partition, every.take(rest[shard[rest] == partition])))
-        return self._learn(every.take(ready), definitions)
+        return versions
 
-    def _learn(self, items: Examples, definitions: Sequence[str]) -> list[Version]:
+    def _learn(self, items: Examples, definitions: Sequence[str], stop: Callable[[], bool]) -> tuple[list[Version], npt.NDArray[np.intp]]:
+        """Learn items in order, as long as nobody says stop; return the versions made, and which items are left."""
         versions = []
+        left = np.isin(items.definition, [k for k, name in enumerate(definitions) if name in self.learners])
         for k, name in enumerate(definitions):
             learner = self.learners.get(name)
             rows = np.flatnonzero(items.definition == k)
-            if learner is None or not len(rows):
+            if learner is None:
                 continue
-            scores, at = self._scores_of(learner, items, rows), 0
-            while at < len(rows):
-                some = slice(at, min(len(rows), at + self._settings.batch - learner.waiting))
-                at = some.stop
-                learner.hold(items.vectors[rows[some]], items.label[rows[some]], scores[some])
+            at = 0
+            while at < len(rows) and not stop():
+                some = rows[at : at + self._settings.batch - learner.waiting]
+                at += len(some)
+                left[some] = False
+                learner.hold(items.vectors[some], items.label[some], self._scores_of(learner, items, some))
                 if learner.waiting == self._settings.batch:
-                    learner.step(int(items.matured_ms[rows[some.stop - 1]]))
+                    learner.step(int(items.matured_ms[some[-1]]))
                     if self._due(learner):
                         versions.append(_publish(learner, learner.check()))
-        return versions
+        return versions, np.flatnonzero(left)
 
     def _scores_of(self, learner: Learner, items: Examples, rows: npt.NDArray[np.intp]) -> Scores:
         scores = np.full((len(rows), len(learner.names) + 1, 2), np.nan, np.float32)

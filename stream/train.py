@@ -98,21 +98,32 @@ class Training:
         for name, learner in self.trainer.learners.items():
             learner.wanted = self._registry.wish(name).candidate or self._configured.get(name, "")
 
-    def feed(self, offset: int, stamp_ms: int, value: bytes, *, save: bool = True) -> list[Version]:
-        """Take one record of the topic; save if that is due. Returns the versions that were made."""
+    def feed(
+        self, offset: int, stamp_ms: int, value: bytes, *, save: bool = True, stop: Callable[[], bool] = lambda: False
+    ) -> list[Version]:
+        """Take one record of the topic; save if that is due. Returns the versions that were made. For `stop` see `Trainer.feed`."""
         said = unpack_said(value)
         versions: list[Version] = []
         if isinstance(said, LabelBlock):
             self.trainer.hear(said)
         else:
-            versions = self.trainer.feed(said, stamp_ms)
+            versions = self.trainer.feed(said, stamp_ms, stop)
         self.next_offset = offset + 1
         self._since_save += 1
-        for version in versions:
-            self._unsaved[version.definition] = version.after(self._unsaved.get(version.definition))
+        self._made(versions)
         if save:
             self.save_if_due()
         return versions
+
+    def go_on(self, stop: Callable[[], bool]) -> list[Version]:
+        """Learn what was left when the trainer was stopped; before the first record."""
+        versions = self.trainer.go_on(stop)
+        self._made(versions)
+        return versions
+
+    def _made(self, versions: list[Version]) -> None:
+        for version in versions:
+            self._unsaved[version.definition] = version.after(self._unsaved.get(version.definition))
 
     def save_if_due(self) -> None:
         """Save if there is a new version, or much was read since, and the last save is long enough ago."""
@@ -163,6 +174,7 @@ async def train(
             )
         consumer.seek(tp, max(first, training.next_offset))
         log.info("reading examples", extra={"offset": training.next_offset})
+        _tell(await asyncio.to_thread(training.go_on, stop.is_set), training, heard)
         caught_up = False
         while not stop.is_set():
             fetched: dict[Any, list[Any]] = await consumer.getmany(tp, timeout_ms=200, max_records=500)
@@ -171,13 +183,10 @@ async def train(
                     break
                 try:
                     # in a thread: a block that lets a million labels mature takes a minute, and a signal must be heard meanwhile
-                    versions = await asyncio.to_thread(training.feed, record.offset, record.timestamp, record.value)
+                    versions = await asyncio.to_thread(training.feed, record.offset, record.timestamp, record.value, stop=stop.is_set)
                 except msgspec.DecodeError:
                     raise RuntimeError(f"{topic} offset {record.offset} is no block of examples") from None
-                for version in versions:
-                    _tell(version, training.trainer.told.counts)
-                if heard is not None:
-                    heard(versions)
+                _tell(versions, training, heard)
             await asyncio.to_thread(training.save_if_due)
             if not caught_up and not stop.is_set() and (caught_up := (consumer.highwater(tp) or 0) <= await consumer.position(tp)):
                 log.info("all examples read, waiting for more", extra={"offset": training.next_offset})
@@ -186,7 +195,14 @@ async def train(
         await consumer.stop()
 
 
-def _tell(version: Version, told: Mapping[str, int]) -> None:
+def _tell(versions: list[Version], training: Training, heard: Callable[[list[Version]], None] | None) -> None:
+    for version in versions:
+        _log(version, training.trainer.told.counts)
+    if heard is not None:
+        heard(versions)
+
+
+def _log(version: Version, told: Mapping[str, int]) -> None:
     """Log a version, and apart from it a change of champion and each drift, with the figures that made them."""
     about = {"definition": version.definition, "version": version.number, "champion": version.champion}
     losses = {name: round(row["log_loss"], 4) for name, row in version.figures.items()}

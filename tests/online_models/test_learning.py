@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -11,7 +13,7 @@ import pytest
 from features.catalog import INDEX, WIDTH
 from features.definition import NO_LABEL
 from online_models.checkpoint import CheckpointRefused, Header, seal, unseal, unseal_version
-from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, unpack_block
+from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, unpack_block
 from online_models.logistic import Logistic
 from online_models.registry import MemoryRegistry, RegistryStale, Save
 from online_models.trainer import Gap, Trainer, TrainerSettings, UnknownDefinition
@@ -119,6 +121,35 @@ def test_saved_and_restored_after_every_block_it_says_and_keeps_the_same() -> No
     assert all(np.array_equal(one, undisturbed._kept[key], equal_nan=True) for key, one in restored._kept.items())
     probe = np.random.default_rng(3).integers(0, 256, (50, WIDTH)).astype(np.uint8)
     assert np.array_equal(*(one.learners["gone"].score(probe) for one in (undisturbed, restored)), equal_nan=True)
+
+
+def test_stopped_in_the_middle_of_what_matured_at_once_it_goes_on_there() -> None:
+    blocks = [block for _, block in make_blocks(per_partition=600, seed=5)]
+    first, *others = (block for block in blocks if block.partition == 1)
+    late = msgspec.structs.replace(others[-1], first_number=others[0].first_number, items=concatenate([one.items for one in others], WIDTH))
+    log = [first, *(block for block in blocks if block.partition == 0), late]  # all that the other shard said waits for this one
+    undisturbed, stopped = Trainer(SETTINGS), Trainer(SETTINGS)
+    numbers: list[list[int]] = [[], []]
+    for block in log:
+        numbers[0] += [version.number for version in undisturbed.feed(block, 0)]
+        numbers[1] += [version.number for version in stopped.feed(block, 0, after(2))]
+    before = stopped.learners["gone"].learned
+    while (ready := stopped.go_on(after(3))) or stopped.learners["gone"].learned < undisturbed.learners["gone"].learned:
+        numbers[1] += [version.number for version in ready]
+        saved = stopped.state()
+        stopped = Trainer(SETTINGS)
+        stopped.restore(saved)
+    assert before + 512 < stopped.learners["gone"].learned == undisturbed.learners["gone"].learned
+    assert numbers[0] == numbers[1] != []
+    assert stopped._kept.keys() == undisturbed._kept.keys()
+    probe = np.random.default_rng(3).integers(0, 256, (50, WIDTH)).astype(np.uint8)
+    assert np.array_equal(*(one.learners["gone"].score(probe) for one in (undisturbed, stopped)), equal_nan=True)
+
+
+def after(batches: int) -> Callable[[], bool]:
+    """Say stop after so many batches."""
+    asked = itertools.count()
+    return lambda: next(asked) >= batches
 
 
 def test_nothing_beyond_the_lowest_watermark_of_the_shards_is_learned() -> None:
