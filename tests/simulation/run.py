@@ -236,7 +236,9 @@ class Simulation:
             self.world.counts["zombies"] += 1
             self.group.rebalance(self.members(), self.rng)
         elif kind == "rollback" and saved:
-            self.world.store.restore(self.rng.choice(saved))
+            at = self.rng.randrange(len(saved))
+            self.world.store.restore(saved[at])
+            del saved[at + 1 :]  # of what it stored after that moment a server that went back knows nothing any more
             self.world.counts["stores rolled back"] += 1
         else:
             self.world.counts["rebalances"] += 1
