@@ -214,7 +214,10 @@ class Bench:
         self.side("naive", app, "benchmarks.naive", self.servers.redis.url)
         self.sweep()
         found = self.results
-        found["cpu_s_per_million"] = found["full_two_workers_cpu_s_per_million"]
+        # with what the trainer put off until the clicks were taken
+        found["cpu_s_per_million"] = round(
+            found["full_two_workers_cpu_s_per_million"] + found["full_two_workers_cpu_s_after"] / self.timed * 1e6, 2
+        )
         found["one_worker_to_stock"] = round(found["full_one_worker_eps"] / found["stock_faust_eps"], 1)
         found["one_worker_to_stock_raw"] = round(found["full_one_worker_eps"] / found["stock_faust_raw_eps"], 1)
         found["two_workers_to_stock_raw"] = round(found["full_two_workers_eps"] / found["stock_faust_raw_eps"], 1)
@@ -231,7 +234,7 @@ ROWS = (
     ("stock Faust, empty agent (it decodes JSON)", "stock_faust_eps", "events/s", ""),
     ("stock Faust, empty agent, bytes handed through", "stock_faust_raw_eps", "events/s", ""),
     ("naive job", "naive_eps", "events/s", ""),
-    ("CPU of all processes", "cpu_s_per_million", "s per million events", "<= 25, aim 15"),
+    ("CPU of all processes, the trainer's afterwards too", "cpu_s_per_million", "s per million events", "<= 25, aim 15"),
     ("click to alert, p50", "click_to_alert_p50_ms", "ms", ""),
     ("click to alert, p99", "click_to_alert_p99_ms", "ms", "<= 200, aim 100"),
     ("Redis, state and timer", "redis_bytes_per_user", "bytes a user", "<= 750, aim 450"),

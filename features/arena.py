@@ -95,7 +95,7 @@ class Arena:
         if and_also is not None and len(and_also):
             touched = touched.copy()
             touched[and_also] = 1
-        return touched.nonzero()[0]
+        return touched.view(np.bool_).nonzero()[0]
 
     def packed(self, slots: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
         """State records as they are stored, (n, size)."""

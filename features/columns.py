@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 from typing import cast
 
@@ -37,6 +38,8 @@ UNKNOWN = -1
 """Type word of an event type that a strict spec does not name."""
 MAX_WORDS = 65_536
 """Types remembered; they are few, and a flood of them must not fill the memory."""
+CHUNK = 1_024
+"""Records decoded at a time: their objects are read several times over, and so many stay in the processor's cache."""
 _NOBODY = Event(user="?", ts=0, type="")
 _user, _ts, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "event_id", "value"))
 _kind = attrgetter("type", "channel")
@@ -77,6 +80,9 @@ class Columns:
     code: npt.NDArray[np.uint8]
     tick: npt.NDArray[np.bool_]
     ask: npt.NDArray[np.bool_]
+
+
+_ARRAYS = ("ts", "append", "word", "value", "eid", "code", "tick", "ask")
 
 
 def tick_columns(time_ms: int) -> Columns:
@@ -139,6 +145,8 @@ class ColumnReader:
         append_ms : sequence of int
             The broker's stamps, ms, n of them.
         """
+        if len(payloads) > CHUNK:
+            return _joined([self.read(payloads[at : at + CHUNK], append_ms[at : at + CHUNK]) for at in range(0, len(payloads), CHUNK)])
         n = len(payloads)
         append = np.array(append_ms, np.int64)
         code = np.zeros(n, np.uint8)
@@ -154,6 +162,11 @@ class ColumnReader:
         for i in rejected.tolist():
             users[i] = ""
         return Columns(n, users, ts, append, word, value, eid, code, np.zeros(n, np.bool_), np.zeros(n, np.bool_))
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+    return Columns(n=sum(part.n for part in parts), user=list(chain.from_iterable(part.user for part in parts)), **arrays)
 
 
 def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:

@@ -37,7 +37,7 @@ from online_models.explain import reasons
 from online_models.scorer import Champion
 from stream.alerts import Alert, alert_id, entry_of
 from stream.dead_letters import dead_letter
-from stream.policy import Adopted, DayCount, Ending, Landmark, Opened, Resolved, Verdict, decide
+from stream.policy import Adopted, DayCount, Ending, Landmark, Opened, Resolved, Verdict, decide, may_open
 from stream.position import EVENT_DUE, OPENED, RESOLVED, Position
 from stream.wire import Entry
 
@@ -203,12 +203,15 @@ class Speaker:
         every.users = [users[slot] for slot in np.concatenate(slots).tolist()]
         when = np.where(every.kind == SNAPSHOT, every.landmark_ms, every.matured_ms)
         kinds = every.definition.astype(np.int64) * 8 + every.kind
-        keys = list(zip(np.concatenate(causes).tolist(), when.tolist(), every.users, kinds.tolist(), strict=True))
-        said.examples = every.take(np.array(sorted(range(len(keys)), key=keys.__getitem__), np.intp))
+        place = {user: number for number, user in enumerate(sorted(set(every.users)))}
+        by_user = np.fromiter(map(place.__getitem__, every.users), np.int64, len(every))
+        cause = np.concatenate(causes)
+        order = np.lexsort((kinds, by_user, when, cause))
+        said.examples = every.take(order)
         if spec.landmarks == "daily":
             self._pack_pending(said)
         if self._examples_after >= 0:
-            said.examples = said.examples.take(np.flatnonzero(np.array(sorted(keys))[:, 0].astype(np.int64) > self._examples_after))
+            said.examples = said.examples.take(np.flatnonzero(cause[order] > self._examples_after))
 
     def _pack_pending(self, said: Said) -> None:
         items = said.examples
@@ -233,7 +236,7 @@ class Speaker:
 
     def _alerts(self, k: int, matured: Matured, adopted: Adopted, count: DayCount, said: Said) -> Iterable[Entry]:
         arena = self._arena
-        landmarks = list(self._candidates(k, adopted))
+        landmarks = list(self._candidates(k, adopted, said))
         endings = [*self._returns(k), *self._horizons(k, matured)]
         if not landmarks and not endings:
             return []
@@ -246,7 +249,6 @@ class Speaker:
             states["alert_open"][slot, k], states["opened_ms"][slot, k] = is_open, opened_ms
             arena.touched[slot] = 1
         said.capped += verdict.capped
-        said.too_old += verdict.too_old
         entries = []
         for decision in verdict.decisions:
             kind = "opened" if isinstance(decision, Opened) else "resolved"
@@ -256,22 +258,26 @@ class Speaker:
             entries.append(self._opened(k, decision.landmark) if isinstance(decision, Opened) else self._resolved(k, decision))
         return entries
 
-    def _candidates(self, k: int, adopted: Adopted) -> Iterable[Landmark]:
-        """Yield landmarks by silence that the policy may open."""
+    def _candidates(self, k: int, adopted: Adopted, said: Said) -> Iterable[Landmark]:
+        """Yield landmarks by silence that the policy may open, or that may have been published as opened."""
         records, users = self._records, self._arena.users
         eligible = self._of_kind(k, BY_SILENCE)
         if not len(eligible):
             return
-        wanted = self._risks[k][eligible] >= self._settings.policy.threshold
-        replayed = records.offsets[self._cause[eligible]] <= adopted.until.offset
-        for row in eligible[wanted | replayed].tolist():
+        causes, dues = self._cause[eligible], self._due[eligible]
+        opened_ms = self._arena.states["opened_ms"][self._slot[eligible], k]
+        may, too_old = may_open(self._settings.policy, self._risks[k][eligible], dues, records.columns.append[causes] - dues, opened_ms)
+        replayed = records.offsets[causes] <= adopted.until.offset
+        said.too_old += int((too_old & ~replayed).sum())
+        kept = may | replayed
+        for row, opens in zip(eligible[kept].tolist(), may[kept].tolist(), strict=True):
             cause, slot = int(self._cause[row]), int(self._slot[row])
             due = int(self._due[row])
             back = int(self._return_at[row, k])
             yield Landmark(
                 position=Position(int(records.offsets[cause]), due, users[slot], 8 * k + OPENED),
                 slot=slot,
-                age_ms=int(records.columns.append[cause]) - due,
+                may=opens,
                 risk=float(self._risks[k][row]),
                 row=row,
                 cause=cause,

@@ -13,6 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from features.definition import DAY_MS
 from features.state import NEVER
 from stream.position import EVENT_DUE, RESOLVED, Position
@@ -47,8 +50,8 @@ class Landmark:
 
     position: Position
     slot: int
-    age_ms: int
-    """Broker stamp of the causing record minus the landmark."""
+    may: bool
+    """See `may_open`."""
     risk: float
     row: int
     """Row of the vector, for the reasons."""
@@ -119,7 +122,6 @@ class Verdict:
     alert: dict[int, tuple[bool, int]] = field(default_factory=dict)
     """slot -> (open, opened_ms) after the step, for every slot looked at."""
     capped: int = 0
-    too_old: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,34 @@ class Adopted:
 
 
 NOTHING_ADOPTED = Adopted(Position(-1, NEVER, "", 0), frozenset())
+
+
+def may_open(
+    settings: PolicySettings,
+    risk: npt.NDArray[np.float32],
+    due_ms: npt.NDArray[np.int64],
+    age_ms: npt.NDArray[np.int64],
+    opened_ms: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which landmarks (n,) could open an alert, judged by what was before the step; `decide` has the last word.
+
+    Parameters
+    ----------
+    age_ms : int64 (n,)
+        Broker stamp of the causing record minus the landmark.
+    opened_ms : int64 (n,)
+        Landmark of the user's last alert. It only grows, so who is within its cooldown now is so in the whole step.
+
+    Returns
+    -------
+    may, too_old : bool (n,)
+        Those that may, and those that are kept from it by their age alone.
+    """
+    wanted = (risk >= settings.threshold) & (due_ms - opened_ms >= settings.cooldown_ms)
+    if settings.alert_max_age_ms is None:
+        return wanted, np.zeros(len(wanted), np.bool_)
+    fresh = age_ms <= settings.alert_max_age_ms
+    return wanted & fresh, wanted & ~fresh
 
 
 def decide(
@@ -199,10 +229,7 @@ def _opens(
             return False
         count.admit(position.due_ms, settings.daily_cap)
         return True
-    if landmark.risk < settings.threshold or is_open or position.due_ms - opened_ms < settings.cooldown_ms:
-        return False
-    if settings.alert_max_age_ms is not None and landmark.age_ms > settings.alert_max_age_ms:
-        verdict.too_old += 1
+    if not landmark.may or is_open or position.due_ms - opened_ms < settings.cooldown_ms:
         return False
     if not count.admit(position.due_ms, settings.daily_cap):
         verdict.capped += 1

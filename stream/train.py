@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_BLOCKS = 2_000
 """A checkpoint is also written after this many blocks without a new version."""
+NICENESS = 10
 SAVING_SHARE = 0.05
 """Most of the time that a trainer process spends on saving; of the versions made meanwhile the newest goes with the next save."""
 
@@ -285,5 +287,6 @@ async def _spec_when_there(load: Callable[[], AppSpec | None], stopper: Stopper)
 
 
 def main(settings: Settings) -> int:
-    """Run the trainer in this process."""
+    """Run the trainer in this process, which makes way for any other: a label can wait, a click cannot."""
+    os.nice(NICENESS)
     return asyncio.run(run_trainer(settings))
