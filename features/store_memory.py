@@ -96,8 +96,7 @@ class MemoryStore:
 
     async def owner(self, partition: int) -> Token | None:
         """See `features.store.Store`."""
-        data = self._shard(partition)
-        return Token(data.epoch, data.nonce) if data.epoch and data.server == self._server else None
+        return self.token(partition)
 
     async def read(self, partition: int, need: Need) -> Found:
         """See `features.store.Store`."""
@@ -153,6 +152,11 @@ class MemoryStore:
         """Return the stored group generation, -1 before the first take, for oracles."""
         stored = self._shard(partition).generation
         return -1 if stored is None else stored
+
+    def token(self, partition: int) -> Token | None:
+        """Return the token whose holder may commit, None if there is none, for oracles."""
+        data = self._shard(partition)
+        return Token(data.epoch, data.nonce) if data.epoch and data.server == self._server else None
 
     def epoch(self, partition: int) -> int:
         """Return the stored epoch, for oracles."""

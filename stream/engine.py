@@ -6,7 +6,7 @@
 ``close``     stop; what is not confirmed stays in the outbox for the next owner
 
 Everything here is asynchronous over two contracts, `features.store.Store` and `stream.wire.Wire`, so that the simulation runs this very
-code over fakes. Any error leaves the object unusable: the caller drops it and opens a new one.
+code over fakes. Any error leaves the object unusable: it says so in ``lost`` and refuses every further call; the caller opens a new one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -153,9 +154,22 @@ class Session:
         except BaseException as error:  # noqa: BLE001 - handed to whoever calls next; nothing is swallowed
             self.lost = error
 
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One caller at a time. After one that was cut short none: the arena and the ticks may differ from what the store and the log hold."""
+        async with self._lock:
+            self._check()
+            try:
+                yield
+            except GapDetected:
+                raise  # nothing was touched
+            except BaseException as error:
+                self.lost = error if isinstance(error, Exception) else StaleOwner(self.partition, "a step was cut short")
+                raise
+
     async def apply_waiting(self) -> None:
         """Apply the ticks that stand at the stored offset: no record need come for them."""
-        async with self._lock:
+        async with self._turn():
             await self._apply_waiting_ticks(self.next_offset)
 
     async def process(self, batch: Batch) -> None:
@@ -168,8 +182,7 @@ class Session:
         StaleOwner, WireError
             The shard is lost; open it again if still a member.
         """
-        async with self._lock:
-            self._check()
+        async with self._turn():
             if batch.start != self.next_offset:
                 raise GapDetected(self.partition, self.next_offset, batch.start)
             records = batch.records
@@ -188,8 +201,7 @@ class Session:
 
     async def tick(self) -> None:
         """Append the broker's time to the log at the present offset, and apply it once it is there."""
-        async with self._lock:
-            self._check()
+        async with self._turn():
             async with self._wire_lock:
                 try:
                     self._ticks.append(await self._wire.tick(self.next_offset))

@@ -236,20 +236,27 @@ class Simulation:
             self.world.counts["zombies"] += 1
             self.group.rebalance(self.members(), self.rng)
         elif kind == "rollback" and saved:
-            self.world.store.restore(self.rng.choice(saved))
+            at = self.rng.randrange(len(saved))
+            self.world.store.restore(saved[at])
+            del saved[at + 1 :]  # of what it stored after that moment a server that went back knows nothing any more
             self.world.counts["stores rolled back"] += 1
         else:
             self.world.counts["rebalances"] += 1
             self.group.rebalance(names, self.rng)
 
     def _finished(self) -> bool:
+        """Whether each shard's owner, whom the store still knows, has committed all clicks and ticks, and Kafka has confirmed what they made."""
         for partition, log in enumerate(self.world.clicks):
             owner = self.hosts.get(self.group.owner.get(partition, -1))
             session = owner.sessions.get(partition) if owner else None
-            if session is None or session.unconfirmed or session.lost is not None or session._ticks:
+            if session is None or session.unconfirmed or session.lost is not None:
                 return False
             if log and session.next_offset != log[-1].offset + 1:
                 return False
+            if session.shard.meta.time_offset != len(self.world.ticks[partition]):
+                return False  # one that is being applied waits in no queue any more
+            if self.world.store.token(partition) != session.shard.token:
+                return False  # the shard was taken, or the store went back, and its owner has not heard yet
             if self.world.store.commit_no(partition) != session.shard.commit_no:
                 return False  # stored, but its owner has not heard yet
         return True

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.run import run_seeds
+from tests.simulation.run import run_seed, run_seeds
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.simulation
@@ -35,6 +35,17 @@ def test_seeds_hold_every_invariant(full: bool, say: Callable[[str], None]) -> N
     assert totals["hand-overs"] > 3 * count
     assert totals["labels"] > 100 * count
     assert totals["alerts"] > 10 * count
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(2067, id="a store that went back does not come forward again to what it has forgotten"),
+        pytest.param(1017, id="a run does not end while the last tick is being applied"),
+    ],
+)
+def test_seeds_that_once_failed(seed: int) -> None:
+    run_seed(seed)
 
 
 @dataclass(frozen=True)
