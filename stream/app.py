@@ -85,24 +85,31 @@ async def _apply(app: faust.App, host: ShardHost, batch: Batch, on_bug: Callable
         await thread.seek_again(batch.partition, gap.expected, batch.epoch)
     except ShardLost as lost:
         log.warning("shard lost: taking it again", extra={"partition": batch.partition, "why": str(lost)})
-        await _retake(thread, batch.partition, on_bug)
+        try:
+            await retake(thread, batch.partition)
+        except Exception as bug:  # noqa: BLE001 - handed on; the process stops with it
+            on_bug(bug)
+            return
     except Exception as bug:  # noqa: BLE001 - handed on; the process stops with it
         on_bug(bug)
         return
     thread.free(batch.partition)
 
 
-async def _retake(thread: Any, partition: int, on_bug: Callable[[BaseException], None]) -> None:
-    """Take a lost shard again until it is ours or another's."""
+async def retake(thread: Any, partition: int) -> None:
+    """Take a lost shard again until it is ours or another's.
+
+    Raises
+    ------
+    RuntimeError
+        It is ours, and was refused for too long.
+    """
     for _ in range(60):
         try:
             await thread.take_again(partition)
         except (ShardLost, TimeoutError) as error:
             log.warning("taking again failed", extra={"partition": partition, "why": str(error)})
-        except Exception as bug:  # noqa: BLE001 - handed on; the process stops with it
-            on_bug(bug)
-            return
         else:
             return
         await asyncio.sleep(RETAKE_PAUSE_S)
-    on_bug(RuntimeError(f"shard {partition} could not be taken again"))
+    raise RuntimeError(f"shard {partition} could not be taken again")

@@ -221,7 +221,8 @@ class Session:
         self._check()
 
     async def close(self) -> None:
-        """Stop publishing and let the wire go."""
+        """Stop publishing and let the wire go; whoever still waits for a turn finds it lost."""
+        self.lost = self.lost or StaleOwner(self.partition, "closed")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from features.kernel import warm
 from features.state import NEVER
-from features.store import StoreUnavailable
+from features.store import StaleOwner, StoreUnavailable
 from features.store_redis import RedisStore, connect
 from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
@@ -28,6 +28,7 @@ from stream.shard import ShardSettings
 from stream.topics import topic_names
 from stream.watchdog import Probe, Watchdog
 from stream.web import build_web, serve
+from stream.wire import WireError
 from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
 
 log = logging.getLogger(__name__)
@@ -155,10 +156,12 @@ class Worker:
 
     async def _retake(self, app: Any) -> None:
         """Take again what was lost while no batch came to tell."""
+        from stream.app import retake  # Faust is imported after the handlers are in place
+
         for partition, session in list(self.host.sessions.items()):
             if session.lost is not None:
                 self._shard_lost(partition, session.lost)
-                await app.consumer.thread.take_again(partition)
+                await retake(app.consumer.thread, partition)
 
     async def _clock(self, app: Any) -> None:
         """Look at the ends of all partitions; tick those of ours that are idle."""
@@ -192,7 +195,10 @@ class Worker:
             decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000), faltering_ms)
             held |= decision == "held"
             if decision == "tick":
-                await session.tick()
+                try:
+                    await session.tick()
+                except (StaleOwner, StoreUnavailable, WireError):
+                    continue  # the session says that it is lost, and is taken again
                 self.metrics.counter("churnwatch_ticks").inc()
         self.held = held
         self.metrics.gauge("churnwatch_time_held").set(held)

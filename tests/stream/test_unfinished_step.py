@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,13 +15,16 @@ from features.spec import FeatureSpec
 from features.store import Commit, StaleOwner, StoreUnavailable
 from features.store_memory import MemoryStore
 from online_models.cadence import CadenceScorer
+from online_models.registry import MemoryRegistry
 from online_models.scorer import Champion
 from stream.engine import Means, Session, Silent, open_session
 from stream.meta import unpack_meta
 from stream.ownership import Batch, GapDetected
 from stream.policy import PolicySettings
+from stream.settings import load_settings
 from stream.shard import ShardSettings
 from stream.wire import Tick, WireUnavailable
+from stream.worker import Worker as ProductionWorker
 from tests.simulation.world import LogRecord, SimWire, Worker, World
 
 START = 1_600_000_000_000
@@ -151,6 +156,52 @@ def test_a_session_goes_no_further_after_a_tick_that_was_left_unfinished(how: st
         assert unpack_meta(store.meta(0)).time_offset == unpack_meta(calm.meta(0)).time_offset == 1
         assert len(calm_world.alerts[0]) > USERS
         assert world.alerts[0] == calm_world.alerts[0]
+
+    asyncio.run(run())
+
+
+def test_a_store_that_is_away_for_a_tick_costs_a_take_and_no_worker() -> None:
+    async def run() -> None:
+        world, store = Free(0, 1), Away(lambda: "n")
+        session = await opened(world, store)
+        await session.process(batch(0))
+        settings = load_settings(None, {}, time__ticks=True)
+        worker = ProductionWorker(settings, store, MemoryRegistry(), ())  # type: ignore[arg-type]  # a store in memory
+        worker.host.sessions[0] = session
+        long_ago = time.monotonic() - 3_600
+        worker._ends, worker._grown = {0: USERS}, {0: long_ago}
+        taken: list[int] = []
+
+        async def at_once(call: Callable[..., object], *args: object) -> object:
+            return call(*args)
+
+        async def take_again(partition: int) -> None:
+            taken.append(partition)
+
+        consumer = SimpleNamespace(partitions_for_topic=lambda _topic: {0})
+        thread = SimpleNamespace(
+            _consumer=consumer, call_thread=at_once, ends=lambda *_: {0: USERS}, at_end=lambda *_: True, take_again=take_again
+        )
+        app = SimpleNamespace(consumer=SimpleNamespace(thread=thread))
+        store.away = "before"
+        await worker._clock(app)
+        assert isinstance(session.lost, StoreUnavailable)
+        await worker._retake(app)
+        assert taken == [0]
+        await session.close()
+
+    asyncio.run(run())
+
+
+def test_a_closed_session_ticks_no_more() -> None:
+    async def run() -> None:
+        world = Free(0, 1)
+        session = await opened(world, Away(lambda: "n"))
+        await session.process(batch(0))
+        await session.close()
+        with pytest.raises(StaleOwner, match="closed"):
+            await session.tick()
+        assert not world.ticks.get(0)
 
     asyncio.run(run())
 
