@@ -165,7 +165,7 @@ def test_a_store_that_is_away_for_a_tick_costs_a_take_and_no_worker() -> None:
         world, store = Free(0, 1), Away(lambda: "n")
         session = await opened(world, store)
         await session.process(batch(0))
-        settings = load_settings(None, {}, time__ticks=True)
+        settings = load_settings(None, {}, time__tick_max_behind="36500d")  # the clicks are of 2020
         worker = ProductionWorker(settings, store, MemoryRegistry(), ())  # type: ignore[arg-type]  # a store in memory
         worker.host.sessions[0] = session
         long_ago = time.monotonic() - 3_600
