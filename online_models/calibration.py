@@ -36,8 +36,8 @@ class Calibrator:
 
     >>> calibrator = Calibrator(RULE_WINDOW, RULE_PULL)
     >>> calibrator.learn(np.full(2000, 0.9, np.float32), np.tile([0, 1], 1000))
-    >>> round(float(calibrator.slope * log_odds(np.array([0.9]))[0] + calibrator.shift), 1)
-    0.0
+    >>> bool(abs(calibrator.slope * log_odds(np.array([0.9]))[0] + calibrator.shift) < 0.2)
+    True
     """
 
     def __init__(self, window: int = WINDOW, pull: float = PULL) -> None:
