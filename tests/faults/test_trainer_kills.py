@@ -7,11 +7,12 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 from confluent_kafka import Producer
 from threadpoolctl import threadpool_limits
@@ -67,10 +68,10 @@ class Recording(Trainer):
         super().__init__(*args)
         self.lessons: Counter[tuple[str, str, int]] = Counter()
 
-    def _learn(self, items: Examples, definitions: Sequence[str]) -> list[Version]:
+    def _learn(self, items: Examples, definitions: Sequence[str], stop: Callable[[], bool]) -> tuple[list[Version], npt.NDArray[np.intp]]:
         keys = zip(items.definition.tolist(), items.users, items.landmark_ms.tolist(), strict=True)
         self.lessons.update((definitions[k], user, landmark) for k, user, landmark in keys)
-        return super()._learn(items, definitions)
+        return super()._learn(items, definitions, stop)
 
 
 def tell(world: World, log: Sequence[tuple[str, bytes]]) -> int:
