@@ -173,7 +173,12 @@ def test_killed_again_and_again_it_learns_what_the_undisturbed_one_does(world: W
         )
         if kind == LABEL and due < low and (label != NO_LABEL or user in told)
     }  # fmt: skip
-    assert set(recording.lessons) == matured
+    assert set(recording.lessons) <= matured
+    missing = matured - set(
+        recording.lessons
+    )  # a label told once its snapshot has matured is no label; how many come so late is a matter of speed
+    assert {name for name, _, _ in missing} <= {"contract"}
+    assert len(missing) <= recording.told.counts["too late"]
     print(f"\n{kills} kills, {sent} events, {dict(Counter(name for name, _, _ in matured))} labels; told {dict(recording.told.counts)}")
     letters = {
         (letter.offset, letter.reason)
