@@ -21,7 +21,7 @@ help: ## show this
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-.venv/kernel: .venv/runtime features/kernel.py features/update.py features/vector.py features/state.py features/catalog.py online_models/boosting.py online_models/scorer.py
+.venv/kernel: .venv/runtime $(wildcard features/*.py online_models/*.py)
 	@echo "compiling the kernel"
 	@$(BIN)/python -c "from features.kernel import warm; warm()"
 	@$(BIN)/python -m online_models.warm

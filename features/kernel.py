@@ -25,6 +25,7 @@ from features.spec import FeatureSpec
 from features.state import FLAG_ARMED, NEVER, RING, state_dtype
 from features.update import apply_event, apply_late, init_state
 from features.vector import write_vector
+from features.weave import ends_of, unravel, weave
 
 OK, LATE, DUPLICATE = 0, 200, 201
 """Outcomes the pass itself decides (`code` column); anything else non-zero was rejected before it."""
@@ -349,7 +350,7 @@ def params_of(spec: FeatureSpec) -> Params:
 
 
 def warm(definitions: int = 1) -> None:
-    """Compile the passes for this number of definitions (or load them from the cache)."""
+    """Compile the passes for this number of definitions, and what packs their states (or load them from the cache)."""
     states = np.zeros(1, state_dtype(definitions))
     init_state(states, 0, 0)
     params = params_of(FeatureSpec(definitions=tuple(ChurnDefinition(name=f"d{k}") for k in range(definitions))))
@@ -361,6 +362,8 @@ def warm(definitions: int = 1) -> None:
         zeros.copy(), 0, NEVER, 0, 20, params, moments,
     )  # fmt: skip
     pass_sweep(states, one, scratch, np.zeros(1, np.int32), 0, -1, zeros, 0, 0, params, moments, 0)
+    woven = weave([b"a"], np.array([[1, 0]], np.uint8), rows_first=True)
+    unravel(bytes(woven), ends_of([woven]), 2)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def weave(texts: Sequence[bytes], matrix: Matrix, head: bytes = b"", tail: bytes
     return out
 
 
-def ends_of(texts: Sequence[bytes]) -> npt.NDArray[np.int64]:
+def ends_of(texts: Sequence[bytes | bytearray]) -> npt.NDArray[np.int64]:
     """Where each text ends once all are joined, int64 (n,).
 
     >>> ends_of([b"a", b"bc"]).tolist()

@@ -39,7 +39,12 @@ MAX_APART = 16
 """Most learning steps between two versions, in units of `publish_every`."""
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Do not stop.
+
+    >>> never()
+    False
+    """
     return False
 
 
@@ -169,7 +174,7 @@ class Trainer:
         judged = (RULE, MIX) if one.judged is None else one.judged.get(name, ())
         return Learner(name, LearnerSettings(horizon_ms, one.models, wanted, one.window, one.min_labels, one.channels, one.seed, judged))
 
-    def feed(self, block: ExampleBlock, stamp_ms: int, stop: Callable[[], bool] = _never) -> list[Version]:
+    def feed(self, block: ExampleBlock, stamp_ms: int, stop: Callable[[], bool] = never) -> list[Version]:
         """Take one block.
 
         Parameters
@@ -205,7 +210,7 @@ class Trainer:
         low = self._low_watermark()
         return [*self._settle(low), *self._release(names, low, stop)]
 
-    def go_on(self, stop: Callable[[], bool] = _never) -> list[Version]:
+    def go_on(self, stop: Callable[[], bool] = never) -> list[Version]:
         """Learn what `feed` left when it was stopped; to be called before the next block."""
         return self._release(list(self.learners), self._low_watermark(), stop) if self._watermarks else []
 

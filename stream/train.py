@@ -19,7 +19,7 @@ from online_models.checkpoint import CheckpointRefused, Header, seal, seal_versi
 from online_models.nowcast import judged
 from online_models.registry import Claim, NewVersion, Registry, Save
 from online_models.told import LabelBlock, unpack_said
-from online_models.trainer import Trainer, TrainerSettings, Version
+from online_models.trainer import Trainer, TrainerSettings, Version, never
 from stream.models import model_key
 from stream.settings import Settings
 from stream.topics import topic_names
@@ -98,9 +98,7 @@ class Training:
         for name, learner in self.trainer.learners.items():
             learner.wanted = self._registry.wish(name).candidate or self._configured.get(name, "")
 
-    def feed(
-        self, offset: int, stamp_ms: int, value: bytes, *, save: bool = True, stop: Callable[[], bool] = lambda: False
-    ) -> list[Version]:
+    def feed(self, offset: int, stamp_ms: int, value: bytes, *, save: bool = True, stop: Callable[[], bool] = never) -> list[Version]:
         """Take one record of the topic; save if that is due. Returns the versions that were made. For `stop` see `Trainer.feed`."""
         said = unpack_said(value)
         versions: list[Version] = []

@@ -8,6 +8,7 @@ import time
 from http.client import HTTPConnection
 from pathlib import Path
 
+import psutil
 import pytest
 
 from features.store_redis import RedisStore
@@ -15,6 +16,7 @@ from online_models.registry_redis import RedisRegistry
 from stream.local_redis import LocalRedis, free_port
 from stream.metrics import METRICS
 from stream.ownership import Refused
+from stream.train import NICENESS
 from stream.worker import Worker
 from tests.faults.bench_world import DEFAULT_TOML, World, made_up_log
 from tests.servers.kafka import KafkaServer
@@ -84,6 +86,8 @@ def test_metrics_are_fed_and_follow_the_shards_and_nothing_secret_is_said(world:
     assert first.partitions() | second.partitions() == {"0", "1", "2", "3"}
 
     said = first.get("/metrics")[1] + second.get("/metrics")[1]
+    assert psutil.Process(trainer.process.pid).nice() == min(19, os.nice(0) + NICENESS), "a trainer makes way"
+    assert not Path(f"{world.app}-data").exists(), "nothing is left where a worker was started"
     commands = [world.start(*args) for args in (["config", "show"], ["at-risk", "--csv"], ["dlq", "ls", "--show", "0"], ["user", "nobody"])]
     for command in commands:
         command.process.wait(60)

@@ -234,6 +234,30 @@ def test_one_table_scores_as_river_does() -> None:
     assert np.isfinite(model.scorer().table).all()
 
 
+class Counting(MemoryRegistry):
+    """Counts saves."""
+
+    saves = 0
+
+    def save(self, save: Save) -> None:
+        self.saves += 1
+        super().save(save)
+
+
+def test_a_trainer_that_may_hardly_save_publishes_the_newest_and_tells_what_happened_between() -> None:
+    blocks, always, seldom = make_blocks(seed=6), Counting(), Counting()
+    run(blocks, always)
+    training = Training(SETTINGS, seldom, "spec", b"key", saving_share=1e-9)
+    made = [version for number, (_, block) in enumerate(blocks) for version in training.feed(number, 0, block.pack())]
+    assert seldom.saves == 1 < always.saves, "the first save is due at once, the next in a thousand million times its length"
+    saved = training.save()["gone"]
+    assert saved.number == made[-1].number == max(seldom.versions("gone"))
+    assert sorted(seldom.versions("gone")) == [made[0].number, made[-1].number]
+    assert saved.why == [version.why for version in made[1:] if version.why][-1] != ""
+    assert len(saved.drifts) == sum(len(version.drifts) for version in made[1:])
+    assert Training(SETTINGS, seldom, "spec", b"key").next_offset == len(blocks)
+
+
 def test_blocks_survive_the_wire() -> None:
     _, block = make_blocks(partitions=1)[3]
     back = unpack_block(block.pack())

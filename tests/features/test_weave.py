@@ -1,0 +1,60 @@
+"""What is woven by a compiled pass is what plain Python makes of the same texts and rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.commit_packed import pack_commit
+from features.store import Commit, Token
+from features.weave import Rows
+from online_models.example import Snapshots, pack_rows, unpack_lists
+
+USERS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9), max_size=9, unique=True)
+WIDTH = 5
+
+
+def snapshots(users: list[str], seed: int) -> Snapshots:
+    rng, n = np.random.default_rng(seed), len(users)
+    numbers = [rng.integers(0, 200, n).astype(kind) for kind in ("u2", "u4", "u1")]
+    return Snapshots(users, numbers[0], numbers[1], numbers[2], rng.integers(0, 256, (n, WIDTH)).astype(np.uint8))
+
+
+@settings(deadline=None)  # the first one may compile
+@given(USERS)
+def test_a_commit_of_rows_is_byte_for_byte_that_of_single_records(users: list[str]) -> None:
+    rows = Rows(np.random.default_rng(len(users)).integers(0, 256, (len(users), 16)).astype(np.uint8))
+    one, other = (
+        pack_commit("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", users, states, outbox=[b"entry"]), {})
+        for states in (rows, list(rows))
+    )
+    assert one == other
+
+
+@settings(deadline=None)  # the first one may compile
+@given(st.lists(USERS, min_size=1, max_size=4))
+def test_lists_come_back_as_they_were_whatever_their_chunks(parts: list[list[str]]) -> None:
+    stored = [snapshots(users, seed) for seed, users in enumerate(parts)]
+    back, counts = unpack_lists([[bytes(pack_rows(one)[0])] for one in stored], WIDTH)
+    together, [count] = unpack_lists([[bytes(pack_rows(one)[0]) for one in stored]], WIDTH)
+    assert counts == [len(users) for users in parts]
+    assert count == sum(counts)
+    for found in (back, together):
+        assert found.users == [user for users in parts for user in users]
+        for name in ("risk", "model_version", "flags", "vectors"):
+            np.testing.assert_array_equal(getattr(found, name), np.concatenate([getattr(one, name) for one in stored]))
+
+
+def test_each_snapshot_ends_where_it_is_said_to() -> None:
+    whole = snapshots(["ann", "\u00e9mile", "x"], 1)
+    packed, ends = pack_rows(whole)
+    assert [unpack_lists([[bytes(packed[:end])]], WIDTH)[1] for end in ends] == [[1], [2], [3]]
+
+
+def test_a_list_that_is_cut_off_is_refused_wherever() -> None:
+    packed, ends = pack_rows(snapshots(["ann", "bob"], 1))
+    for end in set(range(1, len(packed))) - set(ends.tolist()):
+        with pytest.raises(ValueError, match="middle"):
+            unpack_lists([[bytes(packed[:end])]], WIDTH)
