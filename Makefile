@@ -21,9 +21,9 @@ help: ## show this
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-.venv/kernel: .venv/runtime $(wildcard features/*.py online_models/*.py)
+.venv/kernel: .venv/runtime $(wildcard features/*.py online_models/*.py stream/*.py)
 	@echo "compiling the kernel"
-	@$(BIN)/python -c "from features.kernel import warm; warm()"
+	@$(BIN)/python -m stream.warm
 	@$(BIN)/python -m online_models.warm
 	@$(BIN)/python -c "from stream.local_redis import redis_binary; print('redis-server:', redis_binary())" || true
 	@touch $@

@@ -1,14 +1,13 @@
 """A batch of payloads as columns, one row a record: what the compiled pass works on.
 
-bytes -> `screen` -> list of `Event`, rejected ones replaced by a placeholder -> one array a field. The usual payload takes no Python
-bytecode of its own until its event id is hashed; anything unusual is looked at alone, so that a bad record costs itself and not its batch.
+The usual payload is read by a compiled pass (`features.plain_event`) and becomes no object but its user and its event id. The rest:
+bytes -> `screen` -> list of `Event`, rejected ones replaced by a placeholder -> one array a field; a bad record costs itself and not its batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import cast
 
@@ -31,15 +30,15 @@ from features.event import (
     screen,
     time_of,
 )
+from features.plain_event import CHANNEL, EVENT_ID, TYPE, USER, Plain, foreign, read_plain
 from features.spec import FeatureSpec
+from features.texts import Texts, as_ascii, as_bytes
 
 NAN = float("nan")
 UNKNOWN = -1
 """Type word of an event type that a strict spec does not name."""
 MAX_WORDS = 65_536
 """Types remembered; they are few, and a flood of them must not fill the memory."""
-CHUNK = 1_024
-"""Records decoded at a time: their objects are read several times over, and so many stay in the processor's cache."""
 _NOBODY = Event(user="?", ts=0, type="")
 _user, _ts, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "event_id", "value"))
 _kind = attrgetter("type", "channel")
@@ -68,6 +67,8 @@ class Columns:
         Carries time and nothing else.
     ask : bool (n,)
         Asks for a landmark of the user at its time, and is no event.
+    foreign : int
+        Records whose key is there and is not their user; rejected ones have no user.
     """
 
     n: int
@@ -80,9 +81,7 @@ class Columns:
     code: npt.NDArray[np.uint8]
     tick: npt.NDArray[np.bool_]
     ask: npt.NDArray[np.bool_]
-
-
-_ARRAYS = ("ts", "append", "word", "value", "eid", "code", "tick", "ask")
+    foreign: int = 0
 
 
 def tick_columns(time_ms: int) -> Columns:
@@ -135,7 +134,9 @@ class ColumnReader:
     def __init__(self, spec: FeatureSpec) -> None:
         self._words = _Words(spec)
 
-    def read(self, payloads: Sequence[bytes | None], append_ms: Sequence[int]) -> Columns:
+    def read(
+        self, payloads: Sequence[bytes | None], append_ms: Sequence[int] | npt.NDArray[np.int64], keys: Texts | None = None
+    ) -> Columns:
         """Decode a batch; never raises, whatever the bytes.
 
         Parameters
@@ -144,29 +145,68 @@ class ColumnReader:
             Values of the records, n of them; None is a tombstone.
         append_ms : sequence of int
             The broker's stamps, ms, n of them.
+        keys : Texts, optional
+            Keys of the records, n of them.
         """
-        if len(payloads) > CHUNK:
-            return _joined([self.read(payloads[at : at + CHUNK], append_ms[at : at + CHUNK]) for at in range(0, len(payloads), CHUNK)])
-        n = len(payloads)
-        append = np.array(append_ms, np.int64)
-        code = np.zeros(n, np.uint8)
-        events = _decode_all(_screened(payloads, code), code)
-        users = _users(events, code)
-        ts = _times(events, code)
-        word = np.fromiter(map(self._words.__getitem__, map(_kind, events)), np.int64, n)
-        value, eid = _values(events), _event_ids(events)
-        code[(code == Reason.ok) & (ts > append + MAX_FUTURE_MS)] = Reason.future
-        code[(code == Reason.ok) & (word == UNKNOWN)] = Reason.unknown_type
-        rejected = np.flatnonzero(code)
-        ts[rejected], word[rejected], value[rejected], eid[rejected] = 0, 0, NAN, 0
+        texts = Texts.of(payloads)
+        found = read_plain(texts)
+        columns = self._usual(found, texts, np.array(append_ms, np.int64))
+        rest = (~found.usual).nonzero()[0]
+        if len(rest):
+            self._others(columns, rest.tolist(), texts)
+        code = columns.code
+        code[(code == Reason.ok) & (columns.ts > columns.append + MAX_FUTURE_MS)] = Reason.future
+        code[(code == Reason.ok) & (columns.word == UNKNOWN)] = Reason.unknown_type
+        rejected = code.nonzero()[0]
+        columns.ts[rejected], columns.word[rejected], columns.value[rejected], columns.eid[rejected] = 0, 0, NAN, 0
         for i in rejected.tolist():
-            users[i] = ""
-        return Columns(n, users, ts, append, word, value, eid, code, np.zeros(n, np.bool_), np.zeros(n, np.bool_))
+            columns.user[i] = ""
+        if keys is None:
+            return columns
+        wrong = foreign(found, texts, keys) & (code == Reason.ok)
+        return replace(columns, foreign=int(wrong.sum()) + sum(_named_other(keys[i], columns.user[i]) for i in rest.tolist()))
+
+    def _usual(self, found: Plain, texts: Texts, append: npt.NDArray[np.int64]) -> Columns:
+        """Columns of the payloads that the compiled pass took; the others' rows are still to be filled."""
+        n, usual, at, end = len(texts), found.usual, found.at, found.end
+        users = as_ascii(texts.buffer, at[:, USER], end[:, USER])
+        words = np.array([self._words[self._kind(texts, found, row)] for row in found.kinds.tolist()] or [0], np.int64)
+        eid = np.zeros(n, np.uint64)
+        named = (usual & (at[:, EVENT_ID] >= 0)).nonzero()[0]
+        eid[named] = _hashed(as_bytes(texts.buffer, at[named, EVENT_ID], end[named, EVENT_ID]), len(named))
+        none = np.zeros(n, np.bool_)
+        return Columns(n, users, found.ts, append, words[found.kind], found.value, eid, np.zeros(n, np.uint8), none, none.copy())
+
+    @staticmethod
+    def _kind(texts: Texts, found: Plain, row: int) -> tuple[str, str | None]:
+        (kind, channel) = (
+            None if found.at[row, of] < 0 else texts.buffer[found.at[row, of] : found.end[row, of]].tobytes().decode()
+            for of in (TYPE, CHANNEL)
+        )
+        return kind or "", channel
+
+    def _others(self, columns: Columns, rows: list[int], texts: Texts) -> None:
+        """Fill the rows that are left to the decoder."""
+        n = len(rows)
+        code = np.zeros(n, np.uint8)
+        events = _decode_all(_screened([texts[i] for i in rows], code), code)
+        users = _users(events, code)
+        columns.ts[rows] = _times(events, code)
+        columns.word[rows] = np.fromiter(map(self._words.__getitem__, map(_kind, events)), np.int64, n)
+        columns.value[rows] = _values(events)
+        columns.eid[rows] = _event_ids(events)
+        columns.code[rows] = code
+        for i, user in zip(rows, users, strict=True):
+            columns.user[i] = user
 
 
-def _joined(parts: Sequence[Columns]) -> Columns:
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
-    return Columns(n=sum(part.n for part in parts), user=list(chain.from_iterable(part.user for part in parts)), **arrays)
+def _named_other(key: bytes | None, user: str) -> bool:
+    """Whether a record's key is there and is not its user.
+
+    >>> _named_other(b"ann", "ann"), _named_other(b"ann", "bob"), _named_other(None, "eve"), _named_other(b"x", "")
+    (False, True, False, False)
+    """
+    return user != "" and key is not None and key != user.encode()
 
 
 def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:
@@ -225,7 +265,11 @@ def _event_ids(events: Sequence[Event]) -> npt.NDArray[np.uint64]:
     ids = list(map(_event_id, events))
     if None in ids:
         return np.array([0 if one is None else xxhash.xxh3_64_intdigest(one.encode()) or 1 for one in ids], np.uint64)
-    hashed = np.fromiter(map(xxhash.xxh3_64_intdigest, map(str.encode, ids)), np.uint64, len(ids))
+    return _hashed(map(str.encode, ids), len(ids))
+
+
+def _hashed(ids: Iterable[bytes], count: int) -> npt.NDArray[np.uint64]:
+    hashed = np.fromiter(map(xxhash.xxh3_64_intdigest, ids), np.uint64, count)
     hashed[hashed == 0] = 1
     return hashed
 

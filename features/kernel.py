@@ -6,7 +6,7 @@ row of quantised features.
 
 Shapes: ``states`` (slots,) of `features.state.state_dtype`; columns (records,); ``moments.*`` (capacity,); ``vectors`` (capacity, F) uint8.
 
-Run as a program, it compiles the pass into the cache: ``python -m features.kernel``.
+`stream.warm` compiles the pass into the cache.
 """
 
 from __future__ import annotations
@@ -364,7 +364,3 @@ def warm(definitions: int = 1) -> None:
     pass_sweep(states, one, scratch, np.zeros(1, np.int32), 0, -1, zeros, 0, 0, params, moments, 0)
     woven = weave([b"a"], np.array([[1, 0]], np.uint8), rows_first=True)
     unravel(bytes(woven), ends_of([woven]), 2)
-
-
-if __name__ == "__main__":
-    warm()

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from features.app_spec import AppSpec
-from features.kernel import warm
 from features.store_redis import RedisStore, connect, save_spec
 from online_models.registry_redis import RedisRegistry
 from stream.alerts import Alert, decode_alert
@@ -27,6 +26,7 @@ from stream.simulator.product import DAY_MS, Product, make_product
 from stream.simulator.score import Score, score
 from stream.topics import TOPICS, topic_names
 from stream.train import SAVING_SHARE, Training, train, trainer_settings
+from stream.warm import warm
 from stream.worker import Worker
 
 PARTITIONS = 4

@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-import numpy as np
-
 from features.columns import ColumnReader
 from features.state import NEVER
 from features.store import Commit, StaleOwner, Store, Taken, stream_id
@@ -189,9 +187,7 @@ class Session:
             at = 0
             while self._ticks and self._ticks[0].next_offset <= batch.next:
                 tick = self._ticks[0]
-                upto = at
-                while upto < len(records) and records[upto].offset < tick.next_offset:
-                    upto += 1
+                upto = int(records.offset.searchsorted(tick.next_offset))
                 if upto > at:
                     await self._apply(self._decode(batch, at, upto, tick.next_offset))
                 at = upto
@@ -234,12 +230,10 @@ class Session:
 
     def _decode(self, batch: Batch, start: int, stop: int, next_offset: int) -> Records:
         records = batch.records[start:stop]
-        values = [record.value for record in records]
-        columns = self._reader.read(values, [record.timestamp for record in records])
-        keys = [record.key for record in records]
-        if keys != list(map(str.encode, columns.user)):
-            self._means.observer.misled(self.partition, _foreign(keys, columns.user))
-        return Records(columns, np.array([record.offset for record in records], np.int64), values, next_offset)
+        columns = self._reader.read(records.values, records.append_ms, records.keys)
+        if columns.foreign:
+            self._means.observer.misled(self.partition, columns.foreign)
+        return Records(columns, records.offset, records.values, next_offset)
 
     async def _apply_waiting_ticks(self, offset: int) -> None:
         while self._ticks and self._ticks[0].next_offset <= offset:
@@ -342,15 +336,6 @@ class Session:
         if marker.position > self._sent:
             raise StaleOwner(self.partition, "another owner has published further")
         self._confirm(marker.position)
-
-
-def _foreign(keys: Sequence[bytes | None], users: Sequence[str]) -> int:
-    """Count keys that name somebody else; rejected records have no user, and without a key the producer chose the partition knowingly.
-
-    >>> _foreign([b"ann", b"ann", None, b"x"], ["ann", "bob", "eve", ""])
-    1
-    """
-    return sum(1 for key, user in zip(keys, users, strict=True) if user and key is not None and key != user.encode())
 
 
 async def _open_wire(means: Means, wire: Wire, partition: int, token: object) -> Marker | None:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-
-class Record(Protocol):
-    """A Kafka record, as much of it as is looked at."""
-
-    offset: int
-    timestamp: int
-    """Broker's append time, ms."""
-    key: bytes | None
-    value: bytes | None
+from stream.records import LogRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +27,7 @@ class Batch:
     partition: int
     start: int
     next: int
-    records: Sequence[Any]
+    records: LogRecords
     epoch: int
     generation: int
     highwater: int

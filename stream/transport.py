@@ -26,6 +26,8 @@ from faust.types import TP, ConsumerMessage
 
 from features.store import TakeRefused
 from stream.ownership import Batch, Refused, ShardHost, ShardLost, Standing
+from stream.record_batches import keep_bytes, read_as_columns
+from stream.records import LogRecords, joined
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,10 @@ TAKE_TIMEOUT_S = 20.0
 """Bound on taking all shards; shorter than Faust's request timeout, after which it would give up without a word."""
 REVOKE_TIMEOUT_S = 5.0
 TAKE_ATTEMPTS = 5
+PART = 1_000
+"""Most records that are taken from what was fetched at once: a batch is made of several, and is full when there is no room for another."""
+
+keep_bytes()
 
 
 class OffsetOutsideLog(Refused):
@@ -55,11 +61,6 @@ class _Own:
     generation: int
     busy: bool = False
     """A batch is on its way or at work: the next one waits, so that it brings everything that came meanwhile."""
-
-
-def _as_it_is(_tp: Any, record: Any) -> Any:
-    """Keep aiokafka's raw record: wrapping each one in a ConsumerRecord costs more than decoding it."""
-    return record
 
 
 class RebalanceListener(driver.ConsumerRebalanceListener):
@@ -220,17 +221,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _take_fetched(self, consumer: aiokafka.AIOKafkaConsumer, active: set[TP]) -> dict[TP, list[Batch]]:
         fetcher = consumer._fetcher
         batches: dict[TP, list[Batch]] = {}
-        for result in fetcher._records.values():
-            if type(result) is FetchResult and result._partition_records is not None:
-                result._partition_records._consumer_record = _as_it_is
         for tp, own in list(self.own.items()):
             if own.busy or tp not in active or not self.host.ready(tp.partition):
                 continue
-            fetched = await fetcher.fetched_records({tp}, timeout=0, max_records=self.max_batch)
-            records = fetched.get(tp)
-            if not records or self.own.get(tp) is not own:
+            parts = await self._take_parts(fetcher, tp)
+            if not parts or self.own.get(tp) is not own:
                 continue
-            batch = self._batch(consumer, tp, own, records)
+            batch = self._batch(consumer, tp, own, joined(parts))
             own.fetch = batch.next
             if not self.consumer.flow_active or consumer._coordinator.generation != own.generation:
                 self._unread(tp, own, batch)
@@ -239,11 +236,32 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             batches[tp] = [batch]
         return batches
 
-    def _batch(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, own: _Own, records: list[Any]) -> Batch:
+    async def _take_parts(self, fetcher: Any, tp: TP) -> list[LogRecords]:
+        """What was fetched of a partition, up to the most records of a batch."""
+        parts: list[LogRecords] = []
+        room = self.max_batch
+        each = min(PART, room)
+        try:
+            while room >= each:
+                result = fetcher._records.get(tp)
+                if type(result) is FetchResult and result._partition_records is not None:
+                    read_as_columns(result._partition_records, each)
+                fetched = await fetcher.fetched_records({tp}, timeout=0, max_records=1)
+                if tp not in fetched:
+                    break
+                parts += fetched[tp]
+                room -= len(parts[-1])
+        except BaseException:
+            if parts:
+                self._ensure_consumer().seek(tp, int(parts[0].offset[0]))  # what was taken before it is not lost
+            raise
+        return parts
+
+    def _batch(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, own: _Own, records: LogRecords) -> Batch:
         """Fix start, next, epoch and generation here, where nobody can seek meanwhile."""
         state = consumer._subscription.subscription.assignment.state_value(tp)
         after = state.position
-        first, last = records[0].offset, records[-1].offset
+        first, last = int(records.offset[0]), int(records.offset[-1])
         if not own.fetch <= first <= last < after or last - first + 1 < len(records):
             raise RuntimeError(f"{tp}: fetched {first} to {last} ({len(records)} records) at position {own.fetch}, next {after}")
         stable = consumer.last_stable_offset(tp)

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from features.kernel import warm
 from features.state import NEVER
 from features.store import StaleOwner, StoreUnavailable
 from features.store_redis import RedisStore, connect
@@ -26,6 +25,7 @@ from stream.preflight import NotReady, check_start, judge_spec, stored_key_event
 from stream.settings import Settings
 from stream.shard import ShardSettings
 from stream.topics import topic_names
+from stream.warm import warm
 from stream.watchdog import Probe, Watchdog
 from stream.web import build_web, serve
 from stream.wire import WireError

@@ -11,7 +11,7 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.columns import CHUNK, ColumnReader
+from features.columns import ColumnReader
 from features.event import MAX_FUTURE_MS, Reason
 from features.spec import FeatureSpec
 from tests.poison import UNNAMED_TYPE, each, event
@@ -53,7 +53,7 @@ def test_counts_by_reason_are_exact_among_good_ones() -> None:
 
 
 def test_a_large_batch_is_the_sum_of_its_records() -> None:
-    payloads = [POISON[i % len(POISON)][1] if i % 7 == 0 else event(NOW_MS - i, user=f"u{i}") for i in range(2 * CHUNK + 9)]
+    payloads = [POISON[i % len(POISON)][1] if i % 7 == 0 else event(NOW_MS - i, user=f"u{i}") for i in range(2_057)]
     stamps = [NOW_MS + i for i in range(len(payloads))]
     whole = ColumnReader(STRICT).read(payloads, stamps)
     each = [ColumnReader(STRICT).read([payload], [stamp]) for payload, stamp in zip(payloads, stamps, strict=True)]

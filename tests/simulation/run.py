@@ -25,6 +25,7 @@ from stream.engine import Means, Silent
 from stream.host import Host
 from stream.meta import unpack_meta
 from stream.ownership import Batch, GapDetected, ShardLost
+from stream.records import of_records
 from stream.shard import ShardSettings
 from tests.oracles.engine import OracleShard, comparable
 from tests.simulation.loop import Loop
@@ -173,7 +174,7 @@ class Simulation:
         cut = self.rng.randint(1, min(len(log) - at, self.rng.choice([3, 40, 500])))
         records = log[at : at + cut]
         self.world.now_ms = max(self.world.now_ms, records[-1].timestamp)
-        return Batch("clicks", partition, start, records[-1].offset + 1, records, epoch, generation, log[-1].offset + 1)
+        return Batch("clicks", partition, start, records[-1].offset + 1, of_records(records), epoch, generation, log[-1].offset + 1)
 
     def run(self) -> None:
         """Play the scenario with its faults, to the end.

@@ -28,6 +28,7 @@ from stream.engine import Means, Refused, Session, Silent, open_session
 from stream.meta import ShardMeta, unpack_meta
 from stream.ownership import Batch
 from stream.policy import PolicySettings
+from stream.records import of_records
 from stream.shard import ShardSettings
 from tests.simulation.world import LogRecord, SimWire, Worker, World
 
@@ -90,7 +91,7 @@ class Shard0:
         session = await self.open(*definitions)
         for at in range(0, len(log), 37):
             part = log[at : at + 37]
-            await session.process(Batch("clicks", 0, part[0].offset, part[-1].offset + 1, part, 1, 1, 0))
+            await session.process(Batch("clicks", 0, part[0].offset, part[-1].offset + 1, of_records(part), 1, 1, 0))
         await session.flush()
         await session.close()
 

@@ -21,6 +21,7 @@ from stream.engine import Means, Session, Silent, open_session
 from stream.meta import unpack_meta
 from stream.ownership import Batch, GapDetected
 from stream.policy import PolicySettings
+from stream.records import of_records
 from stream.settings import load_settings
 from stream.shard import ShardSettings
 from stream.wire import Tick, WireUnavailable
@@ -80,7 +81,7 @@ def batch(number: int) -> Batch:
     first = number * USERS
     users = [f"u{2 * i + number % 2}" for i in range(USERS)]
     log = [LogRecord(first + i, now, json.dumps({"user": user, "ts": now, "type": "view"}).encode()) for i, user in enumerate(users)]
-    return Batch("clicks", 0, first, first + USERS, log, 1, 1, 0)
+    return Batch("clicks", 0, first, first + USERS, of_records(log), 1, 1, 0)
 
 
 async def opened(world: World, store: MemoryStore) -> Session:

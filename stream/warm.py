@@ -1,0 +1,27 @@
+"""Compile what a worker runs into the cache, or load it from there: ``python -m stream.warm``."""
+
+from __future__ import annotations
+
+from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+
+from features import kernel
+from features.columns import ColumnReader
+from features.spec import FeatureSpec
+from stream.record_batches import unpack
+from stream.records import joined
+
+
+def warm(definitions: int = 1) -> None:
+    """The passes over states for this number of churn definitions, and the reading of a fetched batch."""
+    kernel.warm(definitions)
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
+    builder.append(0, 1, b"a", b'{"user":"a","ts":1,"type":"t","event_id":"e"}', [])
+    data = bytes(builder.build())
+    records = unpack(DefaultRecordBatch(data), data)
+    reader = ColumnReader(FeatureSpec())
+    for batch in (records, joined([records, records])):
+        reader.read(batch.values, batch.append_ms, batch.keys)
+
+
+if __name__ == "__main__":
+    warm()
