@@ -6,7 +6,6 @@ A cache and nothing more: the store has the truth, the fence makes the cache saf
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,9 @@ import numpy.typing as npt
 
 from features.landmarks import phase_of
 from features.state import FLAG_ARMED, read_states, state_dtype
+from features.texts import Texts
 from features.update import init_state
+from features.user_index import UserIndex
 
 
 class Arena:
@@ -42,7 +43,7 @@ class Arena:
         self._dtype = state_dtype(definitions)
         self._definitions = definitions
         self._capacity = capacity
-        self._index: dict[str, int] = {}
+        self._index = UserIndex()
         self.users: list[str] = []
         self._allocate(1024)
 
@@ -60,17 +61,16 @@ class Arena:
     def __len__(self) -> int:
         return len(self.users)
 
-    def slots(self, users: Sequence[str]) -> npt.NDArray[np.int32]:
+    def slots(self, users: Texts) -> npt.NDArray[np.int32]:
         """Slot of each user, -1 where he is not here."""
-        found = map(self._index.get, users, repeat(-1))
-        return np.fromiter(found, np.int32, len(users))
+        return self._index.find(users)
 
     def admit(self, users: Sequence[str], states: Sequence[bytes | None]) -> None:
         """Bring users in, with their stored record or a fresh one."""
         first = len(self.users)
         self._grow(first + len(users))
+        self._index.add(Texts.of(list(map(str.encode, users))))
         for slot, (user, packed) in enumerate(zip(users, states, strict=True), first):
-            self._index[user] = slot
             self.users.append(user)
             if packed is None:
                 init_state(self.states, slot, phase_of(user))
@@ -124,4 +124,5 @@ class Arena:
         self.touched[len(keep) : live] = 0
         self.armed[len(keep) : live] = False
         self.users = [self.users[slot] for slot in keep]
-        self._index = {user: slot for slot, user in enumerate(self.users)}
+        self._index = UserIndex()
+        self._index.add(Texts.of(list(map(str.encode, self.users))))

@@ -30,9 +30,9 @@ from features.event import (
     screen,
     time_of,
 )
-from features.plain_event import CHANNEL, EVENT_ID, TYPE, USER, Plain, foreign, read_plain
+from features.plain_event import CHANNEL, EVENT_ID, TYPE, USER, Plain, read_plain
 from features.spec import FeatureSpec
-from features.texts import Texts, as_ascii, as_bytes
+from features.texts import Texts, as_bytes, differing
 
 NAN = float("nan")
 UNKNOWN = -1
@@ -51,8 +51,8 @@ class Columns:
     Attributes
     ----------
     n : int
-    user : list of str
-        "" where rejected or a tick.
+    users : Texts
+        Ids; empty or None where rejected or a tick.
     ts, append : int64 (n,)
         Event time and broker stamp, ms; event time is 0 where rejected.
     word : int64 (n,)
@@ -72,7 +72,7 @@ class Columns:
     """
 
     n: int
-    user: list[str]
+    users: Texts
     ts: npt.NDArray[np.int64]
     append: npt.NDArray[np.int64]
     word: npt.NDArray[np.int64]
@@ -93,7 +93,7 @@ def tick_columns(time_ms: int) -> Columns:
     now = np.array([time_ms], np.int64)
     return Columns(
         1,
-        [""],
+        Texts.of([None]),
         now,
         now,
         np.zeros(1, np.int64),
@@ -127,8 +127,8 @@ class ColumnReader:
 
     >>> reader = ColumnReader(FeatureSpec())
     >>> columns = reader.read([b'{"user": "ann", "ts": 5, "type": "click"}', b"{"], [10, 10])
-    >>> columns.user, columns.ts.tolist(), [Reason(code).name for code in columns.code]
-    (['ann', ''], [5, 0], ['ok', 'not_json'])
+    >>> list(columns.users), columns.ts.tolist(), [Reason(code).name for code in columns.code]
+    ([b'ann', None], [5, 0], ['ok', 'not_json'])
     """
 
     def __init__(self, spec: FeatureSpec) -> None:
@@ -153,23 +153,19 @@ class ColumnReader:
         columns = self._usual(found, texts, np.array(append_ms, np.int64))
         rest = (~found.usual).nonzero()[0]
         if len(rest):
-            self._others(columns, rest.tolist(), texts)
+            columns = self._with_others(columns, rest, texts)
         code = columns.code
         code[(code == Reason.ok) & (columns.ts > columns.append + MAX_FUTURE_MS)] = Reason.future
         code[(code == Reason.ok) & (columns.word == UNKNOWN)] = Reason.unknown_type
         rejected = code.nonzero()[0]
         columns.ts[rejected], columns.word[rejected], columns.value[rejected], columns.eid[rejected] = 0, 0, NAN, 0
-        for i in rejected.tolist():
-            columns.user[i] = ""
-        if keys is None:
-            return columns
-        wrong = foreign(found, texts, keys) & (code == Reason.ok)
-        return replace(columns, foreign=int(wrong.sum()) + sum(_named_other(keys[i], columns.user[i]) for i in rest.tolist()))
+        columns.users.at[rejected] = columns.users.end[rejected] = -1
+        return columns if keys is None else replace(columns, foreign=differing(keys, columns.users))
 
     def _usual(self, found: Plain, texts: Texts, append: npt.NDArray[np.int64]) -> Columns:
         """Columns of the payloads that the compiled pass took; the others' rows are still to be filled."""
         n, usual, at, end = len(texts), found.usual, found.at, found.end
-        users = as_ascii(texts.buffer, at[:, USER], end[:, USER])
+        users = Texts(texts.buffer, at[:, USER].copy(), end[:, USER].copy())
         words = np.array([self._words[self._kind(texts, found, row)] for row in found.kinds.tolist()] or [0], np.int64)
         eid = np.zeros(n, np.uint64)
         named = (usual & (at[:, EVENT_ID] >= 0)).nonzero()[0]
@@ -185,28 +181,20 @@ class ColumnReader:
         )
         return kind or "", channel
 
-    def _others(self, columns: Columns, rows: list[int], texts: Texts) -> None:
+    def _with_others(self, columns: Columns, rows: npt.NDArray[np.intp], texts: Texts) -> Columns:
         """Fill the rows that are left to the decoder."""
         n = len(rows)
         code = np.zeros(n, np.uint8)
-        events = _decode_all(_screened([texts[i] for i in rows], code), code)
-        users = _users(events, code)
+        events = _decode_all(_screened([texts[i] for i in rows.tolist()], code), code)
+        users = Texts.of(list(map(str.encode, _users(events, code))))
         columns.ts[rows] = _times(events, code)
         columns.word[rows] = np.fromiter(map(self._words.__getitem__, map(_kind, events)), np.int64, n)
         columns.value[rows] = _values(events)
         columns.eid[rows] = _event_ids(events)
         columns.code[rows] = code
-        for i, user in zip(rows, users, strict=True):
-            columns.user[i] = user
-
-
-def _named_other(key: bytes | None, user: str) -> bool:
-    """Whether a record's key is there and is not its user.
-
-    >>> _named_other(b"ann", "ann"), _named_other(b"ann", "bob"), _named_other(None, "eve"), _named_other(b"x", "")
-    (False, True, False, False)
-    """
-    return user != "" and key is not None and key != user.encode()
+        place = np.arange(columns.n)
+        place[rows] = columns.n + np.arange(n)
+        return replace(columns, users=Texts.join([columns.users, users]).take(place))
 
 
 def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:

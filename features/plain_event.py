@@ -15,7 +15,7 @@ import numpy.typing as npt
 from numba import njit
 
 from features.event import MAX_PAYLOAD_BYTES, MAX_TS_MS, MAX_USER_BYTES
-from features.texts import Places, Texts
+from features.texts import Places, Texts, equal
 
 USER, TYPE, EVENT_ID, CHANNEL, SESSION, ITEM, PROPS, TS, VALUE = range(9)
 _NAMES = (b"user", b"type", b"event_id", b"channel", b"session", b"item", b"props", b"ts", b"value")
@@ -79,11 +79,6 @@ def read_plain(payloads: Texts) -> Plain:
         payloads.buffer, payloads.at, payloads.end, found.usual, found.at, found.end, found.ts, found.value, found.kind, found.kinds
     )
     return Plain(found.usual, found.at, found.end, found.ts, found.value, found.kind, found.kinds[:count])
-
-
-def foreign(found: Plain, payloads: Texts, keys: Texts) -> npt.NDArray[np.bool_]:
-    """Whether a usual row's key is there and is not its user, bool (n,)."""
-    return np.asarray(_foreign(payloads.buffer, found.at[:, USER], found.end[:, USER], found.usual, keys.buffer, keys.at, keys.end))
 
 
 @njit(cache=True, nogil=True)
@@ -257,24 +252,7 @@ def _hash(buffer: Any, at: int, end: int, mark: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _same_kind(buffer: Any, at: Any, end: Any, a: int, b: int) -> bool:
-    return _equal(buffer, at[a, TYPE], end[a, TYPE], buffer, at[b, TYPE], end[b, TYPE]) and _equal(
-        buffer, at[a, CHANNEL], end[a, CHANNEL], buffer, at[b, CHANNEL], end[b, CHANNEL]
-    )
-
-
-@njit(cache=True, nogil=True)
-def _equal(one: Any, at: int, end: int, other: Any, start: int, stop: int) -> bool:
-    if end - at != stop - start or (at < 0) != (start < 0):
+    if (at[a, CHANNEL] < 0) != (at[b, CHANNEL] < 0):
         return False
-    j = 0
-    while at + j < end and one[at + j] == other[start + j]:
-        j += 1
-    return at + j == end
-
-
-@njit(cache=True, nogil=True)
-def _foreign(buffer: Any, at: Any, end: Any, usual: Any, keys: Any, start: Any, stop: Any) -> Any:
-    found = np.zeros(at.shape[0], np.bool_)
-    for i in range(at.shape[0]):
-        found[i] = usual[i] and start[i] >= 0 and not _equal(buffer, at[i], end[i], keys, start[i], stop[i])
-    return found
+    same = equal(buffer, at[a, TYPE], end[a, TYPE], buffer, at[b, TYPE], end[b, TYPE])
+    return same and equal(buffer, at[a, CHANNEL], end[a, CHANNEL], buffer, at[b, CHANNEL], end[b, CHANNEL])

@@ -62,6 +62,10 @@ class Texts(Sequence[bytes | None]):
             row, size = row + len(part), size + high - low
         return cls(np.frombuffer(b"".join([piece.data for piece in pieces]), np.uint8), at, end)
 
+    def take(self, rows: npt.NDArray[np.intp]) -> Texts:
+        """Return those at some places."""
+        return Texts(self.buffer, self.at[rows], self.end[rows])
+
     def __len__(self) -> int:
         return len(self.at)
 
@@ -92,15 +96,13 @@ def as_bytes(buffer: npt.NDArray[np.uint8], at: Places, end: Places) -> list[byt
     return cast(list[bytes], out.view(f"S{out.shape[1]}")[:, 0].tolist())
 
 
-def as_ascii(buffer: npt.NDArray[np.uint8], at: Places, end: Places) -> list[str]:
-    """Return stretches of ASCII that do not end with a zero byte.
+def differing(some: Texts, others: Texts) -> int:
+    """Count rows where both are there and are not the same.
 
-    >>> as_ascii(np.frombuffer(b"{ann|bob}", np.uint8), np.array([1, 5]), np.array([4, 8]))
-    ['ann', 'bob']
+    >>> differing(Texts.of([b"ann", b"bob", None, b"x"]), Texts.of([b"ann", b"bo", b"eve", None]))
+    1
     """
-    out = np.zeros((len(at), _widest(at, end)), np.uint32)
-    _gather(buffer, at, end, out)
-    return cast(list[str], out.view(f"U{out.shape[1]}")[:, 0].tolist())
+    return int(_differing(some.buffer, some.at, some.end, others.buffer, others.at, others.end))
 
 
 def _widest(at: Places, end: Places) -> int:
@@ -112,3 +114,23 @@ def _gather(buffer: Any, at: Any, end: Any, out: Any) -> None:
     for i in range(at.shape[0]):
         for j in range(end[i] - at[i]):
             out[i, j] = buffer[at[i] + j]
+
+
+@njit(cache=True, nogil=True)
+def equal(one: Any, at: int, end: int, other: Any, start: int, stop: int) -> bool:
+    """Whether two stretches of bytes are the same; for compiled passes."""
+    if end - at != stop - start:
+        return False
+    j = 0
+    while at + j < end and one[at + j] == other[start + j]:
+        j += 1
+    return at + j == end
+
+
+@njit(cache=True, nogil=True)
+def _differing(some: Any, at: Any, end: Any, others: Any, start: Any, stop: Any) -> int:
+    count = 0
+    for i in range(at.shape[0]):
+        if at[i] >= 0 and start[i] >= 0 and not equal(some, at[i], end[i], others, start[i], stop[i]):
+            count += 1
+    return count

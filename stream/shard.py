@@ -35,6 +35,7 @@ from features.landmarks import PHASE_STEP_MS
 from features.spec import FeatureSpec
 from features.state import FLAG_ARMED, NEVER
 from features.store import Commit, Found, Need, Taken
+from features.texts import Texts
 from features.timers import Timers
 from features.weave import Rows
 from online_models.example import ExampleBlock, unpack_lists
@@ -141,7 +142,7 @@ class Shard:
     def advance(self, records: Records, start: int = 0) -> Generator[Need, Found, Step]:
         """One step: take records from `start` on as far as the timers allow, or let time come up to the record that waits there."""
         lateness, meta, arena, columns = self.settings.spec.lateness_ms, self.meta, self.arena, records.columns
-        slots = yield from self._slots(columns.user)
+        slots = yield from self._slots(columns.users)
         slots[columns.tick] = TIME_ONLY
         self._make_room(columns.n - start)
         watermarks = np.full(columns.n, NEVER, np.int64)
@@ -221,15 +222,16 @@ class Shard:
             self.timers.drop_pending(self._names.index(name), landmark)
         self.arena.settle(self.arena.changed(), self.commit_no)
 
-    def _slots(self, users: Sequence[str]) -> Generator[Need, Found, npt.NDArray[np.int32]]:
-        """Slot of each user, int32 (n,); who is not in the arena is brought in, but nobody's name (""), which has slot -1."""
+    def _slots(self, users: Texts) -> Generator[Need, Found, npt.NDArray[np.int32]]:
+        """Slot of each user, int32 (n,); who is not in the arena is brought in, but nobody's name, which has slot -1."""
         slots = self.arena.slots(users)
-        absent = (slots < 0).nonzero()[0].tolist()
-        missing = [user for user in dict.fromkeys(map(users.__getitem__, absent)) if user]
-        if missing:
+        absent = ((slots < 0) & (users.at < users.end)).nonzero()[0]
+        if len(absent):
+            some = users.take(absent)
+            missing = list(map(bytes.decode, dict.fromkeys(filter(None, some))))
             found = yield Need(users=missing)
             self.arena.admit(missing, found.states)
-            slots[absent] = self.arena.slots([users[i] for i in absent])
+            slots[absent] = self.arena.slots(some)
         return slots
 
     def _make_room(self, records: int) -> None:
@@ -259,9 +261,9 @@ class Shard:
             else:
                 self.timers.drop_pending(*one)  # assumed at the take, and not there
         if not there:
-            return (yield from self._slots(members)), NOTHING_MATURED, []
+            return (yield from self._slots(_ids(members))), NOTHING_MATURED, []
         snapshots, counts = unpack_lists(list(filter(None, found.chunks)), WIDTH)
-        slots = yield from self._slots([*members, *snapshots.users])
+        slots = yield from self._slots(_ids([*members, *snapshots.users]))
         k = np.array([k for k, _ in there], np.uint8).repeat(counts)
         landmark_ms = np.array([landmark for _, landmark in there], np.int64).repeat(counts)
         due_ms = landmark_ms + np.array(self.timers.waits_ms, np.int64)[k]
@@ -326,6 +328,10 @@ class Shard:
             mirror=said.mirror,
             exbox=[block.pack()] if len(said.examples) or block.watermark_ms // PHASE_STEP_MS > told // PHASE_STEP_MS else [],
         )
+
+
+def _ids(users: Sequence[str]) -> Texts:
+    return Texts.of(list(map(str.encode, users)))
 
 
 def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
 from features import kernel
+from features.arena import Arena
 from features.columns import ColumnReader
 from features.spec import FeatureSpec
 from stream.record_batches import unpack
@@ -12,15 +13,16 @@ from stream.records import joined
 
 
 def warm(definitions: int = 1) -> None:
-    """The passes over states for this number of churn definitions, and the reading of a fetched batch."""
+    """The passes over states for this number of churn definitions, the reading of a fetched batch and the finding of its users."""
     kernel.warm(definitions)
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
     builder.append(0, 1, b"a", b'{"user":"a","ts":1,"type":"t","event_id":"e"}', [])
     data = bytes(builder.build())
     records = unpack(DefaultRecordBatch(data), data)
-    reader = ColumnReader(FeatureSpec())
+    reader, arena = ColumnReader(FeatureSpec()), Arena(definitions)
+    arena.admit(["b"], [None])
     for batch in (records, joined([records, records])):
-        reader.read(batch.values, batch.append_ms, batch.keys)
+        arena.slots(reader.read(batch.values, batch.append_ms, batch.keys).users)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from features.columns import Columns
 from features.definition import DAY_MS, ChurnDefinition
 from features.event import MAX_TS_MS
 from features.spec import KEY_SLOTS, FeatureSpec
+from features.texts import Texts
 from stream.cli.context import UsageFault
 from stream.ingest import read_events
 from stream.key_events import FIRST_EVENTS
@@ -190,6 +191,15 @@ def _records(
     n = len(users)
     none = np.zeros(n, np.uint64)
     columns = Columns(
-        n, users, ts.copy(), ts.copy(), word.copy(), value.copy(), none, np.zeros(n, np.uint8), np.zeros(n, np.bool_), ask.copy()
+        n,
+        Texts.of(list(map(str.encode, users))),
+        ts.copy(),
+        ts.copy(),
+        word.copy(),
+        value.copy(),
+        none,
+        np.zeros(n, np.uint8),
+        np.zeros(n, np.bool_),
+        ask.copy(),
     )
     return Records(columns, np.arange(offset, offset + n), [b""] * n, offset + n)

@@ -35,7 +35,7 @@ PAYLOADS = st.one_of(
 def test_each_poison_has_its_reason(reason: Reason, payload: bytes | None) -> None:
     columns = ColumnReader(STRICT).read([payload], [NOW_MS])
     assert Reason(int(columns.code[0])) is reason
-    assert columns.user == [""]
+    assert list(columns.users) == [None]
 
 
 def test_poison_covers_every_reason_of_a_payload() -> None:
@@ -48,7 +48,7 @@ def test_counts_by_reason_are_exact_among_good_ones() -> None:
         mixed += [event(NOW_MS - i, user=f"u{i}"), payload]
     columns = ColumnReader(STRICT).read(mixed, [NOW_MS] * len(mixed))
     assert Counter(columns.code.tolist()) == Counter(reason for reason, _ in POISON) + Counter({Reason.ok: len(POISON)})
-    assert columns.user[::2] == [f"u{i}" for i in range(len(POISON))]
+    assert list(columns.users)[::2] == [b"u%d" % i for i in range(len(POISON))]
     assert columns.ts[::2].tolist() == [NOW_MS - i for i in range(len(POISON))]
 
 
@@ -58,7 +58,7 @@ def test_a_large_batch_is_the_sum_of_its_records() -> None:
     whole = ColumnReader(STRICT).read(payloads, stamps)
     each = [ColumnReader(STRICT).read([payload], [stamp]) for payload, stamp in zip(payloads, stamps, strict=True)]
     assert whole.n == len(payloads)
-    assert whole.user == [part.user[0] for part in each]
+    assert list(whole.users) == [part.users[0] for part in each]
     for name in ("ts", "append", "word", "value", "eid", "code", "tick", "ask"):
         np.testing.assert_array_equal(getattr(whole, name), np.concatenate([getattr(part, name) for part in each]), strict=True)
 
@@ -67,10 +67,10 @@ def test_a_large_batch_is_the_sum_of_its_records() -> None:
 @given(st.lists(PAYLOADS, max_size=12), st.integers(0, 12))
 def test_never_raises_and_does_not_depend_on_the_batch(payloads: list[bytes | None], cut: int) -> None:
     whole = ColumnReader(SPEC).read(payloads, [NOW_MS] * len(payloads))
-    assert whole.n == len(whole.user) == len(payloads)
+    assert whole.n == len(whole.users) == len(payloads)
     assert {Reason(code) for code in whole.code.tolist()} <= set(Reason) - {Reason.late, Reason.duplicate}
     parts = [ColumnReader(SPEC).read(part, [NOW_MS] * len(part)) for part in (payloads[:cut], payloads[cut:])]
-    assert whole.user == parts[0].user + parts[1].user
+    assert list(whole.users) == [*parts[0].users, *parts[1].users]
     for name in ("ts", "append", "word", "value", "eid", "code", "tick"):
         np.testing.assert_array_equal(getattr(whole, name), np.concatenate([getattr(part, name) for part in parts]), strict=True)
 
@@ -94,7 +94,7 @@ def test_columns_equal_the_fields_one_by_one(events: list[dict[str, Any]]) -> No
     columns = ColumnReader(SPEC).read(payloads, [NOW_MS] * len(events))
     for i, one in enumerate(events):
         assert columns.code[i] == Reason.ok
-        assert columns.user[i] == one["user"]
+        assert columns.users[i] == one["user"].encode()
         assert columns.ts[i] == NOW_MS - i
         assert columns.word[i] == SPEC.type_word(one["type"]) | SPEC.channel_bits(one.get("channel"))
         value, event_id = one.get("value"), one.get("event_id")

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from features.event import Rejected, check_user, decode_event, time_of
-from features.plain_event import CHANNEL, EVENT_ID, TYPE, USER, foreign, read_plain
+from features.plain_event import CHANNEL, EVENT_ID, TYPE, USER, read_plain
 from features.texts import Texts
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
@@ -120,11 +120,6 @@ def test_further_kinds_are_left_to_the_decoder() -> None:
     rows = [b'{"user":"u","ts":1,"type":"t%d"}' % (i % 70) for i in range(140)]
     found = read_plain(Texts.of(rows))
     assert found.usual.tolist() == [i % 70 < 64 for i in range(140)]
-
-
-def test_foreign_keys_are_seen() -> None:
-    rows, keys = Texts.of([GOOD] * 4 + [b"{"]), Texts.of([b"ann", b"bob", None, b"an", b"x"])
-    assert foreign(read_plain(rows), rows, keys).tolist() == [False, True, False, True, False]
 
 
 @given(st.lists(st.none() | st.binary(max_size=5)), st.integers(0, 5), st.integers(0, 5))

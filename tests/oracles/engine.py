@@ -97,7 +97,8 @@ class OracleShard:
         """Go through a log, each tick before the record it stands before. Records are decoded at once, and judged one by one."""
         columns = ColumnReader(self.spec).read([one.value for one in log], [one.timestamp for one in log])
         fields = (columns.code, columns.ts, columns.word, columns.value, columns.eid)
-        decoded = zip(columns.user, *(one.tolist() for one in fields), strict=True)
+        users = ["" if one is None else one.decode() for one in columns.users]
+        decoded = zip(users, *(one.tolist() for one in fields), strict=True)
         waiting = deque(ticks)
         for record, one in zip(log, decoded, strict=True):
             while waiting and waiting[0].next_offset <= record.offset:

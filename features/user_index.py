@@ -1,0 +1,116 @@
+"""Slot of each user id: a compiled hash table with open addressing, so that a batch's users are found without an object each.
+
+An entry is one number: 32 bits of the id's hash and its slot, which is its place in order of being added. The ids themselves stand one after
+the other in one buffer; whatever the hash says, they are compared.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from features.texts import Texts, equal
+
+_SLOT = np.uint64(0xFFFFFFFF)
+_HASH = np.uint64(32)
+
+
+class UserIndex:
+    """Ids to slots.
+
+    >>> index = UserIndex()
+    >>> index.add(Texts.of([b"ann", b"bob"]))
+    >>> index.find(Texts.of([b"bob", b"eve", b"", None, b"ann"])).tolist()
+    [1, -1, -1, -1, 0]
+    """
+
+    def __init__(self) -> None:
+        self._seed = np.uint64(secrets.randbits(63))  # nobody can choose ids that fall together
+        self._count = 0
+        self._table = np.zeros(1 << 11, np.uint64)
+        self._texts = np.zeros(1 << 14, np.uint8)
+        self._ends = np.zeros(1 << 10, np.int64)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def find(self, users: Texts) -> npt.NDArray[np.int32]:
+        """Slot of each user, int32 (n,); -1 for one that is not here, for "" and for None."""
+        slots = np.empty(len(users), np.int32)
+        _find(self._table, self._texts, self._ends, self._seed, users.buffer, users.at, users.end, slots)
+        return slots
+
+    def add(self, users: Texts) -> None:
+        """Give the next slots to users that are not here, none of them twice and none empty."""
+        size = int((users.end - users.at).sum())
+        used = int(self._ends[self._count - 1]) if self._count else 0
+        self._ends = _with_room(self._ends, self._count + len(users))
+        self._texts = _with_room(self._texts, used + size)
+        _append(self._texts, self._ends, self._count, used, users.buffer, users.at, users.end)
+        first, self._count = self._count, self._count + len(users)
+        if 2 * self._count > len(self._table):
+            self._table = np.zeros(1 << (4 * self._count - 1).bit_length(), np.uint64)
+            first = 0
+        _enter(self._table, self._texts, self._ends, self._seed, first, self._count)
+
+
+def _with_room(array: npt.NDArray[Any], wanted: int) -> npt.NDArray[Any]:
+    if wanted <= len(array):
+        return array
+    larger = np.zeros(max(wanted, 2 * len(array)), array.dtype)
+    larger[: len(array)] = array
+    return larger
+
+
+@njit(cache=True, nogil=True)
+def _hash(texts: Any, at: int, end: int, seed: Any) -> Any:
+    """Mix an id byte by byte (the step of FNV-1a), then its bits among each other (the end of MurmurHash3)."""
+    mark = seed
+    for i in range(at, end):
+        mark = (mark ^ np.uint64(texts[i])) * np.uint64(1099511628211)
+    mark = (mark ^ (mark >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    mark = (mark ^ (mark >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return mark ^ (mark >> np.uint64(33))
+
+
+@njit(cache=True, nogil=True)
+def _find(table: Any, texts: Any, ends: Any, seed: Any, buffer: Any, at: Any, end: Any, slots: Any) -> None:
+    mask = np.uint64(len(table) - 1)
+    for i in range(at.shape[0]):
+        slots[i] = -1
+        if at[i] < 0 or at[i] == end[i]:
+            continue
+        mark = _hash(buffer, at[i], end[i], seed)
+        place = mark & mask
+        while table[place] != 0:
+            if table[place] >> _HASH == mark >> _HASH:
+                slot = np.int64(table[place] & _SLOT) - 1
+                start = ends[slot - 1] if slot else 0
+                if equal(buffer, at[i], end[i], texts, start, ends[slot]):
+                    slots[i] = slot
+                    break
+            place = (place + np.uint64(1)) & mask
+
+
+@njit(cache=True, nogil=True)
+def _append(texts: Any, ends: Any, count: int, used: int, buffer: Any, at: Any, end: Any) -> None:
+    for i in range(at.shape[0]):
+        for j in range(at[i], end[i]):
+            texts[used] = buffer[j]
+            used += 1
+        ends[count + i] = used
+
+
+@njit(cache=True, nogil=True)
+def _enter(table: Any, texts: Any, ends: Any, seed: Any, first: int, count: int) -> None:
+    mask = np.uint64(len(table) - 1)
+    for slot in range(first, count):
+        mark = _hash(texts, ends[slot - 1] if slot else 0, ends[slot], seed)
+        place = mark & mask
+        while table[place] != 0:
+            place = (place + np.uint64(1)) & mask
+        table[place] = (mark >> _HASH) << _HASH | np.uint64(slot + 1)
