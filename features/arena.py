@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from features.landmarks import phase_of
 from features.state import FLAG_ARMED, read_states, state_dtype
-from features.texts import Texts
+from features.texts import Texts, ids_of
 from features.update import init_state
 from features.user_index import UserIndex
 
@@ -65,11 +65,15 @@ class Arena:
         """Slot of each user, -1 where he is not here."""
         return self._index.find(users)
 
+    def ids(self, slots: npt.NDArray[np.intp]) -> Texts:
+        """User ids of some slots; they change when users are forgotten."""
+        return self._index.ids(slots)
+
     def admit(self, users: Sequence[str], states: Sequence[bytes | None]) -> None:
         """Bring users in, with their stored record or a fresh one."""
         first = len(self.users)
         self._grow(first + len(users))
-        self._index.add(Texts.of(list(map(str.encode, users))))
+        self._index.add(ids_of(users))
         for slot, (user, packed) in enumerate(zip(users, states, strict=True), first):
             self.users.append(user)
             if packed is None:
@@ -125,4 +129,4 @@ class Arena:
         self.armed[len(keep) : live] = False
         self.users = [self.users[slot] for slot in keep]
         self._index = UserIndex()
-        self._index.add(Texts.of(list(map(str.encode, self.users))))
+        self._index.add(ids_of(self.users))

@@ -32,7 +32,7 @@ from features.event import (
 )
 from features.plain_event import CHANNEL, EVENT_ID, TYPE, USER, Plain, read_plain
 from features.spec import FeatureSpec
-from features.texts import Texts, as_bytes, differing
+from features.texts import Texts, as_bytes, differing, ids_of
 
 NAN = float("nan")
 UNKNOWN = -1
@@ -186,7 +186,7 @@ class ColumnReader:
         n = len(rows)
         code = np.zeros(n, np.uint8)
         events = _decode_all(_screened([texts[i] for i in rows.tolist()], code), code)
-        users = Texts.of(list(map(str.encode, _users(events, code))))
+        users = ids_of(_users(events, code))
         columns.ts[rows] = _times(events, code)
         columns.word[rows] = np.fromiter(map(self._words.__getitem__, map(_kind, events)), np.int64, n)
         columns.value[rows] = _values(events)

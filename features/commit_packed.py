@@ -1,6 +1,6 @@
 """A commit as it goes over the wire to Redis: MULTI, the writes, EXEC, packed by hand where a commit is long.
 
-The record of a user is written whole (MSET), so nearly all of a commit is keys and states. A key is packed once and remembered.
+The record of a user is written whole (MSET), so nearly all of a commit is keys and states: a compiled pass lays these out.
 """
 
 from __future__ import annotations
@@ -10,33 +10,15 @@ from itertools import chain
 from typing import Any
 
 import hiredis
+import numpy as np
+from numba import njit
 
 from features.keys import snap_name
 from features.store import Commit, stream_id
-from features.weave import Rows, weave
+from features.texts import Texts, ids_of, names_of
+from features.weave import Matrix, Rows
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
-_MOST_HEADS = 1 << 19
-"""Users whose packed key is remembered; about 100 bytes each. More forget all of them, and they are packed again."""
-
-
-class StateHeads(dict[str, bytes]):
-    r"""User -> all that stands between the state before his and his own in an MSET: length and name of the key, length of the state.
-
-    >>> StateHeads("cw:shop:{7}:", 440)["ann"]
-    b'\r\n$17\r\ncw:shop:{7}:u:ann\r\n$440\r\n'
-    """
-
-    def __init__(self, prefix: str, size: int) -> None:
-        super().__init__()
-        self._prefix, self._size = f"{prefix}u:", size
-
-    def __missing__(self, user: str) -> bytes:
-        if len(self) >= _MOST_HEADS:
-            self.clear()
-        key = (self._prefix + user).encode()
-        head = self[user] = b"\r\n$%d\r\n%b\r\n$%d\r\n" % (len(key), key, self._size)
-        return head
 
 
 def pack_calls(*calls: tuple[Any, ...]) -> bytes:
@@ -44,15 +26,13 @@ def pack_calls(*calls: tuple[Any, ...]) -> bytes:
     return b"".join(map(_pack, calls))
 
 
-def pack_commit(prefix: str, commit: Commit, heads: dict[int, StateHeads]) -> tuple[bytes | bytearray, int]:
+def pack_commit(prefix: str, commit: Commit) -> tuple[bytes | bytearray, int]:
     """Return the calls of a commit, and how many answers they have; the last one is EXEC's.
 
     Parameters
     ----------
     prefix : str
         Of the shard's keys.
-    heads : dict of state size to StateHeads
-        What is remembered of this shard's users; filled here.
 
     Raises
     ------
@@ -60,7 +40,7 @@ def pack_commit(prefix: str, commit: Commit, heads: dict[int, StateHeads]) -> tu
         Users and states of different number, or a definition's name that may not stand in a key.
 
     >>> from features.store import Token
-    >>> pack_commit("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", ["ann"], [b"state"]), {})[1]
+    >>> pack_commit("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", ["ann"], [b"state"]))[1]
     4
     """
     if len(commit.users) != len(commit.states):
@@ -70,14 +50,52 @@ def pack_commit(prefix: str, commit: Commit, heads: dict[int, StateHeads]) -> tu
     if not commit.users:
         return begin + end, answers
     if not isinstance(commit.states, Rows):
-        keys = map(f"{prefix}u:".__add__, commit.users)
-        return begin + pack_calls(("MSET", *chain.from_iterable(zip(keys, commit.states, strict=True)))) + end, answers
-    states = commit.states.matrix
-    known = heads.get(states.shape[1])
-    if known is None:
-        known = heads[states.shape[1]] = StateHeads(prefix, states.shape[1])
-    begin += b"*%d\r\n$4\r\nMSET" % (1 + 2 * len(states))
-    return weave(list(map(known.__getitem__, commit.users)), states, begin, b"\r\n" + end), answers
+        pairs = zip((f"{prefix}u:{user}" for user in names_of(commit.users)), commit.states, strict=True)
+        return begin + pack_calls(("MSET", *chain.from_iterable(pairs))) + end, answers
+    return _with_states(prefix, ids_of(commit.users), commit.states.matrix, begin, end), answers
+
+
+def _with_states(prefix: str, users: Texts, states: Matrix, begin: bytes, end: bytes) -> bytearray:
+    """The beginning, an MSET of all states, the end."""
+    begin += b"*%d\r\n$4\r\nMSET\r\n" % (1 + 2 * len(states))
+    name, mark = f"{prefix}u:".encode(), b"\r\n$%d\r\n" % states.shape[1]
+    sizes = users.end - users.at + len(name)
+    digits = 1 + (sizes[:, None] >= 10 ** np.arange(1, 6)).sum(axis=1)
+    each = len(b"$\r\n") + digits + sizes + len(mark) + states.shape[1] + len(b"\r\n")
+    out = bytearray(len(begin) + int(each.sum()) + len(end))
+    out[: len(begin)] = begin
+    out[len(out) - len(end) :] = end
+    view = np.frombuffer(out, np.uint8)
+    _lay_out(view, len(begin), np.frombuffer(name, np.uint8), np.frombuffer(mark, np.uint8), users.buffer, users.at, sizes, digits, states)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _lay_out(out: Any, i: int, name: Any, mark: Any, texts: Any, at: Any, sizes: Any, digits: Any, states: Any) -> None:
+    r"""``$17\r\ncw:shop:{7}:u:ann\r\n$440\r\n<state>\r\n`` for each user."""
+    for row in range(at.shape[0]):
+        out[i] = 36  # $
+        left = sizes[row]
+        for digit in range(digits[row], 0, -1):
+            out[i + digit] = 48 + left % 10
+            left //= 10
+        i += digits[row] + 1
+        out[i], out[i + 1] = 13, 10
+        i += 2
+        for j in range(name.shape[0]):
+            out[i + j] = name[j]
+        i += name.shape[0]
+        for j in range(sizes[row] - name.shape[0]):
+            out[i + j] = texts[at[row] + j]
+        i += sizes[row] - name.shape[0]
+        for j in range(mark.shape[0]):
+            out[i + j] = mark[j]
+        i += mark.shape[0]
+        for j in range(states.shape[1]):
+            out[i + j] = states[row, j]
+        i += states.shape[1]
+        out[i], out[i + 1] = 13, 10
+        i += 2
 
 
 def _calls(prefix: str, commit: Commit) -> Iterator[tuple[Any, ...]]:

@@ -362,5 +362,5 @@ def warm(definitions: int = 1) -> None:
         zeros.copy(), 0, NEVER, 0, 20, params, moments,
     )  # fmt: skip
     pass_sweep(states, one, scratch, np.zeros(1, np.int32), 0, -1, zeros, 0, 0, params, moments, 0)
-    woven = weave([b"a"], np.array([[1, 0]], np.uint8), rows_first=True)
+    woven = weave([b"a"], np.array([[1, 0]], np.uint8))
     unravel(bytes(woven), ends_of([woven]), 2)

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from features.texts import Texts
+
 
 class StoreError(Exception):
     """Root of this module's errors."""
@@ -90,7 +92,7 @@ class Commit:
     commit_no: int
     """The number this commit expects to find; it stores this + 1."""
     meta: bytes
-    users: Sequence[str] = ()
+    users: Sequence[str] | Texts = ()
     states: Sequence[bytes] = ()
     armed: Mapping[int, Sequence[str]] = field(default_factory=dict)
     disarmed: Mapping[int, Sequence[str]] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from features.keys import checked_definition
 from features.store import Commit, Found, Need, StaleOwner, Taken, TakeRefused, Token, stream_id
+from features.texts import names_of
 
 Box = dict[tuple[int, int], bytes]
 
@@ -120,7 +121,7 @@ class MemoryStore:
         if data.commit_no != commit.commit_no:
             raise StaleOwner(partition, f"stored commit number is {data.commit_no}, expected {commit.commit_no}")
         number = commit.commit_no + 1
-        data.users.update(zip(commit.users, commit.states, strict=True))
+        data.users.update(zip(names_of(commit.users), commit.states, strict=True))
         for bucket, users in commit.armed.items():
             data.wheel.setdefault(bucket, set()).update(users)
         for bucket, users in commit.disarmed.items():
@@ -181,7 +182,7 @@ def _check(commit: Commit) -> None:
         raise ValueError(f"as many states as users are needed, got {len(commit.states)} for {len(commit.users)}")
     for name, _ in (*commit.snaps, *commit.matured):
         checked_definition(name)
-    "".join(commit.users).encode()
+    "".join(names_of(commit.users)).encode()
 
 
 def _id(text: str) -> tuple[int, int]:

@@ -28,7 +28,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from features.app_spec import AppSpec, SpecMismatch, unpack_app_spec
-from features.commit_packed import StateHeads, pack_calls, pack_commit
+from features.commit_packed import pack_calls, pack_commit
 from features.keys import shard_prefix, snap_name, spec_key
 from features.landmarks import BUCKETS
 from features.server_check import Finding, findings
@@ -96,8 +96,6 @@ class RedisStore:
         self._app, self._patience_s = app, patience_s
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="redis")
         self._take_script = self._client.register_script(_TAKE)
-        self._heads: dict[int, dict[int, StateHeads]] = {}
-        """By partition: packed keys of its users."""
 
     def at(self, point: str) -> None:
         """A named place within a commit: `checked`. Nothing happens here; tests let others act here."""
@@ -177,7 +175,7 @@ class RedisStore:
         def call() -> str | None:
             nonlocal packed
             if packed is None:
-                packed = pack_commit(prefix, commit, self._heads.setdefault(partition, {}))
+                packed = pack_commit(prefix, commit)
             return self._transact(prefix, commit, *packed)
 
         refusal = await self._patiently(call)

@@ -85,6 +85,24 @@ class Texts(Sequence[bytes | None]):
         return map(self.__getitem__, range(len(self)))
 
 
+def ids_of(users: Sequence[str] | Texts) -> Texts:
+    """Return user ids as bytes in one buffer.
+
+    >>> list(ids_of(["ann"]))
+    [b'ann']
+    """
+    return users if isinstance(users, Texts) else Texts.of(list(map(str.encode, users)))
+
+
+def names_of(users: Sequence[str] | Texts) -> Sequence[str]:
+    """Return user ids as text.
+
+    >>> names_of(Texts.of([b"ann"]))
+    ['ann']
+    """
+    return [one.decode() for one in users if one is not None] if isinstance(users, Texts) else users
+
+
 def as_bytes(buffer: npt.NDArray[np.uint8], at: Places, end: Places) -> list[bytes]:
     """Return stretches of a buffer that do not end with a zero byte.
 

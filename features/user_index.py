@@ -44,6 +44,17 @@ class UserIndex:
         _find(self._table, self._texts, self._ends, self._seed, users.buffer, users.at, users.end, slots)
         return slots
 
+    def ids(self, slots: npt.NDArray[np.intp]) -> Texts:
+        """Return the ids of some slots; no later change of this index reaches them.
+
+        >>> index = UserIndex()
+        >>> index.add(Texts.of([b"ann", b"bob"]))
+        >>> list(index.ids(np.array([1])))
+        [b'bob']
+        """
+        ends = self._ends[: self._count]
+        return Texts(self._texts, np.concatenate([np.zeros(1, np.int64), ends])[slots], ends[slots])
+
     def add(self, users: Texts) -> None:
         """Give the next slots to users that are not here, none of them twice and none empty."""
         size = int((users.end - users.at).sum())

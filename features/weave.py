@@ -43,25 +43,21 @@ class Rows(Sequence[bytes]):
         return iter(self.matrix.view(f"V{self.matrix.shape[1]}")[:, 0].tolist())
 
 
-def weave(texts: Sequence[bytes], matrix: Matrix, head: bytes = b"", tail: bytes = b"", *, rows_first: bool = False) -> bytearray:
-    """Head, then each text with its row, then tail.
+def weave(texts: Sequence[bytes], matrix: Matrix) -> bytearray:
+    """Each row, and its text after it.
 
     Parameters
     ----------
     matrix : uint8 (n, size)
         As many rows as texts.
-    rows_first : bool
-        The row stands before its text, not after it.
 
-    >>> weave([b"a", b"bc"], np.array([[48], [49]], np.uint8), b"<", b">")
-    bytearray(b'<a0bc1>')
+    >>> weave([b"a", b"bc"], np.array([[48], [49]], np.uint8))
+    bytearray(b'0a1bc')
     """
     joined = b"".join(texts)
-    out = bytearray(len(head) + len(joined) + matrix.size + len(tail))
-    out[: len(head)] = head
-    out[len(out) - len(tail) :] = tail
+    out = bytearray(len(joined) + matrix.size)
     if len(texts):
-        _weave(np.frombuffer(joined, np.uint8), ends_of(texts), matrix, rows_first, np.frombuffer(out, np.uint8), len(head))
+        _weave(np.frombuffer(joined, np.uint8), ends_of(texts), matrix, np.frombuffer(out, np.uint8))
     return out
 
 
@@ -117,17 +113,16 @@ def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matr
 
 
 @njit(cache=True, nogil=True)
-def _weave(texts: Any, ends: Any, matrix: Any, rows_first: bool, out: Any, at: int) -> None:
-    start, size = 0, matrix.shape[1]
+def _weave(texts: Any, ends: Any, matrix: Any, out: Any) -> None:
+    at, start, size = 0, 0, matrix.shape[1]
     for i in range(ends.shape[0]):
-        length = ends[i] - start
-        text_at, row_at = (at + size, at) if rows_first else (at, at + length)
-        for j in range(length):
-            out[text_at + j] = texts[start + j]
         for j in range(size):
-            out[row_at + j] = matrix[i, j]
+            out[at + j] = matrix[i, j]
+        at += size
+        for j in range(ends[i] - start):
+            out[at + j] = texts[start + j]
+        at += ends[i] - start
         start = ends[i]
-        at += length + size
 
 
 @njit(cache=True, nogil=True)

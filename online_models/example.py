@@ -59,7 +59,7 @@ def pack_rows(snapshots: Snapshots) -> tuple[bytearray, npt.NDArray[np.int64]]:
     heads["length"] = [len(name) for name in names]
     heads["risk"], heads["model_version"], heads["flags"] = snapshots.risk, snapshots.model_version, snapshots.flags
     fixed = np.concatenate([heads.view(np.uint8).reshape(len(names), _HEAD.itemsize), snapshots.vectors], axis=1)
-    return weave(names, fixed, rows_first=True), ends_of(names) + fixed.shape[1] * np.arange(1, len(names) + 1)
+    return weave(names, fixed), ends_of(names) + fixed.shape[1] * np.arange(1, len(names) + 1)
 
 
 def unpack_lists(lists: Sequence[Sequence[bytes]], width: int) -> tuple[Snapshots, list[int]]:

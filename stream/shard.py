@@ -35,7 +35,7 @@ from features.landmarks import PHASE_STEP_MS
 from features.spec import FeatureSpec
 from features.state import FLAG_ARMED, NEVER
 from features.store import Commit, Found, Need, Taken
-from features.texts import Texts
+from features.texts import Texts, ids_of
 from features.timers import Timers
 from features.weave import Rows
 from online_models.example import ExampleBlock, unpack_lists
@@ -261,9 +261,9 @@ class Shard:
             else:
                 self.timers.drop_pending(*one)  # assumed at the take, and not there
         if not there:
-            return (yield from self._slots(_ids(members))), NOTHING_MATURED, []
+            return (yield from self._slots(ids_of(members))), NOTHING_MATURED, []
         snapshots, counts = unpack_lists(list(filter(None, found.chunks)), WIDTH)
-        slots = yield from self._slots(_ids([*members, *snapshots.users]))
+        slots = yield from self._slots(ids_of([*members, *snapshots.users]))
         k = np.array([k for k, _ in there], np.uint8).repeat(counts)
         landmark_ms = np.array([landmark for _, landmark in there], np.int64).repeat(counts)
         due_ms = landmark_ms + np.array(self.timers.waits_ms, np.int64)[k]
@@ -318,7 +318,7 @@ class Shard:
             token=self.token,
             commit_no=self.commit_no,
             meta=meta.pack(),
-            users=list(map(arena.users.__getitem__, slots.tolist())),
+            users=arena.ids(slots),
             states=Rows(arena.packed(slots)),
             armed=armed,
             disarmed=disarmed,
@@ -328,10 +328,6 @@ class Shard:
             mirror=said.mirror,
             exbox=[block.pack()] if len(said.examples) or block.watermark_ms // PHASE_STEP_MS > told // PHASE_STEP_MS else [],
         )
-
-
-def _ids(users: Sequence[str]) -> Texts:
-    return Texts.of(list(map(str.encode, users)))
 
 
 def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
 from features import kernel
 from features.arena import Arena
 from features.columns import ColumnReader
+from features.commit_packed import pack_commit
 from features.spec import FeatureSpec
+from features.store import Commit, Token
+from features.weave import Rows
 from stream.record_batches import unpack
 from stream.records import joined
 
 
 def warm(definitions: int = 1) -> None:
-    """The passes over states for this number of churn definitions, the reading of a fetched batch and the finding of its users."""
+    """Reading a fetched batch, finding its users, the passes over states for this number of churn definitions, and packing a commit."""
     kernel.warm(definitions)
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
     builder.append(0, 1, b"a", b'{"user":"a","ts":1,"type":"t","event_id":"e"}', [])
@@ -23,6 +27,8 @@ def warm(definitions: int = 1) -> None:
     arena.admit(["b"], [None])
     for batch in (records, joined([records, records])):
         arena.slots(reader.read(batch.values, batch.append_ms, batch.keys).users)
+    slots = np.zeros(1, np.intp)
+    pack_commit("", Commit(Token(0, ""), 0, b"", arena.ids(slots), Rows(arena.packed(slots))))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from features.columns import Columns
 from features.definition import DAY_MS, ChurnDefinition
 from features.event import MAX_TS_MS
 from features.spec import KEY_SLOTS, FeatureSpec
-from features.texts import Texts
+from features.texts import ids_of
 from stream.cli.context import UsageFault
 from stream.ingest import read_events
 from stream.key_events import FIRST_EVENTS
@@ -192,7 +192,7 @@ def _records(
     none = np.zeros(n, np.uint64)
     columns = Columns(
         n,
-        Texts.of(list(map(str.encode, users))),
+        ids_of(users),
         ts.copy(),
         ts.copy(),
         word.copy(),

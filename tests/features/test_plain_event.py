@@ -64,7 +64,7 @@ def same(payload: bytes) -> bool:
     return True
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=1_000, deadline=None)  # the first one may compile
 @given(payloads())
 @example(GOOD)
 @example(GOOD.replace(b"12.50", b"-0"))
@@ -96,6 +96,7 @@ def test_usual_payloads_are_taken(payload: bytes) -> None:
     assert same(payload)
 
 
+@settings(deadline=None)  # the first one may compile
 @given(st.integers(0, 10**15 - 1), st.integers(0, 14))
 def test_a_decimal_is_the_nearest_double(digits: int, after: int) -> None:
     text = str(digits).rjust(after + 1, "0")
@@ -107,6 +108,7 @@ def test_a_decimal_is_the_nearest_double(digits: int, after: int) -> None:
     assert not found.usual[0] or found.value[0] == float(number)
 
 
+@settings(deadline=None)  # the first one may compile
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "ab", ""]), st.sampled_from([None, "", "a", "b"])), max_size=9))
 def test_rows_of_one_kind_have_one_type_and_channel(kinds: list[tuple[str, str | None]]) -> None:
     rows = [json.dumps({"user": "u", "ts": 1, "type": kind, "channel": channel}).encode() for kind, channel in kinds]
@@ -122,6 +124,7 @@ def test_further_kinds_are_left_to_the_decoder() -> None:
     assert found.usual.tolist() == [i % 70 < 64 for i in range(140)]
 
 
+@settings(deadline=None)  # the first one may compile
 @given(st.lists(st.none() | st.binary(max_size=5)), st.integers(0, 5), st.integers(0, 5))
 def test_texts_are_the_sequence_they_were_made_of(values: list[bytes | None], start: int, stop: int) -> None:
     texts = Texts.of(values)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.texts import Texts
@@ -9,6 +9,7 @@ from features.user_index import UserIndex, _hash
 IDS = st.binary(min_size=1, max_size=3) | st.binary(min_size=1, max_size=256)
 
 
+@settings(deadline=None)  # the first one may compile
 @given(st.lists(st.lists(IDS, unique=True, max_size=40), max_size=6), st.lists(IDS, max_size=40))
 def test_ids_have_the_slots_of_a_dictionary(rounds: list[list[bytes]], strangers: list[bytes]) -> None:
     index, expected = UserIndex(), {}

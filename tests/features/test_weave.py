@@ -27,8 +27,7 @@ def snapshots(users: list[str], seed: int) -> Snapshots:
 def test_a_commit_of_rows_is_byte_for_byte_that_of_single_records(users: list[str]) -> None:
     rows = Rows(np.random.default_rng(len(users)).integers(0, 256, (len(users), 16)).astype(np.uint8))
     one, other = (
-        pack_commit("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", users, states, outbox=[b"entry"]), {})
-        for states in (rows, list(rows))
+        pack_commit("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", users, states, outbox=[b"entry"])) for states in (rows, list(rows))
     )
     assert one == other
 

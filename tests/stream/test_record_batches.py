@@ -82,7 +82,7 @@ def one_by_one(data: bytes, **how: Any) -> tuple[list[Row], int]:
     return rows, one.next_fetch_offset
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)  # the first one may compile
 @given(
     st.lists(st.tuples(st.lists(RECORD, min_size=1, max_size=20), st.integers(0, 4), st.integers(0, 9)), max_size=4),
     st.integers(0, 30),
@@ -142,6 +142,7 @@ def test_a_broken_sum_is_refused() -> None:
         as_columns(bytes(data))
 
 
+@settings(deadline=None)  # the first one may compile
 @given(st.data(), st.lists(RECORD, min_size=1, max_size=4))
 def test_records_that_are_not_what_the_header_says_are_refused_and_never_read_past(data: st.DataObject, records: list[Any]) -> None:
     good = batch(records)
