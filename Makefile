@@ -23,6 +23,7 @@ help: ## show this
 
 .venv/kernel: .venv/runtime $(wildcard features/*.py online_models/*.py stream/*.py)
 	@echo "compiling the kernel"
+	@find features online_models stream -name "*.nb[ic]" -delete  # numba looks at a function's own file only, not at what it calls
 	@$(BIN)/python -m stream.warm
 	@$(BIN)/python -m online_models.warm
 	@$(BIN)/python -c "from stream.local_redis import redis_binary; print('redis-server:', redis_binary())" || true

@@ -26,7 +26,7 @@ _KEPT = 4
 _MOST_KINDS = 64
 """Different (type, channel) of one batch; payloads of further ones are left to the decoder."""
 _MOST_DIGITS = 15
-_TENS = 10.0 ** np.arange(_MOST_DIGITS + 1)
+_TENS = np.array([float(f"1e{power}") for power in range(_MOST_DIGITS + 1)])
 _NEEDED = 1 << USER | 1 << TYPE | 1 << TS
 
 

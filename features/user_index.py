@@ -29,7 +29,8 @@ class UserIndex:
     """
 
     def __init__(self) -> None:
-        self._seed = np.uint64(secrets.randbits(63))  # nobody can choose ids that fall together
+        # secret, the multiplier above all: with a known one, ids that fall together can be made
+        self._seed = np.array([secrets.randbits(64), secrets.randbits(64) | 1], np.uint64)
         self._count = 0
         self._table = np.zeros(1 << 11, np.uint64)
         self._texts = np.zeros(1 << 14, np.uint8)
@@ -52,8 +53,7 @@ class UserIndex:
         >>> list(index.ids(np.array([1])))
         [b'bob']
         """
-        ends = self._ends[: self._count]
-        return Texts(self._texts, np.concatenate([np.zeros(1, np.int64), ends])[slots], ends[slots])
+        return Texts(self._texts, np.where(slots > 0, self._ends[slots - 1], 0), self._ends[slots])
 
     def add(self, users: Texts) -> None:
         """Give the next slots to users that are not here, none of them twice and none empty."""
@@ -79,10 +79,10 @@ def _with_room(array: npt.NDArray[Any], wanted: int) -> npt.NDArray[Any]:
 
 @njit(cache=True, nogil=True)
 def _hash(texts: Any, at: int, end: int, seed: Any) -> Any:
-    """Mix an id byte by byte (the step of FNV-1a), then its bits among each other (the end of MurmurHash3)."""
-    mark = seed
+    """Mix an id byte by byte (the step of FNV-1a, with a secret multiplier), then its bits among each other (the end of MurmurHash3)."""
+    mark = seed[0]
     for i in range(at, end):
-        mark = (mark ^ np.uint64(texts[i])) * np.uint64(1099511628211)
+        mark = (mark ^ np.uint64(texts[i])) * seed[1]
     mark = (mark ^ (mark >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     mark = (mark ^ (mark >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     return mark ^ (mark >> np.uint64(33))

@@ -309,11 +309,11 @@ class Trainer:
             at = 0
             while at < len(rows) and not stop():
                 size = step_size(self._settings.batch, learner.learned)
-                some = rows[at : at + size - learner.waiting]
+                some = rows[at : at + max(1, size - learner.waiting)]  # more may wait than now make a step
                 at += len(some)
                 left[some] = False
                 learner.hold(items.vectors[some], items.label[some], self._scores_of(learner, items, some))
-                if learner.waiting == size:
+                if learner.waiting >= size:
                     learner.step(int(items.matured_ms[some[-1]]))
                     if self._due(learner):
                         versions.append(_publish(learner, learner.check()))

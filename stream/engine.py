@@ -187,12 +187,12 @@ class Session:
             at = 0
             while self._ticks and self._ticks[0].next_offset <= batch.next:
                 tick = self._ticks[0]
-                upto = int(records.offset.searchsorted(tick.next_offset))
+                upto = max(at, int(records.offset.searchsorted(tick.next_offset)))
                 if upto > at:
                     await self._apply(self._decode(batch, at, upto, tick.next_offset))
                 at = upto
-                await self._apply(tick_records(self._ticks.popleft()))
-            if at < len(records) or batch.next > self.next_offset:
+                await self._apply(tick_records(self._ticks.popleft(), self.next_offset))
+            if at < len(records):
                 await self._apply(self._decode(batch, at, len(records), batch.next))
 
     async def tick(self) -> None:
@@ -237,7 +237,7 @@ class Session:
 
     async def _apply_waiting_ticks(self, offset: int) -> None:
         while self._ticks and self._ticks[0].next_offset <= offset:
-            await self._apply(tick_records(self._ticks.popleft()))
+            await self._apply(tick_records(self._ticks.popleft(), self.next_offset))
 
     async def _apply(self, records: Records) -> None:
         """Step until all records are taken; each step is committed before the next begins."""

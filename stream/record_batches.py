@@ -7,7 +7,7 @@ by line. The records inside are then read by a compiled pass. Batches of the for
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,10 @@ from numba import njit
 from features.texts import Texts
 from stream.records import LogRecords, of_records
 
+_INT = struct.Struct(">i")
 _LENGTH_AT, _OVERHEAD, _MAGIC_AT, _COUNT_AT, _HEADER = 8, 12, 16, 57, 61
+_COLUMNS_SINCE = 2
+_CORRUPT = "the records of a batch are not what its header says"
 _DECODE = {0: bytes, 1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
 
 
@@ -48,94 +51,140 @@ def read_as_columns(fetched: Any, most: int) -> None:
 
 
 def _columns(fetched: Any, data: bytes, most: int) -> Iterator[LogRecords]:
-    """`PartitionRecords._unpack_records`, yielding columns."""
+    """`PartitionRecords._unpack_records`, yielding columns of as many whole batches as fit, or pieces of one that is larger."""
+    group: list[tuple[Any, bytes]] = []
+    count, following = 0, fetched.next_fetch_offset
+    for batch, raw in _batches(data):
+        following = batch.next_offset
+        if fetched._check_crcs and not batch.validate_crc():
+            raise CorruptRecordException(f"Invalid CRC - {fetched._tp}")
+        if not _is_wanted(fetched, batch):
+            continue
+        size = count_of(raw)
+        if group and count + size > most:
+            yield from _parts(fetched, group, most)
+            group, count = [], 0
+        group.append((batch, raw))
+        count += size
+    yield from _parts(fetched, group, most)
+    fetched.next_fetch_offset = following
+
+
+def _batches(data: bytes) -> Iterator[tuple[Any, bytes]]:
     records = MemoryRecords(data)
     at = 0
     while records.has_next():
-        batch: Any = records.next_batch()
-        start, at = at, at + _OVERHEAD + struct.unpack_from(">i", data, at + _LENGTH_AT)[0]
-        if fetched._check_crcs and not batch.validate_crc():
-            raise CorruptRecordException(f"Invalid CRC - {fetched._tp}")
-        if fetched._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
-            fetched._consume_aborted_up_to(batch.base_offset)
-            if batch.is_control_batch and fetched._contains_abort_marker(batch):
-                fetched._aborted_producers.discard(batch.producer_id)
-            if batch.is_transactional and batch.producer_id in fetched._aborted_producers:
-                fetched.next_fetch_offset = batch.next_offset
-                continue
-        if batch.is_control_batch:
-            fetched.next_fetch_offset = batch.next_offset
-            continue
-        rows = unpack(batch, data[start:at]) if data[start + _MAGIC_AT] >= 2 else of_records(list(batch))
-        rows = rows[int(rows.offset.searchsorted(fetched.next_fetch_offset)) :]
-        for first in range(0, len(rows), most):
-            part = rows[first : first + most]
-            fetched.next_fetch_offset = int(part.offset[-1]) + 1
-            yield part
-        fetched.next_fetch_offset = batch.next_offset
+        start, at = at, at + _OVERHEAD + _INT.unpack_from(data, at + _LENGTH_AT)[0]
+        yield records.next_batch(), data[start:at]
 
 
-def unpack(batch: Any, data: bytes) -> LogRecords:
-    """Records of one batch of format 2.
+def _is_wanted(fetched: Any, batch: Any) -> bool:
+    """Whether a batch holds records for a reader, and neither a mark nor what was aborted."""
+    if fetched._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
+        fetched._consume_aborted_up_to(batch.base_offset)
+        if batch.is_control_batch and fetched._contains_abort_marker(batch):
+            fetched._aborted_producers.discard(batch.producer_id)
+        if batch.is_transactional and batch.producer_id in fetched._aborted_producers:
+            return False
+    return not batch.is_control_batch
+
+
+def _parts(fetched: Any, group: list[tuple[Any, bytes]], most: int) -> Iterator[LogRecords]:
+    if not group:
+        return
+    is_new = group[0][1][_MAGIC_AT] >= _COLUMNS_SINCE
+    rows = unpack(group) if is_new else of_records([record for batch, _ in group for record in batch])
+    rows = rows[int(rows.offset.searchsorted(fetched.next_fetch_offset)) :]
+    for first in range(0, len(rows), most):
+        part = rows[first : first + most]
+        fetched.next_fetch_offset = int(part.offset[-1]) + 1
+        yield part
+
+
+def count_of(raw: bytes) -> int:
+    """Records of a batch, as its header says; older formats have no such header, and one stands for them."""
+    return int(_INT.unpack_from(raw, _COUNT_AT)[0]) if raw[_MAGIC_AT] >= _COLUMNS_SINCE else 1
+
+
+def unpack(group: Sequence[tuple[Any, bytes]]) -> LogRecords:
+    """Records of some batches of format 2.
 
     Parameters
     ----------
-    batch : aiokafka's DefaultRecordBatch
-    data : bytes
-        All of it, header and all.
+    group : sequence of (aiokafka's DefaultRecordBatch, bytes)
+        Each batch with all of its bytes, header and all.
 
     Raises
     ------
     CorruptRecordException
-        The records are not what the header says.
+        The records are not what a header says.
     UnsupportedCodecError
     """
-    count = struct.unpack_from(">i", data, _COUNT_AT)[0]
-    decode = _DECODE.get(batch.compression_type)
-    if decode is None:
-        raise UnsupportedCodecError(f"codec {batch.compression_type} is none of gzip, snappy, lz4 and zstd")
-    body = np.frombuffer(decode(data[_HEADER:]), np.uint8)
-    places = np.empty((4, count), np.int64)
-    offset, append_ms = np.empty(count, np.int64), np.empty(count, np.int64)
-    if not _unpack(body, offset, append_ms, *places):
-        raise CorruptRecordException("the records of a batch are not what its header says")
-    offset += batch.base_offset
-    append_ms += batch.first_timestamp
-    if batch.timestamp_type == 1:
-        append_ms[:] = batch.max_timestamp
+    bodies = [_body(batch, raw) for batch, raw in group]
+    counts = np.array([count_of(raw) for _, raw in group], np.int64)
+    heads = np.array([_head(batch) for batch, _ in group], np.int64)
+    ends = np.array(list(map(len, bodies)), np.int64).cumsum()
+    if (counts < 0).any() or counts.sum() > ends[-1]:
+        raise CorruptRecordException(_CORRUPT)
+    body = np.frombuffer(bodies[0] if len(bodies) == 1 else b"".join(bodies), np.uint8)
+    n = int(counts.sum())
+    offset, append_ms, *places = np.empty((6, n), np.int64)
+    if not _unpack(body, ends, counts, heads, offset, append_ms, *places):
+        raise CorruptRecordException(_CORRUPT)
     return LogRecords(offset, append_ms, Texts(body, places[0], places[1]), Texts(body, places[2], places[3]))
 
 
+def _body(batch: Any, raw: bytes) -> bytes:
+    decode = _DECODE.get(batch.compression_type)
+    if decode is None:
+        raise UnsupportedCodecError(f"codec {batch.compression_type} is none of gzip, snappy, lz4 and zstd")
+    return bytes(decode(raw[_HEADER:]))
+
+
+def _head(batch: Any) -> tuple[int, int, int]:
+    """What a batch's numbers count from: offset and time; and -1, or the broker's stamp for all of it."""
+    return batch.base_offset, batch.first_timestamp, batch.max_timestamp if batch.timestamp_type == 1 else -1
+
+
 @njit(cache=True, nogil=True)
-def _unpack(body: Any, offset: Any, since_ms: Any, key_at: Any, key_end: Any, value_at: Any, value_end: Any) -> bool:
-    """Fill the columns with what stands in the records, relative to their batch; whether they are whole and nothing is left over.
+def _unpack(
+    body: Any, ends: Any, counts: Any, heads: Any, offset: Any, append_ms: Any, key_at: Any, key_end: Any, value_at: Any, value_end: Any
+) -> bool:
+    """Fill the columns; whether all records are whole and nothing is left over.
 
     A record: length, attributes (1 byte), time, offset, key length, key, value length, value, number of headers, headers; all numbers are
     variable-length and zigzag, -1 is the length of nothing (Kafka protocol guide, "Record").
     """
-    i, size = 0, body.shape[0]
-    for row in range(offset.shape[0]):
-        length, i = _number(body, i)
-        stop = i + length
-        if length < 1 or stop > size:
-            return False
-        since_ms[row], i = _number(body, i + 1)
-        offset[row], i = _number(body, i)
-        length, i = _number(body, i)
-        key_at[row], key_end[row] = (i, i + length) if length >= 0 else (-1, -1)
-        length, i = _number(body, i + max(length, 0))
-        value_at[row], value_end[row] = (i, i + length) if length >= 0 else (-1, -1)
-        headers, i = _number(body, i + max(length, 0))
-        if headers < 0:
-            return False
-        for _ in range(2 * headers):
+    i = row = 0
+    for batch in range(ends.shape[0]):
+        base_offset, base_ms, stamp_ms = heads[batch]
+        for _ in range(counts[batch]):
             length, i = _number(body, i)
-            i += max(length, 0)
-            if i > stop:
+            stop = i + length
+            if length < 1 or stop > ends[batch]:
                 return False
-        if i != stop:
+            since_ms, i = _number(body, i + 1)
+            append_ms[row] = stamp_ms if stamp_ms >= 0 else base_ms + since_ms
+            since, i = _number(body, i)
+            offset[row] = base_offset + since
+            length, i = _number(body, i)
+            key_at[row], key_end[row] = (i, i + length) if length >= 0 else (-1, -1)
+            length, i = _number(body, i + max(length, 0))
+            value_at[row], value_end[row] = (i, i + length) if length >= 0 else (-1, -1)
+            headers, i = _number(body, i + max(length, 0))
+            if headers < 0:
+                return False
+            for _header in range(2 * headers):
+                length, i = _number(body, i)
+                i += max(length, 0)
+                if i > stop:
+                    return False
+            if i != stop:
+                return False
+            row += 1
+        if i != ends[batch]:
             return False
-    return bool(i == size)
+    return True
 
 
 @njit(cache=True, nogil=True)

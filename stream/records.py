@@ -69,15 +69,3 @@ def of_records(records: Sequence[Record]) -> LogRecords:
         Texts.of([record.key for record in records]),
         Texts.of([record.value for record in records]),
     )
-
-
-def joined(parts: Sequence[LogRecords]) -> LogRecords:
-    """One after the other."""
-    if len(parts) == 1:
-        return parts[0]
-    return LogRecords(
-        np.concatenate([part.offset for part in parts]),
-        np.concatenate([part.append_ms for part in parts]),
-        Texts.join([part.keys for part in parts]),
-        Texts.join([part.values for part in parts]),
-    )

@@ -78,9 +78,14 @@ class Records:
     """For a tick: where the next one stands in the `time` topic."""
 
 
-def tick_records(tick: Tick) -> Records:
-    """Return the one row of a tick, in the place of the click it stands before."""
-    return Records(tick_columns(tick.time_ms), np.array([tick.next_offset], np.int64), [None], tick.next_offset, tick.time_offset + 1)
+def tick_records(tick: Tick, standing: int = 0) -> Records:
+    """Return the one row of a tick, in the place of the click it stands before; never before where the shard stands.
+
+    >>> [tick_records(Tick(3, 80, 7), standing).next_offset for standing in (0, 80, 100)]
+    [80, 80, 100]
+    """
+    offset = max(tick.next_offset, standing)
+    return Records(tick_columns(tick.time_ms), np.array([offset], np.int64), [None], offset, tick.time_offset + 1)
 
 
 @dataclass(slots=True)
@@ -225,7 +230,7 @@ class Shard:
     def _slots(self, users: Texts) -> Generator[Need, Found, npt.NDArray[np.int32]]:
         """Slot of each user, int32 (n,); who is not in the arena is brought in, but nobody's name, which has slot -1."""
         slots = self.arena.slots(users)
-        absent = ((slots < 0) & (users.at < users.end)).nonzero()[0]
+        absent = ((slots < 0) & (users.at >= 0) & (users.at < users.end)).nonzero()[0]
         if len(absent):
             some = users.take(absent)
             missing = list(map(bytes.decode, dict.fromkeys(filter(None, some))))

@@ -27,7 +27,7 @@ from faust.types import TP, ConsumerMessage
 from features.store import TakeRefused
 from stream.ownership import Batch, Refused, ShardHost, ShardLost, Standing
 from stream.record_batches import keep_bytes, read_as_columns
-from stream.records import LogRecords, joined
+from stream.records import LogRecords
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,6 @@ TAKE_TIMEOUT_S = 20.0
 """Bound on taking all shards; shorter than Faust's request timeout, after which it would give up without a word."""
 REVOKE_TIMEOUT_S = 5.0
 TAKE_ATTEMPTS = 5
-PART = 1_000
-"""Most records that are taken from what was fetched at once: a batch is made of several, and is full when there is no room for another."""
 
 keep_bytes()
 
@@ -224,10 +222,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         for tp, own in list(self.own.items()):
             if own.busy or tp not in active or not self.host.ready(tp.partition):
                 continue
-            parts = await self._take_parts(fetcher, tp)
-            if not parts or self.own.get(tp) is not own:
+            result = fetcher._records.get(tp)
+            if type(result) is FetchResult and result._partition_records is not None:
+                read_as_columns(result._partition_records, self.max_batch)
+            fetched = await fetcher.fetched_records({tp}, timeout=0, max_records=1)
+            records = next(iter(fetched.get(tp, ())), None)
+            if records is None or self.own.get(tp) is not own:
                 continue
-            batch = self._batch(consumer, tp, own, joined(parts))
+            batch = self._batch(consumer, tp, own, records)
             own.fetch = batch.next
             if not self.consumer.flow_active or consumer._coordinator.generation != own.generation:
                 self._unread(tp, own, batch)
@@ -235,27 +237,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             own.busy = True
             batches[tp] = [batch]
         return batches
-
-    async def _take_parts(self, fetcher: Any, tp: TP) -> list[LogRecords]:
-        """What was fetched of a partition, up to the most records of a batch."""
-        parts: list[LogRecords] = []
-        room = self.max_batch
-        each = min(PART, room)
-        try:
-            while room >= each:
-                result = fetcher._records.get(tp)
-                if type(result) is FetchResult and result._partition_records is not None:
-                    read_as_columns(result._partition_records, each)
-                fetched = await fetcher.fetched_records({tp}, timeout=0, max_records=1)
-                if tp not in fetched:
-                    break
-                parts += fetched[tp]
-                room -= len(parts[-1])
-        except BaseException:
-            if parts:
-                self._ensure_consumer().seek(tp, int(parts[0].offset[0]))  # what was taken before it is not lost
-            raise
-        return parts
 
     def _batch(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, own: _Own, records: LogRecords) -> Batch:
         """Fix start, next, epoch and generation here, where nobody can seek meanwhile."""
@@ -325,6 +306,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         for tp in ensure_TPset(consumer.assignment()):
             if tp.partition != partition or tp not in self.own:
                 continue
+            self.own[tp].busy = True  # lost: nothing is fetched, and it is not idle at its end, until it stands again
             first = (await consumer.beginning_offsets([tp]))[tp]
             if not await coordinator._do_heartbeat() or coordinator.generation != generation:
                 return  # no longer a member: the rejoin will bring new takes

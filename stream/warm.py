@@ -13,7 +13,6 @@ from features.spec import FeatureSpec
 from features.store import Commit, Token
 from features.weave import Rows
 from stream.record_batches import unpack
-from stream.records import joined
 
 
 def warm(definitions: int = 1) -> None:
@@ -22,11 +21,10 @@ def warm(definitions: int = 1) -> None:
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
     builder.append(0, 1, b"a", b'{"user":"a","ts":1,"type":"t","event_id":"e"}', [])
     data = bytes(builder.build())
-    records = unpack(DefaultRecordBatch(data), data)
-    reader, arena = ColumnReader(FeatureSpec()), Arena(definitions)
+    records = unpack([(DefaultRecordBatch(data), data)])
+    arena = Arena(definitions)
     arena.admit(["b"], [None])
-    for batch in (records, joined([records, records])):
-        arena.slots(reader.read(batch.values, batch.append_ms, batch.keys).users)
+    arena.slots(ColumnReader(FeatureSpec()).read(records.values, records.append_ms, records.keys).users)
     slots = np.zeros(1, np.intp)
     pack_commit("", Commit(Token(0, ""), 0, b"", arena.ids(slots), Rows(arena.packed(slots))))
 

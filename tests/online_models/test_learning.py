@@ -107,6 +107,21 @@ def test_killed_twenty_times_it_ends_where_the_undisturbed_one_does() -> None:
     assert (a.standing, a.figures()) == (b.standing, b.figures())
 
 
+@pytest.mark.parametrize("batch", [8, 64, 200])
+def test_another_step_size_after_a_restart_learns_everything_once(batch: int) -> None:
+    blocks, registry = make_blocks(per_partition=300), MemoryRegistry()
+    half = len(blocks) // 2
+    before = run(blocks[:half], registry)
+    assert before.trainer.learners["gone"].waiting > 8
+    before.save()
+    after = Training(replace(SETTINGS, batch=batch), registry, "spec", b"key")
+    for number in range(after.next_offset, len(blocks)):
+        after.feed(number, 0, blocks[number][1].pack())
+    learner, whole = after.trainer.learners["gone"], run(blocks, MemoryRegistry()).trainer.learners["gone"]
+    assert learner.learned + learner.waiting == whole.learned + whole.waiting
+    assert learner.waiting < batch
+
+
 def test_saved_and_restored_after_every_block_it_says_and_keeps_the_same() -> None:
     """From the first block on, when nothing has been learned yet."""
     undisturbed, restored = Trainer(SETTINGS), Trainer(SETTINGS)

@@ -219,3 +219,15 @@ def test_a_batch_that_does_not_fit_is_no_loss() -> None:
         await session.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("at", [[10, 0], [10, 5], [USERS, 0], [0, 0]])
+async def test_ticks_out_of_order_take_no_record_twice(at: list[int]) -> None:
+    world, store = Free(0, 1), Away(lambda: "n")
+    session = await opened(world, store)
+    await session.process(batch(0))
+    one = batch(1)
+    session._ticks.extend(Tick(number, one.start + place, START + DAY_MS) for number, place in enumerate(at))
+    await session.process(one)
+    assert (session.next_offset, session.shard.meta.totals["ok"]) == (one.next, 2 * USERS)
+    await session.close()
