@@ -29,7 +29,9 @@ from stream.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
 from stream.ownership import Batch, GapDetected, Refused
 from stream.policy import Adopted
 from stream.position import Position
-from stream.shard import Records, Shard, ShardSettings, Step, tick_records
+from stream.records import Records, tick_records
+from stream.shard import Shard, Step
+from stream.shard_settings import ShardSettings
 from stream.wire import Entry, Fenced, Marker, Tick, Wire, WireError, unpack_entry
 
 PUBLISH_AT_MOST = 5_000

@@ -10,7 +10,7 @@ from dataclasses import replace
 from features.store import StaleOwner, StoreUnavailable
 from stream.engine import Means, Session, open_session
 from stream.ownership import Batch, GapDetected, ShardLost, Standing
-from stream.shard import ShardSettings
+from stream.shard_settings import ShardSettings
 from stream.since import in_words
 from stream.wire import WireError
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from features.arena import Arena
 from features.catalog import NAMES, WIDTH, value_table
 from features.definition import DAY_MS, NO_LABEL
 from features.event import Reason
@@ -39,12 +39,9 @@ from stream.alerts import Alert, alert_id, entry_of
 from stream.dead_letters import dead_letter
 from stream.policy import Adopted, DayCount, Ending, Landmark, Opened, Resolved, Verdict, decide, may_open
 from stream.position import EVENT_DUE, OPENED, RESOLVED, Position
+from stream.records import Records
+from stream.shard_settings import ShardSettings
 from stream.wire import Entry
-
-if TYPE_CHECKING:
-    from features.arena import Arena
-    from stream.shard import Records, ShardSettings
-
 
 _VALUES = value_table()
 _NO_EXAMPLES = empty_examples(WIDTH)

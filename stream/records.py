@@ -1,4 +1,4 @@
-"""Records of a log as columns over one buffer: a fetched batch as the shards read it, without an object a record."""
+"""Records of a log as columns: as they were fetched (`LogRecords`), and decoded (`Records`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from features.columns import Columns, tick_columns
 from features.texts import Texts
+from stream.wire import Tick
 
 
 class Record(Protocol):
@@ -69,3 +71,26 @@ def of_records(records: Sequence[Record]) -> LogRecords:
         Texts.of([record.key for record in records]),
         Texts.of([record.value for record in records]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records of one partition, decoded: columns, and where each stands in the log."""
+
+    columns: Columns
+    offsets: npt.NDArray[np.int64]
+    values: Sequence[bytes | None]
+    next_offset: int
+    """Consumer position after them (control records may leave a gap)."""
+    time_offset: int | None = None
+    """For a tick: where the next one stands in the `time` topic."""
+
+
+def tick_records(tick: Tick, standing: int = 0) -> Records:
+    """Return the one row of a tick, in the place of the click it stands before; never before where the shard stands.
+
+    >>> [tick_records(Tick(3, 80, 7), standing).next_offset for standing in (0, 80, 100)]
+    [80, 80, 100]
+    """
+    offset = max(tick.next_offset, standing)
+    return Records(tick_columns(tick.time_ms), np.array([offset], np.int64), [None], offset, tick.time_offset + 1)

@@ -20,19 +20,17 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from features.arena import Arena
 from features.catalog import WIDTH
-from features.columns import Columns, tick_columns
+from features.columns import Columns
 from features.definition import DAY_MS
 from features.event import MAX_FUTURE_MS, Reason
 from features.kernel import TIME_ONLY, Moments, make_moments, params_of, pass_events, pass_sweep
 from features.landmarks import PHASE_STEP_MS
-from features.spec import FeatureSpec
 from features.state import FLAG_ARMED, NEVER
 from features.store import Commit, Found, Need, Taken
 from features.texts import Texts, ids_of
@@ -42,50 +40,12 @@ from online_models.example import ExampleBlock, unpack_lists
 from online_models.scorer import Champion
 from stream.meta import NOT_YET, ShardMeta, unpack_meta
 from stream.outputs import NOTHING_MATURED, Matured, Said, Speaker
-from stream.policy import NOTHING_ADOPTED, Adopted, DayCount, PolicySettings
-from stream.wire import Tick, pack_entry
+from stream.policy import NOTHING_ADOPTED, Adopted, DayCount
+from stream.records import Records
+from stream.shard_settings import ShardSettings
+from stream.wire import pack_entry
 
-Mirror = Literal["none", "alerted", "all"]
-"""Whose named features are also kept as a Redis hash, for look-ups by others."""
-BUDGET = 2_000
-"""Most timers of one commit."""
 _NAME_OF = {reason.value: reason.name for reason in Reason}
-
-
-@dataclass(frozen=True, slots=True)
-class ShardSettings:
-    """What a shard is told: its name, the feature spec, the policy, and how much to keep in memory."""
-
-    app: str
-    partition: int
-    spec: FeatureSpec
-    policy: PolicySettings
-    capacity: int = 1 << 18
-    budget: int = BUDGET
-    mirror: Mirror = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Records of one partition, decoded: columns, and where each stands in the log."""
-
-    columns: Columns
-    offsets: npt.NDArray[np.int64]
-    values: Sequence[bytes | None]
-    next_offset: int
-    """Consumer position after them (control records may leave a gap)."""
-    time_offset: int | None = None
-    """For a tick: where the next one stands in the `time` topic."""
-
-
-def tick_records(tick: Tick, standing: int = 0) -> Records:
-    """Return the one row of a tick, in the place of the click it stands before; never before where the shard stands.
-
-    >>> [tick_records(Tick(3, 80, 7), standing).next_offset for standing in (0, 80, 100)]
-    [80, 80, 100]
-    """
-    offset = max(tick.next_offset, standing)
-    return Records(tick_columns(tick.time_ms), np.array([offset], np.int64), [None], offset, tick.time_offset + 1)
 
 
 @dataclass(slots=True)

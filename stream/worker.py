@@ -23,7 +23,7 @@ from stream.models import ModelSource, model_key
 from stream.ownership import Refused
 from stream.preflight import NotReady, check_start, judge_spec, stored_key_events
 from stream.settings import Settings
-from stream.shard import ShardSettings
+from stream.shard_settings import ShardSettings
 from stream.topics import topic_names
 from stream.warm import warm
 from stream.watchdog import Probe, Watchdog

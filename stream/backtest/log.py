@@ -19,7 +19,7 @@ from features.texts import ids_of
 from stream.cli.context import UsageFault
 from stream.ingest import read_events
 from stream.key_events import FIRST_EVENTS
-from stream.shard import Records
+from stream.records import Records
 
 LABEL_COLUMNS = ("user", "landmark_ms", "label", "matured_ms")
 MOST_RECORDS = 20_000

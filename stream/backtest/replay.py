@@ -27,7 +27,9 @@ from online_models.scorer import Champion
 from online_models.trainer import Trainer, TrainerSettings, Version
 from stream.backtest.log import History, steps
 from stream.policy import PolicySettings
-from stream.shard import Records, Shard, ShardSettings, Step
+from stream.records import Records
+from stream.shard import Shard, Step
+from stream.shard_settings import ShardSettings
 
 NO_ALERTS = PolicySettings(threshold=2.0)
 ROUNDING = 1.01 / 65_535

@@ -27,8 +27,10 @@ from online_models.scorer import Champion
 from stream.alerts import decode_alert, position_of
 from stream.cli.admin import create_topics
 from stream.meta import ShardMeta, unpack_meta
+from stream.records import Records
 from stream.settings import Settings, load_settings
-from stream.shard import Records, Shard, ShardSettings
+from stream.shard import Shard
+from stream.shard_settings import ShardSettings
 from stream.topics import topic_names
 from stream.wire import unpack_entry
 from tests.oracles.engine import comparable

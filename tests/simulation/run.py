@@ -26,7 +26,7 @@ from stream.host import Host
 from stream.meta import unpack_meta
 from stream.ownership import Batch, GapDetected, ShardLost
 from stream.records import of_records
-from stream.shard import ShardSettings
+from stream.shard_settings import ShardSettings
 from tests.oracles.engine import OracleShard, comparable
 from tests.simulation.loop import Loop
 from tests.simulation.scenario import Scenario, champions, make_scenario

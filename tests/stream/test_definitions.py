@@ -29,7 +29,7 @@ from stream.meta import ShardMeta, unpack_meta
 from stream.ownership import Batch
 from stream.policy import PolicySettings
 from stream.records import of_records
-from stream.shard import ShardSettings
+from stream.shard_settings import ShardSettings
 from tests.simulation.world import LogRecord, SimWire, Worker, World
 
 START = 1_600_000_000_000 // DAY_MS * DAY_MS

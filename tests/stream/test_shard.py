@@ -16,7 +16,9 @@ from features.spec import FeatureSpec
 from features.store_memory import MemoryStore
 from online_models.scorer import Champion
 from stream.policy import PolicySettings
-from stream.shard import Mirror, Records, Shard, ShardSettings
+from stream.records import Records
+from stream.shard import Shard
+from stream.shard_settings import Mirror, ShardSettings
 from tests.simulation.scenario import HashScorer
 
 

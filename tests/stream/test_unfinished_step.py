@@ -23,7 +23,7 @@ from stream.ownership import Batch, GapDetected
 from stream.policy import PolicySettings
 from stream.records import of_records
 from stream.settings import load_settings
-from stream.shard import ShardSettings
+from stream.shard_settings import ShardSettings
 from stream.wire import Tick, WireUnavailable
 from stream.worker import Worker as ProductionWorker
 from tests.simulation.world import LogRecord, SimWire, Worker, World
