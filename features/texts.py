@@ -82,7 +82,12 @@ class Texts(Sequence[bytes | None]):
         return None if at < 0 else self.buffer[at : self.end[index]].tobytes()
 
     def __iter__(self) -> Iterator[bytes | None]:
-        return map(self.__getitem__, range(len(self)))
+        there = self.at >= 0
+        stops = np.where(there, self.end - self.at, 0).cumsum()
+        together = np.empty(stops[-1] if len(stops) else 0, np.uint8)
+        _pack(self.buffer, self.at, self.end, together)
+        raw, ends = together.tobytes(), stops.tolist()
+        return (raw[start:stop] if is_text else None for is_text, start, stop in zip(there.tolist(), [0, *ends[:-1]], ends, strict=False))
 
 
 def ids_of(users: Sequence[str] | Texts) -> Texts:
@@ -125,6 +130,16 @@ def differing(some: Texts, others: Texts) -> int:
 
 def _widest(at: Places, end: Places) -> int:
     return max(1, int((end - at).max(initial=1)))
+
+
+@njit(cache=True, nogil=True)
+def _pack(buffer: Any, at: Any, end: Any, out: Any) -> None:
+    to = 0
+    for i in range(at.shape[0]):
+        if at[i] >= 0:
+            for j in range(at[i], end[i]):
+                out[to] = buffer[j]
+                to += 1
 
 
 @njit(cache=True, nogil=True)

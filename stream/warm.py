@@ -22,9 +22,10 @@ def warm(definitions: int = 1) -> None:
     builder.append(0, 1, b"a", b'{"user":"a","ts":1,"type":"t","event_id":"e"}', [])
     data = bytes(builder.build())
     records = unpack([(DefaultRecordBatch(data), data)])
+    users = ColumnReader(FeatureSpec()).read(records.values, records.append_ms, records.keys).users
     arena = Arena(definitions)
-    arena.admit(["b"], [None])
-    arena.slots(ColumnReader(FeatureSpec()).read(records.values, records.append_ms, records.keys).users)
+    arena.admit([one.decode() for one in users if one], [None])
+    arena.slots(users)
     slots = np.zeros(1, np.intp)
     pack_commit("", Commit(Token(0, ""), 0, b"", arena.ids(slots), Rows(arena.packed(slots))))
 
