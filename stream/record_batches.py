@@ -23,6 +23,7 @@ from stream.records import LogRecords, of_records
 _INT = struct.Struct(">i")
 _LENGTH_AT, _OVERHEAD, _MAGIC_AT, _COUNT_AT, _HEADER = 8, 12, 16, 57, 61
 _COLUMNS_SINCE = 2
+_USED_UP = object()
 _CORRUPT = "the records of a batch are not what its header says"
 _DECODE = {0: bytes, 1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
 
@@ -50,6 +51,11 @@ def read_as_columns(fetched: Any, most: int) -> None:
         fetched._records = None
 
 
+def is_used_up(fetched: Any) -> bool:
+    """Whether the part it yielded last was its last one, which aiokafka learns only by asking for another."""
+    return fetched._records is _USED_UP
+
+
 def _columns(fetched: Any, data: bytes, most: int) -> Iterator[LogRecords]:
     """`PartitionRecords._unpack_records`, yielding columns of as many whole batches as fit, or pieces of one that is larger."""
     group: list[tuple[Any, bytes]] = []
@@ -66,7 +72,7 @@ def _columns(fetched: Any, data: bytes, most: int) -> Iterator[LogRecords]:
             group, count = [], 0
         group.append((batch, raw))
         count += size
-    yield from _parts(fetched, group, most)
+    yield from _parts(fetched, group, most, are_last=True)
     fetched.next_fetch_offset = following
 
 
@@ -89,7 +95,7 @@ def _is_wanted(fetched: Any, batch: Any) -> bool:
     return not batch.is_control_batch
 
 
-def _parts(fetched: Any, group: list[tuple[Any, bytes]], most: int) -> Iterator[LogRecords]:
+def _parts(fetched: Any, group: list[tuple[Any, bytes]], most: int, *, are_last: bool = False) -> Iterator[LogRecords]:
     if not group:
         return
     is_new = group[0][1][_MAGIC_AT] >= _COLUMNS_SINCE
@@ -98,6 +104,8 @@ def _parts(fetched: Any, group: list[tuple[Any, bytes]], most: int) -> Iterator[
     for first in range(0, len(rows), most):
         part = rows[first : first + most]
         fetched.next_fetch_offset = int(part.offset[-1]) + 1
+        if are_last and first + most >= len(rows):
+            fetched._records = _USED_UP
         yield part
 
 

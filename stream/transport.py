@@ -26,7 +26,7 @@ from faust.types import TP, ConsumerMessage
 
 from features.store import TakeRefused
 from stream.ownership import Batch, Refused, ShardHost, ShardLost, Standing
-from stream.record_batches import keep_bytes, read_as_columns
+from stream.record_batches import is_used_up, keep_bytes, read_as_columns
 from stream.records import LogRecords
 
 log = logging.getLogger(__name__)
@@ -222,11 +222,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         for tp, own in list(self.own.items()):
             if own.busy or tp not in active or not self.host.ready(tp.partition):
                 continue
-            result = fetcher._records.get(tp)
-            if type(result) is FetchResult and result._partition_records is not None:
-                read_as_columns(result._partition_records, self.max_batch)
-            fetched = await fetcher.fetched_records({tp}, timeout=0, max_records=1)
-            records = next(iter(fetched.get(tp, ())), None)
+            records = await self._take_records(fetcher, tp)
             if records is None or self.own.get(tp) is not own:
                 continue
             batch = self._batch(consumer, tp, own, records)
@@ -237,6 +233,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             own.busy = True
             batches[tp] = [batch]
         return batches
+
+    async def _take_records(self, fetcher: Any, tp: TP) -> LogRecords | None:
+        """Up to the most records of a batch from what was fetched of a partition; more of it is fetched meanwhile once that is used up."""
+        result = fetcher._records.get(tp)
+        fetched = result._partition_records if type(result) is FetchResult else None
+        if fetched is not None:
+            read_as_columns(fetched, self.max_batch)
+        records: LogRecords | None = next(iter((await fetcher.fetched_records({tp}, timeout=0, max_records=1)).get(tp, ())), None)
+        if records is not None and is_used_up(fetched):
+            await fetcher.fetched_records({tp}, timeout=0, max_records=1)
+        return records
 
     def _batch(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, own: _Own, records: LogRecords) -> Batch:
         """Fix start, next, epoch and generation here, where nobody can seek meanwhile."""

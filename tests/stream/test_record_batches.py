@@ -17,7 +17,7 @@ from aiokafka.record.util import calc_crc32c
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.record_batches import KeptRecords, read_as_columns, unpack
+from stream.record_batches import KeptRecords, is_used_up, read_as_columns, unpack
 
 TP = TopicPartition("clicks", 0)
 ATTRIBUTES_AT = 21
@@ -171,6 +171,17 @@ def test_a_number_of_records_that_cannot_be_is_refused(count: int) -> None:
 def test_small_batches_are_read_together_and_large_ones_in_pieces() -> None:
     small = b"".join(batch(plain(3), 3 * number) for number in range(6))
     assert as_columns(small + batch(plain(20), 18), 7)[1] == [6, 6, 6, 7, 7, 6]
+
+
+def test_it_is_known_when_the_last_part_was_given() -> None:
+    commit = struct.pack(">hh", 0, 1)
+    one = fetched(batch(plain(5)) + batch([(0, commit, b"\0" * 6, [])], 5, producer=7, control=True))
+    read_as_columns(one, 2)
+    known = []
+    for _ in one:
+        known.append(is_used_up(one))
+    assert known == [False, False, True]
+    assert one.next_fetch_offset == 6
 
 
 def test_what_came_before_a_broken_batch_is_fetched_again_and_not_lost() -> None:
