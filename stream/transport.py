@@ -36,6 +36,9 @@ TAKE_TIMEOUT_S = 20.0
 REVOKE_TIMEOUT_S = 5.0
 TAKE_ATTEMPTS = 5
 
+PACE_S = 0.02
+"""Least time from one batch of a partition to the next while they are small: a step costs some milliseconds, however few records it has."""
+
 keep_bytes()
 
 
@@ -59,6 +62,8 @@ class _Own:
     generation: int
     busy: bool = False
     """A batch is on its way or at work: the next one waits, so that it brings everything that came meanwhile."""
+    not_before: float = 0.0
+    """Time of the consumer thread's loop, see `PACE_S`."""
 
 
 class RebalanceListener(driver.ConsumerRebalanceListener):
@@ -204,8 +209,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 if batches:
                     return batches
                 self._freed.clear()
-                left = deadline - loop.time()
-                if left <= 0:
+                now = loop.time()
+                left = min([deadline, *(own.not_before for own in self.own.values() if own.not_before > now)]) - now
+                if now >= deadline:
                     break
                 freed = loop.create_task(self._freed.wait())
                 waiter = fetcher._create_fetch_waiter()
@@ -220,7 +226,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher
         batches: dict[TP, list[Batch]] = {}
         for tp, own in list(self.own.items()):
-            if own.busy or tp not in active or not self.host.ready(tp.partition):
+            now = asyncio.get_running_loop().time()
+            if own.busy or now < own.not_before or tp not in active or not self.host.ready(tp.partition):
                 continue
             records = await self._take_records(fetcher, tp)
             if records is None or self.own.get(tp) is not own:
@@ -231,6 +238,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 self._unread(tp, own, batch)
                 continue
             own.busy = True
+            own.not_before = now + PACE_S if len(records) < self.max_batch // 2 else 0.0
             batches[tp] = [batch]
         return batches
 
