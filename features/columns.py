@@ -1,6 +1,6 @@
 """A batch of payloads as columns, one row a record: what the compiled pass works on.
 
-The usual payload is read by a compiled pass (`features.plain_event`) and becomes no object but its user and its event id. The rest:
+The usual payload is read by a compiled pass (`features.plain_event`) and becomes no object but its event id. The rest:
 bytes -> `screen` -> list of `Event`, rejected ones replaced by a placeholder -> one array a field; a bad record costs itself and not its batch.
 """
 
@@ -52,7 +52,7 @@ class Columns:
     ----------
     n : int
     users : Texts
-        Ids; empty or None where rejected or a tick.
+        Ids; None where rejected or a tick.
     ts, append : int64 (n,)
         Event time and broker stamp, ms; event time is 0 where rejected.
     word : int64 (n,)

@@ -159,7 +159,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if standing is None or generation != consumer._coordinator.generation or tp not in consumer.assignment():
                 # The group moved on meanwhile: the rejoin will ask again. What is not in `own` is not fetched.
                 log.info("the group moved on while shards were taken", extra={"generation": generation})
-                self.own.clear()
+                await self.drop({one.partition for one in assigned})  # some were taken after the rebalance had dropped them
                 return {}
             if not firsts[tp] <= standing.next <= ends[tp]:
                 raise OffsetOutsideLog(tp, standing.next, firsts[tp], ends[tp])
@@ -225,8 +225,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _take_fetched(self, consumer: aiokafka.AIOKafkaConsumer, active: set[TP]) -> dict[TP, list[Batch]]:
         fetcher = consumer._fetcher
         batches: dict[TP, list[Batch]] = {}
+        now = asyncio.get_running_loop().time()
         for tp, own in list(self.own.items()):
-            now = asyncio.get_running_loop().time()
             if own.busy or now < own.not_before or tp not in active or not self.host.ready(tp.partition):
                 continue
             records = await self._take_records(fetcher, tp)

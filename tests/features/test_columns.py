@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from features.columns import ColumnReader
 from features.event import MAX_FUTURE_MS, Reason
 from features.spec import FeatureSpec
+from features.texts import Texts
 from tests.poison import UNNAMED_TYPE, each, event
 
 NOW_MS = 1_700_000_000_000
@@ -110,6 +111,13 @@ def test_future_is_judged_against_the_record_s_own_stamp(ts: int, reason: Reason
 def test_a_type_is_unknown_only_where_the_configuration_is_strict() -> None:
     for spec, reason in ((SPEC, Reason.ok), (STRICT, Reason.unknown_type)):
         assert ColumnReader(spec).read([event(NOW_MS, type=UNNAMED_TYPE)], [NOW_MS]).code[0] == reason
+
+
+def test_keys_that_name_somebody_else_are_counted_whoever_read_the_payload() -> None:
+    usual, other, bad = event(NOW_MS, user="ann"), event(NOW_MS, user="ann\u00e9"), b"{"
+    keys = [b"ann", b"bob", None, "ann\u00e9".encode(), b"ann", b"bob"]
+    payloads = [usual, usual, usual, other, other, bad]
+    assert ColumnReader(SPEC).read(payloads, [NOW_MS] * len(payloads), Texts.of(keys)).foreign == 2
 
 
 def test_a_flood_of_types_is_not_remembered() -> None:
