@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from features.landmarks import phase_of
-from features.state import FLAG_ARMED, read_states, state_dtype
+from features.packed_state import pack_states, read_states
+from features.state import FLAG_ARMED, state_dtype
 from features.texts import Texts, ids_of
 from features.update import init_state
 from features.user_index import UserIndex
@@ -101,9 +102,9 @@ class Arena:
             touched[and_also] = 1
         return touched.view(np.bool_).nonzero()[0]
 
-    def packed(self, slots: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
-        """State records as they are stored, (n, size)."""
-        return np.take(self.states.view(np.uint8).reshape(len(self.states), -1), slots, axis=0)
+    def packed(self, slots: npt.NDArray[np.intp]) -> Texts:
+        """State records as they are stored."""
+        return pack_states(self.states, slots)
 
     def settle(self, slots: npt.NDArray[np.intp], clock: int) -> None:
         """Note that the states of `slots` are stored now; when over capacity, forget the users not used for longest.

@@ -11,12 +11,12 @@ from typing import Any
 
 import hiredis
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from features.keys import snap_name
 from features.store import Commit, stream_id
-from features.texts import Texts, ids_of, names_of
-from features.weave import Matrix, Rows
+from features.texts import Texts, ids_of
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 
@@ -49,53 +49,68 @@ def pack_commit(prefix: str, commit: Commit) -> tuple[bytes | bytearray, int]:
     begin, end, answers = pack_calls(("MULTI",)), pack_calls(*calls, ("EXEC",)), 2 + bool(commit.users) + len(calls)
     if not commit.users:
         return begin + end, answers
-    if not isinstance(commit.states, Rows):
-        pairs = zip((f"{prefix}u:{user}" for user in names_of(commit.users)), commit.states, strict=True)
-        return begin + pack_calls(("MSET", *chain.from_iterable(pairs))) + end, answers
-    return _with_states(prefix, ids_of(commit.users), commit.states.matrix, begin, end), answers
+    return _with_states(prefix, ids_of(commit.users), Texts.of(commit.states), begin, end), answers
 
 
-def _with_states(prefix: str, users: Texts, states: Matrix, begin: bytes, end: bytes) -> bytearray:
+def _with_states(prefix: str, users: Texts, states: Texts, begin: bytes, end: bytes) -> bytearray:
     """The beginning, an MSET of all states, the end."""
     begin += b"*%d\r\n$4\r\nMSET\r\n" % (1 + 2 * len(states))
-    name, mark = f"{prefix}u:".encode(), b"\r\n$%d\r\n" % states.shape[1]
-    sizes = users.end - users.at + len(name)
-    digits = 1 + (sizes[:, None] >= 10 ** np.arange(1, 6)).sum(axis=1)
-    each = len(b"$\r\n") + digits + sizes + len(mark) + states.shape[1] + len(b"\r\n")
-    out = bytearray(len(begin) + int(each.sum()) + len(end))
+    name = f"{prefix}u:".encode()
+    keys, values = users.end - users.at + len(name), states.end - states.at
+    key_digits, value_digits = _digits(keys), _digits(values)
+    out = bytearray(len(begin) + int((10 + key_digits + keys + value_digits + values).sum()) + len(end))
     out[: len(begin)] = begin
     out[len(out) - len(end) :] = end
-    view = np.frombuffer(out, np.uint8)
-    _lay_out(view, len(begin), np.frombuffer(name, np.uint8), np.frombuffer(mark, np.uint8), users.buffer, users.at, sizes, digits, states)
+    view, heading = np.frombuffer(out, np.uint8), np.frombuffer(name, np.uint8)
+    _lay_out(view, len(begin), heading, users.buffer, users.at, users.end, key_digits, states.buffer, states.at, states.end, value_digits)
     return out
 
 
+def _digits(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Decimal digits of each size.
+
+    >>> _digits(np.array([0, 9, 10, 99_999]))
+    array([1, 1, 2, 5])
+    """
+    return np.asarray(1 + (sizes[:, None] >= 10 ** np.arange(1, 10)).sum(axis=1), np.int64)
+
+
 @njit(cache=True, nogil=True)
-def _lay_out(out: Any, i: int, name: Any, mark: Any, texts: Any, at: Any, sizes: Any, digits: Any, states: Any) -> None:
-    r"""``$17\r\ncw:shop:{7}:u:ann\r\n$440\r\n<state>\r\n`` for each user."""
+def _lay_out(
+    out: Any, i: int, name: Any, users: Any, at: Any, end: Any, digits: Any, states: Any, begins: Any, ends: Any, state_digits: Any
+) -> None:
+    r"""``$17\r\ncw:shop:{7}:u:ann\r\n$230\r\n<state>\r\n`` for each user."""
     for row in range(at.shape[0]):
-        out[i] = 36  # $
-        left = sizes[row]
-        for digit in range(digits[row], 0, -1):
-            out[i + digit] = 48 + left % 10
-            left //= 10
-        i += digits[row] + 1
-        out[i], out[i + 1] = 13, 10
-        i += 2
-        for j in range(name.shape[0]):
-            out[i + j] = name[j]
-        i += name.shape[0]
-        for j in range(sizes[row] - name.shape[0]):
-            out[i + j] = texts[at[row] + j]
-        i += sizes[row] - name.shape[0]
-        for j in range(mark.shape[0]):
-            out[i + j] = mark[j]
-        i += mark.shape[0]
-        for j in range(states.shape[1]):
-            out[i + j] = states[row, j]
-        i += states.shape[1]
-        out[i], out[i + 1] = 13, 10
-        i += 2
+        i = _head(out, i, name.shape[0] + end[row] - at[row], digits[row])
+        i = _copied(out, i, name, 0, name.shape[0])
+        i = _copied(out, i, users, at[row], end[row])
+        i = _line_end(out, i)
+        i = _head(out, i, ends[row] - begins[row], state_digits[row])
+        i = _copied(out, i, states, begins[row], ends[row])
+        i = _line_end(out, i)
+
+
+@njit(cache=True, nogil=True)
+def _head(out: Any, i: int, size: int, digits: int) -> int:
+    out[i] = 36  # $
+    for digit in range(digits, 0, -1):
+        out[i + digit] = 48 + size % 10
+        size //= 10
+    return _line_end(out, i + digits + 1)
+
+
+@njit(cache=True, nogil=True)
+def _line_end(out: Any, i: int) -> int:
+    out[i], out[i + 1] = 13, 10
+    return i + 2
+
+
+@njit(cache=True, nogil=True)
+def _copied(out: Any, i: int, source: Any, at: int, end: int) -> int:
+    target, wanted = out[i : i + end - at], source[at:end]  # from 0 on, a loop needs no check for negative places
+    for j in range(end - at):
+        target[j] = wanted[j]
+    return i + end - at
 
 
 def _calls(prefix: str, commit: Commit) -> Iterator[tuple[Any, ...]]:

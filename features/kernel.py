@@ -21,6 +21,7 @@ from features.calendar import offset_at, zone_table
 from features.catalog import WIDTH
 from features.definition import DAY_MS, ChurnDefinition
 from features.landmarks import first_instant, hit_bit, hit_mask
+from features.prefetch import prefetch
 from features.spec import FeatureSpec
 from features.state import FLAG_ARMED, NEVER, RING, state_dtype
 from features.update import apply_event, apply_late, init_state
@@ -36,6 +37,10 @@ that a record asked for."""
 
 TIME_ONLY = -1
 """Slot of a record that carries time and nothing else (a tick)."""
+
+
+AHEAD = 6
+"""Records between asking for a state and working on it."""
 
 
 class Moments(NamedTuple):
@@ -55,6 +60,8 @@ class Moments(NamedTuple):
     """(capacity, D): record index of the first activity after this landmark in the pass, or -1."""
     vectors: npt.NDArray[np.uint8]
     """(capacity, F): the quantised features; untouched for RETURNED."""
+    raw: npt.NDArray[np.float64]
+    """(F,): scratch."""
 
 
 class Params(NamedTuple):
@@ -82,6 +89,7 @@ def make_moments(capacity: int, definitions: int, features: int) -> Moments:
         previous=np.zeros(capacity, np.int32),
         return_at=np.zeros((capacity, definitions), np.int32),
         vectors=np.zeros((capacity, features), np.uint8),
+        raw=np.zeros(features),
     )
 
 
@@ -138,7 +146,7 @@ def fire_landmarks(
         moments.defs[count] = eligible
         moments.previous[count] = last_landmark[slot]
         last_landmark[slot] = count
-        write_vector(s, due, offset_at(params.transitions, params.offsets, due), moments.vectors[count])
+        write_vector(s, due, offset_at(params.transitions, params.offsets, due), moments.raw, moments.vectors[count])
         count += 1
         s.scored_ms = due
         s.next_landmark_ms = due + DAY_MS
@@ -194,6 +202,8 @@ def pass_events(
     capacity = moments.kind.shape[0]
     i = start
     while i < n:
+        ahead = min(i + AHEAD, n - 1)
+        prefetch(states, max(slot[ahead], 0))
         before = max_ms - params.lateness if max_ms != NEVER else NEVER
         if code[i] != OK:
             watermarks[i] = before
@@ -231,7 +241,7 @@ def pass_events(
             moments.due[count] = t
             moments.cause[count] = i
             moments.defs[count] = (1 << definitions) - 1
-            write_vector(s, t, offset_at(params.transitions, params.offsets, t), moments.vectors[count])
+            write_vector(s, t, offset_at(params.transitions, params.offsets, t), moments.raw, moments.vectors[count])
             count += 1
             i += 1
             continue
@@ -284,7 +294,7 @@ def pass_events(
             moments.due[count] = at
             moments.cause[count] = i
             moments.defs[count] = (1 << definitions) - 1
-            write_vector(s, at, offset_at(params.transitions, params.offsets, at), moments.vectors[count])
+            write_vector(s, at, offset_at(params.transitions, params.offsets, at), moments.raw, moments.vectors[count])
             count += 1
             s.scored_ms = at
         i += 1
@@ -322,6 +332,7 @@ def pass_sweep(
     """
     capacity = moments.kind.shape[0]
     for j in range(slots.shape[0]):
+        prefetch(states, slots[min(j + AHEAD, slots.shape[0] - 1)])
         # one user fires at most once a day until he is dormant
         room = 2 + (limit - states[slots[j]].next_landmark_ms) // DAY_MS if limit > states[slots[j]].next_landmark_ms else 0
         if capacity - count < min(room, 80):

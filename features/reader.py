@@ -25,7 +25,8 @@ from features.app_spec import AppSpec
 from features.keys import shard_prefix
 from features.landmarks import BUCKETS
 from features.named import RISK_STEPS, DefinitionView, UserView, definition_view, time_or_none, user_view, value_from_mirror
-from features.state import NEVER, read_states
+from features.packed_state import read_states
+from features.state import NEVER
 from features.store import StoreUnavailable
 from features.store_redis import connect, load_spec
 

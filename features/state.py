@@ -1,4 +1,4 @@
-"""The user's state: one fixed-size binary record, and what each byte means.
+"""The user's state: one fixed-size binary record, and what each byte means. How it is stored: `features.packed_state`.
 
 Fields are grouped by alignment (8, 4, 2, 1 bytes) so that the record has no holes. ``D`` is the number of churn definitions.
 Event-derived fields are a pure function of the log; policy fields (risk, alerts) depend on the model of the day as well.
@@ -10,12 +10,9 @@ Errors::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 LAYOUT_VERSION = 1
 RING = 8
@@ -93,48 +90,3 @@ def state_dtype(definitions: int) -> np.dtype[np.void]:
     if size % 8:
         fields.append(("pad", u1, (8 - size % 8,)))
     return np.dtype(fields)
-
-
-def read_states(packed: Sequence[bytes], definitions: int) -> npt.NDArray[np.void]:
-    """Decode stored records; a record written with fewer definitions gets the new ones empty.
-
-    Parameters
-    ----------
-    packed : sequence of bytes
-        Each 1 record as stored.
-    definitions : int
-        Definitions of today.
-
-    Raises
-    ------
-    LayoutError
-        Another layout version, a length that does not fit, or more definitions than today.
-    """
-    size = state_dtype(definitions).itemsize
-    if all(len(one) == size and one[0] == LAYOUT_VERSION and one[7] == definitions for one in packed):
-        return np.frombuffer(b"".join(packed), state_dtype(definitions))
-    rows = np.zeros(len(packed), state_dtype(definitions))
-    for row, one in zip(rows, packed, strict=True):
-        _read_one(row, one, definitions)
-    return rows
-
-
-def _read_one(row: Any, packed: bytes, definitions: int) -> None:
-    if len(packed) < 8 or packed[0] != LAYOUT_VERSION:
-        raise LayoutError(
-            f"state record of layout {packed[0] if packed else 'none'}, this code reads {LAYOUT_VERSION}: run the version that wrote it"
-        )
-    had = packed[7]
-    if had == 0 or had > definitions or len(packed) != state_dtype(had).itemsize:
-        raise LayoutError(
-            f"state record of {len(packed)} bytes for {had} definitions, this configuration has {definitions}: restore the removed definition"
-        )
-    old = np.frombuffer(packed, state_dtype(had))[0]
-    for name in state_dtype(definitions).names or ():
-        if name in {"last_active_ms", "opened_ms"}:
-            row[name][had:] = NEVER
-        if name in {"last_active_ms", "hit", "opened_ms", "risk", "alert_open", "model_version"}:
-            row[name][:had] = old[name]
-        elif name != "pad":
-            row[name] = old[name]
-    row["definitions"] = definitions

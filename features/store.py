@@ -93,7 +93,7 @@ class Commit:
     """The number this commit expects to find; it stores this + 1."""
     meta: bytes
     users: Sequence[str] | Texts = ()
-    states: Sequence[bytes] = ()
+    states: Sequence[bytes] | Texts = ()
     armed: Mapping[int, Sequence[str]] = field(default_factory=dict)
     disarmed: Mapping[int, Sequence[str]] = field(default_factory=dict)
     snaps: Mapping[tuple[str, int], bytes] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from features.keys import checked_definition
 from features.store import Commit, Found, Need, StaleOwner, Taken, TakeRefused, Token, stream_id
@@ -121,7 +122,7 @@ class MemoryStore:
         if data.commit_no != commit.commit_no:
             raise StaleOwner(partition, f"stored commit number is {data.commit_no}, expected {commit.commit_no}")
         number = commit.commit_no + 1
-        data.users.update(zip(names_of(commit.users), commit.states, strict=True))
+        data.users.update(zip(names_of(commit.users), cast(Sequence[bytes], commit.states), strict=True))
         for bucket, users in commit.armed.items():
             data.wheel.setdefault(bucket, set()).update(users)
         for bucket, users in commit.disarmed.items():

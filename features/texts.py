@@ -137,16 +137,19 @@ def _pack(buffer: Any, at: Any, end: Any, out: Any) -> None:
     to = 0
     for i in range(at.shape[0]):
         if at[i] >= 0:
-            for j in range(at[i], end[i]):
-                out[to] = buffer[j]
-                to += 1
+            text = buffer[at[i] : end[i]]
+            target = out[to : to + text.shape[0]]
+            for j in range(text.shape[0]):
+                target[j] = text[j]
+            to += text.shape[0]
 
 
 @njit(cache=True, nogil=True)
 def _gather(buffer: Any, at: Any, end: Any, out: Any) -> None:
     for i in range(at.shape[0]):
-        for j in range(end[i] - at[i]):
-            out[i, j] = buffer[at[i] + j]
+        text = buffer[at[i] : end[i]]
+        for j in range(text.shape[0]):
+            out[i, j] = text[j]
 
 
 @njit(cache=True, nogil=True)
@@ -154,10 +157,11 @@ def equal(one: Any, at: int, end: int, other: Any, start: int, stop: int) -> boo
     """Whether two stretches of bytes are the same; for compiled passes."""
     if end - at != stop - start:
         return False
-    j = 0
-    while at + j < end and one[at + j] == other[start + j]:
-        j += 1
-    return at + j == end
+    some, others = one[at:end], other[start:stop]
+    for j in range(end - at):  # noqa: SIM110 - compiled
+        if some[j] != others[j]:
+            return False
+    return True
 
 
 @njit(cache=True, nogil=True)

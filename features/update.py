@@ -54,13 +54,19 @@ def init_state(states: Any, slot: int, phase: int) -> None:
 @njit(cache=True, nogil=True)
 def _count_hop(ring: Any, length: int, head: int, hop: int) -> None:
     """Count one event in its hop; `head` is the newest hop so far, the ring is indexed by hop modulo length."""
-    if hop > head:
-        for h in range(max(head + 1, hop - length + 1), hop + 1):
-            ring[h % length] = 0
+    if hop >= head + length:
+        for place in range(length):
+            ring[place] = 0
+    elif hop > head:
+        place = head % length
+        for _ in range(hop - head):
+            place = place + 1 if place + 1 < length else 0
+            ring[place] = 0
     elif hop <= head - length:
         return
-    if ring[hop % length] < FULL:
-        ring[hop % length] += np.uint16(1)
+    place = hop % length
+    if ring[place] < FULL:
+        ring[place] += np.uint16(1)
 
 
 @njit(cache=True, nogil=True)

@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from features.prefetch import prefetch
 from features.texts import Texts, equal
 
 _SLOT = np.uint64(0xFFFFFFFF)
 _HASH = np.uint64(32)
+AHEAD = 8
+"""Users between asking for an entry and looking at it."""
 
 
 class UserIndex:
@@ -80,9 +83,9 @@ def _with_room(array: npt.NDArray[Any], wanted: int) -> npt.NDArray[Any]:
 @njit(cache=True, nogil=True)
 def _hash(texts: Any, at: int, end: int, seed: Any) -> Any:
     """Mix an id byte by byte (the step of FNV-1a, with a secret multiplier), then its bits among each other (the end of MurmurHash3)."""
-    mark = seed[0]
-    for i in range(at, end):
-        mark = (mark ^ np.uint64(texts[i])) * seed[1]
+    mark, text = seed[0], texts[at:end]
+    for i in range(text.shape[0]):
+        mark = (mark ^ np.uint64(text[i])) * seed[1]
     mark = (mark ^ (mark >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     mark = (mark ^ (mark >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     return mark ^ (mark >> np.uint64(33))
@@ -91,11 +94,15 @@ def _hash(texts: Any, at: int, end: int, seed: Any) -> Any:
 @njit(cache=True, nogil=True)
 def _find(table: Any, texts: Any, ends: Any, seed: Any, buffer: Any, at: Any, end: Any, slots: Any) -> None:
     mask = np.uint64(len(table) - 1)
+    marks = np.empty(at.shape[0], np.uint64)
     for i in range(at.shape[0]):
+        marks[i] = _hash(buffer, at[i], end[i], seed) if at[i] >= 0 else np.uint64(0)
+    for i in range(at.shape[0]):
+        prefetch(table, np.intp(marks[min(i + AHEAD, at.shape[0] - 1)] & mask))
         slots[i] = -1
         if at[i] < 0 or at[i] == end[i]:
             continue
-        mark = _hash(buffer, at[i], end[i], seed)
+        mark = marks[i]
         place = mark & mask
         while table[place] != 0:
             if table[place] >> _HASH == mark >> _HASH:
@@ -110,9 +117,11 @@ def _find(table: Any, texts: Any, ends: Any, seed: Any, buffer: Any, at: Any, en
 @njit(cache=True, nogil=True)
 def _append(texts: Any, ends: Any, count: int, used: int, buffer: Any, at: Any, end: Any) -> None:
     for i in range(at.shape[0]):
-        for j in range(at[i], end[i]):
-            texts[used] = buffer[j]
-            used += 1
+        text = buffer[at[i] : end[i]]
+        target = texts[used : used + text.shape[0]]
+        for j in range(text.shape[0]):
+            target[j] = text[j]
+        used += text.shape[0]
         ends[count + i] = used
 
 

@@ -13,7 +13,8 @@ from features.definition import DAY_MS
 from features.state import DAY_HOPS, FIVE_MIN_HOPS, HOUR_HOPS, KEYS, NEVER
 from features.update import COS_OF_HOUR, FIVE_MIN_MS, HOUR_MS, SIN_OF_HOUR
 
-SCALE = scale_tables()
+_IS_LOGARITHMIC, FACTOR, LOWEST, STEPS = np.ascontiguousarray(scale_tables().T)
+LOGARITHMIC = np.flatnonzero(_IS_LOGARITHMIC > 0)
 NAN = float("nan")
 PRIOR_SPREAD = 0.5
 """Spread of log pauses assumed for a user with few of them, as one extra observation."""
@@ -43,11 +44,13 @@ def popcount(x: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _window(ring: Any, length: int, head: int, oldest: int) -> int:
-    """Events in hops `oldest` to `head`, as far as the ring reaches back."""
+def _window(ring: Any, length: int, oldest: int, newest: int) -> int:
+    """Events in hops `oldest` to `newest`, which the ring holds."""
     total = 0
-    for hop in range(max(oldest, head - length + 1), head + 1):
-        total += ring[hop % length]
+    place = oldest % length
+    for _ in range(oldest, newest + 1):
+        total += ring[place]
+        place = place + 1 if place + 1 < length else 0
     return total
 
 
@@ -74,10 +77,15 @@ def raw_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
     out[_ACTIVE_RECENCY] = silence_s
     tenure = (t - s.first_ms) / DAY_MS
     out[_TENURE] = tenure
-    out[_C1H] = _window(s.five_min, FIVE_MIN_HOPS, seen // FIVE_MIN_MS, (t - HOUR_MS) // FIVE_MIN_MS)
-    day_count = _window(s.hour, HOUR_HOPS, seen // HOUR_MS, (t - DAY_MS) // HOUR_MS)
-    week = _window(s.day, DAY_HOPS, seen // DAY_MS, (t - 7 * DAY_MS) // DAY_MS)
-    month = _window(s.day, DAY_HOPS, seen // DAY_MS, (t - 28 * DAY_MS) // DAY_MS)
+    newest = seen // FIVE_MIN_MS
+    out[_C1H] = _window(s.five_min, FIVE_MIN_HOPS, max((t - HOUR_MS) // FIVE_MIN_MS, newest - FIVE_MIN_HOPS + 1), newest)
+    newest = seen // HOUR_MS
+    day_count = _window(s.hour, HOUR_HOPS, max((t - DAY_MS) // HOUR_MS, newest - HOUR_HOPS + 1), newest)
+    newest = seen // DAY_MS
+    before = newest - DAY_HOPS + 1
+    since_week = max((t - 7 * DAY_MS) // DAY_MS, before)
+    week = _window(s.day, DAY_HOPS, since_week, newest)
+    month = week + _window(s.day, DAY_HOPS, max((t - 28 * DAY_MS) // DAY_MS, before), min(since_week - 1, newest))
     out[_C24H], out[_C7D], out[_C28D], out[_TOTAL] = day_count, week, month, s.events
     age = (t - seen) / DAY_MS
     fade_7, fade_30 = exp2(-age / 7), exp2(-age / 30)
@@ -151,21 +159,22 @@ def raw_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def code_vector(raw: Any, out: Any) -> None:
-    """Code a raw vector: uint8 (F,), 0 = missing (see `features.catalog`)."""
-    for f in range(WIDTH):
+    """Code a raw vector, which it spoils: uint8 (F,), 0 = missing (see `features.catalog`)."""
+    for feature in LOGARITHMIC:
+        if raw[feature] > 0:  # most counts are zero, and a logarithm costs as much as the rest of ten features
+            raw[feature] = log1p(raw[feature] * FACTOR[feature])
+        elif raw[feature] < 0:
+            raw[feature] = 0.0
+    for f in range(WIDTH):  # nothing but arithmetic, so that several are done at once
         x = raw[f]
-        if x != x:  # noqa: PLR0124 - NaN
-            out[f] = 0
-            continue
-        if SCALE[f, 0] > 0:
-            x = log1p(max(x, 0.0) * SCALE[f, 1])
-        place = (x - SCALE[f, 2]) * SCALE[f, 3]
-        out[f] = 1 + int(min(max(place, 0.0), 254.0) + 0.5)
+        place = (x - LOWEST[f]) * STEPS[f]
+        place = place if place > 0 else 0.0
+        place = place if place < 254 else 254.0
+        out[f] = 1 + int(place + 0.5) if x == x else 0  # noqa: PLR0124 - NaN
 
 
 @njit(cache=True, nogil=True)
-def write_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
-    """Code the vector of a state at time `t` into ``out``, uint8 (F,)."""
-    raw = np.empty(WIDTH, np.float64)
+def write_vector(s: Any, t: int, utc_offset_ms: int, raw: Any, out: Any) -> None:
+    """Code the vector of a state at time `t` into ``out``, uint8 (F,), by way of ``raw``, float64 (F,)."""
     raw_vector(s, t, utc_offset_ms, raw)
     code_vector(raw, out)

@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 Matrix = npt.NDArray[np.uint8]
-
-
-class Rows(Sequence[bytes]):
-    r"""Records of one size as a sequence of bytes, made only where somebody looks at one.
-
-    Parameters
-    ----------
-    matrix : uint8 (n, size)
-
-    >>> rows = Rows(np.array([[1, 2], [3, 4]], np.uint8))
-    >>> len(rows), rows[1], list(rows)
-    (2, b'\x03\x04', [b'\x01\x02', b'\x03\x04'])
-    """
-
-    def __init__(self, matrix: Matrix) -> None:
-        self.matrix = matrix
-
-    def __len__(self) -> int:
-        return len(self.matrix)
-
-    @overload
-    def __getitem__(self, index: int) -> bytes: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Rows: ...
-
-    def __getitem__(self, index: int | slice) -> bytes | Rows:
-        return Rows(self.matrix[index]) if isinstance(index, slice) else self.matrix[index].tobytes()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.matrix.view(f"V{self.matrix.shape[1]}")[:, 0].tolist())
 
 
 def weave(texts: Sequence[bytes], matrix: Matrix) -> bytearray:

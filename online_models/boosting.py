@@ -64,6 +64,11 @@ def _grow_tree(codes: Any, rows: Any, columns: Any, slope: Any, weight: Any, fea
     A node that does not split sends everybody to its left child. Of two children only the smaller one is summed, the other is what is left of
     their parent.
     """
+    cells = np.empty((len(rows), len(columns)), np.uint8)
+    for i in range(len(rows)):
+        row, cell = codes[rows[i]], cells[i]
+        for j in range(len(columns)):
+            cell[j] = row[columns[j]] >> BITS
     place = np.zeros(len(rows), np.int64)  # of each row within its level
     above = np.zeros((1, len(columns), CELLS, 2))
     for level in range(DEPTH):
@@ -71,12 +76,11 @@ def _grow_tree(codes: Any, rows: Any, columns: Any, slope: Any, weight: Any, fea
         sums = np.zeros((width, len(columns), CELLS, 2))
         many = np.bincount(place, minlength=width)
         for i in range(len(rows)):
-            k, row = place[i], codes[rows[i]]
-            if _is_summed(k, many):
+            if _is_summed(place[i], many):
+                cell, into = cells[i], sums[place[i]]
                 for j in range(len(columns)):
-                    cell = row[columns[j]] >> BITS
-                    sums[k, j, cell, 0] += slope[i]
-                    sums[k, j, cell, 1] += weight[i]
+                    into[j, cell[j], 0] += slope[i]
+                    into[j, cell[j], 1] += weight[i]
         for k in range(width):
             if not _is_summed(k, many):
                 sums[k] = above[k // 2] - sums[k ^ 1]

@@ -65,14 +65,15 @@ class TreesScorer:
 @njit(cache=True, nogil=True)
 def add_trees(vectors: Any, feature: Any, threshold: Any, value: Any, odds: Any) -> None:
     """Add the leaves of full trees to the log-odds of coded vectors; see `BoostingScorer`."""
-    inner = feature.shape[1]
+    inner, one = np.uintp(feature.shape[1]), np.uintp(1)  # unsigned: a place that cannot be negative needs no check
     for i in range(vectors.shape[0]):
         row, total = vectors[i], odds[i]
         for tree in range(feature.shape[0]):
-            node = 0
+            features, thresholds, values = feature[tree], threshold[tree], value[tree]
+            node = np.uintp(0)
             while node < inner:
-                node = 2 * node + 1 + (row[feature[tree, node]] > threshold[tree, node])
-            total += value[tree, node - inner]
+                node = (node << one) + one + np.uintp(row[features[node]] > thresholds[node])
+            total += values[node - inner]
         odds[i] = total
 
 

@@ -35,7 +35,6 @@ from features.state import FLAG_ARMED, NEVER
 from features.store import Commit, Found, Need, Taken
 from features.texts import Texts, ids_of
 from features.timers import Timers
-from features.weave import Rows
 from online_models.example import ExampleBlock, unpack_lists
 from online_models.scorer import Champion
 from stream.meta import NOT_YET, ShardMeta, unpack_meta
@@ -284,7 +283,7 @@ class Shard:
             commit_no=self.commit_no,
             meta=meta.pack(),
             users=arena.ids(slots),
-            states=Rows(arena.packed(slots)),
+            states=arena.packed(slots),
             armed=armed,
             disarmed=disarmed,
             snaps={(names[k], landmark): chunk for (k, landmark), chunk in said.chunks.items()},

@@ -11,7 +11,6 @@ from features.columns import ColumnReader
 from features.commit_packed import pack_commit
 from features.spec import FeatureSpec
 from features.store import Commit, Token
-from features.weave import Rows
 from stream.record_batches import unpack
 
 
@@ -27,7 +26,7 @@ def warm(definitions: int = 1) -> None:
     arena.admit([one.decode() for one in users if one], [None])
     arena.slots(users)
     slots = np.zeros(1, np.intp)
-    pack_commit("", Commit(Token(0, ""), 0, b"", arena.ids(slots), Rows(arena.packed(slots))))
+    pack_commit("", Commit(Token(0, ""), 0, b"", arena.ids(slots), arena.packed(slots)))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,10 @@ import redis
 from features.app_spec import AppSpec
 from features.catalog import NAMES
 from features.definition import DAY_MS, ChurnDefinition
+from features.keys import shard_prefix
 from features.landmarks import phase_of
 from features.named import RISK_STEPS, mirror_fields, named_features
+from features.packed_state import FORM, pack_states
 from features.reader import AppUnknown, UserReader
 from features.spec import FeatureSpec
 from features.state import FLAG_ARMED, LayoutError, state_dtype
@@ -61,7 +63,7 @@ async def write(client: redis.Redis, app: str, partition: int, users: Sequence[s
     for user, state in zip(users, states, strict=True):
         if state["flags"] & FLAG_ARMED:
             armed.setdefault(int(state["phase"]), []).append(user)
-    packed = [state.tobytes() for state in states]
+    packed = pack_states(states, np.arange(len(states)))
     await store.commit(partition, Commit(taken.token, taken.commit_no, b"m", users, packed, armed=armed, **parts))
     store.close()
 
@@ -176,9 +178,8 @@ async def test_named_features_from_the_mirror(client: redis.Redis, app_name: str
 
 
 async def test_a_state_of_a_newer_layout_is_refused(client: redis.Redis, app_name: str, reader: UserReader) -> None:
-    states = states_of(["ann"])
-    states["version"] += 1
-    await write(client, app_name, 1, ["ann"], states)
+    await write(client, app_name, 1, ["ann"], states_of(["ann"]))
+    client.setrange(f"{shard_prefix(app_name, 1)}u:ann", 0, bytes([FORM + 1]))
     with pytest.raises(LayoutError):
         reader.user("ann", START)
 

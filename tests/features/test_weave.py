@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
+import hiredis
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +12,6 @@ from hypothesis import strategies as st
 
 from features.commit_packed import pack_commit
 from features.store import Commit, Token
-from features.weave import Rows
 from online_models.example import Snapshots, pack_rows, unpack_lists
 
 USERS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9), max_size=9, unique=True)
@@ -24,12 +26,19 @@ def snapshots(users: list[str], seed: int) -> Snapshots:
 
 @settings(deadline=None)  # the first one may compile
 @given(USERS)
-def test_a_commit_of_rows_is_byte_for_byte_that_of_single_records(users: list[str]) -> None:
-    rows = Rows(np.random.default_rng(len(users)).integers(0, 256, (len(users), 16)).astype(np.uint8))
-    one, other = (
-        pack_commit("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", users, states, outbox=[b"entry"])) for states in (rows, list(rows))
-    )
-    assert one == other
+def test_a_commit_is_byte_for_byte_what_the_client_would_send(users: list[str]) -> None:
+    rng = np.random.default_rng(len(users))
+    states = [rng.bytes(int(size)) for size in rng.integers(0, 1_200, len(users))]
+    packed, answers = pack_commit("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", users, states))
+    pairs = [(f"cw:shop:{{7}}:u:{user}".encode(), state) for user, state in zip(users, states, strict=True)]
+    calls = [
+        ("MULTI",),
+        *([("MSET", *chain.from_iterable(pairs))] if users else []),
+        ("HSET", "cw:shop:{7}:meta", "meta", b"meta", "commit_no", 5),
+        ("EXEC",),
+    ]
+    assert bytes(packed) == b"".join(map(hiredis.pack_command, calls))
+    assert answers == len(calls)
 
 
 @settings(deadline=None)  # the first one may compile

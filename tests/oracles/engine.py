@@ -19,6 +19,7 @@ from features.columns import ColumnReader
 from features.definition import DAY_MS
 from features.event import Reason
 from features.landmarks import PHASE_STEP_MS, phase_of
+from features.packed_state import read_states
 from features.spec import FeatureSpec
 from features.state import FLAG_ARMED, NEVER, POLICY_FIELDS, RING, state_dtype
 from features.update import apply_event, apply_late, init_state
@@ -185,7 +186,7 @@ class OracleShard:
             return
         user.hit = [bits & ~_bit(at) for bits in user.hit]
         vector = np.zeros(WIDTH, np.uint8)
-        write_vector(user.row, at, offset_at(*self.zone, at), vector)
+        write_vector(user.row, at, offset_at(*self.zone, at), np.zeros(WIDTH), vector)
         packed = vector.tobytes()
         user.scored_ms = at
         user.next_landmark_ms = at + DAY_MS
@@ -255,6 +256,6 @@ def _set_bits(user: OracleUser, k: int, ts: int, horizon_ms: int, not_before: in
 
 def comparable(packed: bytes | np.ndarray, definitions: int) -> dict[str, Any]:
     """Event-derived fields of a state record, as plain values."""
-    row = np.frombuffer(packed, state_dtype(definitions))[0] if isinstance(packed, bytes) else packed
+    row = read_states([packed], definitions)[0] if isinstance(packed, bytes) else packed
     names: Sequence[str] = row.dtype.names or ()
     return {name: np.asarray(row[name]).tolist() for name in names if name not in (*POLICY_FIELDS, "pad")}

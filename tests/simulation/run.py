@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
-
-from features.state import state_dtype
+from features.packed_state import read_states
 from features.store import StoreUnavailable, TakeRefused
 from online_models.example import LABEL, ExampleBlock, unpack_block
 from online_models.scorer import Champion
@@ -330,8 +328,8 @@ class Simulation:
             else:
                 is_open[key] = False
         definitions = len(self.scenario.spec.definitions)
-        for user, state in self.world.store.users(partition).items():
-            row = np.frombuffer(state, state_dtype(definitions))[0]
+        users = self.world.store.users(partition)
+        for user, row in zip(users, read_states(list(users.values()), definitions), strict=True):
             for k in range(definitions):
                 if bool(row["alert_open"][k]) != is_open.get((user, k), False):
                     raise Violation(f"seed {self.seed}: I1 {user} open in the state differs from what was published")

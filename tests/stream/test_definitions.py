@@ -18,8 +18,9 @@ import pytest
 from features.catalog import INDEX, value_table
 from features.definition import DAY_MS, NO_LABEL, ChurnDefinition
 from features.landmarks import PHASE_STEP_MS, phase_of
+from features.packed_state import read_states
 from features.spec import FeatureSpec
-from features.state import NEVER, read_states
+from features.state import NEVER
 from features.store_memory import MemoryStore
 from online_models.cadence import CadenceScorer
 from online_models.example import CONTACTED, LABEL, SNAPSHOT, unpack_block
