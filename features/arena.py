@@ -14,8 +14,8 @@ import numpy.typing as npt
 from features.landmarks import phase_of
 from features.packed_state import pack_states, read_states
 from features.state import FLAG_ARMED, state_dtype
-from features.texts import Texts, ids_of
-from features.update import init_state
+from features.texts import Texts, ids_of, names_of
+from features.update import init_states
 from features.user_index import UserIndex
 
 
@@ -70,20 +70,19 @@ class Arena:
         """User ids of some slots; they change when users are forgotten."""
         return self._index.ids(slots)
 
-    def admit(self, users: Sequence[str], states: Sequence[bytes | None]) -> None:
+    def admit(self, users: Sequence[str] | Texts, states: Sequence[bytes | None]) -> None:
         """Bring users in, with their stored record or a fresh one."""
-        first = len(self.users)
-        self._grow(first + len(users))
+        first, names = len(self.users), names_of(users)
+        self._grow(first + len(names))
         self._index.add(ids_of(users))
-        for slot, (user, packed) in enumerate(zip(users, states, strict=True), first):
-            self.users.append(user)
-            if packed is None:
-                init_state(self.states, slot, phase_of(user))
-        stored = [(slot, packed) for slot, packed in enumerate(states, first) if packed is not None]
-        if stored:
-            slots = np.array([slot for slot, _ in stored])
-            self._raw[slots] = read_states([packed for _, packed in stored], self._definitions).view(self._raw.dtype)
-            self.armed[slots] = (self.states["flags"][slots] & FLAG_ARMED) != 0
+        self.users += names
+        is_stored = np.array([packed is not None for packed in states], np.bool_)
+        fresh, stored = first + (~is_stored).nonzero()[0], first + is_stored.nonzero()[0]
+        if len(fresh):
+            init_states(self.states, fresh, np.array([phase_of(self.users[slot]) for slot in fresh.tolist()], np.uint16))
+        if len(stored):
+            self._raw[stored] = read_states(list(filter(None, states)), self._definitions).view(self._raw.dtype)
+            self.armed[stored] = (self.states["flags"][stored] & FLAG_ARMED) != 0
 
     def _grow(self, wanted: int) -> None:
         rows = len(self.states)

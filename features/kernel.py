@@ -24,7 +24,8 @@ from features.landmarks import first_instant, hit_bit, hit_mask
 from features.prefetch import prefetch
 from features.spec import FeatureSpec
 from features.state import FLAG_ARMED, NEVER, RING, state_dtype
-from features.update import apply_event, apply_late, init_state
+from features.texts import Texts
+from features.update import apply_event, apply_late, init_states
 from features.vector import write_vector
 from features.weave import ends_of, unravel, weave
 
@@ -363,7 +364,7 @@ def params_of(spec: FeatureSpec) -> Params:
 def warm(definitions: int = 1) -> None:
     """Compile the passes for this number of definitions, and what packs their states (or load them from the cache)."""
     states = np.zeros(1, state_dtype(definitions))
-    init_state(states, 0, 0)
+    init_states(states, np.zeros(1, np.intp), np.zeros(1, np.uint16))
     params = params_of(FeatureSpec(definitions=tuple(ChurnDefinition(name=f"d{k}") for k in range(definitions))))
     moments = make_moments(64, definitions, WIDTH)
     one, scratch = np.zeros(1, np.uint8), np.full(1, -1, np.int32)
@@ -373,5 +374,5 @@ def warm(definitions: int = 1) -> None:
         zeros.copy(), 0, NEVER, 0, 20, params, moments,
     )  # fmt: skip
     pass_sweep(states, one, scratch, np.zeros(1, np.int32), 0, -1, zeros, 0, 0, params, moments, 0)
-    woven = weave([b"a"], np.array([[1, 0]], np.uint8))
+    woven = weave(Texts.of([b"a"]), np.array([[1, 0]], np.uint8))
     unravel(bytes(woven), ends_of([woven]), 2)

@@ -65,15 +65,25 @@ def read_states(packed: Sequence[bytes], definitions: int) -> npt.NDArray[np.voi
     LayoutError
         Another form, a length that does not fit, or more definitions than today.
     """
+    joined, sizes = _together(packed)
+    heads = sizes.cumsum() - sizes
+    if (sizes >= 2 * _HEAD).all() and (joined[heads] == FORM).all() and (joined[heads + 2 * _HEAD - 1] == definitions).all():
+        return _unpacked(joined, sizes, definitions)
     rows = np.empty(len(packed), state_dtype(definitions))
     first = 0
     for (form, had), group in groupby(packed, _form_of):
         some = list(group)
         if not 0 < had <= definitions:
             raise LayoutError(f"state record for {had} definitions, this configuration has {definitions}: restore the removed definition")
-        rows[first : first + len(some)] = _widened(_unpacked(some, had) if form == FORM else _as_they_are(some, had), definitions)
+        read = _unpacked(*_together(some), had) if form == FORM else _as_they_are(some, had)
+        rows[first : first + len(some)] = _widened(read, definitions)
         first += len(some)
     return rows
+
+
+def _together(packed: Sequence[bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """All records in one buffer, and the size of each."""
+    return np.frombuffer(b"".join(packed), np.uint8), np.fromiter(map(len, packed), np.int64, len(packed))
 
 
 def _form_of(one: bytes) -> tuple[int, int]:
@@ -93,12 +103,11 @@ def _as_they_are(packed: Sequence[bytes], had: int) -> npt.NDArray[np.void]:
     return np.frombuffer(b"".join(packed), layout)
 
 
-def _unpacked(packed: Sequence[bytes], had: int) -> npt.NDArray[np.void]:
-    rows = np.zeros(len(packed), state_dtype(had))
-    words = rows.view(np.uint16).reshape(len(packed), rows.itemsize // 2)
-    sizes = np.fromiter(map(len, packed), np.int64, len(packed))
+def _unpacked(joined: npt.NDArray[np.uint8], sizes: npt.NDArray[np.int64], had: int) -> npt.NDArray[np.void]:
+    rows = np.zeros(len(sizes), state_dtype(had))
+    words = rows.view(np.uint16).reshape(len(sizes), rows.itemsize // 2)
     fits = (sizes % 2 == 0) & (sizes >= 2 * (_HEAD + _masks(words.shape[1])))
-    if not fits.all() or not _unpack(np.frombuffer(b"".join(packed), np.uint16), sizes.cumsum() // 2, words):
+    if not fits.all() or not _unpack(joined.view(np.uint16), sizes.cumsum() // 2, words):
         raise LayoutError(f"state record of form {FORM} for {had} definitions whose length is not what its masks say: it is damaged")
     rows["version"] = LAYOUT_VERSION
     return rows

@@ -69,7 +69,7 @@ class Taken:
 class Need:
     """What a step wants to read; any part may be empty."""
 
-    users: Sequence[str] = ()
+    users: Sequence[str] | Texts = ()
     buckets: Sequence[int] = ()
     snaps: Sequence[tuple[str, int]] = ()
     """(definition name, landmark_ms) lists of pending snapshots."""

@@ -104,7 +104,7 @@ class MemoryStore:
         """See `features.store.Store`."""
         data = self._shard(partition)
         return Found(
-            states=[data.users.get(user) for user in need.users],
+            states=[data.users.get(user) for user in names_of(need.users)],
             members=[self._order(data.wheel.get(bucket, set())) for bucket in need.buckets],
             chunks=[list(data.snaps.get((checked_definition(name), landmark), ())) for name, landmark in need.snaps],
         )

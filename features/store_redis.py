@@ -17,8 +17,9 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,9 +29,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from features.app_spec import AppSpec, SpecMismatch, unpack_app_spec
-from features.commit_packed import pack_calls, pack_commit
-from features.keys import shard_prefix, snap_name, spec_key
+from features.keys import shard_prefix, spec_key
 from features.landmarks import BUCKETS
+from features.packed_calls import pack_calls, pack_commit, pack_read
 from features.server_check import Finding, findings
 from features.store import Commit, Found, Need, StaleOwner, StoreError, StoreUnavailable, Taken, TakeRefused, Token
 
@@ -39,8 +40,6 @@ _TAKE = (Path(__file__).parent / "take.lua").read_bytes()
 _RUN_ID = re.compile(rb"run_id:(\w+)")
 _TRIES = 5
 """Of a transaction whose watched keys changed: whoever changed them is seen at the next try."""
-_KEYS_A_CALL = 4_000
-"""Keys of one MGET: it stops the server for about 2 ms."""
 _PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
 """Before each repeat; the last one again and again."""
 _PASSING = re.compile(r"(?:^|-)(?:BUSY|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY)\b")
@@ -138,22 +137,15 @@ class RedisStore:
 
     async def read(self, partition: int, need: Need) -> Found:
         """See `features.store.Store`."""
-        prefix = shard_prefix(self._app, partition)
-        users = list(map(f"{prefix}u:".__add__, need.users))
-        lists = [prefix + snap_name(name, landmark) for name, landmark in need.snaps]
-        mgets, buckets = -(-len(users) // _KEYS_A_CALL), len(need.buckets)
+        packed, mgets = pack_read(shard_prefix(self._app, partition), need)
+        buckets = len(need.buckets)
+        calls = mgets + buckets + len(need.snaps)
 
         def call() -> list[Any]:
-            with self._client.pipeline(transaction=False) as pipe:
-                for at in range(0, len(users), _KEYS_A_CALL):
-                    pipe.mget(users[at : at + _KEYS_A_CALL])
-                for bucket in need.buckets:
-                    pipe.smembers(f"{prefix}wheel:{bucket}")
-                for key in lists:
-                    pipe.lrange(key, 0, -1)
-                return pipe.execute()
+            with self._connection() as connection:
+                return _answers(connection, packed, calls)
 
-        answers = await self._patiently(call)
+        answers = await self._patiently(call) if calls else []
         return Found(
             states=list(chain.from_iterable(answers[:mgets])),
             members=[list(map(bytes.decode, members)) for members in answers[mgets : mgets + buckets]],
@@ -199,9 +191,7 @@ class RedisStore:
             ("EXISTS", f"{prefix}outbox", f"{prefix}exbox"),
             ("INFO", "server"),
         )
-        pool = self._client.connection_pool
-        connection = pool.get_connection()
-        try:
+        with self._connection() as connection:
             for _ in range(_TRIES):
                 _, owner, stored, boxes, info = _answers(connection, watch, 5)
                 verdict = _judge(commit, owner, stored, boxes, info)
@@ -211,12 +201,19 @@ class RedisStore:
                 self.at("checked")
                 if _answers(connection, packed, answers)[-1] is not None:
                     return None
+        return f"the shard's owner or meta changed {_TRIES} times while this commit was sent"
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        pool = self._client.connection_pool
+        connection = pool.get_connection()
+        try:
+            yield connection
         except BaseException:
             connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py has no types there; it may still watch, or owe answers
             raise
         finally:
             pool.release(connection)
-        return f"the shard's owner or meta changed {_TRIES} times while this commit was sent"
 
     async def _patiently(self, call: Callable[[], T]) -> T:
         """Run a call in a thread, and again while the server does not answer or says that it cannot at present."""

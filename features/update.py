@@ -52,6 +52,13 @@ def init_state(states: Any, slot: int, phase: int) -> None:
 
 
 @njit(cache=True, nogil=True)
+def init_states(states: Any, slots: Any, phases: Any) -> None:
+    """Make each of these rows the state of a user nobody has seen."""
+    for i in range(slots.shape[0]):
+        init_state(states, slots[i], phases[i])
+
+
+@njit(cache=True, nogil=True)
 def _count_hop(ring: Any, length: int, head: int, hop: int) -> None:
     """Count one event in its hop; `head` is the newest hop so far, the ring is indexed by hop modulo length."""
     if hop >= head + length:

@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from features.texts import Texts
+
 Matrix = npt.NDArray[np.uint8]
 
 
-def weave(texts: Sequence[bytes], matrix: Matrix) -> bytearray:
+def weave(texts: Texts, matrix: Matrix) -> bytearray:
     """Each row, and its text after it.
 
     Parameters
@@ -20,13 +22,12 @@ def weave(texts: Sequence[bytes], matrix: Matrix) -> bytearray:
     matrix : uint8 (n, size)
         As many rows as texts.
 
-    >>> weave([b"a", b"bc"], np.array([[48], [49]], np.uint8))
+    >>> weave(Texts.of([b"a", b"bc"]), np.array([[48], [49]], np.uint8))
     bytearray(b'0a1bc')
     """
-    joined = b"".join(texts)
-    out = bytearray(len(joined) + matrix.size)
+    out = bytearray(int((texts.end - texts.at).sum()) + matrix.size)
     if len(texts):
-        _weave(np.frombuffer(joined, np.uint8), ends_of(texts), matrix, np.frombuffer(out, np.uint8))
+        _weave(texts.buffer, texts.at, texts.end, matrix, np.frombuffer(out, np.uint8))
     return out
 
 
@@ -39,7 +40,7 @@ def ends_of(texts: Sequence[bytes | bytearray]) -> npt.NDArray[np.int64]:
     return np.fromiter(map(len, texts), np.int64, len(texts)).cumsum()
 
 
-def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matrix, list[str], npt.NDArray[np.int64]]:
+def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matrix, Texts, npt.NDArray[np.int64]]:
     r"""Take apart lists of (row, text) whose rows begin with the length of the text, 2 bytes, little-endian.
 
     Parameters
@@ -54,7 +55,8 @@ def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matr
     Returns
     -------
     matrix : uint8 (n, size)
-    texts : list of str
+    texts : Texts of n
+        As they stand in `joined`.
     counts : int64 (lists,)
         Rows of each list.
 
@@ -63,41 +65,38 @@ def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matr
     ValueError
         A list ends in the middle of a row.
 
-    >>> unravel(b"\x03\x00Xann\x02\x00Yal", np.array([6, 11]), 3)[1:]
-    (['ann', 'al'], array([1, 1]))
+    >>> _, texts, counts = unravel(b"\x03\x00Xann\x02\x00Yal", np.array([6, 11]), 3)
+    >>> list(texts), counts.tolist()
+    ([b'ann', b'al'], [1, 1])
     """
     rows = np.empty((len(joined) // size, size), np.uint8)
-    texts = np.empty(len(joined), np.uint8)
-    stops, counts = np.empty(len(rows), np.int64), np.zeros(len(ends), np.int64)
-    n = _unravel(np.frombuffer(joined, np.uint8), ends, rows, texts, stops, counts)
+    starts, counts = np.empty(len(rows), np.int64), np.zeros(len(ends), np.int64)
+    stops, buffer = np.empty(len(rows), np.int64), np.frombuffer(joined, np.uint8)
+    n = _unravel(buffer, ends, rows, starts, stops, counts)
     if n < 0:
         raise ValueError("a list of snapshots ends in the middle of one")
-    stops = stops[:n]
-    raw = texts[: stops[-1] if n else 0].tobytes()
-    starts = [0, *stops[:-1].tolist()] if n else []
-    if raw.isascii():
-        text = raw.decode()
-        return rows[:n], [text[a:b] for a, b in zip(starts, stops.tolist(), strict=True)], counts
-    return rows[:n], [raw[a:b].decode() for a, b in zip(starts, stops.tolist(), strict=True)], counts
+    return rows[:n], Texts(buffer, starts[:n], stops[:n]), counts
 
 
 @njit(cache=True, nogil=True)
-def _weave(texts: Any, ends: Any, matrix: Any, out: Any) -> None:
-    at, start, size = 0, 0, matrix.shape[1]
+def _weave(texts: Any, begins: Any, ends: Any, matrix: Any, out: Any) -> None:
+    at, size = 0, matrix.shape[1]
     for i in range(ends.shape[0]):
+        target = out[at : at + size]
         for j in range(size):
-            out[at + j] = matrix[i, j]
+            target[j] = matrix[i, j]
         at += size
-        for j in range(ends[i] - start):
-            out[at + j] = texts[start + j]
-        at += ends[i] - start
-        start = ends[i]
+        text = texts[begins[i] : ends[i]]
+        target = out[at : at + text.shape[0]]
+        for j in range(text.shape[0]):
+            target[j] = text[j]
+        at += text.shape[0]
 
 
 @njit(cache=True, nogil=True)
-def _unravel(joined: Any, ends: Any, rows: Any, texts: Any, stops: Any, counts: Any) -> int:
+def _unravel(joined: Any, ends: Any, rows: Any, starts: Any, stops: Any, counts: Any) -> int:
     """Fill the arrays; return the rows found, -1 for a list that is cut off."""
-    at, n, written = 0, 0, 0
+    at, n = 0, 0
     size = rows.shape[1]
     for part in range(ends.shape[0]):
         while at < ends[part]:
@@ -106,14 +105,12 @@ def _unravel(joined: Any, ends: Any, rows: Any, texts: Any, stops: Any, counts: 
             length = int(joined[at]) | (int(joined[at + 1]) << 8)
             if at + size + length > ends[part]:
                 return -1
+            row = joined[at : at + size]
             for j in range(size):
-                rows[n, j] = joined[at + j]
+                rows[n, j] = row[j]
             at += size
-            for j in range(length):
-                texts[written + j] = joined[at + j]
+            starts[n], stops[n] = at, at + length
             at += length
-            written += length
-            stops[n] = written
             n += 1
             counts[part] += 1
     return n

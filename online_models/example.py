@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from features.texts import Texts
 from features.weave import ends_of, unravel, weave
 
 SNAPSHOT, LABEL = 0, 1
@@ -33,7 +34,7 @@ _HEAD = np.dtype([("length", "<u2"), ("risk", "<u2"), ("model_version", "<u4"), 
 class Snapshots:
     """Pending snapshots."""
 
-    users: list[str]
+    users: Texts
     risk: npt.NDArray[np.uint16]
     model_version: npt.NDArray[np.uint32]
     flags: npt.NDArray[np.uint8]
@@ -41,25 +42,23 @@ class Snapshots:
 
     def take(self, index: npt.NDArray[np.intp]) -> Snapshots:
         """Return those at some indices."""
-        return Snapshots(
-            [self.users[i] for i in index.tolist()], self.risk[index], self.model_version[index], self.flags[index], self.vectors[index]
-        )
+        return Snapshots(self.users.take(index), self.risk[index], self.model_version[index], self.flags[index], self.vectors[index])
 
 
 def pack_rows(snapshots: Snapshots) -> tuple[bytearray, npt.NDArray[np.int64]]:
     """Pack all for the store, each 9 bytes, the vector and the user id; and where each ends. A list in the store is any concatenation of these.
 
-    >>> one = Snapshots(["ann"], np.array([9], "u2"), np.array([1], "u4"), np.array([0], "u1"), np.zeros((1, 4), "u1"))
+    >>> one = Snapshots(Texts.of([b"ann"]), np.array([9], "u2"), np.array([1], "u4"), np.array([0], "u1"), np.zeros((1, 4), "u1"))
     >>> packed, ends = pack_rows(one)
-    >>> ends.tolist(), unpack_lists([[bytes(packed)]], 4)[0].users
-    ([16], ['ann'])
+    >>> ends.tolist(), list(unpack_lists([[bytes(packed)]], 4)[0].users)
+    ([16], [b'ann'])
     """
-    names = [user.encode() for user in snapshots.users]
-    heads = np.zeros(len(names), _HEAD)
-    heads["length"] = [len(name) for name in names]
+    sizes = snapshots.users.end - snapshots.users.at
+    heads = np.zeros(len(sizes), _HEAD)
+    heads["length"] = sizes
     heads["risk"], heads["model_version"], heads["flags"] = snapshots.risk, snapshots.model_version, snapshots.flags
-    fixed = np.concatenate([heads.view(np.uint8).reshape(len(names), _HEAD.itemsize), snapshots.vectors], axis=1)
-    return weave(names, fixed), ends_of(names) + fixed.shape[1] * np.arange(1, len(names) + 1)
+    fixed = np.concatenate([heads.view(np.uint8).reshape(len(sizes), _HEAD.itemsize), snapshots.vectors], axis=1)
+    return weave(snapshots.users, fixed), (sizes + fixed.shape[1]).cumsum()
 
 
 def unpack_lists(lists: Sequence[Sequence[bytes]], width: int) -> tuple[Snapshots, list[int]]:

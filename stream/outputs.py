@@ -195,9 +195,9 @@ class Speaker:
             slots.append(one.slots)
         if not parts:
             return
-        every = concatenate(parts, WIDTH)
+        every, of = concatenate(parts, WIDTH), np.concatenate(slots)
         users = arena.users
-        every.users = [users[slot] for slot in np.concatenate(slots).tolist()]
+        every.users = [users[slot] for slot in of.tolist()]
         when = np.where(every.kind == SNAPSHOT, every.landmark_ms, every.matured_ms)
         kinds = every.definition.astype(np.int64) * 8 + every.kind
         place = {user: number for number, user in enumerate(sorted(set(every.users)))}
@@ -206,18 +206,18 @@ class Speaker:
         order = np.lexsort((kinds, by_user, when, cause))
         said.examples = every.take(order)
         if spec.landmarks == "daily":
-            self._pack_pending(said)
+            self._pack_pending(said, of[order])
         if self._examples_after >= 0:
             said.examples = said.examples.take(np.flatnonzero(cause[order] > self._examples_after))
 
-    def _pack_pending(self, said: Said) -> None:
+    def _pack_pending(self, said: Said, slots: npt.NDArray[np.int32]) -> None:
         items = said.examples
         snapshots = (items.kind == SNAPSHOT).nonzero()[0]
         if not len(snapshots):
             return
         rows = snapshots[np.lexsort((items.landmark_ms[snapshots], items.definition[snapshots]))]
         k, landmark_ms = items.definition[rows], items.landmark_ms[rows]
-        users = [items.users[row] for row in rows.tolist()]
+        users = self._arena.ids(slots[rows])
         packed, ends = pack_rows(Snapshots(users, items.risk[rows], items.model_version[rows], items.flags[rows], items.vectors[rows]))
         changes = (landmark_ms[1:] != landmark_ms[:-1]) | (k[1:] != k[:-1])
         start = row = 0

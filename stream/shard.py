@@ -33,7 +33,7 @@ from features.kernel import TIME_ONLY, Moments, make_moments, params_of, pass_ev
 from features.landmarks import PHASE_STEP_MS
 from features.state import FLAG_ARMED, NEVER
 from features.store import Commit, Found, Need, Taken
-from features.texts import Texts, ids_of
+from features.texts import Texts, ids_of, names_of
 from features.timers import Timers
 from online_models.example import ExampleBlock, unpack_lists
 from online_models.scorer import Champion
@@ -192,7 +192,7 @@ class Shard:
         absent = ((slots < 0) & (users.at >= 0) & (users.at < users.end)).nonzero()[0]
         if len(absent):
             some = users.take(absent)
-            missing = list(map(bytes.decode, dict.fromkeys(filter(None, some))))
+            missing = Texts.of(list(dict.fromkeys(some)))
             found = yield Need(users=missing)
             self.arena.admit(missing, found.states)
             slots[absent] = self.arena.slots(some)
@@ -227,7 +227,7 @@ class Shard:
         if not there:
             return (yield from self._slots(ids_of(members))), NOTHING_MATURED, []
         snapshots, counts = unpack_lists(list(filter(None, found.chunks)), WIDTH)
-        slots = yield from self._slots(ids_of([*members, *snapshots.users]))
+        slots = yield from self._slots(Texts.join([ids_of(members), snapshots.users]))
         k = np.array([k for k, _ in there], np.uint8).repeat(counts)
         landmark_ms = np.array([landmark for _, landmark in there], np.int64).repeat(counts)
         due_ms = landmark_ms + np.array(self.timers.waits_ms, np.int64)[k]
@@ -240,7 +240,7 @@ class Shard:
         states, users = self.arena.states, self.arena.users
         ready = members[((states["flags"][members] & FLAG_ARMED) != 0) & (states["next_landmark_ms"][members] < until)]
         landmarks = [(due, users[slot]) for due, slot in zip(states["next_landmark_ms"][ready].tolist(), ready.tolist(), strict=True)]
-        labels = list(zip(matured.due_ms.tolist(), matured.snapshots.users, strict=True))
+        labels = list(zip(matured.due_ms.tolist(), names_of(matured.snapshots.users), strict=True))
         after = sorted(pair for pair in {*landmarks, *labels} if cursor is None or pair > cursor)
         budget = self.settings.budget
         chosen = set(after[:budget])

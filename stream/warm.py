@@ -8,9 +8,10 @@ from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBat
 from features import kernel
 from features.arena import Arena
 from features.columns import ColumnReader
-from features.commit_packed import pack_commit
+from features.packed_calls import pack_commit, pack_read
+from features.packed_state import read_states
 from features.spec import FeatureSpec
-from features.store import Commit, Token
+from features.store import Commit, Need, Token
 from stream.record_batches import unpack
 
 
@@ -23,10 +24,13 @@ def warm(definitions: int = 1) -> None:
     records = unpack([(DefaultRecordBatch(data), data)])
     users = ColumnReader(FeatureSpec()).read(records.values, records.append_ms, records.keys).users
     arena = Arena(definitions)
-    arena.admit([one.decode() for one in users if one], [None])
+    arena.admit(users, [None])
     arena.slots(users)
     slots = np.zeros(1, np.intp)
-    pack_commit("", Commit(Token(0, ""), 0, b"", arena.ids(slots), arena.packed(slots)))
+    packed = arena.packed(slots)
+    read_states([one for one in packed if one], definitions)
+    pack_read("", Need(users))
+    pack_commit("", Commit(Token(0, ""), 0, b"", arena.ids(slots), packed))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.commit_packed import pack_commit
-from features.store import Commit, Token
+from features import packed_calls
+from features.packed_calls import pack_commit, pack_read
+from features.store import Commit, Need, Token
+from features.texts import ids_of, names_of
 from online_models.example import Snapshots, pack_rows, unpack_lists
 
 USERS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9), max_size=9, unique=True)
@@ -21,7 +23,7 @@ WIDTH = 5
 def snapshots(users: list[str], seed: int) -> Snapshots:
     rng, n = np.random.default_rng(seed), len(users)
     numbers = [rng.integers(0, 200, n).astype(kind) for kind in ("u2", "u4", "u1")]
-    return Snapshots(users, numbers[0], numbers[1], numbers[2], rng.integers(0, 256, (n, WIDTH)).astype(np.uint8))
+    return Snapshots(ids_of(users), numbers[0], numbers[1], numbers[2], rng.integers(0, 256, (n, WIDTH)).astype(np.uint8))
 
 
 @settings(deadline=None)  # the first one may compile
@@ -42,6 +44,22 @@ def test_a_commit_is_byte_for_byte_what_the_client_would_send(users: list[str]) 
 
 
 @settings(deadline=None)  # the first one may compile
+@given(USERS, st.integers(1, 4), st.lists(st.integers(0, 287), max_size=3), st.lists(st.integers(0, 10**13), max_size=3))
+def test_a_read_is_byte_for_byte_what_the_client_would_send(users: list[str], most: int, buckets: list[int], landmarks: list[int]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed_calls, "KEYS_A_CALL", most)
+        found = [
+            pack_read("cw:shop:{7}:", Need(one, buckets, [("churn14", landmark) for landmark in landmarks]))
+            for one in (users, ids_of(users))
+        ]
+    keys = [f"cw:shop:{{7}}:u:{user}".encode() for user in users]
+    mgets = [("MGET", *keys[at : at + most]) for at in range(0, len(keys), most)]
+    rest = [("SMEMBERS", f"cw:shop:{{7}}:wheel:{bucket}") for bucket in buckets]
+    rest += [("LRANGE", f"cw:shop:{{7}}:snap:churn14:{landmark}", 0, -1) for landmark in landmarks]
+    assert found == 2 * [(b"".join(map(hiredis.pack_command, [*mgets, *rest])), len(mgets))]
+
+
+@settings(deadline=None)  # the first one may compile
 @given(st.lists(USERS, min_size=1, max_size=4))
 def test_lists_come_back_as_they_were_whatever_their_chunks(parts: list[list[str]]) -> None:
     stored = [snapshots(users, seed) for seed, users in enumerate(parts)]
@@ -50,7 +68,7 @@ def test_lists_come_back_as_they_were_whatever_their_chunks(parts: list[list[str
     assert counts == [len(users) for users in parts]
     assert count == sum(counts)
     for found in (back, together):
-        assert found.users == [user for users in parts for user in users]
+        assert names_of(found.users) == [user for users in parts for user in users]
         for name in ("risk", "model_version", "flags", "vectors"):
             np.testing.assert_array_equal(getattr(found, name), np.concatenate([getattr(one, name) for one in stored]))
 

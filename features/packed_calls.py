@@ -1,6 +1,6 @@
-"""A commit as it goes over the wire to Redis: MULTI, the writes, EXEC, packed by hand where a commit is long.
+"""A read and a commit as they go over the wire to Redis, packed by hand where they are long.
 
-The record of a user is written whole (MSET), so nearly all of a commit is keys and states: a compiled pass lays these out.
+The record of a user is read and written whole (MGET, MSET), so nearly all of either is keys and states: compiled passes lay these out.
 """
 
 from __future__ import annotations
@@ -15,15 +15,41 @@ import numpy.typing as npt
 from numba import njit
 
 from features.keys import snap_name
-from features.store import Commit, stream_id
+from features.store import Commit, Need, stream_id
 from features.texts import Texts, ids_of
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
+KEYS_A_CALL = 4_000
+"""Keys of one MGET: it stops the server for about 2 ms."""
 
 
 def pack_calls(*calls: tuple[Any, ...]) -> bytes:
     """Return calls as they go over the wire; what redis-py does per argument costs as much again."""
     return b"".join(map(_pack, calls))
+
+
+def pack_read(prefix: str, need: Need) -> tuple[bytes, int]:
+    r"""Return the calls of a read, and how many of them are MGET; these come first, then a call for each bucket and each list.
+
+    Parameters
+    ----------
+    prefix : str
+        Of the shard's keys.
+
+    Raises
+    ------
+    ValueError
+        A definition's name that may not stand in a key.
+
+    >>> pack_read("cw:shop:{7}:", Need(["ann"]))
+    (b'*2\r\n$4\r\nMGET\r\n$17\r\ncw:shop:{7}:u:ann\r\n', 1)
+    """
+    users = ids_of(need.users)
+    calls: list[bytes | bytearray] = [_mget(prefix, users[at : at + KEYS_A_CALL]) for at in range(0, len(users), KEYS_A_CALL)]
+    mgets = len(calls)
+    calls += [_pack(("SMEMBERS", f"{prefix}wheel:{bucket}")) for bucket in need.buckets]
+    calls += [_pack(("LRANGE", prefix + snap_name(name, landmark), 0, -1)) for name, landmark in need.snaps]
+    return b"".join(calls), mgets
 
 
 def pack_commit(prefix: str, commit: Commit) -> tuple[bytes | bytearray, int]:
@@ -55,14 +81,25 @@ def pack_commit(prefix: str, commit: Commit) -> tuple[bytes | bytearray, int]:
 def _with_states(prefix: str, users: Texts, states: Texts, begin: bytes, end: bytes) -> bytearray:
     """The beginning, an MSET of all states, the end."""
     begin += b"*%d\r\n$4\r\nMSET\r\n" % (1 + 2 * len(states))
-    name = f"{prefix}u:".encode()
+    name = np.frombuffer(f"{prefix}u:".encode(), np.uint8)
     keys, values = users.end - users.at + len(name), states.end - states.at
     key_digits, value_digits = _digits(keys), _digits(values)
     out = bytearray(len(begin) + int((10 + key_digits + keys + value_digits + values).sum()) + len(end))
     out[: len(begin)] = begin
     out[len(out) - len(end) :] = end
-    view, heading = np.frombuffer(out, np.uint8), np.frombuffer(name, np.uint8)
-    _lay_out(view, len(begin), heading, users.buffer, users.at, users.end, key_digits, states.buffer, states.at, states.end, value_digits)
+    view = np.frombuffer(out, np.uint8)
+    _lay_out(view, len(begin), name, users.buffer, users.at, users.end, key_digits, states.buffer, states.at, states.end, value_digits)
+    return out
+
+
+def _mget(prefix: str, users: Texts) -> bytearray:
+    begin = b"*%d\r\n$4\r\nMGET\r\n" % (1 + len(users))
+    name = np.frombuffer(f"{prefix}u:".encode(), np.uint8)
+    keys = users.end - users.at + len(name)
+    digits = _digits(keys)
+    out = bytearray(len(begin) + int((5 + digits + keys).sum()))
+    out[: len(begin)] = begin
+    _lay_out_keys(np.frombuffer(out, np.uint8), len(begin), name, users.buffer, users.at, users.end, digits)
     return out
 
 
@@ -81,13 +118,24 @@ def _lay_out(
 ) -> None:
     r"""``$17\r\ncw:shop:{7}:u:ann\r\n$230\r\n<state>\r\n`` for each user."""
     for row in range(at.shape[0]):
-        i = _head(out, i, name.shape[0] + end[row] - at[row], digits[row])
-        i = _copied(out, i, name, 0, name.shape[0])
-        i = _copied(out, i, users, at[row], end[row])
-        i = _line_end(out, i)
+        i = _key(out, i, name, users, at[row], end[row], digits[row])
         i = _head(out, i, ends[row] - begins[row], state_digits[row])
         i = _copied(out, i, states, begins[row], ends[row])
         i = _line_end(out, i)
+
+
+@njit(cache=True, nogil=True)
+def _lay_out_keys(out: Any, i: int, name: Any, users: Any, at: Any, end: Any, digits: Any) -> None:
+    r"""``$17\r\ncw:shop:{7}:u:ann\r\n`` for each user."""
+    for row in range(at.shape[0]):
+        i = _key(out, i, name, users, at[row], end[row], digits[row])
+
+
+@njit(cache=True, nogil=True)
+def _key(out: Any, i: int, name: Any, users: Any, at: int, end: int, digits: int) -> int:
+    i = _head(out, i, name.shape[0] + end - at, digits)
+    i = _copied(out, i, name, 0, name.shape[0])
+    return _line_end(out, _copied(out, i, users, at, end))
 
 
 @njit(cache=True, nogil=True)
