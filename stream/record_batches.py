@@ -23,6 +23,8 @@ from stream.records import LogRecords, of_records
 _INT = struct.Struct(">i")
 _LENGTH_AT, _OVERHEAD, _MAGIC_AT, _COUNT_AT, _HEADER = 8, 12, 16, 57, 61
 _COLUMNS_SINCE = 2
+READ_AT_ONCE = 4
+"""Parts' worth of records that are decompressed together."""
 _USED_UP = object()
 _CORRUPT = "the records of a batch are not what its header says"
 _DECODE = {0: bytes, 1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
@@ -57,7 +59,7 @@ def is_used_up(fetched: Any) -> bool:
 
 
 def _columns(fetched: Any, data: bytes, most: int) -> Iterator[LogRecords]:
-    """`PartitionRecords._unpack_records`, yielding columns of as many whole batches as fit, or pieces of one that is larger."""
+    """`PartitionRecords._unpack_records`, yielding columns of at most so many records; several batches are read at once, so that most are full."""
     group: list[tuple[Any, bytes]] = []
     count, following = 0, fetched.next_fetch_offset
     for batch, raw in _batches(data):
@@ -67,7 +69,7 @@ def _columns(fetched: Any, data: bytes, most: int) -> Iterator[LogRecords]:
         if not _is_wanted(fetched, batch):
             continue
         size = count_of(raw)
-        if group and count + size > most:
+        if group and count + size > READ_AT_ONCE * most:
             yield from _parts(fetched, group, most)
             group, count = [], 0
         group.append((batch, raw))
@@ -98,7 +100,7 @@ def _is_wanted(fetched: Any, batch: Any) -> bool:
 def _parts(fetched: Any, group: list[tuple[Any, bytes]], most: int, *, are_last: bool = False) -> Iterator[LogRecords]:
     if not group:
         return
-    is_new = group[0][1][_MAGIC_AT] >= _COLUMNS_SINCE
+    is_new = all(raw[_MAGIC_AT] >= _COLUMNS_SINCE for _, raw in group)
     rows = unpack(group) if is_new else of_records([record for batch, _ in group for record in batch])
     rows = rows[int(rows.offset.searchsorted(fetched.next_fetch_offset)) :]
     for first in range(0, len(rows), most):
