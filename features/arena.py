@@ -18,6 +18,9 @@ from features.texts import Texts, ids_of, names_of
 from features.update import init_states
 from features.user_index import UserIndex
 
+RESERVED = 1 << 18
+"""Rows asked for at first, and an eighth for what a step brings in: the system gives memory where it is written, and growing copies all of it."""
+
 
 class Arena:
     """State records by slot.
@@ -46,7 +49,7 @@ class Arena:
         self._capacity = capacity
         self._index = UserIndex()
         self.users: list[str] = []
-        self._allocate(1024)
+        self._allocate(min(capacity, RESERVED) + RESERVED // 8)
 
     def _allocate(self, rows: int) -> None:
         self.states: npt.NDArray[np.void] = np.zeros(rows, self._dtype)
