@@ -49,7 +49,7 @@ class Arena:
         self._capacity = capacity
         self._index = UserIndex()
         self.users: list[str] = []
-        self._allocate(min(capacity, RESERVED) + RESERVED // 8)
+        self._allocate(min(capacity, RESERVED) + min(capacity, RESERVED // 8))
 
     def _allocate(self, rows: int) -> None:
         self.states: npt.NDArray[np.void] = np.zeros(rows, self._dtype)
@@ -74,8 +74,17 @@ class Arena:
         return self._index.ids(slots)
 
     def admit(self, users: Sequence[str] | Texts, states: Sequence[bytes | None]) -> None:
-        """Bring users in, with their stored record or a fresh one."""
+        """Bring users in who are not here, with their stored record or a fresh one.
+
+        Raises
+        ------
+        ValueError
+            Not a state, or None, for each user.
+        LayoutError
+        """
         first, names = len(self.users), names_of(users)
+        if not len(users) == len(names) == len(states):
+            raise ValueError(f"{len(users)} users, {len(names)} of them with a name, and {len(states)} states")
         self._grow(first + len(names))
         self._index.add(ids_of(users))
         self.users += names
@@ -84,7 +93,7 @@ class Arena:
         if len(fresh):
             init_states(self.states, fresh, np.array([phase_of(self.users[slot]) for slot in fresh.tolist()], np.uint16))
         if len(stored):
-            self._raw[stored] = read_states(list(filter(None, states)), self._definitions).view(self._raw.dtype)
+            self._raw[stored] = read_states([packed for packed in states if packed is not None], self._definitions).view(self._raw.dtype)
             self.armed[stored] = (self.states["flags"][stored] & FLAG_ARMED) != 0
 
     def _grow(self, wanted: int) -> None:

@@ -374,5 +374,5 @@ def warm(definitions: int = 1) -> None:
         zeros.copy(), 0, NEVER, 0, 20, params, moments,
     )  # fmt: skip
     pass_sweep(states, one, scratch, np.zeros(1, np.int32), 0, -1, zeros, 0, 0, params, moments, 0)
-    woven = weave(Texts.of([b"a"]), np.array([[1, 0]], np.uint8))
+    woven = weave(Texts(one, zeros, zeros + 1), np.array([[1, 0]], np.uint8))  # one that may be written to, as the arena's ids are
     unravel(bytes(woven), ends_of([woven]), 2)

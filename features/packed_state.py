@@ -21,10 +21,13 @@ import numpy.typing as npt
 from numba import njit
 
 from features.prefetch import prefetch
-from features.state import LAYOUT_VERSION, NEVER, POLICY_FIELDS, LayoutError, state_dtype
+from features.state import NEVER, POLICY_FIELDS, LayoutError, state_dtype
 from features.texts import Texts
 
 FORM = 2
+"""That records are written in."""
+LAYOUT_OF = {1: 1, FORM: 1}
+"""`LAYOUT_VERSION` of the record that each form holds."""
 _HEAD = 4
 """Words of the head."""
 _PER_DEFINITION = {*POLICY_FIELDS, "last_active_ms", "hit"}
@@ -89,7 +92,7 @@ def _together(packed: Sequence[bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArr
 def _form_of(one: bytes) -> tuple[int, int]:
     """Form, and number of definitions."""
     form = one[0] if len(one) >= 2 * _HEAD else None
-    if form not in {1, FORM}:
+    if form not in LAYOUT_OF:
         raise LayoutError(
             f"state record of form {one[0] if one else 'none'}, {len(one)} bytes; this code reads 1 to {FORM}: run the version that wrote it"
         )
@@ -109,7 +112,7 @@ def _unpacked(joined: npt.NDArray[np.uint8], sizes: npt.NDArray[np.int64], had: 
     fits = (sizes % 2 == 0) & (sizes >= 2 * (_HEAD + _masks(words.shape[1])))
     if not fits.all() or not _unpack(joined.view(np.uint16), sizes.cumsum() // 2, words):
         raise LayoutError(f"state record of form {FORM} for {had} definitions whose length is not what its masks say: it is damaged")
-    rows["version"] = LAYOUT_VERSION
+    rows["version"] = LAYOUT_OF[FORM]
     return rows
 
 
@@ -172,6 +175,8 @@ def _unpack(joined: Any, ends: Any, words: Any) -> bool:
         for j in range(_HEAD):
             words[i, j] = joined[at + j]
         source = at + _HEAD + masks
+        if masks and joined[source - 1] >> ((size - _HEAD - 1) % 16 + 1):
+            return False  # words beyond the record
         for j in range(_HEAD, size):
             mask = joined[at + _HEAD + (j - _HEAD) // 16]
             if (mask >> ((j - _HEAD) % 16)) & 1:

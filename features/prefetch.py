@@ -24,7 +24,8 @@ def _typed(_typing: Any, array: Any, _row: Any) -> Any:
         call = builder.module.declare_intrinsic(
             "llvm.prefetch", [byte.type], ir.FunctionType(ir.VoidType(), [byte.type, number, number, number])
         )
-        for at in range(0, context.get_abi_sizeof(context.get_data_type(kind.dtype)), LINE_BYTES):
+        size = context.get_abi_sizeof(context.get_data_type(kind.dtype))
+        for at in sorted({*range(0, size, LINE_BYTES), size - 1}):  # a row may begin in the middle of a line, and end in one more
             line = builder.gep(byte, [ir.IntType(64)(at)])
             builder.call(call, [line, number(_FOR_WRITE), number(_KEEP), number(_DATA)])
         return context.get_dummy_value()

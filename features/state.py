@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 LAYOUT_VERSION = 1
+"""What the bytes of a record mean. A new one needs a new form in `features.packed_state`, which is what the stored bytes say."""
 RING = 8
 FIVE_MIN_HOPS = 13
 HOUR_HOPS = 25
@@ -42,7 +43,6 @@ def state_dtype(definitions: int) -> np.dtype[np.void]:
     """
     i8, u8, f8, i4, f4, u4, u2, u1 = "<i8", "<u8", "<f8", "<i4", "<f4", "<u4", "<u2", "u1"
     fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [
-        # the first byte is the layout version
         ("version", u1),
         ("flags", u1),
         ("phase", u2),  # bucket of the day of this user's landmarks

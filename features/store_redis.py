@@ -57,11 +57,11 @@ def connect(url: str, *, timeout_s: float = 5.0) -> redis.Redis:
     timeout_s : float
         For a connection and for each read and write of its socket, > 0.
     """
+    over_tcp = {} if url.startswith("unix:") else {"socket_connect_timeout": timeout_s, "socket_keepalive": True}
     return redis.Redis.from_url(
         url,
         socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        socket_keepalive=True,
+        **over_tcp,
         retry=Retry(NoBackoff(), 0),
         decode_responses=False,
         protocol=2,
@@ -143,7 +143,8 @@ class RedisStore:
 
         def call() -> list[Any]:
             with self._connection() as connection:
-                return _answers(connection, packed, calls)
+                found = _asked(connection, packed, calls)
+            return _sound(found)
 
         answers = await self._patiently(call) if calls else []
         return Found(
@@ -262,6 +263,21 @@ def _judge(commit: Commit, owner: Sequence[bytes | None], stored: bytes | None, 
 
 def _answers(connection: Any, packed: bytes | bytearray, count: int) -> list[Any]:
     """Send calls and read all their answers; raise the first that is an error, inside a transaction too."""
+    found = _asked(connection, packed, count)
+    inside = found[-1] if isinstance(found[-1], list) else []
+    _sound(inside)
+    return _sound(found)
+
+
+def _sound(answers: list[Any]) -> list[Any]:
+    for one in answers:
+        if isinstance(one, Exception):
+            raise one
+    return answers
+
+
+def _asked(connection: Any, packed: bytes | bytearray, count: int) -> list[Any]:
+    """Send calls and read all their answers, errors among them."""
     connection.send_packed_command([packed])
     found: list[Any] = []
     for _ in range(count):
@@ -269,10 +285,6 @@ def _answers(connection: Any, packed: bytes | bytearray, count: int) -> list[Any
             found.append(connection.read_response())
         except redis.ResponseError as error:
             found.append(error)
-    inside = found[-1] if isinstance(found[-1], list) else []
-    for one in (*found, *inside):
-        if isinstance(one, Exception):
-            raise one
     return found
 
 

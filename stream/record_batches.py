@@ -65,6 +65,7 @@ def _columns(fetched: Any, data: bytes, most: int) -> Iterator[LogRecords]:
     for batch, raw in _batches(data):
         following = batch.next_offset
         if fetched._check_crcs and not batch.validate_crc():
+            yield from _parts(fetched, group, most)  # what came before it is sound
             raise CorruptRecordException(f"Invalid CRC - {fetched._tp}")
         if not _is_wanted(fetched, batch):
             continue

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.packed_state import FORM, pack_states, read_states
+from features.packed_state import FORM, LAYOUT_OF, pack_states, read_states
 from features.state import LAYOUT_VERSION, NEVER, LayoutError, state_dtype
 
 DEFINITIONS = st.integers(1, 3)
@@ -70,7 +70,7 @@ def test_a_damaged_record_is_refused(seed: int, data: st.DataObject) -> None:
     elif change == "longer":
         damaged = whole + data.draw(st.binary(min_size=1, max_size=9))
     else:
-        bit = data.draw(st.integers(0, 215))  # one word more or less than is there
+        bit = data.draw(st.integers(0, 14 * 16 - 1))  # one word more or less than is there, or one beyond the record
         damaged = bytearray(whole)
         damaged[8 + bit // 8] ^= 1 << bit % 8
         damaged = bytes(damaged)
@@ -87,6 +87,10 @@ def test_any_bytes_are_read_as_a_record_or_refused(stored: list[bytes], definiti
     except LayoutError:
         return
     assert len(rows) == len(stored)
+
+
+def test_a_new_layout_has_a_form_of_its_own() -> None:
+    assert LAYOUT_OF[FORM] == LAYOUT_VERSION
 
 
 def test_a_record_of_a_newer_form_or_of_more_definitions_is_refused_with_what_to_do() -> None:

@@ -33,9 +33,9 @@ def test_it_changes_nothing_wherever_it_points(ahead: int) -> None:
 
 
 def test_every_line_of_a_record_is_asked_for() -> None:
-    records = np.zeros(3, state_dtype(2))
+    records = np.zeros(3, state_dtype(1))
     records["version"] = 7
     assert read(records, 2) == 7
     [asked] = read.inspect_llvm().values()
-    lines = -(-records.itemsize // LINE_BYTES)
-    assert asked.count("call void @llvm.prefetch") == lines > 1
+    most = 1 + -(-records.itemsize // LINE_BYTES)  # of lines that a record may touch, wherever it begins
+    assert asked.count("call void @llvm.prefetch") == most > 2

@@ -439,3 +439,8 @@ async def test_redis_and_memory_agree_on_random_histories(store: RedisStore) -> 
             taken = await asyncio.gather(store.take(0, 1), memory.take(0, 1))
             for part in ("commit_no", "meta", "outbox", "exbox", "wheel"):
                 assert getattr(taken[0], part) == getattr(taken[1], part), part
+
+
+def test_a_unix_socket_is_tried(tmp_path: Path) -> None:
+    with pytest.raises(redis.ConnectionError, match="nobody"):
+        connect(f"unix://{tmp_path}/nobody").ping()

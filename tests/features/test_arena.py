@@ -1,0 +1,37 @@
+"""Who is brought into the arena has his own record, or nobody is brought in."""
+
+from __future__ import annotations
+
+import pytest
+
+from features.arena import Arena
+from features.state import LayoutError
+from features.texts import Texts
+
+
+def stored(user: str, events: int) -> bytes:
+    arena = Arena(1)
+    arena.admit([user], [None])
+    arena.states["events"][0] = events
+    [packed] = arena.packed(arena.slots(Texts.of([user.encode()])).astype(int))
+    assert packed is not None
+    return packed
+
+
+def test_each_user_has_his_own_record() -> None:
+    arena = Arena(1)
+    arena.admit(["ann", "bob", "cyd"], [stored("ann", 7), None, stored("cyd", 9)])
+    slots = arena.slots(Texts.of([b"cyd", b"bob", b"ann", b"dan"]))
+    assert arena.states["events"][slots[:3]].tolist() == [9, 0, 7]
+    assert slots[3] == -1
+
+
+def test_an_empty_record_is_refused_and_not_another_users() -> None:
+    with pytest.raises(LayoutError):
+        Arena(1).admit(["ann", "bob"], [stored("ann", 7), b""])
+
+
+@pytest.mark.parametrize(("users", "states"), [(["ann", "bob"], [None]), (Texts.of([b"ann", None]), [None, None])])
+def test_not_a_state_for_each_user(users: list[str] | Texts, states: list[None]) -> None:
+    with pytest.raises(ValueError, match="users"):
+        Arena(1).admit(users, states)
