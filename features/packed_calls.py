@@ -16,7 +16,7 @@ from numba import njit
 
 from features.keys import snap_name
 from features.store import Commit, Need, stream_id
-from features.texts import Texts, ids_of
+from features.texts import Texts, copied, ids_of
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 KEYS_A_CALL = 4_000
@@ -120,7 +120,7 @@ def _lay_out(
     for row in range(at.shape[0]):
         i = _key(out, i, name, users, at[row], end[row], digits[row])
         i = _head(out, i, ends[row] - begins[row], state_digits[row])
-        i = _copied(out, i, states, begins[row], ends[row])
+        i = copied(out, i, states, begins[row], ends[row])
         i = _line_end(out, i)
 
 
@@ -134,8 +134,8 @@ def _lay_out_keys(out: Any, i: int, name: Any, users: Any, at: Any, end: Any, di
 @njit(cache=True, nogil=True)
 def _key(out: Any, i: int, name: Any, users: Any, at: int, end: int, digits: int) -> int:
     i = _head(out, i, name.shape[0] + end - at, digits)
-    i = _copied(out, i, name, 0, name.shape[0])
-    return _line_end(out, _copied(out, i, users, at, end))
+    i = copied(out, i, name, 0, name.shape[0])
+    return _line_end(out, copied(out, i, users, at, end))
 
 
 @njit(cache=True, nogil=True)
@@ -151,14 +151,6 @@ def _head(out: Any, i: int, size: int, digits: int) -> int:
 def _line_end(out: Any, i: int) -> int:
     out[i], out[i + 1] = 13, 10
     return i + 2
-
-
-@njit(cache=True, nogil=True)
-def _copied(out: Any, i: int, source: Any, at: int, end: int) -> int:
-    target, wanted = out[i : i + end - at], source[at:end]  # from 0 on, a loop needs no check for negative places
-    for j in range(end - at):
-        target[j] = wanted[j]
-    return i + end - at
 
 
 def _calls(prefix: str, commit: Commit) -> Iterator[tuple[Any, ...]]:

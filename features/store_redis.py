@@ -206,6 +206,7 @@ class RedisStore:
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
+        """One of the client's connections; closed where the calls on it were cut short."""
         pool = self._client.connection_pool
         connection = pool.get_connection()
         try:

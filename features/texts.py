@@ -137,11 +137,7 @@ def _pack(buffer: Any, at: Any, end: Any, out: Any) -> None:
     to = 0
     for i in range(at.shape[0]):
         if at[i] >= 0:
-            text = buffer[at[i] : end[i]]
-            target = out[to : to + text.shape[0]]
-            for j in range(text.shape[0]):
-                target[j] = text[j]
-            to += text.shape[0]
+            to = copied(out, to, buffer, at[i], end[i])
 
 
 @njit(cache=True, nogil=True)
@@ -150,6 +146,15 @@ def _gather(buffer: Any, at: Any, end: Any, out: Any) -> None:
         text = buffer[at[i] : end[i]]
         for j in range(text.shape[0]):
             out[i, j] = text[j]
+
+
+@njit(cache=True, nogil=True)
+def copied(out: Any, to: int, source: Any, at: int, end: int) -> int:
+    """Copy a stretch of bytes to a place, and return where it ends there; for compiled passes."""
+    target, wanted = out[to : to + end - at], source[at:end]  # from 0 on, a loop needs no check for negative places
+    for j in range(end - at):
+        target[j] = wanted[j]
+    return to + end - at
 
 
 @njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from numba import njit
 
 from features.prefetch import prefetch
-from features.texts import Texts, equal
+from features.texts import Texts, copied, equal
 
 _SLOT = np.uint64(0xFFFFFFFF)
 _HASH = np.uint64(32)
@@ -117,11 +117,7 @@ def _find(table: Any, texts: Any, ends: Any, seed: Any, buffer: Any, at: Any, en
 @njit(cache=True, nogil=True)
 def _append(texts: Any, ends: Any, count: int, used: int, buffer: Any, at: Any, end: Any) -> None:
     for i in range(at.shape[0]):
-        text = buffer[at[i] : end[i]]
-        target = texts[used : used + text.shape[0]]
-        for j in range(text.shape[0]):
-            target[j] = text[j]
-        used += text.shape[0]
+        used = copied(texts, used, buffer, at[i], end[i])
         ends[count + i] = used
 
 

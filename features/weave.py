@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from features.texts import Texts
+from features.texts import Texts, copied
 
 Matrix = npt.NDArray[np.uint8]
 
@@ -82,15 +82,8 @@ def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matr
 def _weave(texts: Any, begins: Any, ends: Any, matrix: Any, out: Any) -> None:
     at, size = 0, matrix.shape[1]
     for i in range(ends.shape[0]):
-        target = out[at : at + size]
-        for j in range(size):
-            target[j] = matrix[i, j]
-        at += size
-        text = texts[begins[i] : ends[i]]
-        target = out[at : at + text.shape[0]]
-        for j in range(text.shape[0]):
-            target[j] = text[j]
-        at += text.shape[0]
+        at = copied(out, at, matrix[i], 0, size)
+        at = copied(out, at, texts, begins[i], ends[i])
 
 
 @njit(cache=True, nogil=True)

@@ -18,9 +18,11 @@ def stored(user: str, events: int) -> bytes:
     return packed
 
 
-def test_each_user_has_his_own_record() -> None:
-    arena = Arena(1)
-    arena.admit(["ann", "bob", "cyd"], [stored("ann", 7), None, stored("cyd", 9)])
+@pytest.mark.parametrize("capacity", [1, 1 << 18])  # with the first, it grows while it takes them in
+def test_each_user_has_his_own_record(capacity: int) -> None:
+    arena = Arena(1, capacity)
+    arena.admit(["ann"], [stored("ann", 7)])
+    arena.admit(["bob", "cyd"], [None, stored("cyd", 9)])
     slots = arena.slots(Texts.of([b"cyd", b"bob", b"ann", b"dan"]))
     assert arena.states["events"][slots[:3]].tolist() == [9, 0, 7]
     assert slots[3] == -1

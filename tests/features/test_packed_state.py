@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.definition import DAY_MS
 from features.packed_state import FORM, LAYOUT_OF, pack_states, read_states
+from features.spec import FeatureSpec
 from features.state import LAYOUT_VERSION, NEVER, LayoutError, state_dtype
+from features.update import apply_event, init_state
 
 DEFINITIONS = st.integers(1, 3)
 
@@ -87,6 +90,16 @@ def test_any_bytes_are_read_as_a_record_or_refused(stored: list[bytes], definiti
     except LayoutError:
         return
     assert len(rows) == len(stored)
+
+
+def test_an_ordinary_users_record_is_half_as_long() -> None:
+    rows, spec = np.zeros(1, state_dtype(1)), FeatureSpec()
+    init_state(rows, 0, 7)
+    for n in range(60):
+        apply_event(rows[0], 1_700_000_000_000 + n * DAY_MS // 2, spec.type_word("click"), float("nan"), 0, spec.session_gap_ms)
+    [packed] = pack_states(rows, np.zeros(1, np.intp))
+    assert packed is not None
+    assert len(packed) < 0.6 * rows.itemsize
 
 
 def test_a_new_layout_has_a_form_of_its_own() -> None:
