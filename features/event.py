@@ -43,6 +43,8 @@ class Reason(IntEnum):
     ts_out_of_range = 12
     future = 13
     unknown_type = 14
+    ts_implausible = 15
+    user_reserved = 16
     late = 200
     duplicate = 201
 
@@ -62,7 +64,9 @@ WORDS = {
     Reason.user_too_long: "user has more than 256 bytes",
     Reason.ts_out_of_range: "ts is before 1970 or after 2100",
     Reason.future: "ts is more than 5 minutes after the broker's own stamp",
-    Reason.unknown_type: "type is not one the strict configuration names",
+    Reason.unknown_type: "type is not one that features.strict_types names",
+    Reason.ts_implausible: "ts is before features.oldest",
+    Reason.user_reserved: "user is one of features.not_users",
     Reason.late: "ts is before the partition's watermark",
     Reason.duplicate: "the user's event_id was seen before",
 }

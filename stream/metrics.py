@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -68,6 +69,13 @@ METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_unconfirmed", "gauge", ("partition",), "alerts, dead letters and blocks of examples not confirmed by Kafka"),
     Metric("churnwatch_time_held", "gauge", (), "1 while time stands still because all of intake is silent, or far below its usual rate"),
     Metric("churnwatch_ticks", "counter", (), "ticks appended"),
+    Metric("churnwatch_ticks_refused", "counter", (), "ticks not appended because the broker's clock was further ahead than time can be"),
+    Metric(
+        "churnwatch_clock_difference_seconds",
+        "gauge",
+        ("partition",),
+        "the broker's stamp of the last tick minus this machine's clock: beyond a minute one of the two is wrong",
+    ),
     Metric("churnwatch_takes", "counter", (), "shards taken"),
     Metric("churnwatch_shards_lost", "counter", (), "shards lost to another owner or to a store that went back"),
     Metric("churnwatch_shards_owned", "gauge", (), "shards of this worker"),
@@ -151,13 +159,15 @@ class WorkerMetrics:
         for definition, champion in zip(self._definitions, shard.champions, strict=True):
             self.gauge("churnwatch_model_version").labels(definition).set(champion.version)
 
-    def look(self, sessions: Mapping[int, Session], lag: Mapping[int, int]) -> None:
+    def look(self, sessions: Mapping[int, Session], lag: Mapping[int, int], apart_ms: Mapping[int, int] = MappingProxyType({})) -> None:
         """Show the shards as they stand; one that went to another worker is shown by that worker, no longer by this one.
 
         Parameters
         ----------
         lag : mapping of partition to int
             Records of clicks not yet taken, where known.
+        apart_ms : mapping of partition to int
+            The broker's clock minus this machine's, where known.
         """
         shown: dict[str, dict[str, float]] = {row.name: {} for row in METRICS if row.labels == ("partition",)}
         for partition, session in sessions.items():
@@ -166,6 +176,8 @@ class WorkerMetrics:
             shown["churnwatch_unconfirmed"][name] = session.unconfirmed
             shown["churnwatch_snapshots_pending"][name] = timers.pending
             shown["churnwatch_users_armed"][name] = timers.armed
+            if partition in apart_ms:
+                shown["churnwatch_clock_difference_seconds"][name] = apart_ms[partition] / 1000
             if partition in lag:
                 shown["churnwatch_lag_records"][name] = lag[partition]
             if meta.max_ms == NEVER:

@@ -38,12 +38,12 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_when_time_goes_on_by_itself(idle_ms: int, behind_ms: int, silent_ms: int, expected: str) -> None:
-    assert decide_tick(ClockSettings(), Shown(idle_ms, 10**12 - behind_ms), silent_ms, 10**12) == expected
+    assert decide_tick(ClockSettings(), Shown(idle_ms, behind_ms), silent_ms) == expected
 
 
 @pytest.mark.parametrize(("faltering_ms", "expected"), [(0, "tick"), (1, "held"), (1_799_999, "held"), (1_800_000, "tick")])
 def test_time_is_held_while_intake_is_far_below_its_usual_rate(faltering_ms: int, expected: str) -> None:
-    assert decide_tick(ClockSettings(), Shown(10_000, 10**12), 0, 10**12, faltering_ms) == expected
+    assert decide_tick(ClockSettings(), Shown(10_000, 0), 0, faltering_ms) == expected
 
 
 def test_a_low_rate_is_usual_after_a_while_and_a_quiet_topic_has_none() -> None:

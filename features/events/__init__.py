@@ -1,0 +1,1 @@
+"""One event: what is accepted, by which rules anything else is rejected, and batches of payloads as columns."""
