@@ -7,14 +7,13 @@ nor model, so that whoever repeats the decision repeats the id.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
 
-from stream.position import Position
-from stream.wire import Entry
+from stream.outbox import Entry
+from stream.position import Position, position_header
 
 ALERTS = "alerts"
 SCHEMA_ID = "urn:churnwatch:alert:1"
@@ -91,7 +90,7 @@ def entry_of(app: str, position: Position, alert: Alert) -> Entry:
         ("ce_time", _rfc3339(alert.event_time_ms).encode()),
         ("ce_dataschema", SCHEMA_ID.encode()),
         ("content-type", b"application/json"),
-        ("cw-position", _encoder.encode(position)),
+        position_header(position),
     ]
     return Entry(position, ALERTS, alert.user.encode(), _encoder.encode(alert), headers, alert.scored_ms)
 
@@ -105,16 +104,5 @@ def decode_alert(value: bytes) -> Alert:
     return _decoder.decode(value)
 
 
-def has_position(headers: Iterable[tuple[str, bytes]]) -> bool:
-    """Whether a message says where it was decided; one that does not is none of ours."""
-    return any(name == "cw-position" for name, _ in headers)
-
-
-def position_of(headers: Iterable[tuple[str, bytes]]) -> Position:
-    """Return the position an alert was decided at, from its headers."""
-    return _positions.decode(dict(headers)["cw-position"])
-
-
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Alert)
-_positions = msgspec.json.Decoder(Position)

@@ -7,8 +7,8 @@ import base64
 import msgspec
 
 from features.event import Reason
+from stream.outbox import Entry
 from stream.position import DEAD_LETTER, EVENT_DUE, Position
-from stream.wire import Entry
 
 DEAD_LETTERS = "dead_letters"
 KEPT_BYTES = 1024

@@ -16,8 +16,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from features.app_spec import AppSpec
 from features.store_redis import RedisStore, connect, save_spec
 from online_models.registry_redis import RedisRegistry
+from stream.alert_words import line_of
 from stream.alerts import Alert, decode_alert
-from stream.cli.alerts import line_of
 from stream.embedded import EmbeddedKafka
 from stream.local_redis import LocalRedis
 from stream.models import model_key

@@ -25,14 +25,16 @@ from features.state import NEVER
 from features.store import Commit, StaleOwner, Store, Taken, stream_id
 from online_models.scorer import Champion
 from stream.alerts import decode_alert
+from stream.faults import Refused
 from stream.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
-from stream.ownership import Batch, GapDetected, Refused
+from stream.outbox import Entry, unpack_entry
+from stream.ownership import Batch, GapDetected
 from stream.policy import Adopted
 from stream.position import Position
 from stream.records import Records, tick_records
 from stream.shard import Shard, Step
 from stream.shard_settings import ShardSettings
-from stream.wire import Entry, Fenced, Marker, Tick, Wire, WireError, unpack_entry
+from stream.wire import Fenced, Marker, Tick, Wire, WireError
 
 PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""

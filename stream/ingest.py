@@ -14,7 +14,7 @@ import xxhash
 from features.keys import shard_prefix
 from features.state import NEVER
 from features.store_redis import connect, load_spec
-from stream.cli.context import UsageFault
+from stream.faults import UsageFault
 from stream.kafka_clients import clicks_producer
 from stream.meta import unpack_meta
 from stream.settings import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream.cli.context import UsageFault
+from stream.faults import UsageFault
 from stream.settings import Settings
 from stream.topics import topic_names
 

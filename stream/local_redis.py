@@ -16,9 +16,7 @@ from typing import Self
 
 import redis
 
-
-class ServerMissing(RuntimeError):
-    """No server to start; the message says how to get one."""
+from stream.faults import ServerMissing
 
 
 def free_port() -> int:

@@ -14,8 +14,8 @@ from features.event import REJECTS
 from features.state import NEVER
 from online_models.checkpoint import Header
 from stream.dead_letters import DEAD_LETTERS
+from stream.outbox import Entry
 from stream.shard import Shard, Step
-from stream.wire import Entry
 
 if TYPE_CHECKING:
     from stream.engine import Session

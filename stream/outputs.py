@@ -37,11 +37,11 @@ from online_models.explain import reasons
 from online_models.scorer import Champion
 from stream.alerts import Alert, alert_id, entry_of
 from stream.dead_letters import dead_letter
+from stream.outbox import Entry
 from stream.policy import Adopted, DayCount, Ending, Landmark, Opened, Resolved, Verdict, decide, may_open
 from stream.position import EVENT_DUE, OPENED, RESOLVED, Position
 from stream.records import Records
 from stream.shard_settings import ShardSettings
-from stream.wire import Entry
 
 _VALUES = value_table()
 _NO_EXAMPLES = empty_examples(WIDTH)

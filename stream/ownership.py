@@ -49,10 +49,6 @@ class GapDetected(Exception):
         self.partition, self.expected, self.got = partition, expected, got
 
 
-class Refused(Exception):
-    """The stored shard, the log and the configuration contradict each other; the message says what to do."""
-
-
 class ShardLost(Exception):
     """The shard must be taken again before it can go on."""
 

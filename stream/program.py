@@ -14,7 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from stream.ownership import Refused
+from stream.faults import Refused
 
 EXIT_OK, EXIT_REFUSED, EXIT_CRASH, EXIT_SLOW_STOP = 0, 2, 70, 75
 STOP_DEADLINE_S = 10.0

@@ -38,11 +38,11 @@ from features.timers import Timers
 from online_models.example import ExampleBlock, unpack_lists
 from online_models.scorer import Champion
 from stream.meta import NOT_YET, ShardMeta, unpack_meta
+from stream.outbox import pack_entry
 from stream.outputs import NOTHING_MATURED, Matured, Said, Speaker
 from stream.policy import NOTHING_ADOPTED, Adopted, DayCount
 from stream.records import Records
 from stream.shard_settings import ShardSettings
-from stream.wire import pack_entry
 
 _NAME_OF = {reason.value: reason.name for reason in Reason}
 

@@ -25,7 +25,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from features.store import TakeRefused
-from stream.ownership import Batch, Refused, ShardHost, ShardLost, Standing
+from stream.faults import Refused
+from stream.ownership import Batch, ShardHost, ShardLost, Standing
 from stream.record_batches import is_used_up, keep_bytes, read_as_columns
 from stream.records import LogRecords
 

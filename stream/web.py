@@ -10,12 +10,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from stream.faults import WebRefused
+
 Check = Callable[[], list[str]]
 """Returns what stands against it, in words; empty is well."""
-
-
-class WebRefused(ValueError):
-    """The address must not be served like this."""
 
 
 def is_loopback(host: str) -> bool:

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import msgspec
 
+from stream.outbox import Entry
 from stream.position import Position
 
 
@@ -29,33 +30,6 @@ class Fenced(WireError):
 
 class WireUnavailable(WireError):
     """The broker did not answer within the bound."""
-
-
-class Entry(msgspec.Struct, array_like=True, frozen=True):
-    """One message that must leave exactly once, as it stands in the outbox."""
-
-    position: Position
-    topic: str
-    """Logical name: `alerts` or `dead_letters`."""
-    key: bytes
-    value: bytes
-    headers: list[tuple[str, bytes]]
-    cause_ms: int = 0
-    """Broker stamp of the record that caused it."""
-
-
-_entries = msgspec.msgpack.Decoder(Entry)
-_encoder = msgspec.msgpack.Encoder()
-
-
-def pack_entry(entry: Entry) -> bytes:
-    """As it stands in the outbox."""
-    return _encoder.encode(entry)
-
-
-def unpack_entry(packed: bytes) -> Entry:
-    """Read an outbox entry back."""
-    return _entries.decode(packed)
 
 
 class Marker(msgspec.Struct, array_like=True, frozen=True):

@@ -18,9 +18,10 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
-from stream.alerts import has_position, position_of
 from stream.kafka_scan import Scan, open_scan
-from stream.wire import Entry, Fenced, Marker, Tick, WireUnavailable
+from stream.outbox import Entry
+from stream.position import has_position, position_of
+from stream.wire import Fenced, Marker, Tick, WireUnavailable
 
 TRANSACTION_TIMEOUT_MS = 10_000
 MIN_GAP_S = 0.02

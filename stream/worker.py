@@ -17,10 +17,10 @@ from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
 from stream.clock import ClockSettings, Intake, Shown, decide_tick
 from stream.engine import Means
+from stream.faults import Refused
 from stream.host import Host
 from stream.metrics import WorkerMetrics
 from stream.models import ModelSource, model_key
-from stream.ownership import Refused
 from stream.preflight import NotReady, check_start, judge_spec, stored_key_events
 from stream.settings import Settings
 from stream.shard_settings import ShardSettings

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from stream.local_redis import LocalRedis, ServerMissing
+from stream.faults import ServerMissing
+from stream.local_redis import LocalRedis
 from tests.faults.bench_world import World
 from tests.servers.kafka import KafkaServer
 

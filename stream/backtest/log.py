@@ -16,7 +16,7 @@ from features.definition import DAY_MS, ChurnDefinition
 from features.event import MAX_TS_MS
 from features.spec import KEY_SLOTS, FeatureSpec
 from features.texts import ids_of
-from stream.cli.context import UsageFault
+from stream.faults import UsageFault
 from stream.ingest import read_events
 from stream.key_events import FIRST_EVENTS
 from stream.records import Records

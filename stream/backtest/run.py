@@ -18,7 +18,7 @@ from online_models.nowcast import judged
 from online_models.trainer import TrainerSettings
 from stream.backtest.log import active_days, key_events, read_history, read_labels
 from stream.backtest.replay import Replay, Result
-from stream.cli.context import UsageFault
+from stream.faults import UsageFault
 
 Landmarks = Literal["daily", "active-day"]
 AUTO, LIVE_SET = "auto", "live"

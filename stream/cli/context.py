@@ -54,10 +54,10 @@ TOLD = {
     "features.reader.AppUnknown": "{0}",
     "features.state.LayoutError": "{0}",
     "online_models.checkpoint.CheckpointRefused": "{0}",
-    "stream.ownership.Refused": "{0}",
-    "stream.local_redis.ServerMissing": "{0}",
-    "stream.web.WebRefused": "{0}",
-    "stream.cli.context.UsageFault": "{0}",
+    "stream.faults.Refused": "{0}",
+    "stream.faults.ServerMissing": "{0}",
+    "stream.faults.WebRefused": "{0}",
+    "stream.faults.UsageFault": "{0}",
     "builtins.FileNotFoundError": "{0}",
 }
 """What is said of each error that the user can mend; by name, so that saying it need not import all that may raise it."""
@@ -66,13 +66,10 @@ TOLD = {
 def readable(error: Exception) -> str | None:
     """Return what to tell the user, or None for a fault of ours.
 
+    >>> from stream.faults import UsageFault
     >>> readable(UsageFault("say either this or that"))
     'say either this or that'
     """
     names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
     form = next((TOLD[name] for name in names if name in TOLD), None)
     return None if form is None else form.format(error)
-
-
-class UsageFault(ValueError):
-    """The command cannot do that; the message says what to do."""

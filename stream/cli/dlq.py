@@ -11,6 +11,7 @@ import typer
 
 from stream.cli import context
 from stream.dead_letters import KEPT_BYTES, LABEL_REASONS, DeadLetter, decode_dead_letter
+from stream.faults import UsageFault
 
 dlq_app = typer.Typer(no_args_is_help=True)
 
@@ -78,11 +79,9 @@ def replay(
 
     known = [*(one.name for one in REJECTS), *LABEL_REASONS]
     if reason not in known:
-        raise context.UsageFault(f"no reason {reason!r}{nearest(reason, known)}; there are {', '.join(known)}")
+        raise UsageFault(f"no reason {reason!r}{nearest(reason, known)}; there are {', '.join(known)}")
     if reason == "late":
-        raise context.UsageFault(
-            "late events would be late again: ingest them under a new CHURNWATCH_APP and CHURNWATCH_TOPIC_PREFIX instead"
-        )
+        raise UsageFault("late events would be late again: ingest them under a new CHURNWATCH_APP and CHURNWATCH_TOPIC_PREFIX instead")
     settings = context.settings()
     topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
     whole, cut = [], 0

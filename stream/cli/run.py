@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stream.cli import context
+from stream.faults import UsageFault
 
 
 def run(
@@ -22,7 +23,7 @@ def run(
     from stream.worker import main
 
     if partial and not rebuild:
-        raise context.UsageFault("--partial goes with --rebuild")
+        raise UsageFault("--partial goes with --rebuild")
 
     context.log_to_stderr()
     raise typer.Exit(main(context.settings(), rebuild=rebuild, partial=partial))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stream.cli import context
+from stream.faults import UsageFault
 
 if TYPE_CHECKING:
     from features.named import UserView
@@ -34,7 +35,7 @@ def user(
     reader = UserReader(settings["redis.url"], settings["app.name"])
     view = reader.user(user_id, at_ms=int(time.time() * 1000))
     if view is None:
-        raise context.UsageFault(f"no user {user_id!r} in app {settings['app.name']!r}")
+        raise UsageFault(f"no user {user_id!r} in app {settings['app.name']!r}")
     if view.also_in:
         shards = ", ".join(map(str, sorted((view.partition, *view.also_in))))
         typer.secho(
@@ -115,7 +116,7 @@ def at_risk(
     settings = context.settings()
     names = [one.name for one in settings.definitions]
     if definition is not None and definition not in names:
-        raise context.UsageFault(f"no definition {definition!r}; there are: {', '.join(names)}")
+        raise UsageFault(f"no definition {definition!r}; there are: {', '.join(names)}")
     reader = UserReader(settings["redis.url"], settings["app.name"])
     rows = heapq.nlargest(top, reader.users_at_risk(definition or names[0]), key=lambda row: row.risk)
     now_ms = int(time.time() * 1000)

@@ -24,15 +24,16 @@ from features.store_redis import connect
 from online_models.cadence import CadenceScorer
 from online_models.example import unpack_block
 from online_models.scorer import Champion
-from stream.alerts import decode_alert, position_of
+from stream.alerts import decode_alert
 from stream.cli.admin import create_topics
 from stream.meta import ShardMeta, unpack_meta
+from stream.outbox import unpack_entry
+from stream.position import position_of
 from stream.records import Records
 from stream.settings import Settings, load_settings
 from stream.shard import Shard
 from stream.shard_settings import ShardSettings
 from stream.topics import topic_names
-from stream.wire import unpack_entry
 from tests.oracles.engine import comparable
 from tests.servers.process import Program, wait_until
 

@@ -13,9 +13,9 @@ import pytest
 
 from features.store_redis import RedisStore
 from online_models.registry_redis import RedisRegistry
+from stream.faults import Refused
 from stream.local_redis import LocalRedis, free_port
 from stream.metrics import METRICS
-from stream.ownership import Refused
 from stream.train import AUTOGROUP, NICENESS
 from stream.worker import Worker
 from tests.faults.bench_world import DEFAULT_TOML, World, made_up_log

@@ -13,7 +13,8 @@ import pytest
 from features.store import Store
 from features.store_memory import MemoryStore
 from features.store_redis import RedisStore
-from stream.local_redis import LocalRedis, ServerMissing, redis_binary
+from stream.faults import ServerMissing
+from stream.local_redis import LocalRedis, redis_binary
 
 
 def bundled_binary() -> str:

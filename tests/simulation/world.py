@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from features.store import Commit, Found, Need, StoreUnavailable, Taken, Token
 from features.store_memory import MemoryStore
+from stream.outbox import Entry
 from stream.position import Position
-from stream.wire import Entry, Fenced, Marker, Tick, WireUnavailable
+from stream.wire import Fenced, Marker, Tick, WireUnavailable
 
 
 class Killed(BaseException):

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.definition import DAY_MS
-from stream.alerts import SCHEMA_ID, Alert, alert_id, decode_alert, entry_of, has_position, position_of
-from stream.position import EVENT_DUE, OPENED, RESOLVED, Position
+from stream.alerts import SCHEMA_ID, Alert, alert_id, decode_alert, entry_of
+from stream.position import EVENT_DUE, OPENED, RESOLVED, Position, has_position, position_of
 from tests.simulation.run import Simulation
 
 SCHEMA = json.loads(files("stream").joinpath("alert.schema.json").read_text())

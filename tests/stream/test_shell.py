@@ -18,11 +18,12 @@ from typer.testing import CliRunner
 from stream.cli import app
 from stream.cli.context import TOLD, readable
 from stream.clock import ClockSettings, Intake, Shown, decide_tick
+from stream.faults import WebRefused
 from stream.metrics import METRICS, WorkerMetrics, metrics_markdown
 from stream.simulator.product import DAY_MS, make_product
 from stream.simulator.score import score
 from stream.watchdog import CODES, Probe, Watchdog
-from stream.web import WebRefused, build_web, serve
+from stream.web import build_web, serve
 
 ROOT = Path(__file__).parents[2]
 

@@ -24,8 +24,9 @@ from features.store_redis import RedisStore, connect, save_spec
 from features.update import init_state
 from stream.alerts import alert_id, entry_of
 from stream.local_redis import LocalRedis
+from stream.outbox import Entry
 from stream.position import OPENED, Position
-from stream.wire import Entry, Marker
+from stream.wire import Marker
 from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
 from tests.stream.test_alerts import ALERT
 from tests.stream.topics import make_topics

@@ -11,8 +11,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from stream.local_redis import free_port
+from stream.outbox import Entry
 from stream.topics import topic_names
-from stream.wire import Entry, Fenced, Marker, WireUnavailable
+from stream.wire import Fenced, Marker, WireUnavailable
 from stream.wire_kafka import MIN_GAP_S, ExamplesProducer, KafkaWire, WireSettings
 from tests.stream.test_wire_contract import marker, opened
 from tests.stream.topics import make_topics

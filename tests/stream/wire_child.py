@@ -15,8 +15,9 @@ from typing import Literal
 
 import msgspec
 
+from stream.outbox import Entry
 from stream.position import DEAD_LETTER, EVENT_DUE, OPENED, Position
-from stream.wire import Entry, Marker, WireError
+from stream.wire import Marker, WireError
 from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
 
 How = Literal["begun", "sent", "committing", "anywhere", "stop begun", "stop sent"]
