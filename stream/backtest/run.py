@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from features.definition import BITMAP_DAYS, DAY_MS, ChurnDefinition
-from features.spec import FeatureSpec
+from features.definitions.definition import BITMAP_DAYS, DAY_MS, ChurnDefinition
+from features.users.spec import FeatureSpec
 from online_models.catalog import LIVE
 from online_models.catalog import NAMES as MODELS
 from online_models.champion import RULE

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from stream.alert_words import line_of
-from stream.alerts import decode_alert
+from stream.alerts.message import decode_alert
+from stream.alerts.words import line_of
 from stream.cli import context
 
 alerts_app = typer.Typer(no_args_is_help=True)
@@ -22,7 +22,7 @@ def tail(
     """Show alerts as they come."""
     from rich.console import Console
 
-    from stream.kafka_clients import reader
+    from stream.kafka.clients import reader
 
     settings = context.settings()
     consumer, partitions = reader(settings, "alerts")

@@ -43,7 +43,7 @@ def backtest(
     """Replay a log through the live shard and trainer: score first, learn only what has matured, then say what the scores were worth."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-    from features.definition import ChurnDefinition
+    from features.definitions.definition import ChurnDefinition
     from online_models.catalog import NAMES
     from stream.backtest.run import AUTO, LIVE_SET, Options
     from stream.backtest.run import backtest as run

@@ -45,14 +45,14 @@ KAFKA = "Kafka: {0}\nIs it running, and is CHURNWATCH_KAFKA right?"
 REDIS = "Redis: {0}\nIs it running, and is CHURNWATCH_REDIS right?"
 TOLD = {
     "stream.settings.SettingsError": "the settings have {0.count} fault(s):\n{0}",
-    "stream.preflight.NotReady": "cannot start:\n{0}",
+    "stream.processes.preflight.NotReady": "cannot start:\n{0}",
     "kafka.errors.KafkaError": KAFKA,
     "cimpl.KafkaException": KAFKA,
     "redis.exceptions.RedisError": REDIS,
-    "features.store.StoreError": REDIS,
-    "features.app_spec.SpecMismatch": "{0}",
+    "features.store.contract.StoreError": REDIS,
+    "features.store.app_spec.SpecMismatch": "{0}",
     "features.reader.AppUnknown": "{0}",
-    "features.state.LayoutError": "{0}",
+    "features.users.state.LayoutError": "{0}",
     "online_models.checkpoint.CheckpointRefused": "{0}",
     "stream.faults.Refused": "{0}",
     "stream.faults.ServerMissing": "{0}",

@@ -28,9 +28,9 @@ class _Book:
     """One definition's versions."""
 
     def __init__(self, definition: str) -> None:
-        from features.store_redis import connect
+        from features.store.redis import connect
         from online_models.registry_redis import RedisRegistry
-        from stream.models import model_key
+        from stream.ownership.served import model_key
 
         self.settings: Settings = context.settings()
         names = [one.name for one in self.settings.definitions]
@@ -42,8 +42,9 @@ class _Book:
 
     def since(self) -> str:
         """Say since when the definition is valid."""
-        from features.store_redis import load_spec
-        from stream.since import since_in_words, stored_metas
+        from features.store.redis import load_spec
+        from stream.ownership.stored import stored_metas
+        from stream.shard.since import since_in_words
 
         app = self.settings["app.name"]
         stored = load_spec(self.registry.client, app)
@@ -247,9 +248,9 @@ def rebuild() -> None:
     """Learn all of the examples topic anew: after an upgrade of River, or of this program, that cannot read the old checkpoint."""
     from rich.progress import Progress
 
-    from features.store_redis import load_spec
-    from stream.preflight import NotReady, judge_definitions
-    from stream.train import rebuild as run
+    from features.store.redis import load_spec
+    from stream.processes.preflight import NotReady, judge_definitions
+    from stream.processes.trainer import rebuild as run
 
     book = _Book("")
     found = load_spec(book.registry.client, book.settings["app.name"])

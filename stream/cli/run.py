@@ -20,7 +20,7 @@ def run(
     ] = False,
 ) -> None:
     """Run a worker until SIGTERM."""
-    from stream.worker import main
+    from stream.processes.worker import main
 
     if partial and not rebuild:
         raise UsageFault("--partial goes with --rebuild")
@@ -31,7 +31,7 @@ def run(
 
 def train() -> None:
     """Run the trainer until SIGTERM."""
-    from stream.train import main
+    from stream.processes.trainer import main
 
     context.log_to_stderr()
     raise typer.Exit(main(context.settings()))

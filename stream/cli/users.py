@@ -15,8 +15,8 @@ from stream.cli import context
 from stream.faults import UsageFault
 
 if TYPE_CHECKING:
-    from features.named import UserView
     from features.reader import UserReader
+    from features.users.named import UserView
     from stream.settings import Settings
 
 
@@ -63,12 +63,12 @@ def _reasons(settings: Settings, reader: UserReader, view: UserView) -> Iterator
     """Say of each definition who scores now and what raises and lowers the user's risk most, as of now."""
     import numpy as np
 
-    from features.catalog import NAMES, WIDTH
-    from features.store_redis import connect
-    from features.vector import code_vector
+    from features.store.redis import connect
+    from features.users.catalog import NAMES, WIDTH
+    from features.users.vector import code_vector
     from online_models.explain import contributions
     from online_models.registry_redis import RedisRegistry
-    from stream.models import ModelSource, model_key
+    from stream.ownership.served import ModelSource, model_key
 
     raw = np.array([np.nan if (value := view.features[name]) is None else value for name in NAMES])
     vector = np.zeros(WIDTH, np.uint8)
