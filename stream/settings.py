@@ -13,20 +13,19 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from features.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
-from features.event import Rejected, time_of
-from features.events.rules import MAX_NOT_USERS, Rules
-from features.segment import segment_of
-from features.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
+from features.definitions.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
+from features.definitions.rules import MAX_NOT_USERS, Rules
+from features.users.segment import segment_of
+from features.users.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
 from online_models.catalog import LIVE
 from online_models.catalog import NAMES as MODELS
-from stream.policy import PolicySettings
+from stream.alerts.policy import PolicySettings
 
 DEFAULT_FILE = "churnwatch.toml"
 MAX_WAIT_MS = 62 * DAY_MS
@@ -102,7 +101,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("alerts.backfill", "flag", False, "alerts for the past too (tests, demos)"),
     Setting("time.ticks", "flag", True, "let time go on when nobody clicks; off for old logs"),
     Setting("time.tick_interval", "duration", "10s", "idle time before a tick", low=100),
-    Setting("time.tick_max_behind", "duration", "1h", "no tick while the newest event is further behind the broker's stamp than this: an old log is being loaded"),
+    Setting(
+        "time.tick_max_behind",
+        "duration",
+        "1h",
+        "no tick while the newest event is further behind the broker's stamp than this: an old log is being loaded",
+    ),
     Setting("time.max_idle_hold", "duration", "30m", "how long time may stand still while all of intake is silent"),
     Setting("worker.batch", "int", 5_000, "most records of one batch", low=1, high=100_000),
     Setting("worker.cache_users", "int", 262_144, "users per shard kept in memory", low=1_000),
@@ -172,13 +176,17 @@ def _names(value: object) -> tuple[str, ...]:
 
 def _time(value: object) -> int:
     """Milliseconds since the epoch of a date, or of a time with its zone; TOML has both as values of their own too."""
-    text = value.isoformat() if isinstance(value, date) else value
+    text = value.isoformat() if isinstance(value, date) else str(value)
     try:
-        if not isinstance(text, str):
-            raise TypeError
-        return time_of(f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text)
-    except (TypeError, Rejected):
-        raise ValueError(f'must be a date or a time with its zone, 1970 to 2100, such as "2000-01-01" or "2000-01-01T00:00:00Z", got {value!r}') from None
+        at = datetime.fromisoformat(f"{text}T00:00:00+00:00" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text)
+        at_ms = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    except (ValueError, TypeError):  # TypeError: no zone
+        at_ms = -1
+    if at_ms < 0:
+        raise ValueError(
+            f'must be a date or a time with its zone, from 1970 on, such as "2000-01-01" or "2000-01-01T00:00:00Z", got {value!r}'
+        )
+    return at_ms
 
 
 def _flag(value: object) -> bool:
@@ -390,7 +398,12 @@ def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition |
 
 
 def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, ...], faults: list[str]) -> None:
-    for name, most in (("features.key_events", KEY_SLOTS), ("features.funnel", FUNNEL_STEPS), ("features.channels", CHANNEL_SLOTS), ("features.not_users", MAX_NOT_USERS)):
+    for name, most in (
+        ("features.key_events", KEY_SLOTS),
+        ("features.funnel", FUNNEL_STEPS),
+        ("features.channels", CHANNEL_SLOTS),
+        ("features.not_users", MAX_NOT_USERS),
+    ):
         if len(values[name]) > most:
             faults.append(f"{name}: at most {most}, got {len(values[name])}")
     try:

@@ -1,1 +1,4 @@
-"""One event: what is accepted, by which rules anything else is rejected, and batches of payloads as columns."""
+"""What an event is, and why a record is rejected.
+
+Payload bytes come in; columns of good events and the reasons of rejects go out.
+"""

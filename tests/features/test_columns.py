@@ -11,11 +11,11 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.columns import ColumnReader
-from features.event import MAX_FUTURE_MS, Reason
-from features.events.rules import NO_RULES, Rules
-from features.spec import FeatureSpec
-from features.texts import Texts
+from features.compiled.texts import Texts
+from features.definitions.rules import NO_RULES, Rules
+from features.events.columns import ColumnReader
+from features.events.event import MAX_FUTURE_MS, Reason
+from features.users.spec import FeatureSpec
 from tests.poison import UNNAMED_TYPE, each, event
 
 NOW_MS = 1_700_000_000_000

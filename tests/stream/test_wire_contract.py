@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from features.events.rules import NO_RULES, Rules, RulesSince
+from features.definitions.rules import NO_RULES, Rules, RulesSince, pack_history
+from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
+from stream.kafka.wire import ClockAhead, Marker, Wire, WireError
+from stream.outbox import Entry
 from stream.position import DEAD_LETTER, EVENT_DUE, OPENED, Position
-from stream.wire import ClockAhead, Entry, Marker, Wire, WireError
-from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
 from tests.simulation.world import SimWire, Worker, World
 from tests.stream.topics import make_topics
 
@@ -153,7 +154,7 @@ async def test_a_tick_later_than_can_be_leaves_nothing_and_the_wire_goes_on(make
 async def test_a_marker_brings_back_the_rules_it_was_given(make: MakeWire) -> None:
     wire = await open_one(make)
     rules = [RulesSince(0, NO_RULES), RulesSince(7, Rules(strict_types=("click",), not_users=("0",), oldest_ms=5))]
-    given = Marker(opened(1).position, 2, rules)
+    given = Marker(opened(1).position, 2, pack_history(rules))
     await wire.publish([], given)
     assert await wire.last_marker() == given
 

@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 
-from features.definition import DAY_MS, ChurnDefinition
-from features.spec import FeatureSpec
-from features.store_memory import MemoryStore
-from online_models.registry import MemoryRegistry
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.store.memory import MemoryStore
+from features.users.spec import FeatureSpec
 from online_models.cadence import CadenceScorer
+from online_models.registry import MemoryRegistry
 from online_models.scorer import Champion
-from stream.engine import Means, Session, Silent, open_session
-from stream.ownership import Batch
-from stream.policy import PolicySettings
-from stream.records import of_records
+from stream.alerts.policy import PolicySettings
+from stream.kafka.wire import ClockAhead
+from stream.ownership.contract import Batch
+from stream.ownership.session import Means, Session, Silent, open_session
+from stream.processes.worker import Worker as ProductionWorker
 from stream.settings import load_settings
-from stream.shard_settings import ShardSettings
-from stream.wire import ClockAhead
-from stream.worker import Worker as ProductionWorker
+from stream.shard.records import of_records
+from stream.shard.settings import ShardSettings
 from tests.simulation.world import LogRecord, SimWire, Worker, World
 
 START = 1_700_000_000_000
@@ -161,7 +161,10 @@ def serving(session: Session, end: int) -> tuple[ProductionWorker, Any]:
         return call(*args)
 
     thread = SimpleNamespace(
-        _consumer=SimpleNamespace(partitions_for_topic=lambda _topic: {0}), call_thread=at_once, ends=lambda *_: {0: end}, at_end=lambda *_: True
+        _consumer=SimpleNamespace(partitions_for_topic=lambda _topic: {0}),
+        call_thread=at_once,
+        ends=lambda *_: {0: end},
+        at_end=lambda *_: True,
     )
     return worker, SimpleNamespace(consumer=SimpleNamespace(thread=thread))
 
