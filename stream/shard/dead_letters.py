@@ -73,5 +73,13 @@ def decode_dead_letter(value: bytes) -> DeadLetter:
     return _decoder.decode(value)
 
 
+def with_field(letter: DeadLetter) -> DeadLetter:
+    """Return a letter with the field to blame, also where an earlier version did not name it."""
+    if letter.field is not None or letter.topic != "clicks":
+        return letter
+    payload = None if letter.payload is None else base64.b64decode(letter.payload)
+    return msgspec.structs.replace(letter, field=field_of(Reason[letter.reason], payload))
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(DeadLetter)

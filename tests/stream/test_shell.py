@@ -174,9 +174,8 @@ def test_without_servers_each_command_says_what_to_do(command: str, tmp_path: Pa
 
 
 def test_a_replay_asks_for_a_reason_there_is() -> None:
-    for args, says in ((["--reason", "unknown_typ"], "did you mean unknown_type?"), (["--reason", "late"], "late again")):
-        result = CliRunner().invoke(app, ["dlq", "replay", *args])
-        assert says in str(result.exception)
+    result = CliRunner().invoke(app, ["dlq", "replay", "--reason", "unknown_typ"])
+    assert "did you mean unknown_type?" in str(result.exception)
 
 
 def test_the_simulator_knows_who_left() -> None:
