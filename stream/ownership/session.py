@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
+from features.compiled.texts import Texts
 from features.definitions.rules import Rules, RulesSince, followed, pack_history, pieces, unpack_history
 from features.events.columns import ColumnReader
 from features.store.contract import Commit, StaleOwner, Store, Taken, stream_id
@@ -57,6 +58,10 @@ class Observer(Protocol):
         """So many records had a key that is not their user."""
         ...
 
+    def read(self, partition: int, users: Texts) -> None:
+        """Records of these users were decoded; those that were rejected have none."""
+        ...
+
 
 class Silent:
     """An observer that does not care."""
@@ -68,6 +73,9 @@ class Silent:
         """See `Observer`."""
 
     def misled(self, partition: int, records: int) -> None:
+        """See `Observer`."""
+
+    def read(self, partition: int, users: Texts) -> None:
         """See `Observer`."""
 
 
@@ -274,6 +282,7 @@ class Session:
         columns = self._reader.read(records.values, records.append_ms, records.keys)
         if columns.foreign:
             self._means.observer.misled(self.partition, columns.foreign)
+        self._means.observer.read(self.partition, columns.users)
         return Records(columns, records.offset, records.values, next_offset)
 
     async def _apply_waiting_ticks(self, offset: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from features.compiled.texts import Texts
 from features.events.event import REJECTS
 from features.users.state import NEVER
 from online_models.checkpoint import Header
 from stream.outbox import Entry
+from stream.processes.intake_watch import FutureShare, LargestUser
 from stream.shard.dead_letters import DEAD_LETTERS
 from stream.shard.step import Shard, Step
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+
+LARGE = 0.5
+"""Share of one user's events at which a warning is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,15 @@ METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_events", "counter", ("outcome",), "records taken, by outcome"),
     Metric(
         "churnwatch_foreign_keys", "counter", (), "records whose key is not their user: key clicks by user, or users are split over shards"
+    ),
+    Metric(
+        "churnwatch_future_share", "gauge", (), "share of the records of the last 5 minutes that were rejected as future: a clock is wrong"
+    ),
+    Metric(
+        "churnwatch_largest_user_share",
+        "gauge",
+        ("partition",),
+        "share of the user with most events, of up to 10,000 events a minute: near 1 it is a bot, or an id that stands for nobody",
     ),
     Metric("churnwatch_steps", "counter", (), "commits to Redis"),
     Metric("churnwatch_commit_seconds", "histogram", (), "commit to Redis", _SECONDS),
@@ -118,6 +133,9 @@ class WorkerMetrics:
         for outcome in ("ok", "duplicate", *(reason.name for reason in REJECTS)):
             self.counter("churnwatch_events").labels(outcome)
         self._misled = False
+        self.future = FutureShare()
+        self._largest: dict[int, LargestUser] = defaultdict(LargestUser)
+        self._said_large: set[int] = set()
         self._shown: dict[str, dict[str, float]] = {}
         self.last_step = time.monotonic()
 
@@ -142,6 +160,7 @@ class WorkerMetrics:
         """See `stream.ownership.session.Observer`."""
         self.last_step = time.monotonic()
         self._histogram("churnwatch_commit_seconds").observe(commit_s)
+        self.future.saw(step.outcomes, self.last_step)
         for outcome, count in step.outcomes.items():
             self.counter("churnwatch_events").labels(outcome).inc(count)
         self.counter("churnwatch_steps").inc()
@@ -176,6 +195,9 @@ class WorkerMetrics:
             shown["churnwatch_unconfirmed"][name] = session.unconfirmed
             shown["churnwatch_snapshots_pending"][name] = timers.pending
             shown["churnwatch_users_armed"][name] = timers.armed
+            if (share := self._largest[partition].share) is not None:
+                shown["churnwatch_largest_user_share"][name] = share
+                self._warn_of_one_user(partition, share)
             if partition in apart_ms:
                 shown["churnwatch_clock_difference_seconds"][name] = apart_ms[partition] / 1000
             if partition in lag:
@@ -195,6 +217,7 @@ class WorkerMetrics:
                 gauge.labels(name).set(value)
         self._shown = shown
         self.gauge("churnwatch_shards_owned").set(len(sessions))
+        self.gauge("churnwatch_future_share").set(self.future.of(time.monotonic()))
 
     def learned(self, header: Header) -> None:
         """Show what a model version says of itself and of the candidates it was chosen from."""
@@ -220,6 +243,18 @@ class WorkerMetrics:
             self._misled = True
             log.warning("clicks are not keyed by user: the state of one user may be split over shards", extra={"partition": partition})
         self.counter("churnwatch_foreign_keys").inc(records)
+
+    def read(self, partition: int, users: Texts) -> None:
+        """See `stream.ownership.session.Observer`."""
+        self._largest[partition].saw(users, time.monotonic())
+
+    def _warn_of_one_user(self, partition: int, share: float) -> None:
+        if share > LARGE and partition not in self._said_large:
+            self._said_large.add(partition)
+            log.warning(
+                "one user has most of the events: a bot, or an id that stands for nobody, which features.not_users rejects",
+                extra={"partition": partition, "share": f"{share:.0%}"},
+            )
 
     def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
         """See `stream.ownership.session.Observer`."""

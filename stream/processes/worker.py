@@ -254,7 +254,7 @@ class Worker:
                 if self.events.known
                 else "time is held: no click has come since this worker started, so that there is nothing to hold the broker's clock against"
             )
-        against += self.clocks.in_words()
+        against += [*self.clocks.in_words(), *self.metrics.future.in_words(time.monotonic())]
         if time.monotonic() - self.redis_answered > 10:
             against.append("Redis does not answer")
         return against

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -207,6 +207,41 @@ async def test_the_page_says_that_time_waits_for_the_first_click() -> None:
     assert any("no click has come since this worker started" in line for line in worker.ready())
     assert not one.world.ticks[0]
     await again.close()
+
+
+async def test_a_broker_that_is_two_days_behind_is_said_on_the_page() -> None:
+    """It stamps honest clicks so early that they lie in its future."""
+    one = Deployment()
+    session = await one.opened()
+    worker, _ = serving(session, USERS)
+    session._means = replace(session._means, observer=worker.metrics)
+    await one.clicks(session, START)
+    assert not [line for line in worker.ready() if "future" in line]
+    await one.clicks(session, START + 60_000, back_ms=-2 * DAY_MS)
+    await worker._beat()
+    assert session.shard.meta.totals == {"ok": USERS, "future": USERS}
+    assert "50% of the records of the last 5 minutes are rejected as future: the brokers' clocks are behind" in "\n".join(worker.ready())
+    assert worker.metrics.registry.get_sample_value("churnwatch_future_share") == 0.5
+    await session.close()
+
+
+async def test_one_user_with_most_of_the_events_is_a_metric_and_one_warning_without_a_name(caplog: pytest.LogCaptureFixture) -> None:
+    one = Deployment()
+    session = await one.opened()
+    worker, _ = serving(session, USERS)
+    session._means = replace(session._means, observer=worker.metrics)
+    for batch in range(3):
+        log = [
+            LogRecord(1_000 * batch + i, START, json.dumps({"user": "bot-7" if i % 10 else f"u{i}", "ts": START, "type": "view"}).encode())
+            for i in range(1_000)
+        ]
+        await session.process(Batch("clicks", 0, 1_000 * batch, 1_000 * batch + 1_000, of_records(log), 1, 1, 0))
+    await worker._beat()
+    assert worker.metrics.registry.get_sample_value("churnwatch_largest_user_share", {"partition": "0"}) == pytest.approx(0.9)
+    said = [record for record in caplog.records if "most of the events" in record.message]
+    assert [(record.partition, record.share) for record in said] == [(0, "90%")]  # type: ignore[attr-defined]  # fields of their own
+    assert "bot-7" not in caplog.text
+    await session.close()
 
 
 def test_this_machine_may_be_the_one_that_is_wrong() -> None:
