@@ -211,7 +211,7 @@ class Simulation:
                 saved = [*saved[-2:], self.world.store.snapshot()]
             if not self.draining and turn > 40 and self.rng.random() < 0.01:
                 self._fault(saved)
-            if self.scenario.wrong_clocks and self.changes.random() < 0.02:
+            if self.scenario.wrong_clocks and self.changes.random() < 0.1:
                 self.world.clock_error_ms = self.changes.choice([0, 0, 2 * DAY_MS, -2 * DAY_MS, self.scenario.spec.lateness_ms])
             if self.faults <= 0 and not self.draining:
                 self.draining = True
