@@ -9,6 +9,7 @@ which its wait gives: so a cell has a few *instants* at which anything can be du
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import repeat
 
@@ -25,6 +26,41 @@ def grid_at_or_after(t_ms: int) -> int:
     (300000, 300000)
     """
     return -(-t_ms // PHASE_STEP_MS) * PHASE_STEP_MS
+
+
+def next_slice(
+    due_ms: npt.NDArray[np.int64], users: Sequence[str], budget: int, after: tuple[int, str] | None
+) -> tuple[npt.NDArray[np.bool_], tuple[int, str] | None]:
+    """Which of n timers are the next ones in order of (due time, user), and where to go on: None when these are the last.
+
+    Parameters
+    ----------
+    due_ms : int64 (n,)
+    users : sequence of str, n
+        In no particular order; a user's timers of one due time stay together.
+    budget : int
+        How many to choose, at least 1; more only where the last pair has several.
+    after : (int, str) or None
+        The last pair of the slice before.
+
+    >>> chosen, place = next_slice(np.array([5, 5, 5]), ["cleo", "ann", "bob"], 1, after=(5, "ann"))
+    >>> chosen.tolist(), place
+    ([False, False, True], (5, 'bob'))
+    """
+    order = sorted(set(users))
+    place = {user: number for number, user in enumerate(order)}
+    rank = np.fromiter(map(place.__getitem__, users), np.int64, len(users))
+    waiting = np.ones(len(due_ms), np.bool_)
+    if after is not None:
+        waiting = (due_ms > after[0]) | ((due_ms == after[0]) & (rank >= bisect_right(order, after[1])))
+    rows = waiting.nonzero()[0]
+    if len(rows) <= budget:
+        return waiting, None
+    last = rows[np.lexsort((rank[rows], due_ms[rows]))[budget - 1]]
+    chosen = waiting & ((due_ms < due_ms[last]) | ((due_ms == due_ms[last]) & (rank <= rank[last])))
+    if chosen.sum() == len(rows):
+        return chosen, None
+    return chosen, (int(due_ms[last]), users[last])
 
 
 class Timers:
@@ -136,6 +172,10 @@ class Timers:
         index = np.arange(first, first + count) % BUCKETS
         buckets: list[int] = index[self._wheel[index] > 0].tolist()
         return buckets
+
+    def any_due(self, from_ms: int, until_ms: int) -> bool:
+        """Whether a bucket or a list is due in ``[from_ms, until_ms)``."""
+        return until_ms > from_ms and bool(self.buckets_due(from_ms, until_ms) or self.lists_due(from_ms, until_ms))
 
     def lists_due(self, from_ms: int, until_ms: int) -> list[tuple[int, int]]:
         """(definition index, landmark) of the lists that mature in ``[from_ms, until_ms)``, in order of due time."""

@@ -24,6 +24,7 @@ from stream.host import Host
 from stream.meta import unpack_meta
 from stream.ownership import Batch, GapDetected, ShardLost
 from stream.records import of_records
+from stream.shard import Shard, Step
 from stream.shard_settings import ShardSettings
 from tests.oracles.engine import OracleShard, comparable
 from tests.simulation.loop import Loop
@@ -51,6 +52,21 @@ class Group:
         order = members[:]
         rng.shuffle(order)
         self.owner = {partition: order[partition % len(order)] for partition in range(self.partitions)}
+
+
+class Steps(Silent):
+    """Counts steps, and those that moved nothing but time: they took no record, and no timer fired."""
+
+    def __init__(self, counts: Counter[str]) -> None:
+        self._counts = counts
+        self._offset: dict[int, int] = {}
+
+    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
+        """See `stream.engine.Observer`."""
+        moved = step.meta.next_offset != self._offset.get(partition)
+        self._offset[partition] = step.meta.next_offset
+        self._counts["steps"] += 1
+        self._counts["empty steps"] += not moved and not step.said.examples.users and not step.commit.disarmed
 
 
 class Simulation:
@@ -81,7 +97,7 @@ class Simulation:
             store=SimStore(self.world, worker, lost_answers=0.02),
             make_wire=lambda partition: SimWire(self.world, worker, partition, trouble=0.04),
             champions=self.champions,
-            observer=Silent(),
+            observer=Steps(self.world.counts),
             rebuild=True,
         )
         settings = ShardSettings(
@@ -90,7 +106,7 @@ class Simulation:
             self.scenario.spec,
             self.scenario.policy,
             capacity=self.rng.choice([4, 1000]),
-            budget=self.rng.choice([2, 30, 2000, 2000]),
+            budget=self.rng.choice(self.scenario.budgets),
         )
         self.workers[name] = worker
         self.hosts[name] = Host(settings, means, lambda _p, _e: None)
@@ -265,6 +281,8 @@ class Simulation:
         if self.world.counts["takes by an older generation"]:
             raise Violation(f"seed {self.seed}: I5 a shard was taken by an older generation")
         totals: Counter[str] = Counter(self.world.counts)
+        if self.scenario.crowd and totals["empty steps"] * 20 > totals["steps"]:
+            raise Violation(f"seed {self.seed}: I7 {totals['empty steps']} of {totals['steps']} steps did nothing but move time")
         blocks = [unpack_block(packed) for packed in self.world.examples]
         for partition in range(self.world.partitions):
             self._check_partition(partition, [block for block in blocks if block.partition == partition], totals)
