@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from features.calendar import offset_at, zone_table
 from features.catalog import FEATURES, INDEX, NAMES, WIDTH, value_table
-from features.state import state_dtype
-from features.update import apply_event, apply_late, init_state
+from features.state import init_state, state_dtype
+from features.update import apply_event, apply_late
 from features.vector import code_vector, raw_vector
 from tests.oracles.features import DAY, GAP, Seen, features
 

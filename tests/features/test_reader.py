@@ -20,10 +20,11 @@ from features.named import RISK_STEPS, mirror_fields, named_features
 from features.packed_state import FORM, pack_states
 from features.reader import AppUnknown, UserReader
 from features.spec import FeatureSpec
-from features.state import FLAG_ARMED, LayoutError, state_dtype
+from features.state import FLAG_ARMED, LayoutError, init_state, state_dtype
 from features.store import Commit, StoreUnavailable
 from features.store_redis import RedisStore, connect, save_spec
-from features.update import apply_event, init_state
+from features.texts import ids_of
+from features.update import apply_event
 from stream.local_redis import LocalRedis
 
 pytestmark = pytest.mark.real_redis
@@ -63,7 +64,7 @@ async def write(client: redis.Redis, app: str, partition: int, users: Sequence[s
     for user, state in zip(users, states, strict=True):
         if state["flags"] & FLAG_ARMED:
             armed.setdefault(int(state["phase"]), []).append(user)
-    packed = pack_states(states, np.arange(len(states)))
+    packed = pack_states(states, np.arange(len(states)), ids_of(users))
     await store.commit(partition, Commit(taken.token, taken.commit_no, b"m", users, packed, armed=armed, **parts))
     store.close()
 

@@ -18,10 +18,9 @@ from features.app_spec import AppSpec
 from features.definition import DAY_MS
 from features.landmarks import phase_of
 from features.spec import FeatureSpec
-from features.state import state_dtype
+from features.state import init_state, state_dtype
 from features.store import Commit
 from features.store_redis import RedisStore, connect, save_spec
-from features.update import init_state
 from stream.alerts import alert_id, entry_of
 from stream.local_redis import LocalRedis
 from stream.position import OPENED, Position
