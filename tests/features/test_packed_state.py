@@ -13,12 +13,12 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.definition import DAY_MS
-from features.packed_state import FORM, FORMS, pack_states, read_states
-from features.spec import FeatureSpec
-from features.state import FIELDS, LAYOUT_VERSION, NEVER, DamagedRecord, LayoutError, init_state, state_dtype
-from features.texts import Texts
-from features.update import apply_event
+from features.compiled.texts import Texts
+from features.definitions.definition import DAY_MS
+from features.users.packed_state import FORM, FORMS, pack_states, read_states
+from features.users.spec import FeatureSpec
+from features.users.state import FIELDS, LAYOUT_VERSION, NEVER, DamagedRecord, LayoutError, init_state, state_dtype
+from features.users.update import apply_event
 
 DEFINITIONS = st.integers(1, 3)
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -14,14 +14,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from features.app_spec import unpack_app_spec
-from features.catalog import WIDTH, catalog_fingerprint
-from features.landmarks import phase_of
+from features.store.app_spec import unpack_app_spec
+from features.users.catalog import WIDTH, catalog_fingerprint
+from features.users.landmarks import phase_of
 from online_models.example import unpack_block, unpack_lists
 from online_models.told import unpack_said
-from stream.alerts import alert_id
-from stream.meta import ShardMeta, unpack_meta
-from stream.wire import unpack_entry
+from stream.alerts.message import alert_id
+from stream.kafka.wire import unpack_entry
+from stream.shard.meta import ShardMeta, unpack_meta
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "first_build.json").read_text())
 
