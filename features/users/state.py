@@ -132,7 +132,7 @@ def state_dtype(definitions: int, layout: int = LAYOUT_VERSION) -> np.dtype[np.v
     for one in FIELDS:
         if one.since <= layout:
             count = definitions if one.values is None else one.values
-            fields.append((one.name, one.kind, (count,)) if one.count != 0 else (one.name, one.kind))
+            fields.append((one.name, one.kind, (count,)) if one.values != 0 else (one.name, one.kind))
     size = np.dtype(fields).itemsize
     if size % 8:
         fields.append(("pad", _U1, (8 - size % 8,)))
