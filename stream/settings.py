@@ -12,7 +12,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -64,7 +64,7 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("app.name", "text", "churnwatch", "names this deployment; part of every Redis key and transactional id", "CHURNWATCH_APP"),
-    Setting("app.group", "text", "churnwatch", "Kafka consumer group of the workers"),
+    Setting("app.group", "text", "", "Kafka consumer group of the workers; empty: the app's name"),
     Setting("kafka.bootstrap", "text", "127.0.0.1:9092", "Kafka address, host:port, several with commas", "CHURNWATCH_KAFKA"),
     Setting("kafka.topic_prefix", "text", "", "put before every topic name", "CHURNWATCH_TOPIC_PREFIX"),
     Setting("kafka.clicks", "text", "", "name of the clicks topic when it is not prefix + clicks", "CHURNWATCH_CLICKS"),
@@ -183,6 +183,10 @@ class Settings:
     def masked(self) -> dict[str, Any]:
         """Return the values with every secret hidden."""
         return {name: "***" if _BY_NAME[name].kind == "secret" and value else value for name, value in self.values.items()}
+
+    def with_group(self, group: str) -> Settings:
+        """Return these settings with the consumer group that was settled at the start."""
+        return replace(self, values=MappingProxyType({**self.values, "app.group": group}))
 
     def spec(self, key_events: tuple[str, ...] | None = None) -> FeatureSpec:
         """Return the feature spec; `key_events` when they were chosen, not configured."""

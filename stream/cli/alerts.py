@@ -37,6 +37,7 @@ def tail(
     """Show alerts as they come."""
     from rich.console import Console
 
+    from stream.kafka.origin import is_foreign
     from stream.kafka_clients import reader
 
     settings = context.settings()
@@ -49,7 +50,8 @@ def tail(
         older = " (--from-beginning shows those before)" if kept and not beginning else ""
         typer.echo(f"alerts of {partitions[0].topic} as they come{older}, Ctrl-C ends", err=True)
     try:
-        for number, message in enumerate(consumer, 1):
+        ours = (message for message in consumer if not is_foreign(message.headers, settings["app.name"]))
+        for number, message in enumerate(ours, 1):
             if as_json:
                 typer.echo(message.value.decode())
             else:

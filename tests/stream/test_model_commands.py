@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from confluent_kafka import Producer
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from features.app_spec import AppSpec
@@ -55,7 +56,7 @@ class Deployment:
         training = Training(trainer_settings(self.settings), self.registry, self.spec.hash, model_key(self.settings), fresh=not kept)
         for number, (_, block) in enumerate(make_blocks(seed=seed)):
             if number >= training.next_offset:
-                training.feed(number, 0, block.pack())
+                training.feed(number, 0, replace(block, spec_hash=self.spec.hash).pack())
         return training
 
     def source(self) -> ModelSource:
@@ -182,7 +183,7 @@ def test_a_checkpoint_that_cannot_be_read_is_rebuilt_from_the_examples(
     producer = Producer({"bootstrap.servers": kafka})
     blocks = make_blocks()
     for _, block in blocks:
-        producer.produce(names["examples"], block.pack(), partition=0)
+        producer.produce(names["examples"], replace(block, spec_hash=one.spec.hash).pack(), partition=0)
     assert producer.flush(20) == 0
     save_spec(one.client, app_name, AppSpec(spec=one.spec, cluster_id="c", topic_id="t", partitions=1))
     undisturbed = one.train()

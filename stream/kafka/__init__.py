@@ -1,0 +1,1 @@
+"""How Kafka is reached: the topics, the clients, a shard's fenced line, and whose a record is."""
