@@ -1,1 +1,4 @@
-"""How Kafka is reached: the topics, the clients, a shard's fenced line, and whose a record is."""
+"""How we speak to Kafka.
+
+Topics, the shard's transactional line, scans, and short-lived clients of commands.
+"""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from stream.kafka_clients import PATIENCE_S, producer_to, reader
+from stream.kafka.clients import PATIENCE_S, producer_to, reader
 from stream.settings import Settings
 
 _CLAIM = b"app:"

@@ -8,15 +8,15 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from features.keys import spec_key
-from features.store_redis import connect, load_spec
+from features.store.keys import spec_key
+from features.store.redis import connect, load_spec
+from stream.demo.local_redis import LocalRedis
 from stream.kafka.claims import claim, read_claims
 from stream.kafka.origin import app_header, app_of
-from stream.local_redis import LocalRedis
-from stream.preflight import NotReady
+from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
+from stream.processes.preflight import NotReady
+from stream.processes.worker import prepare
 from stream.settings import Settings, load_settings
-from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
-from stream.worker import prepare
 from tests.faults.bench_world import DEFAULT_TOML, World, made_up_log
 from tests.servers.process import wait_until
 from tests.stream.test_wire_contract import marker, opened

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from features.app_spec import AppSpec
-from features.spec import FeatureSpec
-from stream.kafka.fitness import Cluster, judge_clicks, judge_clicks_config, judge_group, judge_place, judge_topics, settled_group
+from features.store.app_spec import AppSpec
+from features.users.spec import FeatureSpec
+from stream.kafka.topics import TOPICS
+from stream.processes.fitness import Cluster, judge_clicks, judge_clicks_config, judge_group, judge_place, judge_topics, settled_group
 from stream.settings import Settings, load_settings
-from stream.topics import TOPICS
 
 STORED = AppSpec(spec=FeatureSpec(), cluster_id="c", topic_id="t", partitions=4, app="shop", group="g", topic_prefix="")
 ALL = {topic.logical: topic.partitions or 4 for topic in TOPICS}

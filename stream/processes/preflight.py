@@ -1,0 +1,168 @@
+"""Before anything starts: does what is configured fit what is there? Every finding at once, each with what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import redis
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import CoordinatorNotAvailableError, GroupAuthorizationFailedError, KafkaError
+
+from features.store.app_spec import AppSpec, SpecMismatch, broken_definitions, only_appends
+from features.store.redis import load_spec, replace_spec, save_spec
+from features.store.server_check import Finding, findings
+from stream.kafka.topics import topic_names
+from stream.processes.fitness import Cluster, as_new_app, judge_clicks, judge_group, judge_place, judge_topics, settled_group
+from stream.settings import Settings
+
+
+class NotReady(RuntimeError):
+    """The start is refused.
+
+    Attributes
+    ----------
+    findings : list of Finding
+    """
+
+    def __init__(self, found: list[Finding]) -> None:
+        super().__init__("\n".join(f"- {one}" for one in found))
+        self.findings = found
+
+
+def admin_client(settings: Settings) -> KafkaAdminClient:
+    """Return an admin client.
+
+    Raises
+    ------
+    NotReady
+        When no broker answers.
+    """
+    bootstrap = settings["kafka.bootstrap"]
+    try:
+        return KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, bootstrap_timeout_ms=5_000)
+    except (KafkaError, OSError, ValueError) as error:
+        raise NotReady([Finding(True, f"no Kafka at {bootstrap} ({type(error).__name__})", "start it, or set CHURNWATCH_KAFKA")]) from None
+
+
+def look_at_kafka(settings: Settings) -> Cluster:
+    """Ask the cluster."""
+    names = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
+    admin = admin_client(settings)
+    try:
+        existing = set(admin.list_topics())
+        wanted = [name for name in names.values() if name in existing]
+        described: list[dict[str, Any]] = admin.describe_topics(wanted) if wanted else []
+        by_name = {one["name"]: one for one in described}
+        clicks = by_name.get(names["clicks"])
+        config: dict[str, str] = {}
+        if clicks is not None:
+            resource = ConfigResource(ConfigResourceType.TOPIC, names["clicks"])
+            configs = admin.describe_configs([resource], config_filter="all")["topic"][names["clicks"]]
+            config = {name: str(one["value"]) for name, one in configs.items()}
+        return Cluster(
+            cluster_id=str(admin.describe_cluster()["cluster_id"]),
+            topic_id=str(clicks["topic_id"]) if clicks else "",
+            partitions={logical: len(by_name[name]["partitions"]) for logical, name in names.items() if name in by_name},
+            clicks_config=config,
+        )
+    finally:
+        admin.close()
+
+
+def members_of(settings: Settings, group: str) -> list[str]:
+    """Return the client ids of a consumer group's members; none when there is no such group, or we may not look at it."""
+    admin = admin_client(settings)
+    try:
+        found: dict[str, Any] = admin.describe_groups([group])[group]
+    except (CoordinatorNotAvailableError, GroupAuthorizationFailedError):
+        return []
+    finally:
+        admin.close()
+    return [str(member["client_id"]) for member in found["members"]]
+
+
+def judge_app(client: redis.Redis, settings: Settings) -> list[Finding]:
+    """Compare with what the workers were started with, for processes that only read along; a definition that was added is fine."""
+    stored = load_spec(client, settings["app.name"])
+    return judge_place(settings, stored) + judge_definitions(stored, settings)
+
+
+def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_events: tuple[str, ...]) -> list[Finding]:
+    """Store the spec on the first start; on a later one compare, and take up definitions that were added and what was not stored before."""
+    spec = AppSpec(
+        spec=settings.spec(key_events),
+        cluster_id=cluster.cluster_id,
+        topic_id=cluster.topic_id,
+        partitions=cluster.partitions.get("clicks", 0),
+        app=settings["app.name"],
+        group=settings["app.group"],
+        topic_prefix=settings["kafka.topic_prefix"],
+    )
+    try:
+        save_spec(client, settings["app.name"], spec)
+    except SpecMismatch as error:
+        return _judge_change(client, settings, error, spec)
+    return []
+
+
+def _judge_change(client: redis.Redis, settings: Settings, error: SpecMismatch, spec: AppSpec) -> list[Finding]:
+    stored = error.stored
+    # the group was judged before: where it is another one, nobody is left in the old one
+    known = msgspec.structs.replace(stored.filled(spec), group=spec.group)
+    if known != spec and not only_appends(known, spec):
+        broken = broken_definitions(stored.spec.definitions, spec.spec.definitions)
+        do = f"restore the configuration, or start a new app: {as_new_app(settings)}"
+        return [Finding(True, str(SpecMismatch(settings["app.name"], known, spec)), "; ".join(broken) or do)]
+    # another worker may be storing the same at this moment: replacing what is there already is no change
+    replace_spec(client, settings["app.name"], stored, spec)
+    added = ", ".join(one.name for one in spec.spec.definitions[len(stored.spec.definitions) :])
+    return (
+        [Finding(False, f"definition added: {added}", "restart the trainer and the other workers with this configuration")] if added else []
+    )
+
+
+def judge_definitions(stored: AppSpec | None, settings: Settings) -> list[Finding]:
+    """Compare the definitions with those that the workers follow."""
+    broken = [] if stored is None else broken_definitions(stored.spec.definitions, settings.definitions)
+    return [Finding(True, "the workers follow other churn definitions", one) for one in broken]
+
+
+def stored_key_events(client: redis.Redis, settings: Settings) -> tuple[str, ...] | None:
+    """Return the key events chosen at the first start, None before it."""
+    found = load_spec(client, settings["app.name"])
+    return None if found is None else found.spec.key_events
+
+
+def judge_redis(client: redis.Redis) -> list[Finding]:
+    """Judge the server; an unreachable one is a finding."""
+    try:
+        info: Any = client.info()
+    except redis.RedisError as error:
+        return [Finding(True, f"no Redis ({type(error).__name__})", "start it, or set CHURNWATCH_REDIS")]
+    return findings(info)
+
+
+def check_start(client: redis.Redis, settings: Settings) -> tuple[Cluster, str, list[Finding]]:
+    """Check everything that can be checked without owning a shard; return the cluster, the consumer group and the warnings.
+
+    Raises
+    ------
+    NotReady
+        With every fatal finding.
+    """
+    found = judge_redis(client)
+    stored = None if any(one.fatal for one in found) else load_spec(client, settings["app.name"])
+    group = settled_group(settings, stored)
+    try:
+        cluster = look_at_kafka(settings)
+        found += judge_place(settings, stored) or judge_clicks(settings, stored, cluster) or judge_topics(settings, cluster)
+        if not any(one.fatal for one in found):
+            before = members_of(settings, stored.group) if stored is not None and stored.group not in {None, group} else []
+            found += judge_group(settings, stored, group, members_of(settings, group), before)
+    except NotReady as error:
+        raise NotReady([one for one in found if one.fatal] + error.findings) from None
+    fatal = [one for one in found if one.fatal]
+    if fatal:
+        raise NotReady(fatal)
+    return cluster, group, found
