@@ -69,6 +69,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("kafka.topic_prefix", "text", "", "put before every topic name", "CHURNWATCH_TOPIC_PREFIX"),
     Setting("kafka.clicks", "text", "", "name of the clicks topic when it is not prefix + clicks", "CHURNWATCH_CLICKS"),
     Setting("kafka.partitions", "int", 4, "partitions of clicks, for `topics create`", low=1, high=10_000),
+    Setting("kafka.replication", "int", -1, "copies of each topic, for `topics create`; -1: the broker's default", low=-1, high=32),
     Setting("redis.url", "secret", "redis://127.0.0.1:6379", "Redis address; rediss:// for TLS", "CHURNWATCH_REDIS"),
     Setting(
         "features.key_events",
@@ -251,6 +252,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         ChurnDefinition(),
     )
     _judge_together(values, definitions, faults)
+    _judge_kafka(values, faults)
     if faults:
         raise SettingsError(faults)
     return Settings(MappingProxyType(values), definitions)
@@ -392,6 +394,11 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
             faults.append(f"definitions {definition.name}: segment {error}")
         if definition.horizon_ms + values["features.lateness"] > MAX_WAIT_MS:
             faults.append(f"definitions {definition.name}: horizon + lateness must stay below 62d, the bitmap of landmarks holds 64 days")
+
+
+def _judge_kafka(values: dict[str, Any], faults: list[str]) -> None:
+    if values["kafka.replication"] == 0:
+        faults.append("kafka.replication: at least 1, or -1 for the broker's default, got 0")
 
 
 def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:

@@ -29,12 +29,17 @@ class Cluster:
         Missing topics are not in it.
     clicks_config : dict of str to str
         All settings of the clicks topic; empty when it is missing.
+    replicas : dict of logical topic name to int
+        Copies of the partition that has the fewest.
+    brokers : int
     """
 
     cluster_id: str
     topic_id: str
     partitions: dict[str, int]
     clicks_config: dict[str, str] = field(default_factory=dict)
+    replicas: dict[str, int] = field(default_factory=dict)
+    brokers: int = 1
 
 
 def settled_group(settings: Settings, stored: AppSpec | None) -> str:
@@ -143,7 +148,22 @@ def judge_topics(settings: Settings, cluster: Cluster) -> list[Finding]:
         if have is not None and want is not None and have != want:
             what = f"{names[topic.logical]} has {have} partitions, it needs {want}"
             found.append(Finding(True, what, "delete it if nothing of this app is in it, and run `churnwatch topics create`"))
-    return found + (judge_clicks_config(settings, cluster.clicks_config) if clicks is not None else [])
+    if clicks is not None:
+        found += judge_clicks_config(settings, cluster.clicks_config)
+    return found + _judge_copies(names, cluster)
+
+
+def _judge_copies(names: dict[str, str], cluster: Cluster) -> list[Finding]:
+    """Warn of what is lost with one broker although there are more."""
+    found, want = [], min(3, cluster.brokers)
+    few = [names[logical] for logical, copies in cluster.replicas.items() if copies < want]
+    if few:
+        what = f"topics with fewer than {want} copies on {cluster.brokers} brokers: {', '.join(few)}"
+        found.append(Finding(False, what, "raise their replication factor: what only one broker has is lost with it"))
+    if cluster.brokers > 1 and cluster.clicks_config.get("min.insync.replicas") == "1":
+        what = f"min.insync.replicas of {names['clicks']} is 1 on {cluster.brokers} brokers"
+        found.append(Finding(False, what, "set it to 2: else a click that was confirmed may be lost with one broker"))
+    return found
 
 
 def judge_clicks_config(settings: Settings, config: dict[str, str]) -> list[Finding]:

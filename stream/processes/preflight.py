@@ -55,16 +55,23 @@ def look_at_kafka(settings: Settings) -> Cluster:
         described: list[dict[str, Any]] = admin.describe_topics(wanted) if wanted else []
         by_name = {one["name"]: one for one in described}
         clicks = by_name.get(names["clicks"])
+        about: dict[str, Any] = admin.describe_cluster()
         config: dict[str, str] = {}
         if clicks is not None:
             resource = ConfigResource(ConfigResourceType.TOPIC, names["clicks"])
             configs = admin.describe_configs([resource], config_filter="all")["topic"][names["clicks"]]
             config = {name: str(one["value"]) for name, one in configs.items()}
         return Cluster(
-            cluster_id=str(admin.describe_cluster()["cluster_id"]),
+            cluster_id=str(about["cluster_id"]),
             topic_id=str(clicks["topic_id"]) if clicks else "",
             partitions={logical: len(by_name[name]["partitions"]) for logical, name in names.items() if name in by_name},
             clicks_config=config,
+            replicas={
+                logical: min(len(one["replica_nodes"]) for one in by_name[name]["partitions"])
+                for logical, name in names.items()
+                if name in by_name
+            },
+            brokers=len(about["brokers"]),
         )
     finally:
         admin.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -84,6 +85,15 @@ def test_an_older_broker_bounds_the_future_under_another_name() -> None:
     assert "difference.max.ms=3600000" in str(judge_clicks_config(settings(), config)[0])
     config["message.timestamp.difference.max.ms"] = "60000"
     assert [one.fatal for one in judge_clicks_config(settings(), config)] == [False]
+
+
+def test_few_copies_are_warned_of_where_there_are_brokers_for_more() -> None:
+    alone = Cluster("c", "t", ALL, {**FINE, "min.insync.replicas": "1"}, dict.fromkeys(ALL, 1), 1)
+    assert judge_topics(settings(), alone) == []
+    found = judge_topics(settings(), replace(alone, brokers=3))
+    assert [one.fatal for one in found] == [False, False]
+    assert "fewer than 3 copies on 3 brokers: clicks, " in str(found[0])
+    assert judge_topics(settings(), replace(alone, brokers=2, replicas=dict.fromkeys(ALL, 2), clicks_config=FINE)) == []
 
 
 def test_topics_that_are_there_as_they_should_be_are_fine() -> None:
