@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from online_models.checkpoint import CheckpointRefused, Header, seal, seal_version, unseal
+from online_models.checkpoint import (
+    CheckpointOutdated,
+    CheckpointRefused,
+    Header,
+    TrainerBody,
+    seal,
+    seal_version,
+    unseal_trainer,
+)
 from online_models.nowcast import judged
 from online_models.registry import Claim, NewVersion, Registry, Save
 from online_models.told import LabelBlock, unpack_said
@@ -89,13 +97,13 @@ class Training:
                 learner.version = max(registry.versions(name), default=0)
         elif self._claim.checkpoint is not None:
             try:
-                _, body = unseal(self._claim.checkpoint, key, spec_hash)
-                self.trainer.restore(body["trainer"])
-            except (KeyError, ValueError, TypeError) as error:
+                self.next_offset = unseal_trainer(self._claim.checkpoint, key, spec_hash, self.trainer)
+            except CheckpointOutdated:
+                raise
+            except CheckpointRefused as error:
                 raise CheckpointRefused(
                     f"the trainer's checkpoint cannot be gone on from: {error}\nRun `churnwatch model rebuild`."
                 ) from error
-            self.next_offset = body["next_offset"]
         self.hear_wishes()
 
     def hear_wishes(self) -> None:
@@ -142,8 +150,7 @@ class Training:
             Another trainer took over.
         """
         began_s = time.monotonic()
-        body = {"trainer": self.trainer.state(), "next_offset": self.next_offset}
-        checkpoint = seal(Header(kind="trainer", spec_hash=self._spec_hash), body, self._key)
+        checkpoint = seal(Header(kind="trainer", spec_hash=self._spec_hash), TrainerBody(self.trainer.state(), self.next_offset), self._key)
         sealed = [
             NewVersion(version.definition, version.number, version.learned_until_ms, seal_version(version, self._spec_hash, self._key))
             for version in self._unsaved.values()
