@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from features.catalog import WIDTH
+from features.users.catalog import WIDTH
 from online_models.memory import FADE, SIZE, Memory
 from online_models.packed_scorers import PackedScorer
 from online_models.plain import Count, RngState, read, rng_state, set_rng

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import INDEX, WIDTH, value_table
+from features.users.catalog import INDEX, WIDTH, value_table
 from online_models.packed_scorers import PackedCadence
 
 PRIOR_PAUSE_H = 48.0

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from features.catalog import WIDTH
+from features.users.catalog import WIDTH
 from online_models.packed_scorers import PackedScorer
 from online_models.plain import Count, OutdatedState, array_of
 from online_models.scorer import Scorer

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import WIDTH
+from features.users.catalog import WIDTH
 from online_models.plain import Count, PackedArray, RngState, labels_of, pack_each, read, rng_state, set_rng, unpack_array
 
 SIZE = 32_768

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import INDEX, value_table
+from features.users.catalog import INDEX, value_table
 from online_models.plain import Count, NotNegative
 from online_models.scorer import EPSILON
 

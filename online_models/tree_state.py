@@ -24,7 +24,7 @@ from river import drift, proba, stats, tree
 from river.tree.nodes.hatc_nodes import AdaLeafClassifier, AdaNumBinaryBranchClass
 from river.tree.splitter import GaussianSplitter
 
-from features.catalog import INDEX, NAMES, WIDTH
+from features.users.catalog import INDEX, NAMES, WIDTH
 from online_models.plain import Finite, NotNegative, PackedArray, pack_array, unpack_array
 
 BUCKETS = 5

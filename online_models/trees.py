@@ -16,7 +16,7 @@ import numpy.typing as npt
 from river import tree
 from river.tree.nodes.leaf import HTLeaf
 
-from features.catalog import NAMES, WIDTH
+from features.users.catalog import NAMES, WIDTH
 from online_models.plain import Count, NotNegative, OutdatedState, read
 from online_models.tree_scorers import TreesScorer
 from online_models.tree_state import RiverTree, restore_tree, tree_state

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from features.catalog import WIDTH
+from features.users.catalog import WIDTH
 from online_models.cadence import CadenceScorer
 from online_models.design import DESIGN
 from online_models.packed_scorers import (

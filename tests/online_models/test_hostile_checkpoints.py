@@ -10,7 +10,7 @@ import pytest
 
 from online_models.checkpoint import CheckpointRefused, Header, seal
 from online_models.registry import MemoryRegistry, Save
-from stream.train import Training
+from stream.processes.trainer import Training
 from tests.online_models.test_learning import SETTINGS, make_blocks
 
 WITH_TREE = replace(SETTINGS, models=(*SETTINGS.models, "tree"))
