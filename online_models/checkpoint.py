@@ -20,17 +20,19 @@ import hmac
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version as installed
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
 
 from features.users.catalog import WIDTH
 from online_models.packed_scorers import PackedScorer
-from online_models.plain import Count, OutdatedState, array_of
+from online_models.plain import array_of
 from online_models.scorer import Scorer
-from online_models.trainer import Trainer, TrainerState, Version
 from online_models.unpacking import unpack
+
+if TYPE_CHECKING:
+    from online_models.trainer import Version
 
 MAGIC = b"CWMODEL"
 FORMATS = {"model": 4, "trainer": 5}
@@ -79,13 +81,6 @@ class ModelBody(msgspec.Struct, frozen=True):
     sample: bytes
 
 
-class TrainerBody(msgspec.Struct, frozen=True):
-    """The trainer, and where it stands in the topic."""
-
-    trainer: TrainerState
-    next_offset: Count
-
-
 def seal(header: Header, body: msgspec.Struct, key: bytes) -> bytes:
     """Return the bytes of a checkpoint, signed with `key`."""
     versions = {
@@ -106,7 +101,7 @@ def unseal(sealed: bytes, key: bytes, body_type: type[T], spec_hash: str | None 
     Parameters
     ----------
     body_type : type
-        `ModelBody` or `TrainerBody`; what has another shape is refused.
+        `ModelBody`, or that of a trainer (`online_models.trainer_checkpoint`); what has another shape is refused.
 
     Raises
     ------
@@ -138,25 +133,6 @@ def unseal(sealed: bytes, key: bytes, body_type: type[T], spec_hash: str | None 
         return header, msgspec.msgpack.decode(packed, type=body_type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CheckpointRefused(f"cannot be read: {error}") from error
-
-
-def unseal_trainer(sealed: bytes, key: bytes, spec_hash: str, trainer: Trainer) -> int:
-    """Check a trainer's checkpoint and make a fresh trainer go on from it; return where it stands in the topic.
-
-    Raises
-    ------
-    CheckpointRefused
-        The trainer may have taken over a part of it, and is of no more use.
-    CheckpointOutdated
-    """
-    _, body = unseal(sealed, key, TrainerBody, spec_hash)
-    try:
-        trainer.restore(body.trainer)
-    except OutdatedState as error:
-        raise CheckpointOutdated(str(error)) from error
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise CheckpointRefused(str(error)) from error
-    return body.next_offset
 
 
 def seal_version(version: Version, spec_hash: str, key: bytes) -> bytes:

@@ -17,19 +17,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from online_models.checkpoint import (
-    CheckpointOutdated,
-    CheckpointRefused,
-    Header,
-    TrainerBody,
-    seal,
-    seal_version,
-    unseal_trainer,
-)
+from online_models.checkpoint import CheckpointOutdated, CheckpointRefused, seal_version
 from online_models.nowcast import judged
 from online_models.registry import Claim, NewVersion, Registry, RegistryStale, Save
 from online_models.told import LabelBlock, unpack_said
 from online_models.trainer import Trainer, TrainerSettings, Version, never
+from online_models.trainer_checkpoint import seal_trainer, unseal_trainer
 from stream.kafka.topics import topic_names
 from stream.ownership.served import model_key
 from stream.settings import Settings
@@ -150,7 +143,7 @@ class Training:
             Another trainer took over.
         """
         began_s = time.monotonic()
-        checkpoint = seal(Header(kind="trainer", spec_hash=self._spec_hash), TrainerBody(self.trainer.state(), self.next_offset), self._key)
+        checkpoint = seal_trainer(self.trainer, self.next_offset, self._spec_hash, self._key)
         sealed = [
             NewVersion(version.definition, version.number, version.learned_until_ms, seal_version(version, self._spec_hash, self._key))
             for version in self._unsaved.values()

@@ -21,12 +21,13 @@ from features.definitions.definition import NO_LABEL
 from features.store.redis import load_spec
 from features.users.catalog import WIDTH
 from features.users.landmarks import PHASE_STEP_MS, phase_of
-from online_models.checkpoint import TrainerBody, unseal
+from online_models.checkpoint import unseal
 from online_models.example import LABEL, ExampleBlock, Examples
 from online_models.registry import MemoryRegistry
 from online_models.registry_redis import RedisRegistry
 from online_models.told import unpack_said
 from online_models.trainer import Trainer, TrainerState, Version
+from online_models.trainer_checkpoint import TrainerBody
 from stream.processes.trainer import Training, model_key, trainer_settings
 from stream.shard.dead_letters import decode_dead_letter
 from tests.faults.bench_world import DAY_MS, World, made_up_log

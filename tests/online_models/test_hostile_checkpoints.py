@@ -20,14 +20,13 @@ from online_models.checkpoint import (
     CheckpointRefused,
     Header,
     ModelBody,
-    TrainerBody,
     seal,
     unseal,
-    unseal_trainer,
     unseal_version,
 )
 from online_models.registry import MemoryRegistry, Save
 from online_models.trainer import Trainer
+from online_models.trainer_checkpoint import TrainerBody, unseal_trainer
 from stream.processes.trainer import Training
 from tests.online_models.test_learning import SETTINGS, make_blocks
 
