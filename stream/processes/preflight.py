@@ -9,7 +9,7 @@ import redis
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import CoordinatorNotAvailableError, GroupAuthorizationFailedError, KafkaError
 
-from features.store.app_spec import AppSpec, SpecMismatch, broken_definitions, only_appends
+from features.store.app_spec import AppSpec, SpecMismatch, as_started, broken_definitions, only_appends
 from features.store.redis import load_spec, replace_spec, save_spec
 from features.store.server_check import Finding, findings
 from stream.kafka.topics import topic_names
@@ -97,8 +97,9 @@ def judge_app(client: redis.Redis, settings: Settings) -> list[Finding]:
 
 def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_events: tuple[str, ...]) -> list[Finding]:
     """Store the spec on the first start; on a later one compare, and take up definitions that were added and what was not stored before."""
+    stored = load_spec(client, settings["app.name"])
     spec = AppSpec(
-        spec=settings.spec(key_events),
+        spec=as_started(settings.spec(key_events), None if stored is None else stored.spec),
         cluster_id=cluster.cluster_id,
         topic_id=cluster.topic_id,
         partitions=cluster.partitions.get("clicks", 0),

@@ -124,7 +124,7 @@ async def test_ticks_and_alerts_of_another_app_are_not_read_for_ours(kafka: str,
     stranger = AIOKafkaProducer(bootstrap_servers=kafka)
     await stranger.start()
     try:
-        first = await wire.tick(3)
+        first = await wire.tick(3, 2**62)
         await stranger.send_and_wait(topics["time"], b"99", partition=0, headers=app_header("other"))
         position = dict(opened(7).headers)["cw-position"]
         await stranger.send_and_wait(
