@@ -238,7 +238,10 @@ def _field_without_number(payload: bytes) -> str | None:
 
 
 def decode_event(payload: bytes | None) -> Event:
-    """Decode and judge one payload, all but its time and its user.
+    """Decode and judge one payload, all but its time and its user, for whoever has a single one.
+
+    A worker reads batches (`features.events.columns`), by the same decoder and the same judgement of what cannot be read, and then by the
+    table of rules (`features.events.judge`).
 
     Raises
     ------
