@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.definition import DAY_MS
-from features.packed_state import FORM, LAYOUT_OF, pack_states, read_states
-from features.spec import FeatureSpec
-from features.state import LAYOUT_VERSION, NEVER, LayoutError, state_dtype
-from features.update import apply_event, init_state
+from features.definitions.definition import DAY_MS
+from features.users.packed_state import FORM, LAYOUT_OF, pack_states, read_states
+from features.users.spec import FeatureSpec
+from features.users.state import LAYOUT_VERSION, NEVER, LayoutError, state_dtype
+from features.users.update import apply_event, init_state
 
 DEFINITIONS = st.integers(1, 3)
 

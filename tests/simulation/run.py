@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-from features.packed_state import read_states
-from features.store import StoreUnavailable, TakeRefused
+from features.store.contract import StoreUnavailable, TakeRefused
+from features.users.packed_state import read_states
 from online_models.example import LABEL, ExampleBlock, unpack_block
 from online_models.scorer import Champion
-from stream.alerts import decode_alert
-from stream.dead_letters import decode_dead_letter
-from stream.engine import Means, Silent
-from stream.host import Host
-from stream.meta import unpack_meta
-from stream.ownership import Batch, GapDetected, ShardLost
-from stream.records import of_records
-from stream.shard_settings import ShardSettings
+from stream.alerts.message import decode_alert
+from stream.ownership.contract import Batch, GapDetected, ShardLost
+from stream.ownership.host import Host
+from stream.ownership.session import Means, Silent
+from stream.shard.dead_letters import decode_dead_letter
+from stream.shard.meta import unpack_meta
+from stream.shard.records import of_records
+from stream.shard.settings import ShardSettings
 from tests.oracles.engine import OracleShard, comparable
 from tests.simulation.loop import Loop
 from tests.simulation.scenario import Scenario, champions, make_scenario
