@@ -61,10 +61,8 @@ class Host:
 
     async def revoke(self, partitions: Collection[int]) -> None:
         """Drop shards; uncommitted work is lost, which is what makes a hand-over safe."""
-        for partition in list(partitions):
-            session = self.sessions.pop(partition, None)
-            if session is not None:
-                await session.close()
+        dropped = [self.sessions.pop(partition, None) for partition in list(partitions)]
+        await asyncio.gather(*(session.close() for session in dropped if session is not None))
 
     async def process(self, batch: Batch) -> None:
         """Apply a batch if it belongs to the present take; one of an earlier take is dropped, the new take has sought."""

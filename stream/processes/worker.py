@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = 0.5
 SERVER_CHECK_S = 60.0
 REFRESH_S = 1.0
-DRAIN_S = 4.0
-"""Of the ten seconds a stop may take."""
+DRAIN_S = 3.0
+"""Of the ten seconds a stop may take; leaving the group may take three (`stream.intake.leaving`), closing the producers two."""
 GC_THRESHOLDS = (200_000, 20, 50)
 """A batch makes thousands of records that live for milliseconds and hold no cycles: Python's 700 would look at all that lives for each."""
 
@@ -98,8 +98,7 @@ class Worker:
 
     async def close(self) -> None:
         """Let go of everything; what is committed stays."""
-        await self.host.revoke(list(self.host.sessions))
-        await self.examples.close()
+        await asyncio.gather(self.host.revoke(list(self.host.sessions)), self.examples.close())
 
     async def alongside(self, app: Any) -> None:
         """Everything that goes on beside the agent; ends with the first that fails."""
@@ -273,15 +272,14 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
         stopper.bug,
     )
     watchdog = Watchdog(worker.probes(app))
-    runner = None
+    served = None
     gc.freeze()  # code and tables stay: the collector need not walk them again
     gc.set_threshold(*GC_THRESHOLDS)
     try:
         if settings["worker.web"]:
-            runner = await serve(
+            served = await serve(
                 build_web(worker.metrics.registry, worker.live, worker.ready, settings["worker.web_token"]),
                 settings["worker.web"],
-                settings["worker.web_token"],
             )
 
         async def alongside() -> None:
@@ -291,8 +289,8 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
         return await run_app(app, stopper, alongside, lambda: worker.host.drain(DRAIN_S))
     finally:
         watchdog.stop()
-        if runner is not None:
-            await runner.cleanup()
+        if served is not None:
+            await served.close()
         await worker.close()
         store.close()
 

@@ -5,9 +5,9 @@ import confluent_kafka
 import faust
 import kafka
 
-import stream.app
-import stream.worker
-from stream.warm import warm
+import stream.intake.app
+import stream.processes.worker
+from stream.processes.warm import warm
 
 warm(1)
 
