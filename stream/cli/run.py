@@ -26,6 +26,7 @@ def run(
         raise UsageFault("--partial goes with --rebuild")
 
     context.log_to_stderr()
+    context.supervised = True
     raise typer.Exit(main(context.settings(), rebuild=rebuild, partial=partial))
 
 
@@ -34,4 +35,5 @@ def train() -> None:
     from stream.processes.trainer import main
 
     context.log_to_stderr()
+    context.supervised = True
     raise typer.Exit(main(context.settings()))
