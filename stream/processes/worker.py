@@ -24,9 +24,10 @@ from stream.kafka.wire import ClockAhead, WireError
 from stream.ownership.event_clock import EventClock
 from stream.ownership.host import Host
 from stream.ownership.served import ModelSource, model_key
-from stream.ownership.session import Means, Session
-from stream.processes.clock import BrokerClocks, ClockSettings, Intake, Shown, decide_tick
+from stream.ownership.session import Dependencies, Session
+from stream.processes.clock import BrokerClocks, ClockSettings, Intake, PartitionLag, decide_tick
 from stream.processes.health import build_web, serve
+from stream.processes.intake_watch import IntakeWatch
 from stream.processes.metrics import WorkerMetrics
 from stream.processes.preflight import NotReady, check_start, judge_spec, stored_key_events
 from stream.processes.warm import warm
@@ -74,14 +75,15 @@ class Worker:
         self.spec = as_started(settings.spec(self.key_events), self.stored_spec)
         self.events = EventClock()
         self.metrics = WorkerMetrics([definition.name for definition in settings.definitions])
+        self.watch = IntakeWatch(time.monotonic)
         self.models = ModelSource(self.registry, settings.definitions, self.spec.hash, model_key(settings))
         self.wires = wire_settings(settings)
         self.examples = ExamplesProducer(self.wires)
-        means = Means(
+        dependencies = Dependencies(
             store=self.store,
             make_wire=lambda partition: KafkaWire(self.wires, partition, self.examples),
             champions=self.models.champions,
-            observer=self.metrics,
+            observers=(self.metrics, self.watch),
             rebuild=self.rebuild,
             partial=self.partial,
             events=self.events,
@@ -95,7 +97,7 @@ class Worker:
             mirror=settings["worker.mirror"],
             rules=settings.rules(),
         )
-        self.host = Host(shard, means, self._shard_lost, self._shard_taken)
+        self.host = Host(shard, dependencies, self._shard_lost, self._shard_taken)
         self._app: Any = None
         self._redis_told: set[str] = set()
         self._ends: dict[int, int] = {}
@@ -135,7 +137,7 @@ class Worker:
 
     async def _beat(self) -> None:
         self.heartbeat = time.monotonic()
-        self.metrics.look(self.host.sessions, self.lag, self.clocks.apart_ms)
+        self.metrics.look(self.host.sessions, self.watch, self.lag, self.clocks.apart_ms)
 
     async def _refresh_models(self) -> None:
         try:
@@ -207,7 +209,7 @@ class Worker:
             )
             # before this take has seen a record, its own clock stands for the broker's
             behind_ms = (session.newest_append_ms or int(time.time() * 1000)) - session.shard.meta.max_ms
-            decision = decide_tick(clock, Shown(idle_ms, behind_ms), quiet_ms, faltering_ms, known=self.events.known)
+            decision = decide_tick(clock, PartitionLag(idle_ms, behind_ms), quiet_ms, faltering_ms, known=self.events.known)
             held |= decision == "held"
             if decision == "tick":
                 await self._tick(partition, session)
@@ -253,7 +255,7 @@ class Worker:
                 if self.events.known
                 else "time is held: no click has come since this worker started, so that there is nothing to hold the broker's clock against"
             )
-        against += [*self.clocks.in_words(), *self.metrics.future.in_words(time.monotonic())]
+        against += [*self.clocks.in_words(), *self.watch.in_words()]
         if time.monotonic() - self.redis_answered > 10:
             against.append("Redis does not answer")
         return against

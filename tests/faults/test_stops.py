@@ -8,7 +8,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -171,18 +172,15 @@ PHASES: list[Callable[[Group], int]] = [
 @contextmanager
 def clicks_go_on(world: World) -> Iterator[None]:
     """Somebody clicks all the time, so that there is work at hand and offsets to commit whenever the stop comes."""
-    log = list(made_up_log(5_000, 500, 5.0))
+    log = iter(made_up_log(1_000_000, 2_000, 5.0))
     over = threading.Event()
 
     def click() -> None:
         producer = Producer({"bootstrap.servers": world.kafka, "partitioner": "murmur2_random", "log_level": 0})
-        at = 0
-        while not over.wait(0.02):
-            for user, value in log[at : at + 20]:
-                with suppress(BufferError):
-                    producer.produce(world.topics["clicks"], value, user.encode())
+        while not over.wait(0.05):
+            for user, value in islice(log, 15):
+                producer.produce(world.topics["clicks"], value, user.encode())
             producer.poll(0)
-            at = (at + 20) % len(log)
         producer.flush(60)
 
     thread = threading.Thread(target=click)

@@ -21,7 +21,7 @@ from stream.cli.context import TOLD, readable
 from stream.demo.product import DAY_MS, make_product
 from stream.demo.score import score
 from stream.faults import WebRefused
-from stream.processes.clock import ClockSettings, Intake, Shown, decide_tick
+from stream.processes.clock import ClockSettings, Intake, PartitionLag, decide_tick
 from stream.processes.health import build_web, serve
 from stream.processes.metrics import METRICS, WorkerMetrics, metrics_markdown
 from stream.processes.preflight import NotReady
@@ -41,12 +41,12 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_when_time_goes_on_by_itself(idle_ms: int, behind_ms: int, silent_ms: int, expected: str) -> None:
-    assert decide_tick(ClockSettings(), Shown(idle_ms, behind_ms), silent_ms) == expected
+    assert decide_tick(ClockSettings(), PartitionLag(idle_ms, behind_ms), silent_ms) == expected
 
 
 @pytest.mark.parametrize(("faltering_ms", "expected"), [(0, "tick"), (1, "held"), (1_799_999, "held"), (1_800_000, "tick")])
 def test_time_is_held_while_intake_is_far_below_its_usual_rate(faltering_ms: int, expected: str) -> None:
-    assert decide_tick(ClockSettings(), Shown(10_000, 0), 0, faltering_ms) == expected
+    assert decide_tick(ClockSettings(), PartitionLag(10_000, 0), 0, faltering_ms) == expected
 
 
 def test_a_low_rate_is_usual_after_a_while_and_a_quiet_topic_has_none() -> None:

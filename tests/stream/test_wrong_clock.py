@@ -21,7 +21,7 @@ from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
 from stream.kafka.wire import ClockAhead
 from stream.ownership.contract import Batch
-from stream.ownership.session import Means, Session, Silent, open_session
+from stream.ownership.session import Dependencies, Session, open_session
 from stream.processes.worker import Worker as ProductionWorker
 from stream.settings import load_settings
 from stream.shard.records import of_records
@@ -50,15 +50,14 @@ class Deployment:
 
     async def opened(self) -> Session:
         definition = ChurnDefinition(name="gone", active_window_ms=3 * DAY_MS, horizon_ms=DAY_MS)
-        means = Means(
+        dependencies = Dependencies(
             store=self.store,
             make_wire=lambda partition: SimWire(self.world, Worker(0), partition),
             champions=lambda _until: [Champion(0, CadenceScorer(definition.horizon_ms))],
-            observer=Silent(),
             monotonic_ms=lambda: self.world.now_ms,
         )
         spec = FeatureSpec(key_events=("view",), definitions=(definition,))
-        return await open_session(ShardSettings("app", 0, spec, PolicySettings(threshold=0.4, cooldown_ms=DAY_MS)), means, 1)
+        return await open_session(ShardSettings("app", 0, spec, PolicySettings(threshold=0.4, cooldown_ms=DAY_MS)), dependencies, 1)
 
     async def clicks(self, session: Session, at_ms: int, back_ms: int = 0) -> None:
         """Let every user click, as a broker with the right time stamps it."""
@@ -154,7 +153,7 @@ def serving(session: Session, end: int) -> tuple[ProductionWorker, Any]:
     settings = load_settings(None, {}, time__max_idle_hold="1m")
     worker = ProductionWorker(settings, MemoryStore(lambda: "n"), MemoryRegistry(), ())  # type: ignore[arg-type]  # a store in memory
     worker.host.sessions[0] = session
-    worker.events = session._means.events
+    worker.events = session._dependencies.events
     worker._ends, worker._grown = {0: end}, {0: time.monotonic() - 3_600}
 
     async def at_once(call: Callable[..., object], *args: object) -> object:
@@ -214,7 +213,7 @@ async def test_a_broker_that_is_two_days_behind_is_said_on_the_page() -> None:
     one = Deployment()
     session = await one.opened()
     worker, _ = serving(session, USERS)
-    session._means = replace(session._means, observer=worker.metrics)
+    session._dependencies = replace(session._dependencies, observers=[worker.metrics, worker.watch])
     await one.clicks(session, START)
     assert not [line for line in worker.ready() if "future" in line]
     await one.clicks(session, START + 60_000, back_ms=-2 * DAY_MS)
@@ -229,7 +228,7 @@ async def test_one_user_with_most_of_the_events_is_a_metric_and_one_warning_with
     one = Deployment()
     session = await one.opened()
     worker, _ = serving(session, USERS)
-    session._means = replace(session._means, observer=worker.metrics)
+    session._dependencies = replace(session._dependencies, observers=[worker.metrics, worker.watch])
     for batch in range(3):
         log = [
             LogRecord(1_000 * batch + i, START, json.dumps({"user": "bot-7" if i % 10 else f"u{i}", "ts": START, "type": "view"}).encode())
