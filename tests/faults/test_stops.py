@@ -79,6 +79,14 @@ class Group:
             assert "Traceback" not in worker.text(), worker.text()[-6_000:]
         self.slowest_s = max(self.slowest_s, time.monotonic() - began)
 
+    def while_it_starts(self) -> int:
+        """As soon as it listens to the signal, which is before it has looked at any server."""
+        worker = self.world.fork()
+        self.live.append(worker)
+        wait_until(worker.heeds_sigterm, SETTLED_S, "it heeds the signal", worker.text)
+        self.stop(worker)
+        return 1
+
     def before_it_joins(self) -> int:
         self.stop(self.grow(SERVING))
         return 1
@@ -153,7 +161,7 @@ class Group:
 
 
 PHASES: list[Callable[[Group], int]] = [
-    Group.before_it_joins,
+    Group.while_it_starts,
     Group.just_after_it_was_assigned,
     Group.while_another_leaves,
     Group.while_it_joins,

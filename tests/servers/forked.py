@@ -41,6 +41,12 @@ class ForkedProgram:
         self.signal(signal.SIGKILL)
         self.process.join()
 
+    def heeds_sigterm(self) -> bool:
+        """Whether the program has a handler of its own for it."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        caught = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt"))
+        return bool(caught >> (signal.SIGTERM - 1) & 1)
+
     def text(self) -> str:
         return self.log.read_text(errors="replace")
 
