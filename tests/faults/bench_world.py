@@ -108,7 +108,9 @@ class World:
         return sum(sum(meta.totals.values()) for meta in self.metas().values())
 
     def wait_taken(self, count: int, timeout_s: float) -> None:
-        wait_until(lambda: self.taken() >= count, timeout_s, f"{count} records taken", lambda: f"{self.taken()} were; {self.tails()}")
+        wait_until(
+            lambda: self.taken() >= count, timeout_s, f"{count} records taken", lambda: f"{self.taken()} were; {self.tails()}", self.taken
+        )
 
     def tails(self) -> str:
         return "\n".join(program.text()[-1500:] for program in self.programs[-3:])
