@@ -169,9 +169,9 @@ def test_a_store_that_is_away_for_a_tick_costs_a_take_and_no_worker() -> None:
         settings = load_settings(None, {}, time__tick_max_behind="36500d")  # the clicks are of 2020
         worker = ProductionWorker(settings, store, MemoryRegistry(), ())  # type: ignore[arg-type]  # a store in memory
         worker.host.sessions[0] = session
-        worker.events = session._dependencies.events
+        worker.ticker.events = session._dependencies.events
         long_ago = time.monotonic() - 3_600
-        worker._ends, worker._grown = {0: USERS}, {0: long_ago}
+        worker.ticker.ends, worker.ticker.grown_s = {0: USERS}, {0: long_ago}
         taken: list[int] = []
 
         async def at_once(call: Callable[..., object], *args: object) -> object:
@@ -186,7 +186,7 @@ def test_a_store_that_is_away_for_a_tick_costs_a_take_and_no_worker() -> None:
         )
         app = SimpleNamespace(consumer=SimpleNamespace(thread=thread))
         store.away = "before"
-        await worker._clock(app)
+        await worker.ticker.look(app.consumer.thread)
         assert isinstance(session.lost, StoreUnavailable)
         await worker._retake(app)
         assert taken == [0]

@@ -153,8 +153,8 @@ def serving(session: Session, end: int) -> tuple[ProductionWorker, Any]:
     settings = load_settings(None, {}, time__max_idle_hold="1m")
     worker = ProductionWorker(settings, MemoryStore(lambda: "n"), MemoryRegistry(), ())  # type: ignore[arg-type]  # a store in memory
     worker.host.sessions[0] = session
-    worker.events = session._dependencies.events
-    worker._ends, worker._grown = {0: end}, {0: time.monotonic() - 3_600}
+    worker.ticker.events = session._dependencies.events
+    worker.ticker.ends, worker.ticker.grown_s = {0: end}, {0: time.monotonic() - 3_600}
 
     async def at_once(call: Callable[..., object], *args: object) -> object:
         return call(*args)
@@ -177,7 +177,7 @@ async def test_the_page_and_the_metrics_say_that_a_clock_is_not_believed() -> No
     value = worker.metrics.registry.get_sample_value
 
     one.world.clock_error_ms = 2 * DAY_MS
-    await worker._clock(app)
+    await worker.ticker.look(app.consumer.thread)
     await worker._beat()
     said = "\n".join(worker.ready())
     assert "time is held on partition 0: by the clicks, its broker's clock is at least 47 hours ahead" in said
@@ -187,7 +187,7 @@ async def test_the_page_and_the_metrics_say_that_a_clock_is_not_believed() -> No
     assert value("churnwatch_clock_difference_seconds", {"partition": "0"}) == pytest.approx(2 * 86_400, abs=60)
 
     one.world.clock_error_ms = 0
-    await worker._clock(app)
+    await worker.ticker.look(app.consumer.thread)
     await worker._beat()
     assert not [line for line in worker.ready() if "clock" in line]
     assert value("churnwatch_ticks_total") == 1
@@ -202,7 +202,7 @@ async def test_the_page_says_that_time_waits_for_the_first_click() -> None:
     await session.close()
     again = await one.opened()
     worker, app = serving(again, USERS)
-    await worker._clock(app)
+    await worker.ticker.look(app.consumer.thread)
     assert any("no click has come since this worker started" in line for line in worker.ready())
     assert not one.world.ticks[0]
     await again.close()
@@ -253,7 +253,7 @@ def test_this_machine_may_be_the_one_that_is_wrong() -> None:
         await one.clicks(session, true_ms)
         worker, app = serving(session, USERS)
         one.world.now_ms += 20_000
-        await worker._clock(app)
+        await worker.ticker.look(app.consumer.thread)
         assert session.shard.meta.max_ms == true_ms + 20_000
         assert any("48 hours behind this machine's: one of the two is wrong" in line for line in worker.ready())
         await session.close()
