@@ -100,8 +100,11 @@ async def _hung_up(connection: Connection, address: str, host: str, port: int, e
         wanted = "SASL_SSL" if security.sasl else "SSL"
         what = f"Kafka at {address} speaks TLS, kafka.security_protocol is {security.protocol}"
         return Unreachable(what, f"set it to {wanted} (CHURNWATCH_KAFKA_SECURITY_PROTOCOL)")
+    names = names_of("kafka")
+    if somebody and security.tls and not await _speaks_tls(host, port):
+        what = f"Kafka at {address} cannot be reached with kafka.security_protocol {security.protocol}"
+        return Unreachable(what, f"no TLS is spoken there: give the address of a TLS listener in {names.where}, or turn TLS off")
     if somebody and security.tls and not isinstance(error, TimeoutError):
-        names = names_of("kafka")
         given = "did not take our client certificate" if security.cert_file else "asks for a client certificate"
         what = f"Kafka at {address} closed the connection after the TLS handshake: it {given}"
         return Unreachable(what, f"set {names.cert_file} and {names.key_file} to a pair that its CA has signed")
@@ -151,7 +154,7 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: 
 
 def _judge_mechanism(connection: Connection, address: str, answer: tuple[int, list[str]]) -> None:
     security, (code, mechanisms) = connection.security, answer
-    known = ", ".join(mechanisms)
+    known = ", ".join(sorted(mechanisms))
     if security.sasl and code == _NO_SASL_HERE:
         plain = "SSL" if security.tls else "PLAINTEXT"
         raise Unreachable(
@@ -169,12 +172,19 @@ def _judge_mechanism(connection: Connection, address: str, answer: tuple[int, li
 
 async def _log_in(connection: Connection, address: str, host: str, port: int) -> None:
     from aiokafka.conn import create_conn
+    from aiokafka.protocol.metadata import MetadataRequest
 
     security = connection.security
     options: dict[str, Any] = connection.aiokafka()
     del options["bootstrap_servers"]
     try:
         line = await create_conn(host, port, request_timeout_ms=int(PATIENCE_S * 1000), **options)
+        try:
+            # a refused token comes as a challenge, which aiokafka takes for the end of it; then the broker shows no brokers
+            if not (await line.send(MetadataRequest([]))).brokers:
+                raise PermissionError("the token was refused")
+        finally:
+            line.close()
     except UsageFault:
         raise
     except Exception as error:  # noqa: BLE001 - a wrong signature in SCRAM is a ValueError, other refusals are Kafka's
@@ -184,4 +194,3 @@ async def _log_in(connection: Connection, address: str, host: str, port: int) ->
         else:
             do = f"set kafka.user (CHURNWATCH_KAFKA_USER, now {security.user!r}) and CHURNWATCH_KAFKA_PASSWORD"
         raise Unreachable(what, do) from None
-    line.close()

@@ -111,7 +111,7 @@ _OURS = {
     "ACCESS_DENIED": "it denies access to our client certificate",
 }
 """By the last words of the alert that the server sent."""
-_NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
+_NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
 
 
 def in_words(error: BaseException, names: Names, host: str = "") -> str | None:
@@ -130,10 +130,24 @@ def in_words(error: BaseException, names: Names, host: str = "") -> str | None:
             for alert, words in _OURS.items():
                 if reason.endswith(alert):
                     return f"{words}: set {names.cert_file} and {names.key_file} to a pair that the server's CA has signed"
-            if reason in _NOT_TLS or isinstance(one, ssl.SSLEOFError):
+            if isinstance(one, ssl.SSLEOFError):
+                return closed(names)
+            if reason in _NOT_TLS:
                 return f"no TLS is spoken there: give the address of a TLS listener in {names.where}, or turn TLS off"
             return f"the TLS handshake failed ({reason or one}): the two sides have no protocol or cipher in common"
     return None
+
+
+def closed(names: Names) -> str:
+    """Say what to do when the server closed the connection and gave no reason; most often it had sent one that was lost on the way.
+
+    >>> closed(names_of("redis")).partition(":")[0]
+    'the server closed the connection, as it does when it does not take our client certificate'
+    """
+    return (
+        f"the server closed the connection, as it does when it does not take our client certificate: set {names.cert_file} and {names.key_file} "
+        f"to a pair that the server's CA has signed, and look whether TLS is spoken at the address in {names.where}"
+    )
 
 
 def _of_their_certificate(error: ssl.SSLCertVerificationError, names: Names, host: str) -> str:

@@ -14,7 +14,7 @@ from features.store.redis import load_spec, replace_spec, save_spec
 from features.store.server_check import Finding, findings
 from stream.kafka.connection import admin, connection_of
 from stream.kafka.reach import Unreachable, reach
-from stream.kafka.tls import in_words, names_of
+from stream.kafka.tls import closed, in_words, names_of
 from stream.kafka.topics import topic_names
 from stream.processes.fitness import Cluster, as_new_app, judge_clicks, judge_group, judge_place, judge_topics, settled_group
 from stream.settings import Settings
@@ -155,7 +155,14 @@ def judge_redis(client: redis.Redis) -> list[Finding]:
     try:
         info: Any = client.info()
     except redis.RedisError as error:
-        words = in_words(error, names_of("redis"))
+        names = names_of("redis")
+        words = in_words(error, names)
+        if (
+            words is None
+            and isinstance(error.__context__, ConnectionResetError | BrokenPipeError)
+            and issubclass(client.connection_pool.connection_class, redis.SSLConnection)
+        ):
+            words = closed(names)
         if words is not None:
             return [Finding(True, "Redis cannot be reached by TLS", words)]
         return [Finding(True, f"no Redis ({type(error).__name__})", "start it, or set CHURNWATCH_REDIS")]
