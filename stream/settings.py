@@ -8,13 +8,13 @@ Errors::
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -397,6 +397,18 @@ def _from_environment(name: str, environment: Mapping[str, str], faults: list[st
     return environment.get(name)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine only.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("[::1]"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def nearest(name: str, known: list[str]) -> str:
     """Say the nearest known name, or nothing.
 
@@ -505,19 +517,10 @@ def _judge_sasl(values: dict[str, Any], faults: list[str]) -> None:
     elif not values["kafka.user"] or not values["kafka.password"]:
         faults.append(f"kafka.user: {mechanism} needs a user, and a password in CHURNWATCH_KAFKA_PASSWORD")
     hosts = [one.rsplit(":", 1)[0] for one in values["kafka.bootstrap"].split(",")]
-    if protocol == "SASL_PLAINTEXT" and mechanism in {"PLAIN", "OAUTHBEARER"} and not all(map(_is_loopback, hosts)):
+    if protocol == "SASL_PLAINTEXT" and mechanism in {"PLAIN", "OAUTHBEARER"} and not all(map(is_loopback, hosts)):
         faults.append(
             f"kafka.security_protocol: {mechanism} over SASL_PLAINTEXT shows the secret to everybody on the way: set SASL_SSL, or use SCRAM-SHA-512"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _quoted(text: str) -> str:
@@ -550,5 +553,11 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
         )
     if not values["redis.url"].startswith("rediss:") and any(values[f"redis.{name}"] for name in ("ca_file", "cert_file")):
         faults.append("redis.ca_file, redis.cert_file: not used with this redis.url, TLS is rediss://")
-    if values["worker.web"] and not _ADDRESS.match(values["worker.web"]):
-        faults.append(f"worker.web: must be host:port or empty, got {values['worker.web']!r}")
+    web = values["worker.web"]
+    if web and not _ADDRESS.match(web):
+        faults.append(f"worker.web: must be host:port or empty, got {web!r}")
+    elif web and not is_loopback(web.rpartition(":")[0]) and values["worker.web_token"] in {"", "change-me"}:
+        faults.append(
+            f"worker.web is {web}, which others can reach: set CHURNWATCH_WEB_TOKEN to a long random text "
+            "(openssl rand -hex 32 makes one), or listen on 127.0.0.1"
+        )

@@ -28,13 +28,13 @@ class Unreachable(UsageFault):
     ----------
     what, do : str
         What is wrong, and what to do.
-    secured : bool
-        Whether somebody answered, but TLS or SASL stands between.
+    away : bool
+        Whether nobody is there, so that a later try may succeed; else TLS or SASL stands between, and a person must mend it.
     """
 
-    def __init__(self, what: str, do: str, *, secured: bool = True) -> None:
+    def __init__(self, what: str, do: str, *, away: bool = False) -> None:
         super().__init__(f"{what}: {do}")
-        self.what, self.do, self.secured = what, do, secured
+        self.what, self.do, self.away = what, do, away
 
 
 def reach(connection: Connection) -> None:
@@ -68,7 +68,7 @@ async def _reach(connection: Connection) -> None:
         try:
             await _try(connection, address)
         except Unreachable as error:
-            fault = error if fault is None or error.secured else fault
+            fault = error if fault is None or not error.away else fault
         else:
             return
     if fault is not None:
@@ -109,7 +109,7 @@ async def _hung_up(connection: Connection, address: str, host: str, port: int, e
         what = f"Kafka at {address} closed the connection after the TLS handshake: it {given}"
         return Unreachable(what, f"set {names.cert_file} and {names.key_file} to a pair that its CA has signed")
     what = f"no Kafka at {connection.bootstrap} ({type(error).__name__})"
-    return Unreachable(what, "start it, or set CHURNWATCH_KAFKA", secured=False)
+    return Unreachable(what, "start it, or set CHURNWATCH_KAFKA", away=True)
 
 
 async def _speaks_tls(host: str, port: int) -> bool:

@@ -32,6 +32,11 @@ class NotReady(RuntimeError):
         super().__init__("\n".join(f"- {one}" for one in found))
         self.findings = found
 
+    @property
+    def away(self) -> bool:
+        """Whether all that stands against the start is that servers do not answer, so that a later start may succeed."""
+        return all(one.away for one in self.findings if one.fatal)
+
 
 def admin_client(settings: Settings) -> KafkaAdminClient:
     """Return an admin client.
@@ -46,10 +51,10 @@ def admin_client(settings: Settings) -> KafkaAdminClient:
         reach(place)
         return admin(place, request_timeout_ms=10_000, bootstrap_timeout_ms=5_000)
     except Unreachable as error:
-        raise NotReady([Finding(True, error.what, error.do)]) from None
+        raise NotReady([Finding(True, error.what, error.do, away=error.away)]) from None
     except (KafkaError, OSError, ValueError) as error:
         raise NotReady(
-            [Finding(True, f"no Kafka at {place.bootstrap} ({type(error).__name__})", "start it, or set CHURNWATCH_KAFKA")]
+            [Finding(True, f"no Kafka at {place.bootstrap} ({type(error).__name__})", "start it, or set CHURNWATCH_KAFKA", away=True)]
         ) from None
 
 
@@ -165,7 +170,7 @@ def judge_redis(client: redis.Redis) -> list[Finding]:
             words = closed(names)
         if words is not None:
             return [Finding(True, "Redis cannot be reached by TLS", words)]
-        return [Finding(True, f"no Redis ({type(error).__name__})", "start it, or set CHURNWATCH_REDIS")]
+        return [Finding(True, f"no Redis ({type(error).__name__})", "start it, or set CHURNWATCH_REDIS", away=True)]
     return findings(info)
 
 

@@ -403,7 +403,7 @@ def _refuse_what_is_set_wrong(settings: Settings) -> None:
     try:
         reach(connection_of(settings))
     except Unreachable as error:
-        if error.secured:
+        if not error.away:
             raise
 
 
