@@ -21,7 +21,7 @@ from stream.kafka.security import Security
 from stream.kafka.tls import in_words, names_of
 from stream.processes.preflight import judge_redis
 from stream.settings import load_settings
-from tests.conftest import _missing
+from tests.conftest import missing
 from tests.faults.bench_world import World, made_up_log
 from tests.servers.certificates import Certificates
 from tests.servers.kafka import PASSWORD, USER, KafkaServer
@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates)
         made = KafkaServer(tmp_path_factory.mktemp("secured-kafka"), certificates=certificates)
         made.start()
     except ServerMissing as error:
-        _missing(error)
+        missing(error)
     yield made
     made.kill()
 
@@ -189,7 +189,7 @@ def test_from_topics_to_alerts_all_goes_over_it(
         assert created.process.wait(60) == 0, created.text()
         assert "made, 4 partition(s)" in created.text()
         file = tmp_path / "events.jsonl"
-        file.write_bytes(b"".join(value + b"\n" for _, value in made_up_log(6_000, 300, 9.0, seed=3) if value != b"{broken"))
+        file.write_bytes(b"".join(value + b"\n" for _, value in made_up_log(3_000, 200, 9.0, seed=3) if value != b"{broken"))
         sent = file.read_bytes().count(b"\n")
         ingested = world.start("ingest", str(file))
         assert ingested.process.wait(90) == 0, ingested.text()
@@ -198,7 +198,7 @@ def test_from_topics_to_alerts_all_goes_over_it(
         world.wait_taken(sent, 90)
         assert tail.process.wait(60) == 0, tail.text()
         assert '"type":"opened"' in tail.text()
-        wait_until(lambda: "all examples read" in trainer.text(), 60, "the trainer reads", trainer.text)
+        wait_until(lambda: "reading examples" in trainer.text(), 60, "the trainer reads", trainer.text)
         assert [worker.terminate(), trainer.terminate()] == [0, 0]
     finally:
         world.stop_all()
