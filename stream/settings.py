@@ -526,5 +526,11 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
             "redis.url: must be redis://host:port or rediss:// with user:password@ before the host if it asks for them; "
             "write / ? # in a password as %2F %3F %23"
         )
-    if values["worker.web"] and not _ADDRESS.match(values["worker.web"]):
-        faults.append(f"worker.web: must be host:port or empty, got {values['worker.web']!r}")
+    web = values["worker.web"]
+    if web and not _ADDRESS.match(web):
+        faults.append(f"worker.web: must be host:port or empty, got {web!r}")
+    elif web and not is_loopback(web.rpartition(":")[0]) and not values["worker.web_token"]:
+        faults.append(
+            f"worker.web is {web}, which others can reach: set CHURNWATCH_WEB_TOKEN to a long random text "
+            "(`churnwatch config key web.token` makes one, for CHURNWATCH_WEB_TOKEN_FILE), or listen on 127.0.0.1"
+        )
