@@ -1,0 +1,1 @@
+"""Kafka to columns, and files to Kafka."""

@@ -1,0 +1,195 @@
+"""Files of events to the clicks topic: all is judged and put in order first, then it is sent.
+
+    judged(files) -> Order, a summary a file        nothing has left yet
+    refuse_unusable, refuse_late                    the last moment to refuse
+    send(order) -> how many were delivered          on any error: what was on its way is waited for, and how many had left is said
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from features.files.event_json import EventIds, payloads
+from features.files.faults import FileRefused
+from features.files.order import Order
+from features.files.reader import EventFile
+from features.keys import shard_prefix
+from features.state import NEVER
+from features.store_redis import connect, load_spec
+from stream.cli.context import UsageFault
+from stream.kafka_clients import clicks_producer
+from stream.meta import unpack_meta
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from confluent_kafka import Producer
+
+BATCH = 20_000
+IN_FLIGHT = 400_000
+"""Messages that the producer may hold."""
+PATIENCE_S = 60.0
+"""Longest time without a single delivery."""
+AFTER_ERROR_S = 10.0
+
+
+def judged(files: Sequence[EventFile], order: Order, progress: Callable[[int], None]) -> None:
+    """Read every file into `order`; each file's summary is complete afterwards.
+
+    Raises
+    ------
+    FileRefused
+        If what does not fit into memory has no room on the disk.
+    """
+    done = 0
+    for number, file in enumerate(files):
+        before = done
+        for frame in file.frames(lambda at, before=before: progress(before + at)):  # type: ignore[misc]  # mypy knows no lambda with a default
+            order.add(frame.with_columns(file=pl.lit(number, pl.Int32)), file.settled)
+        done += size_of(file.path)
+        progress(done)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 for standard input."""
+    return path.stat().st_size if path.is_file() else 0
+
+
+def refuse_unusable(files: Sequence[EventFile], skip_bad: int) -> None:
+    """Refuse to go on with files that cannot be read, or with more unusable rows than were allowed.
+
+    Raises
+    ------
+    UsageFault
+        What is wrong has been said before, file by file.
+    """
+    refused = [file for file in files if file.summary.refused]
+    if refused:
+        raise UsageFault(f"nothing was sent: {refused[0].summary.file}: {refused[0].summary.refused}")
+    unusable, rows = (sum(getattr(file.summary, name) for file in files) for name in ("unusable", "rows"))
+    if unusable > skip_bad:
+        raise UsageFault(f"nothing was sent: {unusable:,} of {rows:,} rows are unusable; mend them, or leave them out with --skip-bad {unusable}")
+
+
+def newest_watermark(settings: Settings) -> int:
+    """Return the furthest watermark of the app's shards, NEVER if there is none."""
+    client = connect(settings["redis.url"])
+    spec = load_spec(client, settings["app.name"])
+    newest = NEVER
+    for partition in range(spec.partitions if spec else 0):
+        packed: Any = client.hget(shard_prefix(settings["app.name"], partition) + "meta", "meta")
+        if packed is not None:
+            newest = max(newest, unpack_meta(packed).watermark_ms(settings["features.lateness"]))
+    return newest
+
+
+def refuse_late(settings: Settings, files: Sequence[EventFile]) -> None:
+    """Refuse files that begin before the watermark.
+
+    Raises
+    ------
+    UsageFault
+        Their events would be late, every one a dead letter.
+    """
+    watermark = newest_watermark(settings)
+    first = min((file.summary.first_ms for file in files if file.summary.first_ms is not None), default=watermark)
+    if first < watermark:
+        which = next(file for file in files if file.summary.first_ms == first)
+        raise UsageFault(
+            f"{which.summary.file} begins {(watermark - first) / 86_400_000:.1f} days before the watermark of app {settings['app.name']!r}: its events would all be late. "
+            "Load it under a new app name (CHURNWATCH_APP) and topic prefix, or say --force to have the late ones dead-lettered."
+        )
+
+
+class Sending:
+    """Messages on their way, counted as they arrive."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._producer, self.topic = clicks_producer(settings)
+        self.delivered = 0
+        self.failed: list[str] = []
+
+    def _told(self, error: Any, _message: Any) -> None:
+        if error is None:
+            self.delivered += 1
+        else:
+            self.failed.append(str(error))
+
+    @property
+    def producer(self) -> Producer:
+        """The producer."""
+        return self._producer
+
+    def send(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
+        """Hand a batch over; waits while too many are on their way.
+
+        Raises
+        ------
+        UsageFault
+            When a message failed, or nothing was delivered for a minute.
+        """
+        self.wait(IN_FLIGHT)
+        messages = [{"value": value, "key": key} for key, value in zip(keys, values, strict=True)]
+        queued = self._producer.produce_batch(self.topic, messages, on_delivery=self._told)
+        if queued < len(messages):
+            self.failed.append(str(next((one["_error"] for one in messages if "_error" in one), "the producer's queue is full")))
+        self._producer.poll(0)
+
+    def wait(self, most: int) -> None:
+        """Wait until no more than this many are on their way."""
+        seen, since = self.delivered, time.monotonic()
+        while len(self._producer) > most and not self.failed:
+            self._producer.poll(0.1)
+            if self.delivered > seen:
+                seen, since = self.delivered, time.monotonic()
+            elif time.monotonic() - since > PATIENCE_S:
+                raise UsageFault(f"Kafka took no event for {PATIENCE_S:.0f} s")
+        if self.failed:
+            raise UsageFault(f"Kafka refused an event: {self.failed[0]}")
+
+    def settle(self) -> None:
+        """After an error: give what is on its way a moment."""
+        self._producer.flush(AFTER_ERROR_S)
+
+
+def send(settings: Settings, order: Order, progress: Callable[[int], None]) -> int:
+    """Send everything in order of time; return how many were delivered.
+
+    Raises
+    ------
+    UsageFault
+        On any error; it says how many had left.
+    """
+    sending, ids = Sending(settings), EventIds()
+    with _without_gc():
+        try:
+            for batch in order.batches():
+                for part in batch.iter_slices(BATCH):
+                    sending.send(*payloads(part, ids))
+                    progress(sending.delivered)
+            sending.wait(0)
+        except (UsageFault, FileRefused, KeyboardInterrupt, BufferError, OSError, pl.exceptions.PolarsError) as error:
+            sending.settle()
+            what = "stopped" if isinstance(error, KeyboardInterrupt) else str(error)
+            raise UsageFault(
+                f"{what}; {sending.delivered:,} of {order.rows:,} events had left. The same command sends all of them again, with the same ids."
+            ) from error
+    return sending.delivered
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Keep the collector from walking through millions of messages that hold no circles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
