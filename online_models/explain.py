@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import FEATURES, INDEX, value_table
+from features.users.catalog import FEATURES, INDEX, value_table
 from online_models.scorer import Scorer
 
 _VALUES = value_table()

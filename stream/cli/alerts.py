@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from stream.alerts import Alert, decode_alert
+from stream.alerts.message import decode_alert
+from stream.alerts.words import line_of
 from stream.cli import context
 
 alerts_app = typer.Typer(no_args_is_help=True)
-
-
-def line_of(alert: Alert) -> str:
-    """One alert in one line, with markup.
-
-    >>> "returned" in line_of(Alert(alert_id="a", type="resolved", cause="returned", user="ann", definition="d", risk=None, threshold=None,
-    ... horizon_ms=1, landmark_ms=0, valid_until_ms=1, event_time_ms=0, scored_ms=0, reasons=[], model="m", model_version=0, partition=0,
-    ... input_offset=0))
-    True
-    """
-    when = datetime.fromtimestamp(alert.event_time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-    if alert.type == "opened":
-        return f"{when}  [bold red]at risk[/]  {alert.user:<14} {alert.risk:.0%}  " + "; ".join(alert.reasons)
-    colour = "green" if alert.cause == "returned" else "yellow"
-    return f"{when}  [{colour}]{alert.cause or '':<7}[/]  {alert.user}"
 
 
 @alerts_app.command()
@@ -37,7 +22,7 @@ def tail(
     """Show alerts as they come."""
     from rich.console import Console
 
-    from stream.kafka_clients import reader
+    from stream.kafka.clients import reader
 
     settings = context.settings()
     consumer, partitions = reader(settings, "alerts")

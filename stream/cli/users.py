@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stream.cli import context
+from stream.faults import UsageFault
 
 if TYPE_CHECKING:
-    from features.named import UserView
     from features.reader import UserReader
+    from features.users.named import UserView
     from stream.settings import Settings
 
 
@@ -34,7 +35,7 @@ def user(
     reader = UserReader(settings["redis.url"], settings["app.name"])
     view = reader.user(user_id, at_ms=int(time.time() * 1000))
     if view is None:
-        raise context.UsageFault(f"no user {user_id!r} in app {settings['app.name']!r}")
+        raise UsageFault(f"no user {user_id!r} in app {settings['app.name']!r}")
     if view.also_in:
         shards = ", ".join(map(str, sorted((view.partition, *view.also_in))))
         typer.secho(
@@ -62,12 +63,12 @@ def _reasons(settings: Settings, reader: UserReader, view: UserView) -> Iterator
     """Say of each definition who scores now and what raises and lowers the user's risk most, as of now."""
     import numpy as np
 
-    from features.catalog import NAMES, WIDTH
-    from features.store_redis import connect
-    from features.vector import code_vector
+    from features.store.redis import connect
+    from features.users.catalog import NAMES, WIDTH
+    from features.users.vector import code_vector
     from online_models.explain import contributions
     from online_models.registry_redis import RedisRegistry
-    from stream.models import ModelSource, model_key
+    from stream.ownership.served import ModelSource, model_key
 
     raw = np.array([np.nan if (value := view.features[name]) is None else value for name in NAMES])
     vector = np.zeros(WIDTH, np.uint8)
@@ -115,7 +116,7 @@ def at_risk(
     settings = context.settings()
     names = [one.name for one in settings.definitions]
     if definition is not None and definition not in names:
-        raise context.UsageFault(f"no definition {definition!r}; there are: {', '.join(names)}")
+        raise UsageFault(f"no definition {definition!r}; there are: {', '.join(names)}")
     reader = UserReader(settings["redis.url"], settings["app.name"])
     rows = heapq.nlargest(top, reader.users_at_risk(definition or names[0]), key=lambda row: row.risk)
     now_ms = int(time.time() * 1000)
