@@ -69,6 +69,8 @@ class Blocks:
         raw = self._raw(first)
         self._pieces = raw if unpacker is None else self._unpacked(raw, unpacker)
         self.head = next(self._pieces, b"")
+        if not self.head and self.damage:
+            raise FileRefused(self.damage, "damaged")
         if self.head[:4] == _PARQUET and unpacker is not None:
             raise FileRefused("a Parquet file packed once more: unpack it first")
         for magic, what in FOREIGN.items():

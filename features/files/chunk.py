@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,8 @@ Path_ = tuple[str, ...]
 """Where a field stands: a column, or the keys down into nested JSON."""
 
 
-class Fault(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Fault:
     """One row that is not usable, or many of one kind with the first as an example.
 
     Attributes

@@ -66,11 +66,11 @@ class EventIds:
 
 
 def payloads(frame: pl.DataFrame, ids: EventIds) -> tuple[list[bytes], list[bytes]]:
-    """Return keys and values of usable rows in order of time.
+    r"""Return keys and values of usable rows in order of time.
 
     >>> frame = pl.DataFrame({"user": ["a"], "ts": [1], "type": ['"'], "value": [9.5], "event_id": ["e"], "file": [0]})
     >>> payloads(frame, EventIds())
-    ([b'a'], [b'{"user":"a","ts":1,"type":"\\\\"","value":9.5,"event_id":"e"}'])
+    ([b'a'], [b'{"user":"a","ts":1,"type":"\\"","value":9.5,"event_id":"e"}'])
     """
     own = frame["event_id"] if "event_id" in frame.columns else None
     if own is None or own.null_count():

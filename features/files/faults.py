@@ -7,7 +7,7 @@ Errors::
 
 from __future__ import annotations
 
-from features.event import WORDS, Reason
+from features.events.event import WORDS, Reason
 
 FILE_REASONS = {
     "ragged": "the row has more or fewer fields than the header",
@@ -19,7 +19,7 @@ FILE_REASONS = {
     "ts_outlier": "the time is far from that of all other rows",
     "user_reserved": "the settings say that this is no user",
 }
-"""Reasons beyond those of `features.event`."""
+"""Reasons beyond those of `features.events.event`."""
 
 
 def words_of(reason: str) -> str:

@@ -1,6 +1,6 @@
 """JSON objects, one a line or in an array, as columns of text: what is asked for is cut out of each object as it is written there.
 
-    block -> records -> the raw text of each value asked for -> text, numbers known by having no quotes
+block -> records -> the raw text of each value asked for -> text, numbers known by having no quotes
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ class JsonRows:
             self._rest = self._rest.replace(b"\r", b"\n")
 
     def _keys(self) -> dict[str, None]:
-        starts, ends, lines, _, _ = self._places(LOOKED_AT)
+        starts, ends, _, _, _ = self._places(LOOKED_AT)
+        while len(starts) < LOOKED_AT and not self._last:
+            self._more()
+            starts, ends, _, _, _ = self._places(LOOKED_AT)
         found: dict[str, None] = {}
         for s, e in zip(starts.tolist(), ends.tolist(), strict=True):
             try:
@@ -174,7 +177,7 @@ class _Cutter:
                 inner = _Cutter(self._below[name])
                 empty = inner.decode(b"{}")
                 nested = [inner.decode(token) if token[:1] == b"{" else empty for token in tokens]
-                found |= {(name, *path): below for path, below in inner._tokens(nested).items()}  # noqa: SLF001 - itself, a level deeper
+                found |= {(name, *path): below for path, below in inner._tokens(nested).items()}
         return found
 
 

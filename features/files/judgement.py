@@ -1,6 +1,6 @@
-"""Which rows are events, by the rules of `features.event`, and what each of the others lacks: whole columns at once.
+"""Which rows are events, by the rules of `features.events.event`, and what each of the others lacks: whole columns at once.
 
-    cells -> text trimmed and composed, times in ms, values as numbers -> a reason per row, the first that applies -> usable rows, faults of the rest
+cells -> text trimmed and composed, times in ms, values as numbers -> a reason per row, the first that applies -> usable rows, faults of the rest
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.event import MAX_DEPTH, MAX_FUTURE_MS, MAX_PAYLOAD_BYTES, MAX_TS_MS, MAX_USER_BYTES, depth_of
+from features.events.event import MAX_DEPTH, MAX_FUTURE_MS, MAX_PAYLOAD_BYTES, MAX_TS_MS, MAX_USER_BYTES, depth_of
 from features.files.cells import Cells, coalesced, packed
 from features.files.chunk import Chunk, Fault, shortened
 from features.files.options import ReadOptions
@@ -109,10 +109,10 @@ class Judge:
             self._look_for_points(name, text)
         trimmed = text.str.strip_chars()
         shorter = (trimmed.str.len_bytes() != text.str.len_bytes()).sum()
-        self.seen.trimmed[name] += shorter
+        self.seen.trimmed[name] += int(shorter)
         if trimmed.str.len_bytes().sum() != trimmed.str.len_chars().sum():
             composed = trimmed.str.normalize("NFC")
-            self.seen.composed[name] += (composed != trimmed).sum()
+            self.seen.composed[name] += int((composed != trimmed).sum())
             trimmed = composed
         return trimmed
 
@@ -136,7 +136,7 @@ class Judge:
             return text
         numeric = text.gather(at).cast(pl.Float64, strict=False)
         whole = _as_mask((numeric == numeric.floor()) & (numeric.abs() < 2**53))
-        self.seen.whole[name] += whole.sum()
+        self.seen.whole[name] += int(whole.sum())
         wrong = np.zeros(len(text), np.bool_)
         wrong[at.filter(~whole).to_numpy()] = True
         verdict.mark(pl.Series(wrong), "wrong_type", name)
@@ -185,11 +185,11 @@ class Judge:
         if cells.odd is not None:
             verdict.mark(cells.odd, "wrong_type", "ts")
         dtype = values.dtype
-        if dtype == pl.Date or dtype == pl.Datetime:
+        if isinstance(dtype, pl.Date | pl.Datetime):
             verdict.mark(values.is_null(), "missing_field", "ts")
-            zoned = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
-            ms = values.cast(pl.Datetime("ms", dtype.time_zone if zoned else None)).dt.epoch("ms").fill_null(0).to_numpy()  # type: ignore[union-attr]  # zoned says that it is a Datetime
-            if not zoned:
+            zone = getattr(dtype, "time_zone", None)
+            ms = values.cast(pl.Datetime("ms", zone)).dt.epoch("ms").fill_null(0).to_numpy()
+            if zone is None:
                 self.seen.local += n
                 ms = local_to_utc(ms, self.zone)
             return self._plausible(ms, np.ones(n, np.bool_), verdict)
@@ -320,7 +320,7 @@ class Judge:
                 if words.any():
                     at = unread.arg_true().filter(words)
                     self.seen.no_value.update(text.gather(at).to_list())
-                    unread = unread.scatter(at, value=False)
+                    unread = unread.scatter(at, False)
                 verdict.mark(unread, "wrong_type", "value")
         else:
             numeric = values.cast(pl.Float64, strict=False)
@@ -363,12 +363,16 @@ class Judge:
     def _size(self, frame: pl.DataFrame, verdict: _Verdict) -> None:
         texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
         lengths = frame.select(pl.sum_horizontal(pl.col(name).str.len_bytes().fill_null(0) for name in texts).alias("n")).to_series()
-        if int(lengths.max() or 0) < _LONG:  # type: ignore[call-overload]  # a sum of lengths
+        if not (lengths >= _LONG).any():
             return
         # escaped, a byte takes six at most: only what might be too large that way is written out to be measured
         for i in (lengths * 6 > MAX_PAYLOAD_BYTES - _OWN_BYTES).arg_true().to_list():
             row = frame.row(i, named=True)
-            written = sum(len(msgspec.json.encode(row[name])) if name != "props" else len(row[name].encode()) for name in texts if row[name] is not None)
+            written = sum(
+                len(msgspec.json.encode(row[name])) if name != "props" else len(row[name].encode())
+                for name in texts
+                if row[name] is not None
+            )
             if written > MAX_PAYLOAD_BYTES - _OWN_BYTES:
                 verdict.mark_one(i, "too_large", max(texts, key=lambda name: len(row[name] or "")))
 

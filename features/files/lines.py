@@ -25,7 +25,9 @@ def _newline(buffer: Any, at: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def scan(buffer: Any, separator: int, quoted: bool, last: bool, starts: Any, ends: Any, fields: Any, states: Any, lines: Any) -> tuple[int, int, int]:  # noqa: FBT001 - compiled, called in one place
+def scan(
+    buffer: Any, separator: int, quoted: bool, last: bool, starts: Any, ends: Any, fields: Any, states: Any, lines: Any
+) -> tuple[int, int, int]:
     """Find the records of a block.
 
     Parameters
@@ -108,7 +110,7 @@ def scan(buffer: Any, separator: int, quoted: bool, last: bool, starts: Any, end
 
 
 @njit(cache=True, nogil=True)
-def scan_values(buffer: Any, last: bool, starts: Any, ends: Any, lines: Any) -> tuple[int, int, int]:  # noqa: FBT001 - compiled, called in one place
+def scan_values(buffer: Any, last: bool, starts: Any, ends: Any, lines: Any) -> tuple[int, int, int]:
     """Find the JSON objects of a block whose objects do not stand one a line: in an array, or spread over lines.
 
     Brackets of arrays around the objects, commas and blanks between them are passed over. Anything else is a record up to the end of its line.

@@ -94,12 +94,12 @@ def plan_of(columns: Sequence[str], told: Mapping[str, tuple[str, ...]], *, nest
         If a field that every event has is nowhere; the message names the columns, and what to say.
     """
     there = set(columns)
-    own = {name: (name,) for name in FIELDS if name in there or nested}
+    own: dict[str, tuple[str, ...]] = {name: (name,) for name in FIELDS if name in there or nested}
     if "type" not in there and "event" in there:
         own["type"] = ("event",)
     is_ours = {"user", "ts"} <= there and bool({"type", "event"} & there)
     shape = None if is_ours or set(REQUIRED) <= set(told) else recognised(columns)
-    places: dict[str, tuple[str, ...]] = dict(shape.places) if shape else own
+    places: Mapping[str, tuple[str, ...]] = shape.places if shape else own
     given = {name: where for name, where in told.items() if not where[0].startswith(CONSTANT)}
     constants = [where[0][1:] for name, where in told.items() if name == "type" and where[0].startswith(CONSTANT)]
     if any(where[0].startswith(CONSTANT) for name, where in told.items() if name != "type"):
@@ -107,7 +107,7 @@ def plan_of(columns: Sequence[str], told: Mapping[str, tuple[str, ...]], *, nest
     places = {**places, **given}
     constant = constant_type or (constants[0] if constants else "")
     if constant:
-        places.pop("type", None)
+        places = {name: where for name, where in places.items() if name != "type"}
     kept = {name: tuple(path for one in where if (path := _path(one, there, nested=nested)) is not None) for name, where in places.items()}
     for name, where in given.items():
         lost = [one for one, path in ((one, _path(one, there, nested=False)) for one in where) if path is None]
@@ -117,7 +117,7 @@ def plan_of(columns: Sequence[str], told: Mapping[str, tuple[str, ...]], *, nest
         name for name in REQUIRED
         if not (name == "type" and constant) and not any(_path(one, there, nested=False) for one in places.get(name, ()))
     ]  # fmt: skip
-    if missing:
+    if missing and (columns or not nested):  # where not even the first objects can be read, each row says so
         raise FileRefused(_missing(missing, columns), "columns")
     instead = shape.instead if shape else (("track", "event"),) if "event" in there and "type" in there and not constant else ()
     notes = [f"read as {shape.name}: {_told(kept, shape, there)}"] if shape else []
@@ -166,4 +166,6 @@ def _missing(missing: Sequence[str], columns: Sequence[str]) -> str:
     advice = ADVICE.format(guess)
     if "type" in missing and likely["type"] is None:
         advice += ", or --type click when all rows are of one type"
+    if any(name[:1].isdigit() for name in columns):
+        advice += "; the first line must name the columns"
     return f"no column for {', '.join(missing)}; there are: {_listed(columns)}; {advice}"

@@ -61,7 +61,8 @@ class _Run:
 
     def take(self, until_ms: int | None, *, inclusive: bool) -> pl.DataFrame:
         """Cut off the rows before a time."""
-        assert self.frame is not None
+        if self.frame is None:
+            raise RuntimeError("a run is loaded before rows are taken")
         ts = self.frame["ts"].to_numpy()
         end = len(ts) if until_ms is None else int(np.searchsorted(ts, until_ms, side="right" if inclusive else "left"))
         cut = self.frame.slice(self.at, max(end - self.at, 0))

@@ -68,32 +68,34 @@ def _place(path: Path_) -> pl.Expr:
 def _cells(column: pl.Series) -> Cells:
     """Return a column as it is judged: text, numbers and times stay; what nests becomes the text of its JSON."""
     dtype = column.dtype
-    if isinstance(dtype, pl.List | pl.Array):
-        single = column.list if isinstance(dtype, pl.List) else column.arr.to_list().list
-        if not dtype.inner.is_nested():  # type: ignore[union-attr]  # polars says class or instance
-            lengths = single.len()
-            if (lengths.drop_nulls() <= 1).all():
-                return _cells(single.get(0, null_on_oob=True))
-        return _as_json(column)
-    if isinstance(dtype, pl.Struct):
-        return _as_json(column)
+    if dtype.is_nested():
+        return _nested(column)
     if dtype == pl.Binary:
-        text = column.cast(pl.String, strict=False)
-        spoiled = text.is_null() & column.is_not_null()
-        return Cells(text.set(spoiled, "(bytes that are no UTF-8)"), spoiled if spoiled.any() else None)
-    if dtype == pl.Boolean:
-        return Cells(column.cast(pl.String), column.is_not_null())
-    if dtype.is_numeric() or dtype in {pl.Date, pl.Datetime, pl.String}:
+        return _binary(column)
+    if dtype.is_numeric() or isinstance(dtype, pl.Date | pl.Datetime | pl.String):
         return Cells(column)
-    if dtype == pl.Null:
-        return Cells(column.cast(pl.String))
-    if dtype in {pl.Time, pl.Duration}:
-        return Cells(column.cast(pl.String, strict=False), column.is_not_null())
+    if isinstance(dtype, pl.Boolean | pl.Time | pl.Duration):
+        return Cells(pl.Series([None if one is None else str(one) for one in column.to_list()], dtype=pl.String), column.is_not_null())
     return Cells(column.cast(pl.String, strict=False))
 
 
-def _as_json(column: pl.Series) -> Cells:
+def _binary(column: pl.Series) -> Cells:
+    try:
+        return Cells(column.cast(pl.String))
+    except pl.exceptions.PolarsError:
+        texts = [None if one is None else one.decode(errors="replace") for one in column.to_list()]
+        return Cells(pl.Series(texts, dtype=pl.String), pl.Series([one is not None and "\ufffd" in one for one in texts]))
+
+
+def _nested(column: pl.Series) -> Cells:
+    """A list with one value a row at most is that value; anything else that nests is odd where an id or a number is asked."""
+    dtype = column.dtype
+    if isinstance(dtype, pl.List | pl.Array) and not dtype.inner.is_nested():
+        lists = column.list if isinstance(dtype, pl.List) else column.arr.to_list().list
+        if (lists.len().drop_nulls() <= 1).all():
+            return _cells(lists.get(0, null_on_oob=True))
     frame = column.alias("x").to_frame()
-    text = frame.select(pl.struct(pl.col("x")).struct.json_encode().str.slice(5).str.strip_suffix("}")).to_series()
-    text = frame.select(pl.when(pl.col("x").is_null()).then(None).otherwise(pl.lit(text))).to_series()
+    text = frame.select(
+        pl.when(pl.col("x").is_not_null()).then(pl.struct(pl.col("x")).struct.json_encode().str.slice(5).str.strip_suffix("}"))
+    ).to_series()
     return Cells(text, column.is_not_null())

@@ -1,12 +1,12 @@
 """Files of events, read and judged: the one way into the project for a log that lies on a disk.
 
-    file -> form (delimited, JSON, Parquet) -> plan (which column is which field) -> chunks of cells -> judgement -> frames of usable rows, a `Summary`
+file -> form (delimited, JSON, Parquet) -> plan (which column is which field) -> chunks of cells -> judgement -> frames of usable rows, a `Summary`
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ import polars as pl
 
 from features.files.blocks import Blocks
 from features.files.chunk import Fault
-from features.files.faults import FileRefused
+from features.files.faults import FileRefused, words_of
 from features.files.json_rows import JsonRows
 from features.files.judgement import Judge
 from features.files.mapping import plan_of
@@ -123,7 +123,7 @@ class EventFile:
         if stream.seekable():
             stream.seek(0)
         blocks = Blocks(stream, options.encoding)
-        form = self._form(blocks, stream)
+        form = form_of(self.path, blocks, stream, options.separator)
         plan = plan_of(form.columns, options.mapping, nested=isinstance(form, JsonRows), constant_type=options.constant_type)
         judge, days, users = Judge(plan, options), Days(), Distinct()
         summary.notes += plan.notes
@@ -143,27 +143,12 @@ class EventFile:
                     summary.types[kind] += count
                 self.in_order = self.in_order and (last is None or ts[0] >= last) and bool((np.diff(ts) >= 0).all())
                 last = ts[-1]
-                summary.first_ms = min(int(ts.min()), summary.first_ms if summary.first_ms is not None else int(ts.min()))
-                summary.last_ms = max(int(ts.max()), summary.last_ms or 0)
                 yield frame
             progress(stream.tell() if stream.seekable() else 0)
         if blocks.damage:
             summary.rows += 1
             summary.add(Fault("damaged", "", summary.rows, 0, blocks.damage))
         self._conclude(judge, days, users)
-
-    def _form(self, blocks: Blocks, stream: BinaryIO) -> Table | JsonRows | ParquetRows:
-        if blocks.is_parquet:
-            return ParquetRows(self.path if str(self.path) != STDIN else io.BytesIO(blocks.head + stream.read()))
-        name = self.path.name.lower()
-        for packed in PACKED[1:]:
-            name = name.removesuffix(packed)
-        if name.endswith(".parquet"):
-            raise FileRefused("this is no Parquet file: it does not begin as one", "damaged")
-        text = blocks.head.decode("utf-16" if blocks.head[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig", "replace").lstrip()
-        if name.endswith((".json", ".jsonl", ".ndjson")) or text[:1] in {"{", "["}:
-            return JsonRows(blocks)
-        return Table(blocks, self.options.separator, HEADLESS)
 
     def _conclude(self, judge: Judge, days: Days, users: Distinct) -> None:
         """What only the whole file shows."""
@@ -174,10 +159,7 @@ class EventFile:
                 summary.add(fault)
                 summary.usable -= fault.count
             days.forget(self.bounds)
-            filled = np.flatnonzero(days.counts)
-            first, last = summary.first_ms or 0, summary.last_ms or 0
-            summary.first_ms = max(first, int(filled[0]) * 86_400_000)
-            summary.last_ms = min(last, (int(filled[-1]) + 1) * 86_400_000 - 1)
+        summary.first_ms, summary.last_ms = days.span_ms()
         summary.users = len(users)
         self.float_ids = tuple(name for name in seen.pointed if name not in seen.plain_ids)
         summary.notes += notes_of(judge, summary, self.float_ids, in_order=self.in_order)
@@ -189,6 +171,50 @@ class EventFile:
         if self.float_ids:
             frame = frame.with_columns(pl.col(name).str.replace(r"\.0+$", "") for name in self.float_ids if name in frame.columns)
         return frame
+
+
+def table_of(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """Read some columns of a file that holds no events, such as labels: text as written, or the types of a Parquet file.
+
+    Raises
+    ------
+    FileRefused
+        If it cannot be read, lacks a column, or has a row of another form.
+    """
+    if not path.is_file():
+        raise FileRefused("no such file")
+    with path.open("rb") as stream:
+        blocks = Blocks(stream)
+        form = form_of(path, blocks, stream, "")
+        missing = [name for name in columns if name not in form.columns]
+        if missing:
+            raise FileRefused(f"no column {', '.join(missing)}", "columns")
+        frames = []
+        for chunk in form.chunks([(name,) for name in columns]):
+            if chunk.faults:
+                fault = chunk.faults[0]
+                raise FileRefused(f"line {fault.line}: {words_of(fault.reason)}: {fault.value}", fault.reason)
+            frames.append(pl.DataFrame({name: chunk.cells[name,].values for name in columns}))
+        if blocks.damage:
+            raise FileRefused(blocks.damage, "damaged")
+    return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+
+
+def form_of(path: Path, blocks: Blocks, stream: BinaryIO, separator: str) -> Table | JsonRows | ParquetRows:
+    """Tell the form of a file by its first bytes, and its name where these may be read in two ways."""
+    if blocks.is_parquet:
+        return ParquetRows(path if str(path) != STDIN else io.BytesIO(blocks.head + stream.read()))
+    name = path.name.lower()
+    for packed in PACKED[1:]:
+        name = name.removesuffix(packed)
+    if name.endswith(".parquet"):
+        raise FileRefused("this is no Parquet file: it does not begin as one", "damaged")
+    text = blocks.head.decode("utf-16" if blocks.head[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig", "replace").lstrip()
+    # the name decides only where the beginning of the file is damaged: an object on a later line, or none at all
+    by_name = name.endswith((".json", ".jsonl", ".ndjson")) and any(line.lstrip().startswith("{") for line in text.splitlines())
+    if text[:1] in {"{", "["} or by_name:
+        return JsonRows(blocks)
+    return Table(blocks, separator, HEADLESS)
 
 
 def notes_of(judge: Judge, summary: Summary, float_ids: tuple[str, ...], *, in_order: bool) -> list[str]:
@@ -214,14 +240,18 @@ def notes_of(judge: Judge, summary: Summary, float_ids: tuple[str, ...], *, in_o
         where = judge.zone if judge.options.zone_told else f"{judge.zone}; --tz names another"
         notes.append(f"{counted(seen.local, 'time has', 'times have')} no zone: read in {where}")
     notes += [f"{name}: blanks around {counted(count, 'id', 'ids')} trimmed" for name, count in seen.trimmed.items() if count]
-    notes += [f"{name}: {counted(count, 'id', 'ids')} with accents written apart, now composed (NFC)" for name, count in seen.composed.items() if count]
+    notes += [
+        f"{name}: {counted(count, 'id', 'ids')} with accents written apart, now composed (NFC)"
+        for name, count in seen.composed.items()
+        if count
+    ]
     whole = dict.fromkeys([*(name for name, count in seen.whole.items() if count), *float_ids])
     notes += [f"{name}: a number such as 123.0 is taken as the id 123" for name in whole]
     if seen.not_finite:
         notes.append(f"value: {counted(seen.not_finite, 'row has', 'rows have')} NaN or infinity, taken as no value")
     notes += [f"value: {word!r} ({count:,}) is taken as no value" for word, count in seen.no_value.most_common(3)]
     if seen.nobody:
-        shown = ", ".join(f"{name!r} ({count:,})" for name, count in seen.nobody.most_common(5))
+        shown = ", ".join(f"{name!r} ({count:,})" for name, count in sorted(seen.nobody.items(), key=lambda one: (-one[1], one[0]))[:8])
         notes.append(f"users that look like nobody in particular: {shown}; features.not_users in churnwatch.toml rejects them")
     if not in_order:
         notes.append("not in order of time: sorted (rows of the same time keep their order)")

@@ -66,7 +66,14 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "REES46 / cosmetics shop",
         (("event_time",), ("event_type",), ("product_id",), ("user_id",), ("user_session",)),
-        {"user": ("user_id",), "ts": ("event_time",), "type": ("event_type",), "value": ("price",), "item": ("product_id",), "session": ("user_session",)},
+        {
+            "user": ("user_id",),
+            "ts": ("event_time",),
+            "type": ("event_type",),
+            "value": ("price",),
+            "item": ("product_id",),
+            "session": ("user_session",),
+        },
         zone="UTC",
         says="event_time, event_type, product_id, category_id, category_code, brand, price, user_id, user_session",
     ),
@@ -98,7 +105,12 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "Segment",
-        (("messageId", "properties", "context"), ("userId", "anonymousId"), ("timestamp", "originalTimestamp", "sentAt", "receivedAt"), ("type", "event")),
+        (
+            ("messageId", "properties", "context"),
+            ("userId", "anonymousId"),
+            ("timestamp", "originalTimestamp", "sentAt", "receivedAt"),
+            ("type", "event"),
+        ),
         _CALLS,
         instead=_TRACK,
         says="type, event, userId, anonymousId, timestamp, messageId, properties",
@@ -126,7 +138,12 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "Mixpanel",
-        (("event",), ("distinct_id", "mp_distinct_id", "$distinct_id"), ("time", "mp_time"), ("$insert_id", "insert_id", "mp_insert_id", "mp_lib", "$lib")),
+        (
+            ("event",),
+            ("distinct_id", "mp_distinct_id", "$distinct_id"),
+            ("time", "mp_time"),
+            ("$insert_id", "insert_id", "mp_insert_id", "mp_lib", "$lib"),
+        ),
         {
             "user": ("distinct_id", "$distinct_id", "mp_distinct_id"),
             "ts": ("time", "mp_time"),
@@ -139,7 +156,12 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "Amplitude",
-        (("event_type",), ("event_time",), ("user_id", "device_id", "amplitude_id"), ("$insert_id", "insert_id", "amplitude_id", "event_properties", "amplitude_event_type", "server_upload_time")),
+        (
+            ("event_type",),
+            ("event_time",),
+            ("user_id", "device_id", "amplitude_id"),
+            ("$insert_id", "insert_id", "amplitude_id", "event_properties", "amplitude_event_type", "server_upload_time"),
+        ),
         {
             "user": ("user_id", "device_id", "amplitude_id"),
             "ts": ("event_time",),
@@ -186,7 +208,11 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "Matomo",
-        (("idvisitor", "idVisitor", "visitorId"), ("serverTimePretty", "server_time", "serverTimestamp", "serverDate", "timestamp", "visit_last_action_time"), ("actionType", "type", "action", "idaction_url", "actions")),
+        (
+            ("idvisitor", "idVisitor", "visitorId"),
+            ("serverTimePretty", "server_time", "serverTimestamp", "serverDate", "timestamp", "visit_last_action_time"),
+            ("actionType", "type", "action", "idaction_url", "actions"),
+        ),
         {
             "user": ("userId", "user_id", "idvisitor", "idVisitor", "visitorId"),
             "ts": ("timestamp", "serverTimestamp", "server_time", "serverTimePretty", "visit_last_action_time"),

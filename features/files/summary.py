@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.event import MAX_TS_MS
+from features.events.event import MAX_TS_MS
 from features.files.chunk import Fault
 
 DAY_MS = 86_400_000
@@ -67,7 +67,7 @@ class Summary:
             self.faults[fault.reason, fault.field] = fault
         else:
             first = known if known.row <= fault.row else fault
-            self.faults[fault.reason, fault.field] = first._replace(count=known.count + fault.count)
+            self.faults[fault.reason, fault.field] = replace(first, count=known.count + fault.count)
 
     def plain(self) -> dict[str, Any]:
         """Return the summary for programs."""
@@ -86,7 +86,13 @@ class Summary:
 
 
 def _plain(fault: Fault) -> dict[str, Any]:
-    found: dict[str, Any] = {"reason": fault.reason, "field": fault.field or None, "count": fault.count, "row": fault.row, "value": fault.value}
+    found: dict[str, Any] = {
+        "reason": fault.reason,
+        "field": fault.field or None,
+        "count": fault.count,
+        "row": fault.row,
+        "value": fault.value,
+    }
     return found | ({"line": fault.line} if fault.line else {})
 
 
@@ -98,6 +104,8 @@ class Days:
         self._rows = np.zeros(_DAYS, np.int64)
         self._lines = np.zeros(_DAYS, np.int64)
         self._times = np.zeros(_DAYS, np.int64)
+        self._lows = np.full(_DAYS, MAX_TS_MS, np.int64)
+        self._highs = np.zeros(_DAYS, np.int64)
 
     def add(self, ts: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], lines: npt.NDArray[np.int64]) -> None:
         """Count usable rows."""
@@ -108,6 +116,13 @@ class Days:
         for mine, theirs in ((self._rows, rows), (self._lines, lines), (self._times, ts)):
             mine[found[new]] = theirs[at]
         self.counts[found] += counts
+        np.minimum.at(self._lows, days, ts)
+        np.maximum.at(self._highs, days, ts)
+
+    def span_ms(self) -> tuple[int, int] | tuple[None, None]:
+        """Return the first and the last time."""
+        filled = np.flatnonzero(self.counts)
+        return (int(self._lows[filled[0]]), int(self._highs[filled[-1]])) if len(filled) else (None, None)
 
     def bounds_ms(self) -> tuple[int, int] | None:
         """Return the first and the last time (ms) that are no outlier; None if there are none.

@@ -1,6 +1,6 @@
 """Delimited text: CSV, TSV and their kin, as columns of text. Nothing is inferred from the first rows.
 
-    block -> `lines.scan` -> records with the right number of fields -> polars, every column as text
+block -> `lines.scan` -> records with the right number of fields -> polars, every column as text
 """
 
 from __future__ import annotations
@@ -68,7 +68,11 @@ class Table:
             names = [known.get(i, "") for i in range(len(names))]
         twice = sorted({name for name in names if name and names.count(name) > 1})
         if twice:
-            raise FileRefused(f"the same column twice: {', '.join(map(shortened, twice))}; rename one of them in the header", "column_twice")
+            raise FileRefused(
+                f"the same column twice: {', '.join(map(shortened, twice))}; rename one of them in the header", "column_twice"
+            )
+        if not any(names):
+            raise FileRefused("there are no events in it", "empty")
         self.columns: list[str] = names
 
     def _next(self, rest: bytes) -> tuple[bytes, bool]:
@@ -81,9 +85,7 @@ class Table:
         """Cut the first record off."""
         while True:
             starts, ends, fields, states, lines = (np.zeros(1, np.int64) for _ in range(5))
-            count, consumed, passed = scan(
-                np.frombuffer(self._rest, np.uint8), 44, True, self._last, starts, ends, fields, states, lines
-            )
+            count, consumed, passed = scan(np.frombuffer(self._rest, np.uint8), 44, True, self._last, starts, ends, fields, states, lines)
             if count or self._last:
                 break
             if len(self._rest) > MAX_RECORD_BYTES:
@@ -96,7 +98,9 @@ class Table:
         try:
             text = record.decode()
         except UnicodeDecodeError:
-            raise FileRefused("the first line is not UTF-8 text: if the file is text, say --encoding (latin-1, cp1252, utf-16)", "not_utf8") from None
+            raise FileRefused(
+                "the first line is not UTF-8 text: if the file is text, say --encoding (latin-1, cp1252, utf-16)", "not_utf8"
+            ) from None
         if "\0" in text:
             raise FileRefused("the first line holds zero bytes: this is no text", "not_utf8")
         return text
@@ -149,12 +153,17 @@ class Table:
         reject((fields != len(self.columns)) & (states == SOUND), "ragged")
         good = np.flatnonzero(~bad)
         if (states[good] == ODD_QUOTE).any():
-            parsed = [next(csv.reader([block[starts[i] : ends[i]].decode()], delimiter=self.separator), []) for i in good.tolist()]
+            parsed = [
+                next(csv.reader([block[starts[i] : ends[i]].decode()], delimiter=self.separator, skipinitialspace=True), [])
+                for i in good.tolist()
+            ]
             short = np.zeros(len(starts), np.bool_)
             short[good[[len(one) != len(self.columns) for one in parsed]]] = True
             reject(short, "ragged")
             sound = [one for one in parsed if len(one) == len(self.columns)]
-            frame = pl.DataFrame({str(j): [one[j] or None for one in sound] for j in wanted}, schema=dict.fromkeys(map(str, wanted), pl.String))
+            frame = pl.DataFrame(
+                {str(j): [one[j] or None for one in sound] for j in wanted}, schema=dict.fromkeys(map(str, wanted), pl.String)
+            )
             good = np.flatnonzero(~bad)
         else:
             frame = self._parsed(block, wanted, starts, ends, good)

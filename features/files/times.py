@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from features.calendar import zone_table
+from features.definitions.calendar import zone_table
 
 DAY_MS = 86_400_000
 UNREADABLE, ZONED, LOCAL, NUMBER, DECIMAL, AMBIGUOUS, EMPTY = range(7)
@@ -61,7 +61,7 @@ def _month_days(year: int, month: int) -> int:
     if month == 2:
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
         return 29 if leap else 28
-    return 30 if month in (4, 6, 9, 11) else 31  # noqa: PLR6201 - numba compiles a tuple best
+    return 30 if month in (4, 6, 9, 11) else 31
 
 
 @njit(cache=True, nogil=True)
@@ -131,13 +131,17 @@ def _clock(text: Any, at: int) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def _zone(text: Any, at: int) -> tuple[bool, int]:
-    """Read the zone from `at` to the end; return (whether it is one, ms to take off)."""
+    """Read the zone from `at` to the end; return (whether it is one, ms to take off). Go writes its name behind the offset once more."""
     size = text.shape[0]
+    if size - at > 7 and text[size - 4] == 32 and text[size - 3] == 85 and text[size - 2] == 84 and text[size - 1] == 67:
+        size -= 4
     rest = size - at
     first = text[at]
     if rest == 1 and (first == 90 or first == 122):
         return True, 0
-    if rest == 3 and ((first == 85 and text[at + 1] == 84 and text[at + 2] == 67) or (first == 71 and text[at + 1] == 77 and text[at + 2] == 84)):
+    if rest == 3 and (
+        (first == 85 and text[at + 1] == 84 and text[at + 2] == 67) or (first == 71 and text[at + 1] == 77 and text[at + 2] == 84)
+    ):
         return True, 0
     if first != 43 and first != 45:
         return False, 0
@@ -234,6 +238,6 @@ def local_to_utc(local_ms: Ints, zone: str) -> Ints:
     """
     starts, offsets = zone_table(zone)
     if len(starts) == 1:
-        return local_ms - offsets[0]
+        return np.subtract(local_ms, offsets[0])
     turns = starts[1:] + np.maximum(offsets[:-1], offsets[1:])
-    return local_ms - offsets[np.searchsorted(turns, local_ms, side="right")]
+    return np.subtract(local_ms, offsets[np.searchsorted(turns, local_ms, side="right")])

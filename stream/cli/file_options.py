@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stream.cli.context import UsageFault
+from stream.faults import UsageFault
 
 if TYPE_CHECKING:
     from features.files.options import ReadOptions
@@ -15,14 +15,19 @@ if TYPE_CHECKING:
 
 Map = Annotated[
     list[str] | None,
-    typer.Option("--map", help="which column is which field, such as user=user_id,ts=event_time,type=event_type (dots lead into nested JSON, a bar to a second choice); or a .toml or .json file of that"),
+    typer.Option(
+        "--map",
+        help="which column is which field, such as user=user_id,ts=event_time,type=event_type (dots lead into nested JSON, a bar to a second choice); or a .toml or .json file of that",
+    ),
 ]
 Type = Annotated[str, typer.Option("--type", help="the type of all rows, for a log without a column for it")]
 TsUnit = Annotated[str, typer.Option("--ts-unit", help="unit of times that are numbers: s, ms, us or ns; default ms")]
 TsFormat = Annotated[str, typer.Option("--ts-format", help="form of times, such as '%d/%m/%Y %H:%M'; default RFC 3339 and its kin")]
 Tz = Annotated[str, typer.Option("--tz", help="IANA zone of times that have none; default features.timezone")]
 Oldest = Annotated[str, typer.Option("--oldest", help="times before this date are mistakes; default features.oldest")]
-Encoding = Annotated[str, typer.Option("--encoding", help="of text files, such as latin-1 or utf-16; default UTF-8, or as the file's mark says")]
+Encoding = Annotated[
+    str, typer.Option("--encoding", help="of text files, such as latin-1 or utf-16; default UTF-8, or as the file's mark says")
+]
 Sep = Annotated[str, typer.Option("--sep", help="between columns; default: found from the header (, ; | or tab)")]
 SkipBad = Annotated[int, typer.Option("--skip-bad", min=0, help="go on without unusable rows, if there are no more than this")]
 

@@ -33,7 +33,13 @@ def tell(summary: Summary, console: Console) -> None:
         console.print(Padding(facts, (0, 0, 0, 2)))
     if summary.faults:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name, justify in (("rows", "right"), ("what is wrong", "left"), ("field", "left"), ("first", "left"), ("there it says", "left")):
+        for name, justify in (
+            ("rows", "right"),
+            ("what is wrong", "left"),
+            ("field", "left"),
+            ("first", "left"),
+            ("there it says", "left"),
+        ):
             table.add_column(name, justify=justify, header_style="dim")  # type: ignore[arg-type]  # one of rich's words
         for fault in sorted(summary.faults.values(), key=lambda one: (-one.count, one.row)):
             table.add_row(*(Text(_visible(text)) for text in fault_row(fault)))

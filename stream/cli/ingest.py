@@ -9,8 +9,10 @@ import typer
 
 from stream.cli import context
 from stream.cli.file_options import Encoding, Map, Oldest, Sep, SkipBad, TsFormat, TsUnit, Type, Tz, read_options
+from stream.faults import UsageFault
 
 if TYPE_CHECKING:
+    from features.files.options import ReadOptions
     from features.files.reader import EventFile
     from stream.settings import Settings
 
@@ -19,7 +21,13 @@ MOST_SHOWN = 10
 
 
 def ingest(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="CSV, TSV, JSON, JSONL or Parquet, also .gz and .zst; several, a folder, a pattern, or - for standard input")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="CSV, TSV, JSON, JSONL or Parquet, also .gz and .zst; several, a folder, a pattern, or - for standard input",
+        ),
+    ],
     check: Annotated[bool, typer.Option("--check", help="only say what the files hold; needs no server")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="with --check: one JSON object a file")] = False,
     mapping: Map = None,
@@ -44,7 +52,7 @@ def ingest(
         encoding=encoding, separator=separator,
     )  # fmt: skip
     if as_json and not check:
-        raise context.UsageFault("--json goes with --check")
+        raise UsageFault("--json goes with --check")
     found = _opened(files, options)
     if check:
         raise typer.Exit(_check(found, as_json=as_json, skip_bad=skip_bad))
@@ -65,13 +73,16 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
 
     began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill) as folder, Progress(*columns, console=Console(stderr=True)) as progress:
+    with (
+        tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill) as folder,
+        Progress(*columns, console=Console(stderr=True)) as progress,
+    ):
         order = Order(Path(folder))
         reading = progress.add_task("judging", total=sum(size_of(file.path) for file in files) or None)
         try:
             judged(files, order, lambda done: progress.update(reading, completed=done))
         except FileRefused as error:
-            raise context.UsageFault(f"nothing was sent: {error}") from None
+            raise UsageFault(f"nothing was sent: {error}") from None
         shown = files if len(files) <= MOST_SHOWN else [file for file in files if not file.summary.sound]
         for file in shown:
             tell(file.summary, progress.console)
@@ -86,19 +97,17 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
     typer.echo(f"{sent:,} events sent in {seconds:.1f} s ({sent / max(seconds, 1e-9):,.0f} a second)")
 
 
-def _opened(names: list[str], options: object) -> list[EventFile]:
+def _opened(names: list[str], options: ReadOptions) -> list[EventFile]:
     import sys
 
     from features.files.faults import FileRefused
-    from features.files.options import ReadOptions
     from features.files.reader import EventFile, files_of
     from features.files.summary import Summary
 
-    assert isinstance(options, ReadOptions)
     try:
         return [EventFile(path, options, Summary(str(path)), sys.stdin.buffer) for path in files_of(names)]
     except FileRefused as error:
-        raise context.UsageFault(str(error)) from None
+        raise UsageFault(str(error)) from None
 
 
 def _check(files: list[EventFile], *, as_json: bool, skip_bad: int) -> int:

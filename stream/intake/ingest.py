@@ -1,8 +1,8 @@
 """Files of events to the clicks topic: all is judged and put in order first, then it is sent.
 
-    judged(files) -> Order, a summary a file        nothing has left yet
-    refuse_unusable, refuse_late                    the last moment to refuse
-    send(order) -> how many were delivered          on any error: what was on its way is waited for, and how many had left is said
+judged(files) -> Order, a summary a file        nothing has left yet
+refuse_unusable, refuse_late                    the last moment to refuse
+send(order) -> how many were delivered          on any error: what was on its way is waited for, and how many had left is said
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from features.files.event_json import EventIds, payloads
 from features.files.faults import FileRefused
 from features.files.order import Order
 from features.files.reader import EventFile
-from features.keys import shard_prefix
-from features.state import NEVER
-from features.store_redis import connect, load_spec
-from stream.cli.context import UsageFault
-from stream.kafka_clients import clicks_producer
-from stream.meta import unpack_meta
+from features.store.keys import shard_prefix
+from features.store.redis import connect, load_spec
+from features.users.state import NEVER
+from stream.faults import UsageFault
+from stream.kafka.clients import clicks_producer
 from stream.settings import Settings
+from stream.shard.meta import unpack_meta
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
@@ -74,7 +74,9 @@ def refuse_unusable(files: Sequence[EventFile], skip_bad: int) -> None:
         raise UsageFault(f"nothing was sent: {refused[0].summary.file}: {refused[0].summary.refused}")
     unusable, rows = (sum(getattr(file.summary, name) for file in files) for name in ("unusable", "rows"))
     if unusable > skip_bad:
-        raise UsageFault(f"nothing was sent: {unusable:,} of {rows:,} rows are unusable; mend them, or leave them out with --skip-bad {unusable}")
+        raise UsageFault(
+            f"nothing was sent: {unusable:,} of {rows:,} rows are unusable; mend them, or leave them out with --skip-bad {unusable}"
+        )
 
 
 def newest_watermark(settings: Settings) -> int:
