@@ -6,7 +6,7 @@ such as 03/04/2019 has two readings, and is never guessed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -238,6 +238,6 @@ def local_to_utc(local_ms: Ints, zone: str) -> Ints:
     """
     starts, offsets = zone_table(zone)
     if len(starts) == 1:
-        return np.subtract(local_ms, offsets[0])
+        return cast(Ints, local_ms - offsets[0])
     turns = starts[1:] + np.maximum(offsets[:-1], offsets[1:])
-    return np.subtract(local_ms, offsets[np.searchsorted(turns, local_ms, side="right")])
+    return cast(Ints, local_ms - offsets[np.searchsorted(turns, local_ms, side="right")])

@@ -69,30 +69,29 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
     from features.files.faults import FileRefused
     from features.files.order import Order
     from stream.cli.file_report import tell
-    from stream.intake.ingest import judged, refuse_late, refuse_unusable, send, size_of
+    from stream.intake.ingest import Sending, judged, newest_watermark, refuse_late, refuse_unusable, send, size_of
 
     began = time.monotonic()
+    sending = Sending(settings)  # a missing server is said before a file of hours is read
+    watermark = None if force else newest_watermark(settings)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with (
-        tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill) as folder,
-        Progress(*columns, console=Console(stderr=True)) as progress,
-    ):
+    screen = Console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill) as folder:
         order = Order(Path(folder))
-        reading = progress.add_task("judging", total=sum(size_of(file.path) for file in files) or None)
-        try:
-            judged(files, order, lambda done: progress.update(reading, completed=done))
-        except FileRefused as error:
-            raise UsageFault(f"nothing was sent: {error}") from None
-        shown = files if len(files) <= MOST_SHOWN else [file for file in files if not file.summary.sound]
-        for file in shown:
-            tell(file.summary, progress.console)
+        with Progress(*columns, console=screen, transient=True) as progress:
+            task = progress.add_task("judging", total=sum(size_of(file.path) for file in files) or None)
+            try:
+                judged(files, order, lambda done: progress.update(task, completed=done))
+            except FileRefused as error:
+                raise UsageFault(f"nothing was sent: {error}") from None
+        for file in files if len(files) <= MOST_SHOWN else [file for file in files if not file.summary.sound]:
+            tell(file.summary, Console())
         refuse_unusable(files, skip_bad)
-        if not force:
-            refuse_late(settings, files)
-        usable = sum(file.summary.usable for file in files)
-        sending = progress.add_task("sending", total=usable)
-        sent = send(settings, order, lambda done: progress.update(sending, completed=done))
-        progress.update(sending, completed=sent)
+        if watermark is not None:
+            refuse_late(settings, files, watermark)
+        with Progress(*columns, console=screen, transient=True) as progress:
+            task = progress.add_task("sending", total=sum(file.summary.usable for file in files))
+            sent = send(sending, order, lambda done: progress.update(task, completed=done))
     seconds = time.monotonic() - began
     typer.echo(f"{sent:,} events sent in {seconds:.1f} s ({sent / max(seconds, 1e-9):,.0f} a second)")
 

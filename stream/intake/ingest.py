@@ -91,7 +91,7 @@ def newest_watermark(settings: Settings) -> int:
     return newest
 
 
-def refuse_late(settings: Settings, files: Sequence[EventFile]) -> None:
+def refuse_late(settings: Settings, files: Sequence[EventFile], watermark: int) -> None:
     """Refuse files that begin before the watermark.
 
     Raises
@@ -99,12 +99,11 @@ def refuse_late(settings: Settings, files: Sequence[EventFile]) -> None:
     UsageFault
         Their events would be late, every one a dead letter.
     """
-    watermark = newest_watermark(settings)
-    first = min((file.summary.first_ms for file in files if file.summary.first_ms is not None), default=watermark)
+    begins = [(file.summary.first_ms, file.summary.file) for file in files if file.summary.first_ms is not None]
+    first, name = min(begins, default=(watermark, ""))
     if first < watermark:
-        which = next(file for file in files if file.summary.first_ms == first)
         raise UsageFault(
-            f"{which.summary.file} begins {(watermark - first) / 86_400_000:.1f} days before the watermark of app {settings['app.name']!r}: its events would all be late. "
+            f"{name} begins {(watermark - first) / 86_400_000:.1f} days before the watermark of app {settings['app.name']!r}: its events would all be late. "
             "Load it under a new app name (CHURNWATCH_APP) and topic prefix, or say --force to have the late ones dead-lettered."
         )
 
@@ -160,7 +159,7 @@ class Sending:
         self._producer.flush(AFTER_ERROR_S)
 
 
-def send(settings: Settings, order: Order, progress: Callable[[int], None]) -> int:
+def send(sending: Sending, order: Order, progress: Callable[[int], None]) -> int:
     """Send everything in order of time; return how many were delivered.
 
     Raises
@@ -168,7 +167,7 @@ def send(settings: Settings, order: Order, progress: Callable[[int], None]) -> i
     UsageFault
         On any error; it says how many had left.
     """
-    sending, ids = Sending(settings), EventIds()
+    ids = EventIds()
     with _without_gc():
         try:
             for batch in order.batches():
