@@ -15,9 +15,7 @@ FILE_REASONS = {
     "damaged": "the file is cut off or damaged here",
     "ts_unit": "the numbers are no milliseconds",
     "ts_ambiguous": "day and month cannot be told apart",
-    "ts_implausible": "the time is before the oldest that is believed",
     "ts_outlier": "the time is far from that of all other rows",
-    "user_reserved": "the settings say that this is no user",
 }
 """Reasons beyond those of `features.events.event`."""
 
@@ -45,3 +43,8 @@ class FileRefused(ValueError):
     def __init__(self, message: str, reason: str = "refused") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+def reasons_markdown() -> str:
+    """Return the table of reasons that only a file has, for docs/files.md."""
+    return "\n".join(["| reason | meaning |", "|---|---|", *(f"| `{name}` | {words} |" for name, words in FILE_REASONS.items())])

@@ -185,7 +185,7 @@ def cells_of(tokens: Sequence[bytes]) -> Cells:
     r"""Return the raw texts of JSON values as cells.
 
     >>> cells = cells_of([b'"a\\u0041"', b"7.0", b"null", b"", b"[1]"])
-    >>> cells.text.to_list(), cells.numbers.to_list(), cells.odd.to_list()
+    >>> cells.values.to_list(), cells.numbers.to_list(), cells.odd.to_list()
     (['aA', '7.0', None, None, '[1]'], [False, True, False, False, False], [False, False, False, False, True])
     """
     raw = pl.Series(tokens, dtype=pl.Binary).cast(pl.String)

@@ -18,7 +18,7 @@ from features.files.cells import Cells, coalesced, packed
 from features.files.chunk import Chunk, Fault, shortened
 from features.files.options import ReadOptions
 from features.files.shapes import Plan
-from features.files.times import AMBIGUOUS, DECIMAL, EMPTY, LOCAL, NUMBER, UNITS, UNREADABLE, ZONED, local_to_utc, read_texts
+from features.files.times import AMBIGUOUS, DECIMAL, EMPTY, LOCAL, NUMBER, UNITS, UNREADABLE, ZONED, by_form, local_to_utc, read_texts
 
 IDS = ("user", "type", "item", "session", "channel", "event_id")
 NOTHING = frozenset({"", "null", "none", "nan", "n/a", "na", "undefined", "nil", "\\n", "-", "(null)", "<null>", "#n/a"})
@@ -81,6 +81,8 @@ class Judge:
         self._user(texts["user"], verdict)
         ts = self._times(cells["ts"], verdict)
         verdict.mark(_empty(texts["type"]), "missing_field", "type")
+        if self.options.known_types:
+            verdict.mark(~texts["type"].is_in(list(self.options.known_types)), "unknown_type", "type")
         value = self._value(cells["value"], verdict) if "value" in cells else None
         props = self._props(cells["props"], verdict) if "props" in cells else None
         if "event_id" in texts:
@@ -204,13 +206,13 @@ class Judge:
 
     def _texts_in_ms(self, values: pl.Series, verdict: _Verdict) -> npt.NDArray[np.int64]:
         n = len(values)
-        formatted = self._by_format(values) if self.options.ts_format else None
         buffer, ends = packed(values)
         kind, ms = np.zeros(n, np.uint8), np.zeros(n, np.int64)
         read_texts(buffer, ends, kind, ms)
-        if formatted is not None:
-            read, at_ms, is_local = formatted
-            kind[read], ms[read] = (LOCAL if is_local else ZONED), at_ms[read]
+        if self.options.ts_format:
+            times, zoned = by_form(values, self.options.ts_format)
+            read = _mask(times.is_not_null())
+            kind[read], ms[read] = (ZONED if zoned else LOCAL), times.dt.epoch("ms").fill_null(0).to_numpy()[read]
         verdict.mark(kind == EMPTY, "missing_field", "ts")
         verdict.mark(kind == AMBIGUOUS, "ts_ambiguous", "ts")
         verdict.mark(kind == UNREADABLE, "wrong_type", "ts")
@@ -225,20 +227,6 @@ class Judge:
             floats = values.str.strip_chars().set(pl.Series(~decimals), None).cast(pl.Float64, strict=False)
             ms = np.where(decimals, self._floats_in_ms(floats, verdict, decimals), ms)
         return self._plausible(ms, (kind == ZONED) | local | numbers | decimals, verdict)
-
-    def _by_format(self, values: pl.Series) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64], bool]:
-        """Read by the format that was told; return which could be, the milliseconds, and whether they are of the wall clock."""
-        form = self.options.ts_format
-        zoned = any(part in form for part in ("%z", "%:z", "%#z", "%+"))
-        clock = any(part in form for part in ("%H", "%I", "%k", "%l", "%T", "%R", "%r", "%X", "%c", "%s", "%+"))
-        text = values.str.strip_chars()
-        if not clock:
-            text, form = text + " 00:00", form + " %H:%M"
-        elif "%H" in form and "%M" not in form:
-            text, form = text + ":00", form + ":%M"
-        zone = "UTC" if zoned else None
-        read = text.str.strptime(pl.Datetime("ms", zone), form, strict=False, exact=True)
-        return _mask(read.is_not_null()), read.dt.epoch("ms").fill_null(0).to_numpy(), not zoned
 
     def _in_ms(self, numbers: npt.NDArray[np.int64], verdict: _Verdict, here: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
         self._weigh(numbers.astype(np.float64), verdict, here)

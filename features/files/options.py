@@ -33,6 +33,8 @@ class ReadOptions:
         Of text files; empty: found.
     not_users : frozenset of str
         Ids that stand for nobody; rows of theirs are rejected.
+    known_types : frozenset of str
+        When there are any, rows of every other type are rejected.
     allow_future : bool
         Whether times ahead of `now_ms` are usable; a live worker rejects them.
     """
@@ -49,4 +51,5 @@ class ReadOptions:
     encoding: str = ""
     separator: str = ""
     not_users: frozenset[str] = frozenset()
+    known_types: frozenset[str] = frozenset()
     allow_future: bool = False

@@ -297,3 +297,16 @@ class Plan:
         """Every path that is read, once."""
         every = [path for paths in self.places.values() for path in paths] + [path for _, path in self.instead]
         return list(dict.fromkeys(every))
+
+
+def shapes_markdown() -> str:
+    """Return the table of known exports for docs/files.md."""
+    lines = ["| export | known by its columns | is read as |", "|---|---|---|"]
+    for shape in SHAPES:
+        known = ", ".join(" or ".join(f"`{name}`" for name in group) for group in shape.known_by)
+        read = ", ".join(f"{name} = {' or '.join(f'`{place}`' for place in places)}" for name, places in shape.places.items())
+        extra = [f"the type of a `{kind}` is its `{place}`" for kind, place in shape.instead]
+        extra += [f"times in {' or '.join(shape.units)}"] if shape.units != ("ms",) else []
+        extra += [f"times without a zone are {shape.zone}"] if shape.zone else []
+        lines.append(f"| {shape.name} | {known} | {'; '.join([read, *extra])} |")
+    return "\n".join(lines)

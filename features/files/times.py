@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from numba import njit
 
 from features.definitions.calendar import zone_table
@@ -217,6 +218,42 @@ def read_texts(buffer: Any, ends: Any, kind: Any, out: Any) -> None:
             kind[i], out[i] = _calendar_time(text)
         else:
             kind[i], out[i] = _number(text)
+
+
+def by_form(texts: pl.Series, form: str) -> tuple[pl.Series, bool]:
+    """Read times of a form that was told, such as ``%d/%m/%Y %H:%M``; null where a text has another.
+
+    Returns
+    -------
+    times, zoned : Series of Datetime, bool
+        `zoned` when the form holds the zone; else they are those of the wall clock.
+
+    >>> by_form(pl.Series(["31/10/2019"]), "%d/%m/%Y")[0].to_list()
+    [datetime.datetime(2019, 10, 31, 0, 0)]
+    """
+    zoned = any(part in form for part in ("%z", "%:z", "%#z", "%+"))
+    clock = any(part in form for part in ("%H", "%I", "%k", "%l", "%T", "%R", "%r", "%X", "%c", "%s", "%+"))
+    texts, form = texts.str.strip_chars(), form.replace(".%f", "%.f")  # Python's name for what stands behind the point
+    if not clock:
+        texts, form = texts + " 00:00", form + " %H:%M"
+    elif "%H" in form and "%M" not in form:
+        texts, form = texts + ":00", form + ":%M"
+    return texts.str.strptime(pl.Datetime("ms", "UTC" if zoned else None), form, strict=False), zoned
+
+
+def readable_form(form: str) -> bool:
+    """Whether times can be read by a form.
+
+    >>> readable_form("%d.%m.%Y"), readable_form("day")
+    (True, False)
+    """
+    if "%" not in form:
+        return False
+    try:
+        by_form(pl.Series(["x"]), form)
+    except pl.exceptions.PolarsError:
+        return False
+    return True
 
 
 def local_to_utc(local_ms: Ints, zone: str) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -48,8 +48,8 @@ def read_options(
 
     from features.files.faults import FileRefused
     from features.files.mapping import read_mapping
-    from features.files.options import OLDEST_MS, ReadOptions
-    from features.files.times import UNITS
+    from features.files.options import ReadOptions
+    from features.files.times import UNITS, readable_form
 
     zone = tz or settings["features.timezone"]
     try:
@@ -65,12 +65,11 @@ def read_options(
         raise UsageFault(f"--encoding: no encoding is called {encoding!r}; there are utf-8, utf-16, latin-1, cp1252 and others") from None
     if ts_unit and ts_unit not in UNITS:
         raise UsageFault(f"--ts-unit: {ts_unit!r} is none of {', '.join(UNITS)}")
-    if ts_format and "%" not in ts_format:
+    if ts_format and not readable_form(ts_format):
         raise UsageFault(f"--ts-format: {ts_format!r} is no form such as '%d/%m/%Y %H:%M'")
     separator = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
     if separator and (len(separator) != 1 or not separator.isascii() or separator in '"\n\r'):
         raise UsageFault(f"--sep: one character is asked for, such as ; or | or tab, got {separator!r}")
-    values: Any = settings.values
     return ReadOptions(
         now_ms=time.time_ns() // 1_000_000,
         mapping=told,
@@ -79,11 +78,12 @@ def read_options(
         zone_told=bool(tz),
         ts_unit=ts_unit,
         ts_format=ts_format,
-        oldest_ms=_moment(oldest, zone) if oldest else values.get("features.oldest", OLDEST_MS),
+        oldest_ms=_moment(oldest, zone) if oldest else settings["features.oldest"],
         oldest_told=bool(oldest),
         encoding=encoding,
         separator=separator,
-        not_users=frozenset(values.get("features.not_users", ())),
+        not_users=frozenset(settings["features.not_users"]),
+        known_types=frozenset(settings["features.strict_types"]),
         allow_future=allow_future,
     )
 

@@ -87,6 +87,11 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
         for file in files if len(files) <= MOST_SHOWN else [file for file in files if not file.summary.sound]:
             tell(file.summary, Console())
         refuse_unusable(files, skip_bad)
+        firsts = [file.summary.first_ms for file in files if file.summary.first_ms is not None]
+        if min(firsts) < settings["features.oldest"]:
+            raise UsageFault(
+                "nothing was sent: a worker rejects times before features.oldest; set it in churnwatch.toml to what --oldest says"
+            )
         if watermark is not None:
             refuse_late(settings, files, watermark)
         with Progress(*columns, console=screen, transient=True) as progress:

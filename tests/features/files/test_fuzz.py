@@ -30,7 +30,9 @@ cells = st.one_of(
     st.text(max_size=12),
 )  # fmt: skip
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), cells)
-values = st.recursive(scalars, lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(cells, inner, max_size=2)), max_leaves=4)
+values = st.recursive(
+    scalars, lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(cells, inner, max_size=2)), max_leaves=4
+)
 names = st.sampled_from(["user", "ts", "type", "value", "item", "event", "event_id", "props", "channel", "properties", "User"])
 
 
@@ -39,7 +41,7 @@ def judged(file: Path) -> None:
     frame, summary = read(file)
     if frame.height:
         _, sent = payloads(frame.with_columns(file=pl.lit(0, pl.Int32)).sort("ts", maintain_order=True), EventIds())
-        columns = ColumnReader(FeatureSpec()).read(sent, [4_102_444_800_000] * len(sent), [None] * len(sent))
+        columns = ColumnReader(FeatureSpec()).read(sent, [4_102_444_800_000] * len(sent), None)
         assert not columns.code.any(), [sent[i] for i in columns.code.nonzero()[0]]
 
 
@@ -81,7 +83,13 @@ def test_json_of_any_shape(folder: Path) -> None:
         lines = {"lines": "\n".join(map(json.dumps, whole)), "array": json.dumps(whole), "pretty": json.dumps(whole, indent=1)}[form]
         judged(text(folder, lines.encode("utf-8", "surrogatepass")[: len(lines) - cut], "events.jsonl"))
 
-    run_for(SHARE, body, st.lists(st.dictionaries(names, values, max_size=4), max_size=5), st.sampled_from(["lines", "array", "pretty"]), st.integers(0, 9))
+    run_for(
+        SHARE,
+        body,
+        st.lists(st.dictionaries(names, values, max_size=4), max_size=5),
+        st.sampled_from(["lines", "array", "pretty"]),
+        st.integers(0, 9),
+    )
 
 
 def test_files_with_some_bytes_changed(folder: Path) -> None:
