@@ -38,7 +38,7 @@ names = st.sampled_from(["user", "ts", "type", "value", "item", "event", "event_
 
 def judged(file: Path) -> None:
     """Read a file; what is usable must be an event to a worker too."""
-    frame, summary = read(file)
+    frame, _ = read(file)
     if frame.height:
         _, sent = payloads(frame.with_columns(file=pl.lit(0, pl.Int32)).sort("ts", maintain_order=True), EventIds())
         columns = ColumnReader(FeatureSpec()).read(sent, [4_102_444_800_000] * len(sent), None)
