@@ -8,11 +8,12 @@ Errors::
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -66,11 +67,12 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("app.name", "text", "churnwatch", "names this deployment; part of every Redis key and transactional id", "CHURNWATCH_APP"),
-    Setting("app.group", "text", "churnwatch", "Kafka consumer group of the workers"),
+    Setting("app.group", "text", "", "Kafka consumer group of the workers; empty: the app's name"),
     Setting("kafka.bootstrap", "text", "127.0.0.1:9092", "Kafka address, host:port, several with commas", "CHURNWATCH_KAFKA"),
     Setting("kafka.topic_prefix", "text", "", "put before every topic name", "CHURNWATCH_TOPIC_PREFIX"),
     Setting("kafka.clicks", "text", "", "name of the clicks topic when it is not prefix + clicks", "CHURNWATCH_CLICKS"),
     Setting("kafka.partitions", "int", 4, "partitions of clicks, for `topics create`", low=1, high=10_000),
+    Setting("kafka.replication", "int", -1, "copies of each topic, for `topics create`; -1: the broker's default", low=-1, high=32),
     Setting("redis.url", "secret", "redis://127.0.0.1:6379", "Redis address; rediss:// for TLS", "CHURNWATCH_REDIS"),
     Setting(
         "features.key_events",
@@ -214,6 +216,10 @@ class Settings:
         """Return the values with every secret hidden."""
         return {name: "***" if _BY_NAME[name].kind == "secret" and value else value for name, value in self.values.items()}
 
+    def with_group(self, group: str) -> Settings:
+        """Return these settings with the consumer group that was settled at the start."""
+        return replace(self, values=MappingProxyType({**self.values, "app.group": group}))
+
     def spec(self, key_events: tuple[str, ...] | None = None) -> FeatureSpec:
         """Return the feature spec; `key_events` when they were chosen, not configured."""
         return FeatureSpec(
@@ -284,6 +290,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         ChurnDefinition(),
     )
     _judge_together(values, definitions, faults)
+    _judge_kafka(values, faults)
     if faults:
         raise SettingsError(faults)
     return Settings(MappingProxyType(values), definitions)
@@ -353,6 +360,18 @@ def _from_environment(name: str, environment: Mapping[str, str], faults: list[st
         except OSError as error:
             faults.append(f"{name}_FILE: {error.strerror}")
     return environment.get(name)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine only.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("[::1]"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def nearest(name: str, known: list[str]) -> str:
@@ -432,6 +451,11 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
             faults.append(f"definitions {definition.name}: horizon + lateness must stay below 62d, the bitmap of landmarks holds 64 days")
 
 
+def _judge_kafka(values: dict[str, Any], faults: list[str]) -> None:
+    if values["kafka.replication"] == 0:
+        faults.append("kafka.replication: at least 1, or -1 for the broker's default, got 0")
+
+
 def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
     if not all(_ADDRESS.match(one) for one in values["kafka.bootstrap"].split(",")):
         # not shown: whoever puts a whole URL here may have put a password into it
@@ -441,5 +465,11 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
             "redis.url: must be redis://host:port or rediss:// with user:password@ before the host if it asks for them; "
             "write / ? # in a password as %2F %3F %23"
         )
-    if values["worker.web"] and not _ADDRESS.match(values["worker.web"]):
-        faults.append(f"worker.web: must be host:port or empty, got {values['worker.web']!r}")
+    web = values["worker.web"]
+    if web and not _ADDRESS.match(web):
+        faults.append(f"worker.web: must be host:port or empty, got {web!r}")
+    elif web and not is_loopback(web.rpartition(":")[0]) and values["worker.web_token"] in {"", "change-me"}:
+        faults.append(
+            f"worker.web is {web}, which others can reach: set CHURNWATCH_WEB_TOKEN to a long random text "
+            "(openssl rand -hex 32 makes one), or listen on 127.0.0.1"
+        )

@@ -12,7 +12,8 @@ from typing import Any, cast
 
 import faust
 
-from stream.intake.transport import Consumer
+from stream.intake.transport import Consumer, Transport
+from stream.kafka.origin import client_id
 from stream.ownership.contract import Batch, GapDetected, ShardHost, ShardLost
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class AppSettings:
     """What Faust is told; the rest follows from docs/architecture.md, "Transport"."""
 
     bootstrap: str
+    app: str
     group: str
     clicks: str
     max_batch: int = 5_000
@@ -43,13 +45,14 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
     """
     app = faust.App(
         settings.group,
-        broker=[f"churnwatch://{one}" for one in settings.bootstrap.split(",")],
+        broker=[f"kafka://{one}" for one in settings.bootstrap.split(",")],
         web_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
         stream_wait_empty=False,
         table_standby_replicas=0,
         consumer_auto_offset_reset="none",
+        broker_client_id=client_id(settings.app),
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.heartbeat_s,
         broker_request_timeout=30.0,
@@ -61,6 +64,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         datadir=f"{tempfile.gettempdir()}/churnwatch-{os.getuid()}",  # for tables, that we have none of; else made where we were started
         **settings.faust,
     )
+    app.transport = Transport(app.conf.broker_consumer, app)
     vars(app).update(shard_host=host, on_bug=on_bug)  # where the transport looks for them
     topic = app.topic(settings.clicks, value_serializer="raw", key_serializer="raw", value_type=None, key_type=None)
 

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from online_models.registry import Claim, NewVersion, Registry, RegistryStale, S
 from online_models.told import LabelBlock, unpack_said
 from online_models.trainer import Trainer, TrainerSettings, Version, never
 from online_models.trainer_checkpoint import seal_trainer, unseal_trainer
+from stream.kafka.origin import Headers, app_of, is_foreign
 from stream.kafka.topics import topic_names
 from stream.ownership.served import model_key
 from stream.settings import Settings
@@ -71,12 +73,30 @@ class Training:
         Whether to begin anew, whatever checkpoint there is; version numbers go on.
     saving_share : float
         Most of the time that goes into saving, above 0; 1 saves each version at once.
+    app : str
+        Records that name another app are skipped; empty: none is.
+
+    Attributes
+    ----------
+    skipped : Counter
+        Records skipped, by whose they are: of another app, or of another feature spec, so of another app or of this one's forerunner on
+        the same topic.
     """
 
     def __init__(
-        self, settings: TrainerSettings, registry: Registry, spec_hash: str, key: bytes, *, fresh: bool = False, saving_share: float = 1.0
+        self,
+        settings: TrainerSettings,
+        registry: Registry,
+        spec_hash: str,
+        key: bytes,
+        *,
+        fresh: bool = False,
+        saving_share: float = 1.0,
+        app: str = "",
     ) -> None:
         self.trainer = Trainer(settings)
+        self._app = app
+        self.skipped: Counter[str] = Counter()
         self._registry, self._spec_hash, self._key = registry, spec_hash, key
         self._configured = dict(settings.wanted or {})
         self._claim: Claim = registry.claim()
@@ -104,12 +124,27 @@ class Training:
         for name, learner in self.trainer.learners.items():
             learner.wanted = self._registry.wish(name).candidate or self._configured.get(name, "")
 
-    def feed(self, offset: int, stamp_ms: int, value: bytes, *, save: bool = True, stop: Callable[[], bool] = never) -> list[Version]:
+    def feed(
+        self,
+        offset: int,
+        stamp_ms: int,
+        value: bytes,
+        headers: Headers = (),
+        *,
+        save: bool = True,
+        stop: Callable[[], bool] = never,
+    ) -> list[Version]:
         """Take one record of the topic; save if that is due. Returns the versions that were made. For `stop` see `Trainer.feed`."""
-        said = unpack_said(value)
         versions: list[Version] = []
+        if self._app and is_foreign(headers, self._app):
+            self._skip(f"app {app_of(headers)}", offset)
+            return versions
+        said = unpack_said(value)
         if isinstance(said, LabelBlock):
             self.trainer.hear(said)
+        elif said.spec_hash != self._spec_hash:
+            self._skip(f"feature spec {said.spec_hash}", offset)
+            return versions
         else:
             versions = self.trainer.feed(said, stamp_ms, stop)
         self.next_offset = offset + 1
@@ -118,6 +153,14 @@ class Training:
         if save:
             self.save_if_due()
         return versions
+
+    def _skip(self, whose: str, offset: int) -> None:
+        if not self.skipped[whose]:
+            log.warning(
+                "examples of another app are skipped: give each app a topic prefix of its own", extra={"of": whose, "offset": offset}
+            )
+        self.skipped[whose] += 1
+        self.next_offset = offset + 1
 
     def go_on(self, stop: Callable[[], bool]) -> list[Version]:
         """Learn what was left when the trainer was stopped; before the first record."""
@@ -186,7 +229,9 @@ async def train(
                     break
                 try:
                     # in a thread: a block that lets a million labels mature takes a minute, and a signal must be heard meanwhile
-                    versions = await asyncio.to_thread(training.feed, record.offset, record.timestamp, record.value, stop=stop.is_set)
+                    versions = await asyncio.to_thread(
+                        training.feed, record.offset, record.timestamp, record.value, record.headers, stop=stop.is_set
+                    )
                 except msgspec.DecodeError:
                     raise RuntimeError(f"{topic} offset {record.offset} is no block of examples") from None
                 _tell(versions, training, heard)
@@ -250,7 +295,7 @@ def rebuild(
     from kafka import KafkaConsumer
     from kafka import TopicPartition as Place
 
-    training = Training(trainer_settings(settings), registry, spec_hash, model_key(settings), fresh=True)
+    training = Training(trainer_settings(settings), registry, spec_hash, model_key(settings), fresh=True, app=settings["app.name"])
     place = Place(topic_names(settings["kafka.topic_prefix"])["examples"], 0)
     consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed")
     try:
@@ -266,7 +311,7 @@ def rebuild(
             log.warning("the beginning of the examples is gone: what was learned from it is lost", extra={"records": first})
         while consumer.position(place) < end:
             for record in consumer.poll(timeout_ms=1_000).get(place, []):
-                training.feed(record.offset, record.timestamp, record.value, save=False, stop=stop)
+                training.feed(record.offset, record.timestamp, record.value, record.headers, save=False, stop=stop)
                 if stop():
                     return {}
             told(consumer.position(place) - first, end - first)
@@ -289,7 +334,9 @@ def begin(settings: Settings, spec_hash: str, registry: Registry, stop: Callable
     """
 
     def gone_on() -> Training:
-        return Training(trainer_settings(settings), registry, spec_hash, model_key(settings), saving_share=SAVING_SHARE)
+        return Training(
+            trainer_settings(settings), registry, spec_hash, model_key(settings), saving_share=SAVING_SHARE, app=settings["app.name"]
+        )
 
     try:
         return gone_on()
@@ -308,7 +355,7 @@ async def run_trainer(settings: Settings) -> int:
     from online_models.registry_redis import RedisRegistry
     from stream.feedback.labels import copy_labels
     from stream.kafka.shard_wire import WireSettings
-    from stream.processes.preflight import NotReady, judge_definitions
+    from stream.processes.preflight import NotReady, judge_app
     from stream.processes.program import Stopper
 
     stopper = Stopper()
@@ -317,7 +364,7 @@ async def run_trainer(settings: Settings) -> int:
     found = await _spec_when_there(lambda: load_spec(client, settings["app.name"]), stopper)
     if found is None:
         return stopper.code
-    if faults := judge_definitions(client, settings):
+    if faults := judge_app(client, settings):
         raise NotReady(faults)
     asked = asyncio.create_task(stopper.wait())
     try:

@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import Producer
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from features.definitions.definition import ChurnDefinition
@@ -58,7 +59,7 @@ class Deployment:
         training = Training(trainer_settings(self.settings), self.registry, self.spec.hash, model_key(self.settings), fresh=not kept)
         for number, (_, block) in enumerate(make_blocks(seed=seed)):
             if number >= training.next_offset:
-                training.feed(number, 0, block.pack())
+                training.feed(number, 0, replace(block, spec_hash=self.spec.hash).pack())
         return training
 
     def source(self) -> ModelSource:
@@ -184,7 +185,7 @@ class Examples:
         self.topic = make_topics(kafka, f"{name}-", 1)["examples"]
         producer = Producer({"bootstrap.servers": kafka})
         for _, block in make_blocks():
-            producer.produce(self.topic, block.pack(), partition=0)
+            producer.produce(self.topic, replace(block, spec_hash=self.one.spec.hash).pack(), partition=0)
         assert producer.flush(20) == 0
         save_spec(self.one.client, name, AppSpec(spec=self.one.spec, cluster_id="c", topic_id="t", partitions=1))
         self.before = self.one.train().trainer.learners["gone"]
