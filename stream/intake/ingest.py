@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -27,9 +27,6 @@ from stream.faults import UsageFault
 from stream.kafka.clients import clicks_producer
 from stream.settings import Settings
 from stream.shard.meta import unpack_meta
-
-if TYPE_CHECKING:
-    from confluent_kafka import Producer
 
 BATCH = 20_000
 IN_FLIGHT = 400_000
@@ -122,11 +119,6 @@ class Sending:
         else:
             self.failed.append(str(error))
 
-    @property
-    def producer(self) -> Producer:
-        """The producer."""
-        return self._producer
-
     def send(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
         """Hand a batch over; waits while too many are on their way.
 
@@ -136,10 +128,13 @@ class Sending:
             When a message failed, or nothing was delivered for a minute.
         """
         self.wait(IN_FLIGHT)
-        messages = [{"value": value, "key": key} for key, value in zip(keys, values, strict=True)]
-        queued = self._producer.produce_batch(self.topic, messages, on_delivery=self._told)
-        if queued < len(messages):
-            self.failed.append(str(next((one["_error"] for one in messages if "_error" in one), "the producer's queue is full")))
+        messages: list[dict[str, Any]] = [{"value": value, "key": key} for key, value in zip(keys, values, strict=True)]
+        while self._producer.produce_batch(self.topic, messages, on_delivery=self._told) < len(messages):
+            # long events fill the producer's memory before their number does: what found no room is handed over again
+            messages = [one for one in messages if "_error" in one]
+            errors = [error for one in messages if (error := one.pop("_error")).name() != "_QUEUE_FULL"]
+            self.failed += [str(error) for error in errors]
+            self.wait(len(self._producer) // 2)
         self._producer.poll(0)
 
     def wait(self, most: int) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import re
+import string
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -119,3 +122,30 @@ def test_more_than_fits_into_memory_goes_through_a_folder_and_leaves_nothing_the
     assert missing.returncode == 2
     assert "nowhere" in missing.stderr
     assert sum(map(len, sent())) == 2400
+
+
+def test_an_event_that_kafka_refuses_is_said_with_how_many_had_left(run: Run, sent: Any, kafka: str, app_name: str, tmp_path: Path) -> None:
+    from kafka import KafkaAdminClient
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, f"{app_name}-clicks", {"max.message.bytes": "20000"})])
+    admin.close()
+    noise = "".join(random.Random(0).choices(string.ascii_letters, k=60_000))
+    rows = [f"u{i},{1700000000000 + i},click,{noise if i == 30_000 else i}" for i in range(60_000)]
+    (tmp_path / "long.csv").write_text("\n".join(["user,ts,type,item", *rows]))
+    done = run("ingest", "long.csv")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    left = re.search(r"([\d,]+) of 60,000 events had left", done.stderr)
+    assert left, done.stderr
+    assert int(left[1].replace(",", "")) == sum(map(len, sent())) > 0
+
+
+def test_times_a_worker_would_reject_are_not_sent(run: Run, sent: Any, tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text("user,ts,type\nann,1985-01-01,x\n")
+    assert "1 of 1 rows are unusable" in run("ingest", "old.csv").stderr
+    done = run("ingest", "old.csv", "--oldest", "1980-01-01")
+    assert done.returncode == 2
+    assert "features.oldest" in done.stderr
+    assert not list(events(sent()))

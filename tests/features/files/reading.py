@@ -18,14 +18,22 @@ NOW_MS = 1_795_800_000_000
 
 def read(file: Path, **told: Any) -> tuple[pl.DataFrame, Summary]:
     """Usable rows and summary of a file; every row must be in one of the two."""
-    opened = EventFile(file, ReadOptions(now_ms=NOW_MS, **told), Summary(file.name))
-    frames = list(opened.frames())
-    summary = opened.summary
-    settled = [opened.settled(frame) for frame in frames]
+    one = EventFile(file, ReadOptions(now_ms=NOW_MS, **told), Summary(file.name))
+    frames = list(one.frames())
+    summary = one.summary
+    settled = [one.settled(frame) for frame in frames]
     frame = pl.concat(settled, how="diagonal") if settled else pl.DataFrame(schema={"user": pl.String, "ts": pl.Int64, "type": pl.String})
     assert summary.rows == summary.usable + summary.unusable
     assert frame.height == summary.usable
     return frame, summary
+
+
+def opened(file: Path, **told: Any) -> EventFile:
+    """Return a file that has been read to its end."""
+    one = EventFile(file, ReadOptions(now_ms=NOW_MS, **told), Summary(file.name))
+    for _ in one.frames():
+        pass
+    return one
 
 
 def text(folder: Path, content: str | bytes, name: str = "events.csv") -> Path:
