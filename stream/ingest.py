@@ -18,6 +18,7 @@ from stream.cli.context import UsageFault
 from stream.kafka_clients import clicks_producer
 from stream.meta import unpack_meta
 from stream.settings import Settings
+from stream.shown import visible
 
 CHUNK = 20_000
 OPTIONAL = ("value", "item", "session", "channel", "event_id")
@@ -83,7 +84,7 @@ def ingest_file(settings: Settings, file: Path, *, force: bool = False) -> tuple
     UsageFault
         If the file begins before the watermark: its events would be late, every one a dead letter.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from stream.screen import Screen
 
     frame = read_events(file)
     if not force and frame.height and frame["ts"].dtype.is_integer():
@@ -101,9 +102,8 @@ def ingest_file(settings: Settings, file: Path, *, force: bool = False) -> tuple
             failed.append(str(error))
 
     began = time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        task = progress.add_task(file.name, total=frame.height)
+    with Screen().progress() as progress:
+        task = progress.add_task(visible(file.name), total=frame.height)
         for number, (key, value) in enumerate(payloads(frame, file), 1):
             while True:
                 try:

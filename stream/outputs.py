@@ -33,8 +33,8 @@ from online_models.example import (
     pack_rows,
     unpack_lists,
 )
-from online_models.explain import reasons
 from online_models.scorer import Champion
+from stream.alert_reasons import reasons
 from stream.alerts import Alert, alert_id, entry_of
 from stream.dead_letters import dead_letter
 from stream.policy import Adopted, DayCount, Ending, Landmark, Opened, Resolved, Verdict, decide, may_open
@@ -311,18 +311,19 @@ class Speaker:
             said.mirror[self._arena.users[self._slot[row]]] = mirror_fields(named)
 
     def _opened(self, k: int, landmark: Landmark) -> Entry:
-        champion = self._champions[k]
+        vector, settings = self._vectors[landmark.row], self._settings
+        why = reasons(self._champions[k].scorer.terms(vector), vector, settings.spec)
         alert = self._alert(k, landmark.slot, landmark.position, landmark.position.due_ms)
         return entry_of(
-            self._settings.app,
+            settings.app,
             landmark.position,
             msgspec.structs.replace(
                 alert,
                 type="opened",
                 risk=round(landmark.risk, 4),
-                threshold=self._settings.policy.threshold,
+                threshold=settings.policy.threshold,
                 event_time_ms=landmark.position.due_ms,
-                reasons=reasons(champion.scorer, self._vectors[landmark.row]),
+                reasons=[one.text for one in why],
             ),
         )
 

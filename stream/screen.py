@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from stream.shown import visible
+from stream.shown import Part, Styled, visible
 
 GAP = 2
 """Blanks between two columns."""
@@ -23,17 +24,6 @@ LEAST = 12
 """Columns of the window that a cell keeps when it is shortened."""
 PIPE_WIDTH = 10_000
 """Columns of a pipe or a file: as many as anything needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Styled:
-    """A part of a line with a style of rich, such as "bold red"."""
-
-    text: str
-    style: str
-
-
-Part = str | Styled
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +84,24 @@ class Screen:
         """Print a text of ours that has several lines, such as a list of faults."""
         for line in text.split("\n"):
             self.line(Styled(line, style))
+
+    def verbatim(self, text: str) -> None:
+        """Print what is to be copied or read by a program, already harmless: nothing is wrapped."""
+        self.console.print(Text(text), soft_wrap=True)
+
+    def entry(self, head: Sequence[Part], body: str, margin: int) -> None:
+        """Print a head and what it is about: in one line where that fits, else as a paragraph under it."""
+        line = text_of([*head, "  ", body]) if body else text_of(head)
+        if not body or line.cell_len <= self.console.width:
+            self.console.print(line, soft_wrap=True)
+        else:
+            self.line(*head)
+            self.indented(margin, body)
+
+    def progress(self) -> Progress:
+        """Return a bar for work whose size is known; what it is called is shown as it is."""
+        title = TextColumn("{task.description}", markup=False)
+        return Progress(title, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=self.console)
 
     def indented(self, by: int, *parts: Part) -> None:
         """Print a paragraph that keeps its margin of some blanks when it is broken into lines."""

@@ -4,17 +4,16 @@ Ids, event types, channels and whole payloads are written by strangers, and whoe
 spreadsheet. An id must neither clear the screen, nor turn a line around, nor run as a formula, nor begin a second line of a log.
 What is dangerous is not removed, since two ids would then look alike, but spelled out::
 
-    visible("a\x1b[2J")     a\x1b[2J     for a terminal (`stream.screen` calls it on everything it prints)
+    visible("a\x1b[2J")     a\x1b[2J     for a terminal and a log (`stream.screen` calls it on all it prints)
     csv_line(["=1+1"])      '=1+1        for a spreadsheet
     json_text(b'"\x9b"')    "\u009b"     for JSON on a terminal: other bytes, the same value
-    log_value("a b\n")      "a b\n"      for a field of a log line
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,6 +23,16 @@ separators of lines and paragraphs."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take the wide forms for the narrow ones
 _QUOTED = frozenset('",;\t\r\n')
 """Characters that split a cell in one spreadsheet or another; some read a comma-separated file by semicolons."""
+
+
+class Styled(NamedTuple):
+    """A part of a line with a style of rich, such as "bold red"; any other part is plain text."""
+
+    text: str
+    style: str
+
+
+Part = str | Styled
 
 
 def _is_hidden(character: str) -> bool:
@@ -52,6 +61,11 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return text.isascii() and text.strip() == text and "_" not in text and any(map(str.isdigit, text))
+
+
+def plain(parts: Iterable[Part]) -> str:
+    """Return parts as one visible line without styles."""
+    return "".join(visible(part.text if isinstance(part, Styled) else part) for part in parts)
 
 
 def csv_cell(value: object) -> str:
@@ -109,15 +123,3 @@ def json_line(value: Any) -> str:
     '{"user":"ann"}'
     """
     return json_text(msgspec.json.encode(value))
-
-
-def log_value(value: object) -> str:
-    r"""Return one field's value for a log line `name=value`: text that could be taken for more than one value is quoted.
-
-    >>> log_value("shard"), log_value(7), log_value("two words"), log_value("a\nlevel=ERROR")
-    ('shard', '7', '"two words"', '"a\\nlevel=ERROR"')
-    """
-    text = str(value)
-    if text and not any(one.isspace() or one in '"=\\' for one in text) and text.isprintable():
-        return text
-    return json_line(text)

@@ -20,6 +20,7 @@ import polars as pl
 from online_models.explain import importances
 from online_models.quality import Tally
 from stream.backtest.replay import Result
+from stream.shown import visible
 
 mpl.use("Agg")
 LAST_SHARE = 0.3
@@ -125,7 +126,7 @@ def page(found: Mapping[str, Any], result: Result) -> str:
     headline = found["figures"].get("last 30 % of the calendar") or found["figures"].get("all")
     title = f"Churn backtest: {about['definition']}"
     says = (
-        f"{counts['events']:,} events of {html.escape(about['events_file'])}, {counts['predictions']:,} predictions graded, "
+        f"{counts['events']:,} events of {_shown(about['events_file'])}, {counts['predictions']:,} predictions graded, "
         f"{counts['censored']:,} censored (the log ends before their label). Landmarks: {about['landmarks']}; model: {about['model']}; "
         f"{counts['events_per_s']:,} events/s."
     )
@@ -148,11 +149,17 @@ def page(found: Mapping[str, Any], result: Result) -> str:
         for name, words in (("auc", "AUC"), ("log_loss", "log-loss"), ("ece", "calibration error"), ("lift_10", "lift at 10 %"), ("base_rate", "churned"))
         if headline and headline[name] is not None
     )  # fmt: skip
-    return _PAGE.format(title=html.escape(title), says=says, tiles=tiles, body=body, numbers=numbers)
+    return _PAGE.format(title=_shown(title), says=says, tiles=tiles, body=body, numbers=numbers)
+
+
+def _shown(text: str) -> str:
+    """Return a text from outside as it may stand in a page."""
+    return html.escape(visible(text))
 
 
 def _picture(draw: Any, width: float = 7.2, height: float = 3.4) -> str:
     with plt.rc_context({
+        "text.parse_math": False,  # the names of channels are nobody's formulas
         "font.size": 9, "axes.edgecolor": SOFT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
         "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "churnwatch",
     }):  # fmt: skip
@@ -238,7 +245,7 @@ def _by_segment(rows: Mapping[str, Mapping[str, Any]]) -> str:
         return ""
 
     def draw(axes: Any) -> None:
-        names = [f"{name} ({row['n']:,.0f})" for name, row in told]
+        names = [f"{visible(name)} ({row['n']:,.0f})" for name, row in told]
         axes.barh(
             names,
             [row["auc"] - 0.5 for _, row in told],
@@ -276,13 +283,13 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
         cells = "".join(
             f"<td>{'' if row[key] is None else f'{row[key]:,.0f}' if key == 'n' else f'{row[key]:.4f}'}</td>" for key in _METRICS
         )
-        lines.append(f"<tr><th>{html.escape(name)}</th>{cells}</tr>")
+        lines.append(f"<tr><th>{_shown(name)}</th>{cells}</tr>")
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
 
 
 def _changes(found: Mapping[str, Any]) -> str:
-    served = ", ".join(f"{html.escape(name)} {count:,}" for name, count in found["champion"]["predictions_by_model"].items())
-    lines = [(one["at_ms"], f"{html.escape(one['to'])} serves: {html.escape(one['why'])}") for one in found["champion"]["changes"]]
+    served = ", ".join(f"{_shown(name)} {count:,}" for name, count in found["champion"]["predictions_by_model"].items())
+    lines = [(one["at_ms"], f"{_shown(one['to'])} serves: {_shown(one['why'])}") for one in found["champion"]["changes"]]
     lines += [(one["at_ms"], f"drift of the {one['of']}: models learn faster for a while") for one in found["drifts"]]
     items = "".join(f"<li>{_day(at)} {words}</li>" for at, words in sorted(lines))
     return f"<p>Predictions by model: {served}.</p><ul>{items}</ul>"

@@ -23,7 +23,11 @@ from stream.cli.topics import ingest, topics_app
 from stream.cli.users import at_risk, user
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Live churn engine: clicks in, at-risk alerts out."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Live churn engine: clicks in, at-risk alerts out.",
 )
 app.command()(run)
 app.command()(train)
@@ -63,5 +67,7 @@ def main() -> None:
         message = context.readable(error)
         if message is None:
             raise
-        typer.secho(message, err=True, fg="red")
+        from stream.screen import Screen
+
+        Screen(error=True).lines(message, "red")
         sys.exit(2)

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
+import msgspec
 import typer
 
-from stream.alerts import Alert, decode_alert
+from stream.alert_words import because, headline
+from stream.alerts import decode_alert
 from stream.cli import context
+from stream.screen import Screen
+from stream.shown import json_text
 
 alerts_app = typer.Typer(no_args_is_help=True)
-
-
-def line_of(alert: Alert) -> str:
-    """One alert in one line, with markup.
-
-    >>> "returned" in line_of(Alert(alert_id="a", type="resolved", cause="returned", user="ann", definition="d", risk=None, threshold=None,
-    ... horizon_ms=1, landmark_ms=0, valid_until_ms=1, event_time_ms=0, scored_ms=0, reasons=[], model="m", model_version=0, partition=0,
-    ... input_offset=0))
-    True
-    """
-    when = datetime.fromtimestamp(alert.event_time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-    if alert.type == "opened":
-        return f"{when}  [bold red]at risk[/]  {alert.user:<14} {alert.risk:.0%}  " + "; ".join(alert.reasons)
-    colour = "green" if alert.cause == "returned" else "yellow"
-    return f"{when}  [{colour}]{alert.cause or '':<7}[/]  {alert.user}"
 
 
 @alerts_app.command()
@@ -35,26 +23,31 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
 ) -> None:
     """Show alerts as they come."""
-    from rich.console import Console
-
     from stream.kafka_clients import reader
 
     settings = context.settings()
     consumer, partitions = reader(settings, "alerts")
     consumer.assign(partitions)
     (consumer.seek_to_beginning if beginning else consumer.seek_to_end)(*partitions)
-    console = Console(soft_wrap=True)
+    screen, aside = Screen(), Screen(error=True)
     if not as_json:
         kept = sum(consumer.end_offsets(partitions).values()) > sum(consumer.beginning_offsets(partitions).values())
         older = " (--from-beginning shows those before)" if kept and not beginning else ""
-        typer.echo(f"alerts of {partitions[0].topic} as they come{older}, Ctrl-C ends", err=True)
+        aside.line(f"alerts of {partitions[0].topic} as they come{older}, times in UTC, Ctrl-C ends")
+    shown = 0
     try:
-        for number, message in enumerate(consumer, 1):
+        for message in consumer:
+            try:
+                alert = decode_alert(message.value)
+            except (msgspec.DecodeError, TypeError):  # TypeError: a tombstone has no value
+                aside.line(f"skipped: partition {message.partition}, offset {message.offset} is no alert of churnwatch")
+                continue
             if as_json:
-                typer.echo(message.value.decode())
+                screen.verbatim(json_text(message.value))
             else:
-                console.print(line_of(decode_alert(message.value)), highlight=False)
-            if number == count:
+                screen.entry(headline(alert), because(alert), margin=18)
+            shown += 1
+            if shown == count:
                 break
     except KeyboardInterrupt:
         pass

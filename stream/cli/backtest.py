@@ -9,9 +9,7 @@ from typing import Annotated
 import typer
 
 from stream.cli import context
-
-WIDE = 130
-"""Columns that the table of figures needs; into a file or a narrow window it is printed in full all the same."""
+from stream.screen import Column, Screen
 
 
 class LandmarkChoice(StrEnum):
@@ -78,19 +76,14 @@ def backtest(
 
 
 def _tell(found: dict[str, dict[str, dict[str, float | None]]], out: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
     names = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift_10")
-    for name in ("", *names):
-        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
-    for part, row in found["figures"].items():
-        cells = [(row[name], name) for name in names]
-        table.add_row(part, *("" if value is None else f"{value:,.0f}" if name == "n" else f"{value:.4f}" for value, name in cells))
-    console = Console(width=max(Console().width, WIDE))
-    console.print(table)
+    rows = [
+        (part, *("" if row[name] is None else f"{row[name]:,.0f}" if name == "n" else f"{row[name]:.4f}" for name in names))
+        for part, row in found["figures"].items()
+    ]
+    screen = Screen()
+    screen.table([Column(""), *(Column(name, right=True) for name in names)], rows)
     counts = found["counts"]
-    console.print(
+    screen.line(
         f"{counts['events']:,} events in {counts['seconds']} s, {counts['censored']:,} snapshots censored. Pictures: {out / 'report.html'}"
     )

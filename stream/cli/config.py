@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import typer
 
 from stream.cli import context
+from stream.screen import Screen
 
 config_app = typer.Typer(no_args_is_help=True)
 
@@ -13,14 +15,15 @@ config_app = typer.Typer(no_args_is_help=True)
 def check() -> None:
     """Say every fault of the settings, or that there is none."""
     found = context.settings()
-    typer.echo(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
+    Screen().line(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
 
 
 @config_app.command()
 def show() -> None:
     """Print every setting with its value; secrets are masked."""
+    screen = Screen()
     for name, value in context.settings().masked().items():
-        typer.echo(f"{name} = {value!r}")
+        screen.line(f"{name} = {_said(value)}")
 
 
 @config_app.command()
@@ -28,4 +31,13 @@ def example() -> None:
     """Print a commented settings file with all defaults."""
     from stream.settings import example_toml
 
-    typer.echo(example_toml(), nl=False)
+    Screen().verbatim(example_toml().rstrip("\n"))
+
+
+def _said(value: object) -> str:
+    """Return a value as the file has it.
+
+    >>> _said(("click", "view")), _said(True), _said("")
+    ('["click", "view"]', 'true', '""')
+    """
+    return msgspec.json.encode(value).decode().replace('","', '", "')

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from stream.shown import visible
 
 if TYPE_CHECKING:
     from stream.settings import Settings
@@ -23,7 +26,7 @@ def settings(**overrides: Any) -> Settings:
 def log_to_stderr() -> None:
     """One line a record: time, level, phrase, fields."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_FieldFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(FieldFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -31,14 +34,48 @@ def log_to_stderr() -> None:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
-class _FieldFormatter(logging.Formatter):
-    """Adds the record's own fields as key=value."""
+class FieldFormatter(logging.Formatter):
+    r"""One line a record: the phrase, then the record's own fields as name=value; only a stack has lines of its own, and these are indented.
 
-    _usual = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+    Nothing in a field or a phrase begins a line: a line that begins with a time is a record of ours.
 
-    def format(self, record: logging.LogRecord) -> str:
+    >>> record = logging.makeLogRecord({"msg": "shard lost", "partition": 3, "why": "a\n2026-01-01 ERROR"})
+    >>> FieldFormatter("%(message)s").format(record)
+    'shard lost partition=3 why=a\\x0a2026-01-01 ERROR'
+    """
+
+    _usual = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """See `logging.Formatter`."""
         fields = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in self._usual)
-        return f"{super().format(record)} {fields}".rstrip()
+        return visible(f"{super().formatMessage(record)} {fields}".rstrip())
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """Return the stacks of an error and of its causes, indented."""
+        error: BaseException | None = ei[1]
+        lines: list[str] = []
+        while error is not None:
+            frames = [line for frame in traceback.format_tb(error.__traceback__) for line in frame.splitlines()]
+            lines = [*frames, _named(error), *lines]
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n".join(f"  {visible(line)}" for line in lines)
+
+
+QUOTABLE = frozenset({"features", "online_models", "stream", "redis", "kafka", "aiokafka", "cimpl"})
+"""Packages whose errors speak of servers, shards and settings."""
+
+
+def _named(error: BaseException) -> str:
+    """Name an error; one of Python's own or of a decoder may quote an id or a payload, and is told in full with --debug only.
+
+    >>> _named(UsageFault("say either")), _named(KeyError("ann"))
+    ('UsageFault: say either', 'KeyError (--debug says the rest)')
+    """
+    kind = type(error)
+    if debug or kind.__module__.partition(".")[0] in QUOTABLE or isinstance(error, OSError):
+        return f"{kind.__qualname__}: {error}"
+    return f"{kind.__qualname__} (--debug says the rest)"
 
 
 KAFKA = "Kafka: {0}\nIs it running, and is CHURNWATCH_KAFKA right?"

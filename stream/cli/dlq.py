@@ -11,6 +11,7 @@ import typer
 
 from stream.cli import context
 from stream.dead_letters import KEPT_BYTES, LABEL_REASONS, DeadLetter, decode_dead_letter
+from stream.screen import Column, Screen
 
 dlq_app = typer.Typer(no_args_is_help=True)
 
@@ -43,26 +44,20 @@ def list_letters(
     show: Annotated[int, typer.Option("--show", min=0, help="how many to show in full")] = 10,
 ) -> None:
     """Count dead letters by reason and show some."""
-    from rich.console import Console
-    from rich.table import Table
-
     counts: Counter[str] = Counter()
     some: list[DeadLetter] = []
     for letter in read_letters(context.settings()):
         counts[letter.reason] += 1
         if len(some) < show and reason in {None, letter.reason}:
             some.append(letter)
-    console = Console()
+    screen = Screen()
     if not counts:
-        console.print("no dead letters")
+        screen.line("no dead letters")
         return
-    table = Table("reason", "letters", box=None)
-    for name, number in counts.most_common():
-        table.add_row(name, str(number))
-    console.print(table)
+    screen.table([Column("reason"), Column("letters", right=True)], [(name, f"{number:,}") for name, number in counts.most_common()])
     for letter in some:
         payload = "" if letter.payload is None else base64.b64decode(letter.payload)[:120].decode(errors="backslashreplace")
-        console.print(f"{letter.topic} {letter.partition}:{letter.offset} {letter.reason} {payload}", markup=False, highlight=False)
+        screen.line(f"{letter.topic} {letter.partition}:{letter.offset} {letter.reason} {payload}")
 
 
 @dlq_app.command()
@@ -85,6 +80,7 @@ def replay(
         )
     settings = context.settings()
     topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
+    screen = Screen()
     whole, cut = [], 0
     for letter in read_letters(settings):
         if letter.reason != reason or letter.payload is None:
@@ -93,7 +89,7 @@ def replay(
             cut += 1
         else:
             whole.append((topics[letter.topic], letter.partition, base64.b64decode(letter.payload)))
-    typer.echo(f"{len(whole)} to send again, {cut} longer than {KEPT_BYTES} bytes and so not kept whole")
+    screen.line(f"{len(whole)} to send again, {cut} longer than {KEPT_BYTES} bytes and so not kept whole")
     if not yes or not whole:
         return
     producer, _ = clicks_producer(settings)
@@ -101,4 +97,4 @@ def replay(
         # to the partition it came from: that shard has what is known of its user
         producer.produce(topic, payload, partition=partition)
     producer.flush()
-    typer.echo(f"{len(whole)} sent")
+    screen.line(f"{len(whole)} sent")

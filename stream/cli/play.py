@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stream.cli import context
+from stream.screen import Screen
 
 
 def demo(
@@ -30,7 +31,8 @@ def simulate(
     """Make the demo's events, ending now, for a topic or a file."""
     from stream.simulator.feed import send, write
 
+    screen = Screen()
     if out is not None:
-        typer.echo(f"{write(out, days=days, users=users, seed=seed):,} events in {out}")
+        screen.line(f"{write(out, days=days, users=users, seed=seed):,} events in {out}")
     else:
-        typer.echo(f"{send(context.settings(), days=days, users=users, seed=seed):,} events sent")
+        screen.line(f"{send(context.settings(), days=days, users=users, seed=seed):,} events sent")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stream.cli import context
+from stream.screen import Screen
 
 topics_app = typer.Typer(no_args_is_help=True)
 
@@ -17,9 +18,9 @@ def create(partitions: Annotated[int | None, typer.Option(min=1, help="of clicks
     """Make the topics that are not there yet; says what exists and what differs."""
     from stream.cli.admin import create_topics
 
-    settings = context.settings(kafka__partitions=partitions)
+    settings, screen = context.settings(kafka__partitions=partitions), Screen()
     for name, what in create_topics(settings):
-        typer.echo(f"{name:<30} {what}")
+        screen.line(f"{name:<30} {what}")
 
 
 def ingest(
@@ -36,4 +37,4 @@ def ingest(
 
     settings = context.settings()
     sent, seconds = ingest_file(settings, file, force=force)
-    typer.echo(f"{sent:,} events sent in {seconds:.1f} s ({sent / max(seconds, 1e-9):,.0f} a second)")
+    Screen().line(f"{sent:,} events sent in {seconds:.1f} s ({sent / max(seconds, 1e-9):,.0f} a second)")

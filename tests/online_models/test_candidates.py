@@ -15,7 +15,6 @@ from online_models.candidate import Candidate
 from online_models.catalog import CATALOG
 from online_models.champion import FALL_BACK, Grades, Standing, choose
 from online_models.drift import GROUP, DriftWatch
-from online_models.explain import contributions
 from online_models.logistic import Logistic
 from online_models.memory import Memory
 from online_models.network import Network
@@ -316,17 +315,6 @@ def test_a_watch_goes_on_from_its_state() -> None:
     assert [one.feed(rest[at : at + 50]) for at in range(0, len(rest), 50)] == [
         again.feed(rest[at : at + 50]) for at in range(0, len(rest), 50)
     ]
-
-
-@pytest.mark.parametrize("name", LEARNERS)
-def test_contributions_say_what_raises_and_what_lowers(name: str) -> None:
-    scorer = taught(made(name), 2_000).scorer()
-    vectors, _ = lesson(20, seed=11)
-    for vector in vectors:
-        terms = scorer.terms(vector)
-        raises, lowers = contributions(scorer, vector)
-        assert [size for _, size in raises] == sorted((one for one in terms.tolist() if one > 0), reverse=True)[:3]
-        assert [size for _, size in lowers] == sorted(one for one in terms.tolist() if one < 0)[:3]
 
 
 def test_figures_by_segment_come_in_a_readable_order() -> None:
