@@ -21,12 +21,12 @@ help: ## show this
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-.venv/kernel: .venv/runtime $(wildcard features/*.py online_models/*.py stream/*.py)
+.venv/kernel: .venv/runtime $(shell find features online_models stream -name "*.py")
 	@echo "compiling the kernel"
 	@find features online_models stream -name "*.nb[ic]" -delete  # numba looks at a function's own file only, not at what it calls
-	@$(BIN)/python -m stream.warm
+	@$(BIN)/python -m stream.processes.warm
 	@$(BIN)/python -m online_models.warm
-	@$(BIN)/python -c "from stream.local_redis import redis_binary; print('redis-server:', redis_binary())" || true
+	@$(BIN)/python -c "from stream.demo.local_redis import redis_binary; print('redis-server:', redis_binary())" || true
 	@touch $@
 
 .venv/dev: .venv/kernel requirements-dev.lock

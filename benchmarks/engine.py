@@ -29,8 +29,8 @@ from benchmarks.latency import click_to_alert
 from benchmarks.sweep import TOML as SWEEP_TOML
 from benchmarks.sweep import sweep
 from benchmarks.world import App, Servers, TooSlow, cpu_of, memory_of, settled_part, side_program, used_memory
-from features.definition import DAY_MS
-from stream.local_redis import LocalRedis
+from features.definitions.definition import DAY_MS
+from stream.demo.local_redis import LocalRedis
 from tests.servers.kafka import KafkaServer
 from tests.servers.process import wait_until
 

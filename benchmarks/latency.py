@@ -13,7 +13,7 @@ from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
 from benchmarks.events import Stretch, clicks, producer
 from benchmarks.world import PARTITIONS
-from stream.alerts import decode_alert
+from stream.alerts.message import decode_alert
 
 PACE_S = 0.005
 """Clicks of so much time are handed to the producer at once."""

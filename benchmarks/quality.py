@@ -24,9 +24,9 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from features.catalog import WIDTH
-from features.definition import DAY_MS, ChurnDefinition
-from features.spec import FeatureSpec
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.users.catalog import WIDTH
+from features.users.spec import FeatureSpec
 from online_models.catalog import LIVE, MIX, NAMES
 from online_models.example import Examples
 from online_models.learner import STATED

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from benchmarks.events import Stretch, click, produce, producer
 from benchmarks.world import PARTITIONS, App, memory_of, used_memory
-from features.definition import DAY_MS
+from features.definitions.definition import DAY_MS
 
 TOML = """
 [[definitions]]

@@ -15,13 +15,13 @@ import psutil
 import redis
 from kafka import KafkaConsumer, TopicPartition
 
-from features.keys import shard_prefix
-from features.store_redis import connect
+from features.store.keys import shard_prefix
+from features.store.redis import connect
 from stream.cli.admin import create_topics
-from stream.local_redis import LocalRedis, free_port
-from stream.meta import ShardMeta, unpack_meta
+from stream.demo.local_redis import LocalRedis, free_port
+from stream.kafka.topics import topic_names
 from stream.settings import load_settings
-from stream.topics import topic_names
+from stream.shard.meta import ShardMeta, unpack_meta
 from tests.servers.kafka import KafkaServer
 from tests.servers.process import Program
 

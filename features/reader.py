@@ -6,8 +6,8 @@ Only reads (GET, MGET, SSCAN, HMGET), so a Redis user with ``+@read ~cw:<app>:*`
     view = reader.user("ann", at_ms=int(time.time() * 1000))
     if view and view.definitions["churn14"].risk > 0.7: ...
 
-Errors: `AppUnknown` when nothing is stored under the app's name, `features.store.StoreUnavailable` when Redis does not answer,
-`features.state.LayoutError` when a newer version wrote the states.
+Errors: `AppUnknown` when nothing is stored under the app's name, `features.store.contract.StoreUnavailable` when Redis does not answer,
+`features.users.state.LayoutError` when a newer version wrote the states.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import msgspec
 import numpy as np
 import redis
 
-from features.app_spec import AppSpec
-from features.keys import shard_prefix
-from features.landmarks import BUCKETS
-from features.named import RISK_STEPS, DefinitionView, UserView, definition_view, time_or_none, user_view, value_from_mirror
-from features.packed_state import read_states
-from features.state import NEVER
-from features.store import StoreUnavailable
-from features.store_redis import connect, load_spec
+from features.store.app_spec import AppSpec
+from features.store.contract import StoreUnavailable
+from features.store.keys import shard_prefix
+from features.store.redis import connect, load_spec
+from features.users.landmarks import BUCKETS
+from features.users.named import RISK_STEPS, DefinitionView, UserView, definition_view, time_or_none, user_view, value_from_mirror
+from features.users.packed_state import read_states
+from features.users.state import NEVER
 
 T = TypeVar("T")
 _SCANS = 32
@@ -75,7 +75,7 @@ class UserReader:
     Parameters
     ----------
     client_or_url : redis.Redis or str
-        Where the workers store; a client must answer in bytes (see `features.store_redis.connect`) and stays yours to close.
+        Where the workers store; a client must answer in bytes (see `features.store.redis.connect`) and stays yours to close.
     app : str
         The workers' ``app.name``.
     """
@@ -179,7 +179,7 @@ class UserReader:
 
     def _view(self, user: str, packed: Sequence[bytes | None], at_ms: int) -> UserView | None:
         names = self._definitions()
-        found = [(partition, read_states([one], len(names))[0]) for partition, one in enumerate(packed) if one is not None]
+        found = [(partition, read_states([user], [one], len(names))[0]) for partition, one in enumerate(packed) if one is not None]
         if not found:
             return None
         found.sort(key=lambda pair: (-int(pair[1]["seen_ms"]), pair[0]))
@@ -190,7 +190,7 @@ class UserReader:
         for partition, users in self._armed():
             stored = self._states(partition, users)
             held = [user for user, state in zip(users, stored, strict=True) if state is not None]
-            rows = read_states([state for state in stored if state is not None], len(self._definitions()))
+            rows = read_states(held, [state for state in stored if state is not None], len(self._definitions()))
             wanted = (rows["risk"][:, k] >= least) & (rows["scored_ms"] != NEVER)
             if only_open:
                 wanted &= rows["alert_open"][:, k] != 0

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from features.catalog import WIDTH
+from features.users.catalog import WIDTH
 from online_models.memory import FADE, SIZE, Memory, rng_state, set_rng
 from online_models.tree_scorers import BoostingScorer, add_trees
 from online_models.unpacking import unpack

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import INDEX, WIDTH, value_table
+from features.users.catalog import INDEX, WIDTH, value_table
 
 PRIOR_PAUSE_H = 48.0
 PRIOR_WEIGHT = 2.0

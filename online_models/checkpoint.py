@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from features.catalog import WIDTH
+from features.users.catalog import WIDTH
 from online_models.scorer import Scorer
 from online_models.unpacking import unpack
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from features.catalog import FEATURES, INDEX, WIDTH, decode_table
+from features.users.catalog import FEATURES, INDEX, WIDTH, decode_table
 
 MISSING_AS = 0.5
 """Position that stands in for a missing value, beside its flag."""

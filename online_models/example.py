@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from features.texts import Texts
-from features.weave import ends_of, unravel, weave
+from features.compiled.texts import Texts
+from features.compiled.weave import ends_of, unravel, weave
 
 SNAPSHOT, LABEL = 0, 1
 OWN_RETURN = 1

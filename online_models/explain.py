@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import NAMES
+from features.users.catalog import NAMES
 from online_models.scorer import Scorer
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import WIDTH
+from features.users.catalog import WIDTH
 from online_models.cadence import CadenceScorer
 from online_models.calibration import RULE_PULL, RULE_WINDOW, Calibrator
 from online_models.candidate import Candidate

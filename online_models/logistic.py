@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from river import linear_model, optim
 
-from features.catalog import WIDTH
+from features.users.catalog import WIDTH
 from online_models.design import CELL_OF, CELLS, DESIGN, FEATURE_OF, PAIRS, crosses, design
 from online_models.scorer import AdditiveScorer
 

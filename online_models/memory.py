@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import WIDTH
+from features.users.catalog import WIDTH
 from online_models.scorer import pack_arrays, unpack_array
 
 SIZE = 32_768

@@ -21,7 +21,7 @@ import polars as pl
 from numba import njit
 from river import base
 
-from features.catalog import NAMES
+from features.users.catalog import NAMES
 from online_models.design import DESIGN, design
 from online_models.logistic import Moments
 from online_models.memory import Memory, rng_state, set_rng

@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import INDEX, value_table
-from features.definition import DAY_MS, ChurnDefinition
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.users.catalog import INDEX, value_table
 from online_models.catalog import MIX
 from online_models.champion import RULE
 from online_models.scorer import log_odds

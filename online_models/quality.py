@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import INDEX, value_table
+from features.users.catalog import INDEX, value_table
 from online_models.scorer import EPSILON
 
 BINS = 1_000

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from features.definition import DAY_MS, NO_LABEL
+from features.definitions.definition import DAY_MS, NO_LABEL
 from online_models.example import ExampleBlock, Examples, unpack_block
 
 

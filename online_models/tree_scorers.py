@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from features.catalog import WIDTH
+from features.users.catalog import WIDTH
 from online_models.scorer import occlusion, pack_arrays
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from river import tree
 from river.tree.nodes.leaf import HTLeaf
 
-from features.catalog import NAMES, WIDTH
+from features.users.catalog import NAMES, WIDTH
 from online_models.tree_scorers import TreesScorer
 
 RIVER = installed("river")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.catalog import WIDTH
-from features.definition import DAY_MS
+from features.definitions.definition import DAY_MS
+from features.users.catalog import WIDTH
 from online_models.catalog import LIVE
 from online_models.learner import Learner, LearnerSettings
 

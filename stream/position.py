@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+import msgspec
 
 EVENT_DUE = 2**62
 """`due_ms` of what a record itself causes: after every timer it crossed."""
@@ -24,3 +27,30 @@ class Position(NamedTuple):
     due_ms: int
     user: str
     kind: int
+
+
+HEADER = "cw-position"
+"""Name of the Kafka header that carries the position of an alert."""
+
+
+def position_header(position: Position) -> tuple[str, bytes]:
+    """Return the Kafka header that says where a message was decided.
+
+    >>> position_of([position_header(Position(7, 1_000, "zoe", OPENED))])
+    Position(offset=7, due_ms=1000, user='zoe', kind=2)
+    """
+    return HEADER, _encoder.encode(position)
+
+
+def has_position(headers: Iterable[tuple[str, bytes]]) -> bool:
+    """Whether a message says where it was decided; one that does not is none of ours."""
+    return any(name == HEADER for name, _ in headers)
+
+
+def position_of(headers: Iterable[tuple[str, bytes]]) -> Position:
+    """Return the position a message was decided at, from its headers."""
+    return _decoder.decode(dict(headers)[HEADER])
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Position)

@@ -18,12 +18,12 @@ from types import MappingProxyType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from features.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
-from features.segment import segment_of
-from features.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
+from features.definitions.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
+from features.users.segment import segment_of
+from features.users.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
 from online_models.catalog import LIVE
 from online_models.catalog import NAMES as MODELS
-from stream.policy import PolicySettings
+from stream.alerts.policy import PolicySettings
 
 DEFAULT_FILE = "churnwatch.toml"
 MAX_WAIT_MS = 62 * DAY_MS

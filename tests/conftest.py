@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from stream.local_redis import LocalRedis, ServerMissing
+from stream.demo.local_redis import LocalRedis
+from stream.faults import ServerMissing
 from tests.faults.bench_world import World
 from tests.servers.kafka import KafkaServer
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from features.event import MAX_DEPTH, MAX_FUTURE_MS, MAX_PAYLOAD_BYTES, MAX_TS_MS, MAX_USER_BYTES, Reason
+from features.events.event import MAX_DEPTH, MAX_FUTURE_MS, MAX_PAYLOAD_BYTES, MAX_TS_MS, MAX_USER_BYTES, Reason
 
 UNNAMED_TYPE = "no-such-type"
 """Rejected only where the configuration is strict and does not name it."""

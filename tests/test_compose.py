@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stream.local_redis import LocalRedis
-from stream.metrics import METRICS
+from stream.demo.local_redis import LocalRedis
+from stream.processes.metrics import METRICS
 from tests.faults.bench_world import World, made_up_log
 from tests.servers.process import wait_until
 

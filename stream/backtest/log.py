@@ -11,15 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.columns import Columns
-from features.definition import DAY_MS, ChurnDefinition
-from features.event import MAX_TS_MS
-from features.spec import KEY_SLOTS, FeatureSpec
-from features.texts import ids_of
-from stream.cli.context import UsageFault
-from stream.ingest import read_events
-from stream.key_events import FIRST_EVENTS
-from stream.records import Records
+from features.compiled.texts import ids_of
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.events.columns import Columns
+from features.events.event import MAX_TS_MS
+from features.users.spec import FIRST_EVENTS, KEY_SLOTS, FeatureSpec
+from stream.faults import UsageFault
+from stream.intake.ingest import read_events
+from stream.shard.records import Records
 
 LABEL_COLUMNS = ("user", "landmark_ms", "label", "matured_ms")
 MOST_RECORDS = 20_000

@@ -15,21 +15,21 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.catalog import WIDTH
-from features.spec import FeatureSpec
-from features.state import NEVER
-from features.store_memory import MemoryStore
+from features.store.memory import MemoryStore
+from features.users.catalog import WIDTH
+from features.users.spec import FeatureSpec
+from features.users.state import NEVER
 from online_models.candidate import Candidate
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate
 from online_models.learner import Learner
 from online_models.quality import first_day
 from online_models.scorer import Champion
 from online_models.trainer import Trainer, TrainerSettings, Version
+from stream.alerts.policy import PolicySettings
 from stream.backtest.log import History, steps
-from stream.policy import PolicySettings
-from stream.records import Records
-from stream.shard import Shard, Step
-from stream.shard_settings import ShardSettings
+from stream.shard.records import Records
+from stream.shard.settings import ShardSettings
+from stream.shard.step import Shard, Step
 
 NO_ALERTS = PolicySettings(threshold=2.0)
 ROUNDING = 1.01 / 65_535

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from features.definition import BITMAP_DAYS, DAY_MS, ChurnDefinition
-from features.spec import FeatureSpec
+from features.definitions.definition import BITMAP_DAYS, DAY_MS, ChurnDefinition
+from features.users.spec import FeatureSpec
 from online_models.catalog import LIVE
 from online_models.catalog import NAMES as MODELS
 from online_models.champion import RULE
@@ -18,7 +18,7 @@ from online_models.nowcast import judged
 from online_models.trainer import TrainerSettings
 from stream.backtest.log import active_days, key_events, read_history, read_labels
 from stream.backtest.replay import Replay, Result
-from stream.cli.context import UsageFault
+from stream.faults import UsageFault
 
 Landmarks = Literal["daily", "active-day"]
 AUTO, LIVE_SET = "auto", "live"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from kafka.admin import NewTopic
 
-from stream.preflight import admin_client, look_at_kafka
+from stream.kafka.topics import TOPICS, topic_names
+from stream.processes.preflight import admin_client, look_at_kafka
 from stream.settings import Settings
-from stream.topics import TOPICS, topic_names
 
 
 def create_topics(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from stream.alert_words import because, headline
-from stream.alerts import decode_alert
+from stream.alerts.message import decode_alert
+from stream.alerts.words import because, headline
 from stream.cli import context
 from stream.screen import Screen
 from stream.shown import json_text
@@ -23,7 +23,7 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
 ) -> None:
     """Show alerts as they come."""
-    from stream.kafka_clients import reader
+    from stream.kafka.clients import reader
 
     settings = context.settings()
     consumer, partitions = reader(settings, "alerts")

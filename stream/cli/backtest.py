@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from stream.cli import context
+from stream.faults import UsageFault
 from stream.screen import Column, Screen
 
 
@@ -40,7 +41,7 @@ def backtest(
     """Replay a log through the live shard and trainer: score first, learn only what has matured, then say what the scores were worth."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-    from features.definition import ChurnDefinition
+    from features.definitions.definition import ChurnDefinition
     from online_models.catalog import NAMES
     from stream.backtest.run import AUTO, LIVE_SET, Options
     from stream.backtest.run import backtest as run
@@ -48,7 +49,7 @@ def backtest(
 
     settings = context.settings()
     if model not in {AUTO, LIVE_SET, *NAMES}:
-        raise context.UsageFault(f"--model: no model {model!r}{nearest(model, list(NAMES))}; there are auto, live, {', '.join(NAMES)}")
+        raise UsageFault(f"--model: no model {model!r}{nearest(model, list(NAMES))}; there are auto, live, {', '.join(NAMES)}")
     timezone = tz or settings["features.timezone"]
     try:
         ZoneInfo(timezone)
@@ -56,11 +57,11 @@ def backtest(
             name: duration_ms(text) for name, text in (("--active-window", active_window), ("--horizon", horizon), ("--grace", grace))
         }
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise context.UsageFault(f"{error}") from None
+        raise UsageFault(f"{error}") from None
     if definition:
         known = {one.name: one for one in settings.definitions}
         if definition not in known:
-            raise context.UsageFault(
+            raise UsageFault(
                 f"--definition: no definition {definition!r}{nearest(definition, list(known))}; the settings have {', '.join(known)}"
             )
         chosen = known[definition]

@@ -82,19 +82,19 @@ KAFKA = "Kafka: {0}\nIs it running, and is CHURNWATCH_KAFKA right?"
 REDIS = "Redis: {0}\nIs it running, and is CHURNWATCH_REDIS right?"
 TOLD = {
     "stream.settings.SettingsError": "the settings have {0.count} fault(s):\n{0}",
-    "stream.preflight.NotReady": "cannot start:\n{0}",
+    "stream.processes.preflight.NotReady": "cannot start:\n{0}",
     "kafka.errors.KafkaError": KAFKA,
     "cimpl.KafkaException": KAFKA,
     "redis.exceptions.RedisError": REDIS,
-    "features.store.StoreError": REDIS,
-    "features.app_spec.SpecMismatch": "{0}",
+    "features.store.contract.StoreError": REDIS,
+    "features.store.app_spec.SpecMismatch": "{0}",
     "features.reader.AppUnknown": "{0}",
-    "features.state.LayoutError": "{0}",
+    "features.users.state.LayoutError": "{0}",
     "online_models.checkpoint.CheckpointRefused": "{0}",
-    "stream.ownership.Refused": "{0}",
-    "stream.local_redis.ServerMissing": "{0}",
-    "stream.web.WebRefused": "{0}",
-    "stream.cli.context.UsageFault": "{0}",
+    "stream.faults.Refused": "{0}",
+    "stream.faults.ServerMissing": "{0}",
+    "stream.faults.WebRefused": "{0}",
+    "stream.faults.UsageFault": "{0}",
     "builtins.FileNotFoundError": "{0}",
 }
 """What is said of each error that the user can mend; by name, so that saying it need not import all that may raise it."""
@@ -103,13 +103,10 @@ TOLD = {
 def readable(error: Exception) -> str | None:
     """Return what to tell the user, or None for a fault of ours.
 
+    >>> from stream.faults import UsageFault
     >>> readable(UsageFault("say either this or that"))
     'say either this or that'
     """
     names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
     form = next((TOLD[name] for name in names if name in TOLD), None)
     return None if form is None else form.format(error)
-
-
-class UsageFault(ValueError):
-    """The command cannot do that; the message says what to do."""

@@ -10,15 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli import context
-from stream.dead_letters import KEPT_BYTES, LABEL_REASONS, DeadLetter, decode_dead_letter
+from stream.faults import UsageFault
 from stream.screen import Column, Screen
+from stream.shard.dead_letters import KEPT_BYTES, LABEL_REASONS, DeadLetter, decode_dead_letter
 
 dlq_app = typer.Typer(no_args_is_help=True)
 
 
 def read_letters(settings: Any) -> Iterator[DeadLetter]:
     """Yield every dead letter there is now once, partition by partition."""
-    from stream.kafka_clients import reader
+    from stream.kafka.clients import reader
 
     consumer, partitions = reader(settings, "dead_letters")
     labels: set[int] = set()
@@ -66,18 +67,16 @@ def replay(
     yes: Annotated[bool, typer.Option("--yes", help="do it; without, only count")] = False,
 ) -> None:
     """Send dead letters of one reason to where they came from again, once their cause is mended."""
-    from features.event import REJECTS
-    from stream.kafka_clients import clicks_producer
+    from features.events.event import REJECTS
+    from stream.kafka.clients import clicks_producer
+    from stream.kafka.topics import topic_names
     from stream.settings import nearest
-    from stream.topics import topic_names
 
     known = [*(one.name for one in REJECTS), *LABEL_REASONS]
     if reason not in known:
-        raise context.UsageFault(f"no reason {reason!r}{nearest(reason, known)}; there are {', '.join(known)}")
+        raise UsageFault(f"no reason {reason!r}{nearest(reason, known)}; there are {', '.join(known)}")
     if reason == "late":
-        raise context.UsageFault(
-            "late events would be late again: ingest them under a new CHURNWATCH_APP and CHURNWATCH_TOPIC_PREFIX instead"
-        )
+        raise UsageFault("late events would be late again: ingest them under a new CHURNWATCH_APP and CHURNWATCH_TOPIC_PREFIX instead")
     settings = context.settings()
     topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
     screen = Screen()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream.cli import context
+from stream.faults import UsageFault
 from stream.screen import Column, Screen
 from stream.shown import Styled
 
@@ -29,22 +30,23 @@ class _Book:
     """One definition's versions."""
 
     def __init__(self, definition: str) -> None:
-        from features.store_redis import connect
+        from features.store.redis import connect
         from online_models.registry_redis import RedisRegistry
-        from stream.models import model_key
+        from stream.ownership.served import model_key
 
         self.settings: Settings = context.settings()
         names = [one.name for one in self.settings.definitions]
         self.name = definition or names[0]
         if self.name not in names:
-            raise context.UsageFault(f"no definition {self.name!r}; the settings have {', '.join(names)}")
+            raise UsageFault(f"no definition {self.name!r}; the settings have {', '.join(names)}")
         self.registry: RedisRegistry = RedisRegistry(connect(self.settings["redis.url"]), self.settings["app.name"])
         self.key = model_key(self.settings)
 
     def since(self) -> str:
         """Say since when the definition is valid."""
-        from features.store_redis import load_spec
-        from stream.since import since_in_words, stored_metas
+        from features.store.redis import load_spec
+        from stream.ownership.stored import stored_metas
+        from stream.shard.since import since_in_words
 
         app = self.settings["app.name"]
         stored = load_spec(self.registry.client, app)
@@ -61,7 +63,7 @@ class _Book:
         found = self.registry.load(self.name, number)
         if found is None:
             kept = ", ".join(map(str, self.numbers())) or "none yet: the rule serves until enough labels have matured"
-            raise context.UsageFault(f"no version {number} of {self.name!r}; there are: {kept}")
+            raise UsageFault(f"no version {number} of {self.name!r}; there are: {kept}")
         return found
 
     def read(self, number: int) -> tuple[Header, Scorer]:
@@ -171,10 +173,10 @@ def promote(
 
     book = _Book(definition)
     if bool(model) == best:
-        raise context.UsageFault("say either a candidate or --best")
+        raise UsageFault("say either a candidate or --best")
     known = list(book.read(book.newest())[0].figures) if book.newest() else list(book.settings["learning.models"])
     if model and model not in known:
-        raise context.UsageFault(f"no candidate {model!r}{nearest(model, known)}; the trainer has {', '.join(known)}")
+        raise UsageFault(f"no candidate {model!r}{nearest(model, known)}; the trainer has {', '.join(known)}")
     book.registry.ask(book.name, replace(book.registry.wish(book.name), candidate=model))
     Screen().line(f"{book.name}: {model or 'the best'} serves from the trainer's next version on")
 
@@ -207,7 +209,7 @@ def rollback(definition: Name = "") -> None:
     serving = book.serving()
     older = [number for number in book.numbers() if number < serving]
     if not older:
-        raise context.UsageFault(f"{book.name}: there is no version before {serving or 'the rule'}")
+        raise UsageFault(f"{book.name}: there is no version before {serving or 'the rule'}")
     pin(older[-1], book.name)
 
 
@@ -233,14 +235,14 @@ def export(
 @model_app.command()
 def rebuild() -> None:
     """Learn all of the examples topic anew: after an upgrade of River, or of this program, that cannot read the old checkpoint."""
-    from features.store_redis import load_spec
-    from stream.preflight import NotReady, judge_definitions
-    from stream.train import rebuild as run
+    from features.store.redis import load_spec
+    from stream.processes.preflight import NotReady, judge_definitions
+    from stream.processes.trainer import rebuild as run
 
     book = _Book("")
     found = load_spec(book.registry.client, book.settings["app.name"])
     if found is None:
-        raise context.UsageFault(f"no app {book.settings['app.name']!r} in this Redis: start a worker first")
+        raise UsageFault(f"no app {book.settings['app.name']!r} in this Redis: start a worker first")
     if faults := judge_definitions(book.registry.client, book.settings):
         raise NotReady(faults)
     with Screen().progress() as progress:

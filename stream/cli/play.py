@@ -17,7 +17,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="same seed, same product")] = 7,
 ) -> None:
     """Play a product's first weeks in about a minute: embedded Kafka protocol, real Redis, alerts as they come, and how many leavers were caught."""
-    from stream.demo import play
+    from stream.demo.play import play
 
     raise typer.Exit(play(days=days, users=users, seed=seed))
 
@@ -29,7 +29,7 @@ def simulate(
     seed: Annotated[int, typer.Option()] = 7,
 ) -> None:
     """Make the demo's events, ending now, for a topic or a file."""
-    from stream.simulator.feed import send, write
+    from stream.demo.feed import send, write
 
     screen = Screen()
     if out is not None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stream.cli import context
+from stream.faults import UsageFault
 
 
 def run(
@@ -19,10 +20,10 @@ def run(
     ] = False,
 ) -> None:
     """Run a worker until SIGTERM."""
-    from stream.worker import main
+    from stream.processes.worker import main
 
     if partial and not rebuild:
-        raise context.UsageFault("--partial goes with --rebuild")
+        raise UsageFault("--partial goes with --rebuild")
 
     context.log_to_stderr()
     raise typer.Exit(main(context.settings(), rebuild=rebuild, partial=partial))
@@ -30,7 +31,7 @@ def run(
 
 def train() -> None:
     """Run the trainer until SIGTERM."""
-    from stream.train import main
+    from stream.processes.trainer import main
 
     context.log_to_stderr()
     raise typer.Exit(main(context.settings()))

@@ -33,7 +33,7 @@ def ingest(
     force: Annotated[bool, typer.Option("--force", help="send events older than the watermark; they will be dead letters")] = False,
 ) -> None:
     """Send a file of events to the clicks topic."""
-    from stream.ingest import ingest_file
+    from stream.intake.ingest import ingest_file
 
     settings = context.settings()
     sent, seconds = ingest_file(settings, file, force=force)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stream.alert_reasons import contributions, duration
+from stream.alerts.reasons import contributions, duration
 from stream.cli import context
+from stream.faults import UsageFault
 from stream.screen import Column, Screen
 from stream.shown import Styled, csv_line, json_line, json_text
 
 if TYPE_CHECKING:
-    from features.named import UserView
     from features.reader import RiskRow, UserReader
+    from features.users.named import UserView
     from stream.settings import Settings
 
 
@@ -34,7 +35,7 @@ def user(
     now_ms = int(time.time() * 1000)
     view = reader.user(user_id, at_ms=now_ms)
     if view is None:
-        raise context.UsageFault(f"no user {user_id!r} in app {settings['app.name']!r}")
+        raise UsageFault(f"no user {user_id!r} in app {settings['app.name']!r}")
     if view.also_in:
         shards = ", ".join(map(str, sorted((view.partition, *view.also_in))))
         Screen(error=True).line(
@@ -61,11 +62,11 @@ def _risks(screen: Screen, settings: Settings, reader: UserReader, view: UserVie
     """Say of each definition how high the risk is, who says so, and what raises and lowers it most as of now."""
     import numpy as np
 
-    from features.catalog import NAMES, WIDTH
-    from features.store_redis import connect
-    from features.vector import code_vector
+    from features.store.redis import connect
+    from features.users.catalog import NAMES, WIDTH
+    from features.users.vector import code_vector
     from online_models.registry_redis import RedisRegistry
-    from stream.models import ModelSource, model_key
+    from stream.ownership.served import ModelSource, model_key
 
     raw = np.array([np.nan if (value := view.features[name]) is None else value for name in NAMES])
     vector = np.zeros(WIDTH, np.uint8)
@@ -115,9 +116,9 @@ def at_risk(
     settings = context.settings()
     names = [one.name for one in settings.definitions]
     if definition is not None and definition not in names:
-        raise context.UsageFault(f"no definition {definition!r}; there are: {', '.join(names)}")
+        raise UsageFault(f"no definition {definition!r}; there are: {', '.join(names)}")
     if as_csv and as_json:
-        raise context.UsageFault("say either --csv or --json")
+        raise UsageFault("say either --csv or --json")
     reader = UserReader(settings["redis.url"], settings["app.name"])
     rows = heapq.nlargest(top, reader.users_at_risk(definition or names[0]), key=lambda row: row.risk)
     screen, now_ms = Screen(), int(time.time() * 1000)

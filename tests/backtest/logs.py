@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from features.definition import DAY_MS, ChurnDefinition
-from features.spec import FeatureSpec
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.users.spec import FeatureSpec
 from online_models.trainer import TrainerSettings
 from stream.backtest.log import History, active_days
 from stream.backtest.replay import Replay, Result

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from features.definition import DAY_MS, ChurnDefinition
-from features.landmarks import PHASE_STEP_MS, phase_of
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.users.landmarks import PHASE_STEP_MS, phase_of
 from online_models.example import Examples
 from online_models.quality import Tally
 from online_models.trainer import Version
@@ -174,7 +174,7 @@ def test_events_that_are_no_activity_still_make_features() -> None:
 
 def test_a_batch_ends_with_the_day() -> None:
     history = history_of(habits(50))
-    from features.spec import FeatureSpec
+    from features.users.spec import FeatureSpec
 
     for records in steps(history, FeatureSpec(), None):
         assert len(np.unique(records.columns.ts // DAY_MS)) == 1

@@ -17,22 +17,23 @@ import numpy as np
 from confluent_kafka import Producer
 from kafka import KafkaConsumer, TopicPartition
 
-from features.columns import ColumnReader
-from features.keys import shard_prefix
-from features.store_memory import MemoryStore
-from features.store_redis import connect
+from features.events.columns import ColumnReader
+from features.store.keys import shard_prefix
+from features.store.memory import MemoryStore
+from features.store.redis import connect
 from online_models.cadence import CadenceScorer
 from online_models.example import unpack_block
 from online_models.scorer import Champion
-from stream.alerts import decode_alert, position_of
+from stream.alerts.message import decode_alert
 from stream.cli.admin import create_topics
-from stream.meta import ShardMeta, unpack_meta
-from stream.records import Records
+from stream.kafka.topics import topic_names
+from stream.outbox import unpack_entry
+from stream.position import position_of
 from stream.settings import Settings, load_settings
-from stream.shard import Shard
-from stream.shard_settings import ShardSettings
-from stream.topics import topic_names
-from stream.wire import unpack_entry
+from stream.shard.meta import ShardMeta, unpack_meta
+from stream.shard.records import Records
+from stream.shard.settings import ShardSettings
+from stream.shard.step import Shard
 from tests.oracles.engine import comparable
 from tests.servers.process import Program, wait_until
 
@@ -194,7 +195,7 @@ class World:
             found = self.states(partition)
             assert found.keys() == expected.keys()
             count = len(self.settings.definitions)
-            wrong = [user for user in expected if comparable(found[user], count) != comparable(expected[user], count)]
+            wrong = [user for user in expected if comparable(user, found[user], count) != comparable(user, expected[user], count)]
             assert not wrong, f"shard {partition}: {len(wrong)} of {len(expected)} states differ"
             meta = self.metas()[partition]
             assert meta.totals == shard.meta.totals

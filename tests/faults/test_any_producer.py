@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from confluent_kafka import Producer
 
-from stream.dead_letters import decode_dead_letter
+from stream.shard.dead_letters import decode_dead_letter
 from tests.faults.bench_world import World
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream.alerts import position_of
+from stream.position import position_of
 from tests.faults.bench_world import World, made_up_log
 from tests.servers.process import Program, wait_until
 

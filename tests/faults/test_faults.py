@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stream.local_redis import LocalRedis
+from stream.demo.local_redis import LocalRedis
 from tests.faults.bench_world import World, made_up_log
 from tests.servers.process import Program, wait_until
 

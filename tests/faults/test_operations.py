@@ -11,13 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from features.store_redis import RedisStore
+from features.store.redis import RedisStore
 from online_models.registry_redis import RedisRegistry
-from stream.local_redis import LocalRedis, free_port
-from stream.metrics import METRICS
-from stream.ownership import Refused
-from stream.train import AUTOGROUP, NICENESS
-from stream.worker import Worker
+from stream.demo.local_redis import LocalRedis, free_port
+from stream.faults import Refused
+from stream.processes.metrics import METRICS
+from stream.processes.trainer import AUTOGROUP, NICENESS
+from stream.processes.worker import Worker
 from tests.faults.bench_world import DEFAULT_TOML, World, made_up_log
 from tests.servers.kafka import KafkaServer
 from tests.servers.process import Program, wait_until

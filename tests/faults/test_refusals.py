@@ -10,7 +10,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.structs import TopicPartition
 
 from online_models.example import LEFT_CENSORED, SNAPSHOT, unpack_block
-from stream.local_redis import LocalRedis
+from stream.demo.local_redis import LocalRedis
 from tests.faults.bench_world import World, made_up_log
 from tests.servers.process import wait_until
 

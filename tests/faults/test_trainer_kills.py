@@ -17,18 +17,18 @@ import pytest
 from confluent_kafka import Producer
 from threadpoolctl import threadpool_limits
 
-from features.catalog import WIDTH
-from features.definition import NO_LABEL
-from features.landmarks import PHASE_STEP_MS, phase_of
-from features.store_redis import load_spec
+from features.definitions.definition import NO_LABEL
+from features.store.redis import load_spec
+from features.users.catalog import WIDTH
+from features.users.landmarks import PHASE_STEP_MS, phase_of
 from online_models.checkpoint import unseal
 from online_models.example import LABEL, ExampleBlock, Examples
 from online_models.registry import MemoryRegistry
 from online_models.registry_redis import RedisRegistry
 from online_models.told import unpack_said
 from online_models.trainer import Trainer, Version
-from stream.dead_letters import decode_dead_letter
-from stream.train import Training, model_key, trainer_settings
+from stream.processes.trainer import Training, model_key, trainer_settings
+from stream.shard.dead_letters import decode_dead_letter
 from tests.faults.bench_world import DAY_MS, World, made_up_log
 from tests.servers.process import Program, wait_until
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from features.store import Store
-from features.store_memory import MemoryStore
-from features.store_redis import RedisStore
-from stream.local_redis import LocalRedis, ServerMissing, redis_binary
+from features.store.contract import Store
+from features.store.memory import MemoryStore
+from features.store.redis import RedisStore
+from stream.demo.local_redis import LocalRedis, redis_binary
+from stream.faults import ServerMissing
 
 
 def bundled_binary() -> str:

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 import redis
 
-from features.app_spec import AppSpec, SpecMismatch, differences, unpack_app_spec
-from features.definition import DAY_MS, ChurnDefinition
-from features.spec import FeatureSpec
-from features.store_redis import connect, load_spec, replace_spec, save_spec
-from stream.local_redis import LocalRedis
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.store.app_spec import AppSpec, SpecMismatch, differences, unpack_app_spec
+from features.store.redis import connect, load_spec, replace_spec, save_spec
+from features.users.spec import FeatureSpec
+from stream.demo.local_redis import LocalRedis
 
 CHURN7 = ChurnDefinition(name="churn7", horizon_ms=7 * DAY_MS)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from features.arena import Arena
-from features.state import LayoutError
-from features.texts import Texts
+from features.compiled.texts import Texts
+from features.users.arena import Arena
+from features.users.state import LayoutError
 
 
 def stored(user: str, events: int) -> bytes:

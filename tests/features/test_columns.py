@@ -11,10 +11,10 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.columns import ColumnReader
-from features.event import MAX_FUTURE_MS, Reason
-from features.spec import FeatureSpec
-from features.texts import Texts
+from features.compiled.texts import Texts
+from features.events.columns import ColumnReader
+from features.events.event import MAX_FUTURE_MS, Reason
+from features.users.spec import FeatureSpec
 from tests.poison import UNNAMED_TYPE, each, event
 
 NOW_MS = 1_700_000_000_000

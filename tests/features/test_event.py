@@ -10,10 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.event import MAX_DEPTH, MAX_PAYLOAD_BYTES, MAX_TS_MS, Reason, Rejected, check_user, decode_event, depth_of, screen, time_of
+from features.events.event import (
+    MAX_DEPTH,
+    MAX_PAYLOAD_BYTES,
+    MAX_TS_MS,
+    Reason,
+    Rejected,
+    check_user,
+    decode_event,
+    depth_of,
+    screen,
+    time_of,
+)
 from tests.poison import event
 
-SCHEMA = json.loads(files("features").joinpath("event.schema.json").read_text())
+SCHEMA = json.loads(files("features.events").joinpath("event.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from features.event import Rejected, check_user, decode_event, time_of
-from features.plain_event import CHANNEL, EVENT_ID, TYPE, USER, read_plain
-from features.texts import Texts
+from features.compiled.texts import Texts
+from features.events.event import Rejected, check_user, decode_event, time_of
+from features.events.plain_event import CHANNEL, EVENT_ID, TYPE, USER, read_plain
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
 ODD = TEXT | st.text(max_size=5)

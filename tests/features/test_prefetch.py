@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from features.prefetch import LINE_BYTES, prefetch
-from features.state import state_dtype
+from features.compiled.prefetch import LINE_BYTES, prefetch
+from features.users.state import state_dtype
 
 
 @njit

@@ -11,20 +11,21 @@ import numpy.typing as npt
 import pytest
 import redis
 
-from features.app_spec import AppSpec
-from features.catalog import NAMES
-from features.definition import DAY_MS, ChurnDefinition
-from features.keys import shard_prefix
-from features.landmarks import phase_of
-from features.named import RISK_STEPS, mirror_fields, named_features
-from features.packed_state import FORM, pack_states
+from features.compiled.texts import ids_of
+from features.definitions.definition import DAY_MS, ChurnDefinition
 from features.reader import AppUnknown, UserReader
-from features.spec import FeatureSpec
-from features.state import FLAG_ARMED, LayoutError, state_dtype
-from features.store import Commit, StoreUnavailable
-from features.store_redis import RedisStore, connect, save_spec
-from features.update import apply_event, init_state
-from stream.local_redis import LocalRedis
+from features.store.app_spec import AppSpec
+from features.store.contract import Commit, StoreUnavailable
+from features.store.keys import shard_prefix
+from features.store.redis import RedisStore, connect, save_spec
+from features.users.catalog import NAMES
+from features.users.landmarks import phase_of
+from features.users.named import RISK_STEPS, mirror_fields, named_features
+from features.users.packed_state import FORM, pack_states
+from features.users.spec import FeatureSpec
+from features.users.state import FLAG_ARMED, LayoutError, init_state, state_dtype
+from features.users.update import apply_event
+from stream.demo.local_redis import LocalRedis
 
 pytestmark = pytest.mark.real_redis
 
@@ -63,7 +64,7 @@ async def write(client: redis.Redis, app: str, partition: int, users: Sequence[s
     for user, state in zip(users, states, strict=True):
         if state["flags"] & FLAG_ARMED:
             armed.setdefault(int(state["phase"]), []).append(user)
-    packed = pack_states(states, np.arange(len(states)))
+    packed = pack_states(states, np.arange(len(states)), ids_of(users))
     await store.commit(partition, Commit(taken.token, taken.commit_no, b"m", users, packed, armed=armed, **parts))
     store.close()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.catalog import FEATURES, INDEX, WIDTH
-from features.segment import _code, inside, segment_of
-from features.vector import code_vector
+from features.users.catalog import FEATURES, INDEX, WIDTH
+from features.users.segment import _code, inside, segment_of
+from features.users.vector import code_vector
 
 
 def coded(**values: float) -> np.ndarray:

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from features.keys import shard_prefix
-from features.store import Commit, Need, StaleOwner, StoreUnavailable, Token, stream_id
-from features.store_memory import MemoryStore
-from features.store_redis import RedisStore, connect
-from stream.local_redis import LocalRedis
+from features.store.contract import Commit, Need, StaleOwner, StoreUnavailable, Token, stream_id
+from features.store.keys import shard_prefix
+from features.store.memory import MemoryStore
+from features.store.redis import RedisStore, connect
+from stream.demo.local_redis import LocalRedis
 from tests.features.conftest import append_only_file, bundled_binary
 from tests.features.test_store_contract import plain
 

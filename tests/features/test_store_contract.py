@@ -1,4 +1,4 @@
-"""What every store promises; see features/store.py. The same tests for the store in memory and for each Redis."""
+"""What every store promises; see features/store/contract.py. The same tests for the store in memory and for each Redis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from features.store import Commit, Found, Need, StaleOwner, Store, Taken, TakeRefused, Token, stream_id
+from features.store.contract import Commit, Found, Need, StaleOwner, Store, Taken, TakeRefused, Token, stream_id
 
 ALL = ["memory", "redis", "redis-bundled"]
 pytestmark = pytest.mark.parametrize("new_store", ALL, indirect=True)

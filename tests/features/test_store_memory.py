@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from features.store import Commit, Need, StaleOwner
-from features.store_memory import MemoryStore
+from features.store.contract import Commit, Need, StaleOwner
+from features.store.memory import MemoryStore
 from tests.features.test_store_contract import EVERYTHING, a_commit, full_commit, plain, state
 
 

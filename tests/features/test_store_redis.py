@@ -13,13 +13,13 @@ import pytest
 import redis
 from redis.crc import key_slot
 
-from features.keys import shard_prefix
-from features.landmarks import BUCKETS, phase_of
-from features.server_check import Finding, findings
-from features.state import state_dtype
-from features.store import Commit, Need, StaleOwner, StoreError, StoreUnavailable, TakeRefused
-from features.store_redis import RedisStore, connect
-from stream.local_redis import LocalRedis
+from features.store.contract import Commit, Need, StaleOwner, StoreError, StoreUnavailable, TakeRefused
+from features.store.keys import shard_prefix
+from features.store.redis import RedisStore, connect
+from features.store.server_check import Finding, findings
+from features.users.landmarks import BUCKETS, phase_of
+from features.users.state import state_dtype
+from stream.demo.local_redis import LocalRedis
 from tests.features.conftest import append_only_file, bundled_binary
 from tests.features.test_store_contract import EVERYTHING, STRANGE, a_commit, full_commit, plain, state
 from tests.servers.proxy import Proxy
@@ -397,7 +397,7 @@ async def test_bytes_per_user_and_per_snapshot(tmp_path: Path, app_name: str, bu
 
 
 async def test_redis_and_memory_agree_on_random_histories(store: RedisStore) -> None:
-    from features.store_memory import MemoryStore
+    from features.store.memory import MemoryStore
 
     rng = random.Random(42)
     nonces = iter(range(10**6))

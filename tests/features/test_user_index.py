@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.texts import Texts
-from features.user_index import UserIndex, _hash
+from features.compiled.texts import Texts
+from features.users.user_index import UserIndex, _hash
 
 IDS = st.binary(min_size=1, max_size=3) | st.binary(min_size=1, max_size=256)
 

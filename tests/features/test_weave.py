@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import packed_calls
-from features.packed_calls import pack_commit, pack_read
-from features.store import Commit, Need, Token
-from features.texts import ids_of, names_of
+from features.compiled.texts import ids_of, names_of
+from features.store import packed_calls
+from features.store.contract import Commit, Need, Token
+from features.store.packed_calls import pack_commit, pack_read
 from online_models.example import Snapshots, pack_rows, unpack_lists
 
 USERS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9), max_size=9, unique=True)

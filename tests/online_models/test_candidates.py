@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from sklearn import metrics
 
-from features.catalog import INDEX, WIDTH
+from features.users.catalog import INDEX, WIDTH
 from online_models.calibration import Calibrator
 from online_models.candidate import Candidate
 from online_models.catalog import CATALOG
@@ -206,8 +206,8 @@ def test_figures_are_sklearns(seed: int) -> None:
 
 
 def test_a_first_day_is_told_from_a_second() -> None:
-    from features.catalog import scale_tables
-    from features.vector import code_vector
+    from features.users.catalog import scale_tables
+    from features.users.vector import code_vector
 
     raw, coded = np.zeros(WIDTH), np.zeros((3, WIDTH), np.uint8)
     assert scale_tables().shape[0] == WIDTH

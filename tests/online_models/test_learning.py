@@ -10,14 +10,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from features.catalog import INDEX, WIDTH
-from features.definition import NO_LABEL
+from features.definitions.definition import NO_LABEL
+from features.users.catalog import INDEX, WIDTH
 from online_models.checkpoint import CheckpointRefused, Header, seal, unseal, unseal_version
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, unpack_block
 from online_models.logistic import Logistic
 from online_models.registry import MemoryRegistry, RegistryStale, Save
 from online_models.trainer import Gap, Trainer, TrainerSettings, UnknownDefinition
-from stream.train import Training
+from stream.processes.trainer import Training
 
 DAY = 86_400_000
 SETTINGS = TrainerSettings({"gone": 14 * DAY}, batch=64, window=500, min_labels=50, publish_every=2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import INDEX, WIDTH, value_table
-from features.definition import DAY_MS, ChurnDefinition
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.users.catalog import INDEX, WIDTH, value_table
 from online_models.memory import FADE, Memory
 from online_models.nowcast import AFTER_MS, LEAST, NEWEST, SPAN_MS, Nowcast, Outcomes, judged
 from online_models.scorer import log_odds

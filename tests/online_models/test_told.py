@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from features.catalog import WIDTH
-from features.definition import NO_LABEL
+from features.definitions.definition import NO_LABEL
+from features.users.catalog import WIDTH
 from online_models.example import LABEL, ExampleBlock
 from online_models.registry import MemoryRegistry
 from online_models.told import LabelBlock, ToldLabel
-from stream.train import Training
+from stream.processes.trainer import Training
 from tests.online_models.test_learning import DAY, SETTINGS, make_blocks
 
 EXTERNAL = replace(SETTINGS, external={"gone": DAY})

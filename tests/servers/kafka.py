@@ -15,7 +15,8 @@ from typing import Self
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from stream.local_redis import ServerMissing, free_port
+from stream.demo.local_redis import free_port
+from stream.faults import ServerMissing
 
 POM = Path(__file__).with_name("pom.xml")
 JARS = Path(os.environ.get("CHURNWATCH_TEST_JARS", Path(__file__).parents[2] / ".cache" / "kafka-jars"))

@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-from features.packed_state import read_states
-from features.store import StoreUnavailable, TakeRefused
+from features.store.contract import StoreUnavailable, TakeRefused
+from features.users.packed_state import read_states
 from online_models.example import LABEL, ExampleBlock, unpack_block
 from online_models.scorer import Champion
-from stream.alerts import decode_alert
-from stream.dead_letters import decode_dead_letter
-from stream.engine import Means, Silent
-from stream.host import Host
-from stream.meta import unpack_meta
-from stream.ownership import Batch, GapDetected, ShardLost
-from stream.records import of_records
-from stream.shard_settings import ShardSettings
+from stream.alerts.message import decode_alert
+from stream.ownership.contract import Batch, GapDetected, ShardLost
+from stream.ownership.host import Host
+from stream.ownership.session import Means, Silent
+from stream.shard.dead_letters import decode_dead_letter
+from stream.shard.meta import unpack_meta
+from stream.shard.records import of_records
+from stream.shard.settings import ShardSettings
 from tests.oracles.engine import OracleShard, comparable
 from tests.simulation.loop import Loop
 from tests.simulation.scenario import Scenario, champions, make_scenario
@@ -280,8 +280,8 @@ class Simulation:
         oracle.play(world.clicks[partition], world.ticks[partition])
 
         definitions = len(scenario.spec.definitions)
-        stored = {user: comparable(state, definitions) for user, state in world.store.users(partition).items()}
-        expected = {user: comparable(one.state(), definitions) for user, one in oracle.users.items()}
+        stored = {user: comparable(user, state, definitions) for user, state in world.store.users(partition).items()}
+        expected = {user: comparable(user, one.state(), definitions) for user, one in oracle.users.items()}
         self._same(stored, expected, f"I1 states of shard {partition}")
         meta = unpack_meta(world.store.meta(partition))
         self._same({k: v for k, v in meta.totals.items() if v}, dict(oracle.outcomes), f"I2 outcomes of shard {partition}")
@@ -329,7 +329,7 @@ class Simulation:
                 is_open[key] = False
         definitions = len(self.scenario.spec.definitions)
         users = self.world.store.users(partition)
-        for user, row in zip(users, read_states(list(users.values()), definitions), strict=True):
+        for user, row in zip(users, read_states(list(users), list(users.values()), definitions), strict=True):
             for k in range(definitions):
                 if bool(row["alert_open"][k]) != is_open.get((user, k), False):
                     raise Violation(f"seed {self.seed}: I1 {user} open in the state differs from what was published")

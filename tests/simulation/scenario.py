@@ -10,10 +10,10 @@ from functools import lru_cache
 import msgspec
 import numpy as np
 
-from features.definition import DAY_MS, ChurnDefinition
-from features.spec import FeatureSpec
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.users.spec import FeatureSpec
 from online_models.scorer import Champion
-from stream.policy import PolicySettings
+from stream.alerts.policy import PolicySettings
 from tests.simulation.world import LogRecord
 
 HOUR_MS = 3_600_000

@@ -60,7 +60,7 @@ MUTANTS = (
     Mutant(
         "offset written outside the script",
         (
-            ("features/store_memory.py", "data.meta, data.commit_no = commit.meta, number", "data.commit_no = number"),
+            ("features/store/memory.py", "data.meta, data.commit_no = commit.meta, number", "data.commit_no = number"),
             (
                 "tests/simulation/world.py",
                 '        await self._world.pause(self._worker, "commit.after")\n',
@@ -71,20 +71,20 @@ MUTANTS = (
     Mutant(
         "no token",
         (
-            ("features/store_memory.py", "if not data.epoch or Token(data.epoch, data.nonce) != commit.token:", "if False:"),
-            ("features/store_memory.py", "if data.commit_no != commit.commit_no:", "if False:"),
+            ("features/store/memory.py", "if not data.epoch or Token(data.epoch, data.nonce) != commit.token:", "if False:"),
+            ("features/store/memory.py", "if data.commit_no != commit.commit_no:", "if False:"),
         ),
     ),
     Mutant(
         "no generation check",
-        (("features/store_memory.py", "if data.generation is not None and generation < data.generation and not force:", "if False:"),),
+        (("features/store/memory.py", "if data.generation is not None and generation < data.generation and not force:", "if False:"),),
     ),
-    Mutant("no progress marker", (("stream/engine.py", "    return await wire.last_marker()\n", "    return None\n"),)),
+    Mutant("no progress marker", (("stream/ownership/session.py", "    return await wire.last_marker()\n", "    return None\n"),)),
     Mutant(
         "outbox trimmed early",
         (
             (
-                "stream/engine.py",
+                "stream/ownership/session.py",
                 "commit.outbox_trim, commit.exbox_trim = self._outbox_trim, self._exbox_trim",
                 "commit.outbox_trim, commit.exbox_trim = stream_id(commit.commit_no, 10**6), self._exbox_trim",
             ),
@@ -95,19 +95,19 @@ MUTANTS = (
         (
             ("tests/simulation/run.py", "position[partition] = batch.start  # un-read", "pass  # dropped"),
             (
-                "stream/engine.py",
+                "stream/ownership/session.py",
                 "raise GapDetected(self.partition, self.next_offset, batch.start)",
                 "self.shard.meta.next_offset = batch.start",
             ),
         ),
     ),
-    Mutant("timers after the event", (("features/kernel.py", "limit = before if late else max(t, before)", "limit = before"),)),
+    Mutant("timers after the event", (("features/users/kernel.py", "limit = before if late else max(t, before)", "limit = before"),)),
     Mutant(
         "label at return time",
         (
             # the horizon is not waited for: a label is told as soon as the lateness has passed
             (
-                "stream/shard.py",
+                "stream/shard/step.py",
                 "[definition.horizon_ms + spec.lateness_ms for definition",
                 "[DAY_MS // 2 + spec.lateness_ms for definition",
             ),

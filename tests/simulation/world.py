@@ -12,10 +12,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from features.store import Commit, Found, Need, StoreUnavailable, Taken, Token
-from features.store_memory import MemoryStore
+from features.store.contract import Commit, Found, Need, StoreUnavailable, Taken, Token
+from features.store.memory import MemoryStore
+from stream.kafka.wire import Fenced, Marker, Tick, WireUnavailable
+from stream.outbox import Entry
 from stream.position import Position
-from stream.wire import Entry, Fenced, Marker, Tick, WireUnavailable
 
 
 class Killed(BaseException):

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.definition import DAY_MS
-from stream.alerts import SCHEMA_ID, Alert, alert_id, decode_alert, entry_of, has_position, position_of
-from stream.position import EVENT_DUE, OPENED, RESOLVED, Position
+from features.definitions.definition import DAY_MS
+from stream.alerts.message import SCHEMA_ID, Alert, alert_id, decode_alert, entry_of
+from stream.position import EVENT_DUE, OPENED, RESOLVED, Position, has_position, position_of
 from tests.simulation.run import Simulation
 
-SCHEMA = json.loads(files("stream").joinpath("alert.schema.json").read_text())
+SCHEMA = json.loads(files("stream.alerts").joinpath("alert.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 FACTS = st.tuples(st.text(max_size=3), st.text(max_size=3), st.text(max_size=3), st.integers(-9, 9))
 LANDMARK_MS = 1_700_000_000_000

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.event import REJECTS, WORDS, Reason
-from stream.dead_letters import KEPT_BYTES, LABEL_REASONS, dead_label, dead_letter, decode_dead_letter
-from stream.labels import BadLabel, read_label
+from features.events.event import REJECTS, WORDS, Reason
+from stream.feedback.labels import BadLabel, read_label
 from stream.position import DEAD_LETTER, EVENT_DUE, Position
+from stream.shard.dead_letters import KEPT_BYTES, LABEL_REASONS, dead_label, dead_letter, decode_dead_letter
 from tests.poison import each
 
-SCHEMA = json.loads(files("stream").joinpath("dead_letter.schema.json").read_text())
+SCHEMA = json.loads(files("stream.shard").joinpath("dead_letter.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 NOW_MS = 1_700_000_000_000
 

@@ -15,22 +15,22 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.catalog import INDEX, value_table
-from features.definition import DAY_MS, NO_LABEL, ChurnDefinition
-from features.landmarks import PHASE_STEP_MS, phase_of
-from features.packed_state import read_states
-from features.spec import FeatureSpec
-from features.state import NEVER
-from features.store_memory import MemoryStore
+from features.definitions.definition import DAY_MS, NO_LABEL, ChurnDefinition
+from features.store.memory import MemoryStore
+from features.users.catalog import INDEX, value_table
+from features.users.landmarks import PHASE_STEP_MS, phase_of
+from features.users.packed_state import read_states
+from features.users.spec import FeatureSpec
+from features.users.state import NEVER
 from online_models.cadence import CadenceScorer
 from online_models.example import CONTACTED, LABEL, SNAPSHOT, unpack_block
 from online_models.scorer import Champion
-from stream.engine import Means, Refused, Session, Silent, open_session
-from stream.meta import ShardMeta, unpack_meta
-from stream.ownership import Batch
-from stream.policy import PolicySettings
-from stream.records import of_records
-from stream.shard_settings import ShardSettings
+from stream.alerts.policy import PolicySettings
+from stream.ownership.contract import Batch
+from stream.ownership.session import Means, Refused, Session, Silent, open_session
+from stream.shard.meta import ShardMeta, unpack_meta
+from stream.shard.records import of_records
+from stream.shard.settings import ShardSettings
 from tests.simulation.world import LogRecord, SimWire, Worker, World
 
 START = 1_600_000_000_000 // DAY_MS * DAY_MS
@@ -214,8 +214,8 @@ def test_a_segment_leaves_everybody_else_out() -> None:
     assert some == inside
     assert 50 < len(some) < len(every)
     assert 0 < len(shard.alerts(1)) < len(shard.alerts(0))
-    for packed in shard.store.users(0).values():
-        state = read_states([packed], 2)[0]
+    for user, packed in shard.store.users(0).items():
+        state = read_states([user], [packed], 2)[0]
         if state["active_days"] < 4:
             assert state["risk"][1] == 0
 

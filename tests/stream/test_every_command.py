@@ -25,23 +25,23 @@ import pytest
 import typer
 from confluent_kafka import Producer
 
-from features.app_spec import AppSpec
-from features.definition import DAY_MS
-from features.landmarks import phase_of
-from features.packed_state import pack_states
-from features.state import FLAG_ARMED, state_dtype
-from features.store import Commit
-from features.store_redis import RedisStore, connect, save_spec
-from features.update import apply_event, init_state
+from features.definitions.definition import DAY_MS
+from features.store.app_spec import AppSpec
+from features.store.contract import Commit
+from features.store.redis import RedisStore, connect, save_spec
+from features.users.landmarks import phase_of
+from features.users.packed_state import pack_states
+from features.users.state import FLAG_ARMED, state_dtype
+from features.users.update import apply_event, init_state
 from online_models.registry_redis import RedisRegistry
 from stream.cli import app, main
-from stream.dead_letters import DeadLetter
-from stream.local_redis import LocalRedis
-from stream.meta import ShardMeta, pack_meta
-from stream.models import model_key
+from stream.demo.local_redis import LocalRedis
+from stream.ownership.served import model_key
+from stream.processes.trainer import Training, trainer_settings
 from stream.settings import load_settings
+from stream.shard.dead_letters import DeadLetter
+from stream.shard.meta import ShardMeta, pack_meta
 from stream.shown import visible
-from stream.train import Training, trainer_settings
 from tests.online_models.test_learning import make_blocks
 from tests.stream.test_alerts import ALERT, RESOLVED_ALERT
 from tests.stream.topics import make_topics

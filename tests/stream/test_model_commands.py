@@ -10,17 +10,17 @@ import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
-from features.app_spec import AppSpec
-from features.catalog import WIDTH
-from features.definition import ChurnDefinition
-from features.store_redis import connect, save_spec
+from features.definitions.definition import ChurnDefinition
+from features.store.app_spec import AppSpec
+from features.store.redis import connect, save_spec
+from features.users.catalog import WIDTH
 from online_models.checkpoint import CheckpointRefused
 from online_models.registry_redis import RedisRegistry
 from stream.cli import app
-from stream.local_redis import LocalRedis
-from stream.models import ModelSource, model_key
+from stream.demo.local_redis import LocalRedis
+from stream.ownership.served import ModelSource, model_key
+from stream.processes.trainer import Training, trainer_settings
 from stream.settings import Settings, load_settings
-from stream.train import Training, trainer_settings
 from tests.online_models.test_learning import make_blocks
 from tests.stream.topics import make_topics
 
@@ -160,7 +160,7 @@ def test_a_damaged_version_is_refused_and_the_last_good_one_serves(deployment: D
 def test_metrics_tell_what_a_version_says_of_itself(deployment: Deployment) -> None:
     from prometheus_client import generate_latest
 
-    from stream.metrics import WorkerMetrics
+    from stream.processes.metrics import WorkerMetrics
 
     deployment.train()
     source = ModelSource(deployment.registry, [ChurnDefinition(name="gone")], deployment.spec.hash, model_key(deployment.settings))

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from stream.dead_letters import decode_dead_letter
+from stream.shard.dead_letters import decode_dead_letter
 from tests.faults.bench_world import World, made_up_log
 from tests.poison import each
 

@@ -17,7 +17,7 @@ from aiokafka.record.util import calc_crc32c
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.record_batches import KeptRecords, is_used_up, read_as_columns, unpack
+from stream.intake.record_batches import KeptRecords, is_used_up, read_as_columns, unpack
 
 TP = TopicPartition("clicks", 0)
 ATTRIBUTES_AT = 21

@@ -9,16 +9,16 @@ import json
 import numpy as np
 import pytest
 
-from features.catalog import NAMES
-from features.columns import ColumnReader
-from features.definition import DAY_MS
-from features.spec import FeatureSpec
-from features.store_memory import MemoryStore
+from features.definitions.definition import DAY_MS
+from features.events.columns import ColumnReader
+from features.store.memory import MemoryStore
+from features.users.catalog import NAMES
+from features.users.spec import FeatureSpec
 from online_models.scorer import Champion
-from stream.policy import PolicySettings
-from stream.records import Records
-from stream.shard import Shard
-from stream.shard_settings import Mirror, ShardSettings
+from stream.alerts.policy import PolicySettings
+from stream.shard.records import Records
+from stream.shard.settings import Mirror, ShardSettings
+from stream.shard.step import Shard
 from tests.simulation.scenario import HashScorer
 
 

@@ -17,12 +17,13 @@ from typer.testing import CliRunner
 
 from stream.cli import app
 from stream.cli.context import TOLD, readable
-from stream.clock import ClockSettings, Intake, Shown, decide_tick
-from stream.metrics import METRICS, WorkerMetrics, metrics_markdown
-from stream.simulator.product import DAY_MS, make_product
-from stream.simulator.score import score
-from stream.watchdog import CODES, Probe, Watchdog
-from stream.web import WebRefused, build_web, serve
+from stream.demo.product import DAY_MS, make_product
+from stream.demo.score import score
+from stream.faults import WebRefused
+from stream.processes.clock import ClockSettings, Intake, Shown, decide_tick
+from stream.processes.health import build_web, serve
+from stream.processes.metrics import METRICS, WorkerMetrics, metrics_markdown
+from stream.processes.watchdog import CODES, Probe, Watchdog
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,7 +101,7 @@ def test_no_metric_names_a_user() -> None:
 
 
 def test_docs_are_made_from_the_tables() -> None:
-    from features.catalog import catalog_markdown
+    from features.users.catalog import catalog_markdown
 
     assert metrics_markdown() in (ROOT / "docs" / "metrics.md").read_text()
     assert catalog_markdown() in (ROOT / "docs" / "features.md").read_text()
@@ -143,7 +144,9 @@ def test_every_error_that_is_told_exists() -> None:
 
 def test_a_worker_imports_no_learning() -> None:
     """They would double the time from start to first event."""
-    code = "import sys, stream.worker, stream.app; print(*{'river', 'sklearn', 'polars', 'matplotlib'} & sys.modules.keys())"
+    code = (
+        "import sys, stream.processes.worker, stream.intake.app; print(*{'river', 'sklearn', 'polars', 'matplotlib'} & sys.modules.keys())"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
     )

@@ -10,22 +10,22 @@ from types import SimpleNamespace
 
 import pytest
 
-from features.definition import DAY_MS, ChurnDefinition
-from features.spec import FeatureSpec
-from features.store import Commit, StaleOwner, StoreUnavailable
-from features.store_memory import MemoryStore
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.store.contract import Commit, StaleOwner, StoreUnavailable
+from features.store.memory import MemoryStore
+from features.users.spec import FeatureSpec
 from online_models.cadence import CadenceScorer
 from online_models.registry import MemoryRegistry
 from online_models.scorer import Champion
-from stream.engine import Means, Session, Silent, open_session
-from stream.meta import unpack_meta
-from stream.ownership import Batch, GapDetected
-from stream.policy import PolicySettings
-from stream.records import of_records
+from stream.alerts.policy import PolicySettings
+from stream.kafka.wire import Tick, WireUnavailable
+from stream.ownership.contract import Batch, GapDetected
+from stream.ownership.session import Means, Session, Silent, open_session
+from stream.processes.worker import Worker as ProductionWorker
 from stream.settings import load_settings
-from stream.shard_settings import ShardSettings
-from stream.wire import Tick, WireUnavailable
-from stream.worker import Worker as ProductionWorker
+from stream.shard.meta import unpack_meta
+from stream.shard.records import of_records
+from stream.shard.settings import ShardSettings
 from tests.simulation.world import LogRecord, SimWire, Worker, World
 
 START = 1_600_000_000_000

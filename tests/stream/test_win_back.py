@@ -14,19 +14,19 @@ import numpy as np
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from features.app_spec import AppSpec
-from features.definition import DAY_MS
-from features.landmarks import phase_of
-from features.spec import FeatureSpec
-from features.state import state_dtype
-from features.store import Commit
-from features.store_redis import RedisStore, connect, save_spec
-from features.update import init_state
-from stream.alerts import alert_id, entry_of
-from stream.local_redis import LocalRedis
+from features.definitions.definition import DAY_MS
+from features.store.app_spec import AppSpec
+from features.store.contract import Commit
+from features.store.redis import RedisStore, connect, save_spec
+from features.users.landmarks import phase_of
+from features.users.spec import FeatureSpec
+from features.users.state import init_state, state_dtype
+from stream.alerts.message import alert_id, entry_of
+from stream.demo.local_redis import LocalRedis
+from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
+from stream.kafka.wire import Marker
+from stream.outbox import Entry
 from stream.position import OPENED, Position
-from stream.wire import Entry, Marker
-from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
 from tests.stream.test_alerts import ALERT
 from tests.stream.topics import make_topics
 

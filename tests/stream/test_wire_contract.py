@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
+from stream.kafka.wire import Marker, Wire, WireError
+from stream.outbox import Entry
 from stream.position import DEAD_LETTER, EVENT_DUE, OPENED, Position
-from stream.wire import Entry, Marker, Wire, WireError
-from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
 from tests.simulation.world import SimWire, Worker, World
 from tests.stream.topics import make_topics
 

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from stream.local_redis import free_port
-from stream.topics import topic_names
-from stream.wire import Entry, Fenced, Marker, WireUnavailable
-from stream.wire_kafka import MIN_GAP_S, ExamplesProducer, KafkaWire, WireSettings
+from stream.demo.local_redis import free_port
+from stream.kafka.shard_wire import MIN_GAP_S, ExamplesProducer, KafkaWire, WireSettings
+from stream.kafka.topics import topic_names
+from stream.kafka.wire import Fenced, Marker, WireUnavailable
+from stream.outbox import Entry
 from tests.stream.test_wire_contract import marker, opened
 from tests.stream.topics import make_topics
 

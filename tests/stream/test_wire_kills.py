@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from stream.kafka_scan import open_scan
-from stream.wire_kafka import ExamplesProducer, KafkaWire
+from stream.kafka.scan import open_scan
+from stream.kafka.shard_wire import ExamplesProducer, KafkaWire
 from tests.stream.topics import make_topics
 from tests.stream.wire_child import How, Orders, publish_from
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from stream.topics import TOPICS, topic_names
+from stream.kafka.topics import TOPICS, topic_names
 
 
 def make_topics(bootstrap: str, prefix: str, partitions: int) -> dict[str, str]:

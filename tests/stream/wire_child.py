@@ -15,9 +15,10 @@ from typing import Literal
 
 import msgspec
 
+from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
+from stream.kafka.wire import Marker, WireError
+from stream.outbox import Entry
 from stream.position import DEAD_LETTER, EVENT_DUE, OPENED, Position
-from stream.wire import Entry, Marker, WireError
-from stream.wire_kafka import ExamplesProducer, KafkaWire, WireSettings
 
 How = Literal["begun", "sent", "committing", "anywhere", "stop begun", "stop sent"]
 

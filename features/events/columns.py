@@ -1,0 +1,275 @@
+"""A batch of payloads as columns, one row a record: what the compiled pass works on.
+
+The usual payload is read by a compiled pass (`features.events.plain_event`) and becomes no object but its event id. The rest:
+bytes -> `screen` -> list of `Event`, rejected ones replaced by a placeholder -> one array a field; a bad record costs itself and not its batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import cast
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from features.compiled.texts import Texts, as_bytes, differing, ids_of
+from features.events.event import (
+    MAX_FUTURE_MS,
+    MAX_TS_MS,
+    MAX_USER_BYTES,
+    PLAIN_BYTES,
+    Event,
+    Reason,
+    Rejected,
+    check_user,
+    decode_plain,
+    reason_of,
+    screen,
+    time_of,
+)
+from features.events.plain_event import CHANNEL, EVENT_ID, TYPE, USER, Plain, read_plain
+from features.users.spec import FeatureSpec
+
+NAN = float("nan")
+UNKNOWN = -1
+"""Type word of an event type that a strict spec does not name."""
+MAX_WORDS = 65_536
+"""Types remembered; they are few, and a flood of them must not fill the memory."""
+_NOBODY = Event(user="?", ts=0, type="")
+_user, _ts, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "event_id", "value"))
+_kind = attrgetter("type", "channel")
+
+
+@dataclass(slots=True)
+class Columns:
+    """One row a record, rejected ones included.
+
+    Attributes
+    ----------
+    n : int
+    users : Texts
+        Ids; None where rejected or a tick.
+    ts, append : int64 (n,)
+        Event time and broker stamp, ms; event time is 0 where rejected.
+    word : int64 (n,)
+        `FeatureSpec.type_word` with the channel's bits; 0 where rejected.
+    value : float64 (n,)
+        NaN for none.
+    eid : uint64 (n,)
+        xxh3_64 of the event id, never 0 when there is one; 0 for none.
+    code : uint8 (n,)
+        `Reason`; the pass adds late and duplicate.
+    tick : bool (n,)
+        Carries time and nothing else.
+    ask : bool (n,)
+        Asks for a landmark of the user at its time, and is no event.
+    foreign : int
+        Records whose key is there and is not their user; rejected ones have no user.
+    """
+
+    n: int
+    users: Texts
+    ts: npt.NDArray[np.int64]
+    append: npt.NDArray[np.int64]
+    word: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    eid: npt.NDArray[np.uint64]
+    code: npt.NDArray[np.uint8]
+    tick: npt.NDArray[np.bool_]
+    ask: npt.NDArray[np.bool_]
+    foreign: int = 0
+
+
+def tick_columns(time_ms: int) -> Columns:
+    """One row that carries time and nothing else.
+
+    >>> tick_columns(7).ts.tolist(), tick_columns(7).tick.tolist()
+    ([7], [True])
+    """
+    now = np.array([time_ms], np.int64)
+    return Columns(
+        1,
+        Texts.of([None]),
+        now,
+        now,
+        np.zeros(1, np.int64),
+        np.full(1, NAN),
+        np.zeros(1, np.uint64),
+        np.zeros(1, np.uint8),
+        np.ones(1, np.bool_),
+        np.zeros(1, np.bool_),
+    )
+
+
+class _Words(dict[tuple[str, str | None], int]):
+    """(type, channel) -> type word, filled as types appear."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self._spec = spec
+        self._allowed = None if spec.strict_types is None else frozenset(spec.strict_types)
+
+    def __missing__(self, key: tuple[str, str | None]) -> int:
+        event_type, channel = key
+        word = UNKNOWN
+        if self._allowed is None or event_type in self._allowed:
+            word = self._spec.type_word(event_type) | self._spec.channel_bits(channel)
+        if len(self) < MAX_WORDS:
+            self[key] = word
+        return word
+
+
+class ColumnReader:
+    """Decodes batches for one feature spec; remembers what each event type and channel means.
+
+    >>> reader = ColumnReader(FeatureSpec())
+    >>> columns = reader.read([b'{"user": "ann", "ts": 5, "type": "click"}', b"{"], [10, 10])
+    >>> list(columns.users), columns.ts.tolist(), [Reason(code).name for code in columns.code]
+    ([b'ann', None], [5, 0], ['ok', 'not_json'])
+    """
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self._words = _Words(spec)
+
+    def read(
+        self, payloads: Sequence[bytes | None], append_ms: Sequence[int] | npt.NDArray[np.int64], keys: Texts | None = None
+    ) -> Columns:
+        """Decode a batch; never raises, whatever the bytes.
+
+        Parameters
+        ----------
+        payloads : sequence of bytes or None
+            Values of the records, n of them; None is a tombstone.
+        append_ms : sequence of int
+            The broker's stamps, ms, n of them.
+        keys : Texts, optional
+            Keys of the records, n of them.
+        """
+        texts = Texts.of(payloads)
+        found = read_plain(texts)
+        columns = self._usual(found, texts, np.array(append_ms, np.int64))
+        rest = (~found.usual).nonzero()[0]
+        if len(rest):
+            columns = self._with_others(columns, rest, texts)
+        code = columns.code
+        code[(code == Reason.ok) & (columns.ts > columns.append + MAX_FUTURE_MS)] = Reason.future
+        code[(code == Reason.ok) & (columns.word == UNKNOWN)] = Reason.unknown_type
+        rejected = code.nonzero()[0]
+        columns.ts[rejected], columns.word[rejected], columns.value[rejected], columns.eid[rejected] = 0, 0, NAN, 0
+        columns.users.at[rejected] = columns.users.end[rejected] = -1
+        return columns if keys is None else replace(columns, foreign=differing(keys, columns.users))
+
+    def _usual(self, found: Plain, texts: Texts, append: npt.NDArray[np.int64]) -> Columns:
+        """Columns of the payloads that the compiled pass took; the others' rows are still to be filled."""
+        n, usual, at, end = len(texts), found.usual, found.at, found.end
+        users = Texts(texts.buffer, at[:, USER].copy(), end[:, USER].copy())
+        words = np.array([self._words[self._kind(texts, found, row)] for row in found.kinds.tolist()] or [0], np.int64)
+        eid = np.zeros(n, np.uint64)
+        named = (usual & (at[:, EVENT_ID] >= 0)).nonzero()[0]
+        eid[named] = _hashed(as_bytes(texts.buffer, at[named, EVENT_ID], end[named, EVENT_ID]), len(named))
+        none = np.zeros(n, np.bool_)
+        return Columns(n, users, found.ts, append, words[found.kind], found.value, eid, np.zeros(n, np.uint8), none, none.copy())
+
+    @staticmethod
+    def _kind(texts: Texts, found: Plain, row: int) -> tuple[str, str | None]:
+        (kind, channel) = (
+            None if found.at[row, of] < 0 else texts.buffer[found.at[row, of] : found.end[row, of]].tobytes().decode()
+            for of in (TYPE, CHANNEL)
+        )
+        return kind or "", channel
+
+    def _with_others(self, columns: Columns, rows: npt.NDArray[np.intp], texts: Texts) -> Columns:
+        """Fill the rows that are left to the decoder."""
+        n = len(rows)
+        code = np.zeros(n, np.uint8)
+        events = _decode_all(_screened([texts[i] for i in rows.tolist()], code), code)
+        users = ids_of(_users(events, code))
+        columns.ts[rows] = _times(events, code)
+        columns.word[rows] = np.fromiter(map(self._words.__getitem__, map(_kind, events)), np.int64, n)
+        columns.value[rows] = _values(events)
+        columns.eid[rows] = _event_ids(events)
+        columns.code[rows] = code
+        place = np.arange(columns.n)
+        place[rows] = columns.n + np.arange(n)
+        return replace(columns, users=Texts.join([columns.users, users]).take(place))
+
+
+def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:
+    """Judge what must be judged before decoding; b"" stands for what the decoder must not see."""
+    if None not in payloads:
+        there = cast(Sequence[bytes], payloads)
+        if all(there) and max(map(len, there), default=0) < PLAIN_BYTES and all(map(bytes.isascii, there)):
+            return there
+    present: list[bytes] = [payload if payload is not None else b"" for payload in payloads]
+    lengths = np.fromiter(map(len, present), np.int64, len(present))
+    plain = (lengths > 0) & (lengths < PLAIN_BYTES) & np.fromiter(map(bytes.isascii, present), np.bool_, len(present))
+    for i in np.flatnonzero(~plain).tolist():
+        verdict = screen(payloads[i])
+        if verdict is not Reason.ok:
+            code[i], present[i] = verdict, b""
+    return present
+
+
+def _decode_all(payloads: Sequence[bytes], code: npt.NDArray[np.uint8]) -> list[Event]:
+    """Decode what can be; the rest becomes a placeholder and a reason."""
+    events: list[Event] = []
+    rest = iter(payloads)
+    while True:
+        try:
+            # when the decoder raises, the list keeps what came before: the culprit is the payload at its end
+            events.extend(map(decode_plain, rest))
+        except (msgspec.MsgspecError, ValueError) as error:
+            i = len(events)
+            code[i] = code[i] or reason_of(payloads[i], error)
+            events.append(_NOBODY)
+        else:
+            return events
+
+
+def _users(events: Sequence[Event], code: npt.NDArray[np.uint8]) -> list[str]:
+    users = list(map(_user, events))
+    # a character takes at most 4 bytes: a short id needs no encoding to be judged
+    if all(users) and max(map(len, users), default=0) <= MAX_USER_BYTES // 4:
+        return users
+    for i, user in enumerate(users):
+        try:
+            check_user(user)
+        except Rejected as verdict:
+            code[i] = verdict.reason
+    return users
+
+
+def _values(events: Sequence[Event]) -> npt.NDArray[np.float64]:
+    values = list(map(_value, events))
+    if values.count(None) == len(values):
+        return np.full(len(values), NAN)
+    return np.array([NAN if one is None else one for one in values], np.float64)
+
+
+def _event_ids(events: Sequence[Event]) -> npt.NDArray[np.uint64]:
+    ids = list(map(_event_id, events))
+    if None in ids:
+        return np.array([0 if one is None else xxhash.xxh3_64_intdigest(one.encode()) or 1 for one in ids], np.uint64)
+    return _hashed(map(str.encode, ids), len(ids))
+
+
+def _hashed(ids: Iterable[bytes], count: int) -> npt.NDArray[np.uint64]:
+    hashed = np.fromiter(map(xxhash.xxh3_64_intdigest, ids), np.uint64, count)
+    hashed[hashed == 0] = 1
+    return hashed
+
+
+def _times(events: Sequence[Event], code: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    times = list(map(_ts, events))
+    if set(map(type, times)) == {int} and min(times) >= 0 and max(times) <= MAX_TS_MS:
+        return np.array(times, np.int64)
+    for i, ts in enumerate(times):
+        try:
+            times[i] = time_of(ts)
+        except Rejected as verdict:
+            times[i] = 0
+            code[i] = code[i] or verdict.reason
+    return np.array(times, np.int64)

@@ -1,0 +1,153 @@
+"""What a deployment was started with, as stored once for all its processes: a later start that differs is refused, field by field.
+
+Only churn definitions may be appended.
+
+Errors::
+
+    SpecMismatch     the stored spec is another one; `differences` says where
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from features.definitions.definition import ChurnDefinition
+from features.store.keys import PREFIX_VERSION
+from features.users.spec import FeatureSpec
+
+
+class AppSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One deployment.
+
+    Attributes
+    ----------
+    spec : FeatureSpec
+    cluster_id, topic_id : str
+        Of the Kafka cluster and the clicks topic whose offsets are stored; a topic made anew under the same name has another id.
+    partitions : int
+        Of clicks; the number of shards.
+    prefix_version : int
+        Layout of the keys.
+    """
+
+    spec: FeatureSpec
+    cluster_id: str
+    topic_id: str
+    partitions: int
+    prefix_version: int = PREFIX_VERSION
+
+    def pack(self) -> bytes:
+        """As stored (JSON, for people with redis-cli)."""
+        return msgspec.json.encode(self)
+
+
+_decoder = msgspec.json.Decoder(AppSpec)
+
+
+def unpack_app_spec(packed: bytes) -> AppSpec:
+    """Read a stored spec.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        If the bytes are none.
+
+    >>> spec = AppSpec(spec=FeatureSpec(), cluster_id="c", topic_id="t", partitions=4)
+    >>> unpack_app_spec(spec.pack()) == spec
+    True
+    """
+    return _decoder.decode(packed)
+
+
+class Difference(NamedTuple):
+    """One field that differs; None stands for "not there"."""
+
+    field: str
+    stored: Any
+    given: Any
+
+    def __str__(self) -> str:
+        return f"{self.field}: stored {self.stored!r}, now {self.given!r}"
+
+
+class SpecMismatch(Exception):
+    """Another spec is stored than the one given.
+
+    Attributes
+    ----------
+    app : str
+    stored : AppSpec
+    differences : list of Difference
+    """
+
+    def __init__(self, app: str, stored: AppSpec, given: AppSpec) -> None:
+        self.app, self.stored, self.differences = app, stored, differences(stored, given)
+        super().__init__(f"app {app!r} was started with another spec: " + "; ".join(map(str, self.differences)))
+
+
+def differences(stored: AppSpec, given: AppSpec) -> list[Difference]:
+    """Every field that differs, definitions by name.
+
+    >>> old = AppSpec(spec=FeatureSpec(timezone="UTC"), cluster_id="c", topic_id="t", partitions=4)
+    >>> new = AppSpec(spec=FeatureSpec(timezone="Europe/Berlin"), cluster_id="c", topic_id="t", partitions=8)
+    >>> [str(one) for one in differences(old, new)]
+    ["spec.timezone: stored 'UTC', now 'Europe/Berlin'", 'partitions: stored 4, now 8']
+    """
+    old, new = (dict(_fields("", msgspec.to_builtins(one))) for one in (stored, given))
+    return [Difference(name, old.get(name), new.get(name)) for name in {**old, **new} if old.get(name) != new.get(name)]
+
+
+def only_appends(stored: AppSpec, given: AppSpec) -> bool:
+    """Whether nothing differs but definitions that stand behind the stored ones.
+
+    >>> old = AppSpec(spec=FeatureSpec(), cluster_id="c", topic_id="t", partitions=4)
+    >>> more = FeatureSpec(definitions=(ChurnDefinition(), ChurnDefinition(name="churn7")))
+    >>> only_appends(old, AppSpec(spec=more, cluster_id="c", topic_id="t", partitions=4))
+    True
+    """
+    same = msgspec.structs.replace(given, spec=msgspec.structs.replace(given.spec, definitions=stored.spec.definitions)) == stored
+    return same and not broken_definitions(stored.spec.definitions, given.spec.definitions)
+
+
+def broken_definitions(stored: Sequence[ChurnDefinition], given: Sequence[ChurnDefinition]) -> list[str]:
+    """Say what stands against following `given` where `stored` has been followed, each with what to do; empty is well.
+
+    States, snapshots and alerts keep a place for each definition, so the stored ones must come first, unchanged and in their order.
+
+    >>> one = ChurnDefinition()
+    >>> broken_definitions((one,), ())
+    ["definition 'churn14' is no longer there: put it back, its labels and alerts are pending"]
+    """
+    names = [one.name for one in given]
+    faults = []
+    for place, one in enumerate(stored):
+        if one.name not in names:
+            faults.append(f"definition {one.name!r} is no longer there: put it back, its labels and alerts are pending")
+        elif (now := given[names.index(one.name)]) != one:
+            changed = [
+                f"{field} was {getattr(one, field)!r}, is {getattr(now, field)!r}"
+                for field in one.__struct_fields__
+                if getattr(one, field) != getattr(now, field)
+            ]
+            faults.append(
+                f"definition {one.name!r} was changed ({', '.join(changed)}): give the changed one a name of its own, behind the others"
+            )
+        elif names.index(one.name) != place:
+            faults.append(f"definition {one.name!r} must stay number {place + 1}: add new ones behind the others")
+    return faults
+
+
+def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _fields(f"{path}.{name}" if path else name, inner)
+    elif isinstance(value, list | tuple) and value and all(isinstance(one, dict) and "name" in one for one in value):
+        # their order matters too: states keep a slot for each
+        yield f"{path} (order)", [one["name"] for one in value]
+        for one in value:
+            yield from _fields(f"{path}[{one['name']}]", one)
+    else:
+        yield path, value

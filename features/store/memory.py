@@ -1,0 +1,203 @@
+"""The store in memory: the contract without a server, for simulation, backtest and demo.
+
+`snapshot` and `restore` play a server that lost its last second: states, numbers and owners go back together.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from features.compiled.texts import names_of
+from features.store.contract import Commit, Found, Need, StaleOwner, Taken, TakeRefused, Token, stream_id
+from features.store.keys import checked_definition
+
+Box = dict[tuple[int, int], bytes]
+
+
+@dataclass(slots=True)
+class _ShardData:
+    epoch: int = 0
+    nonce: str = ""
+    generation: int | None = None
+    server: int = 0
+    commit_no: int = 0
+    meta: bytes | None = None
+    users: dict[str, bytes] = field(default_factory=dict)
+    wheel: dict[int, set[str]] = field(default_factory=dict)
+    snaps: dict[tuple[str, int], list[bytes]] = field(default_factory=dict)
+    outbox: Box = field(default_factory=dict)
+    exbox: Box = field(default_factory=dict)
+    mirror: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def copied(self) -> _ShardData:
+        """Copy all that a commit changes; what it replaces is immutable and shared."""
+        return replace(
+            self,
+            users=dict(self.users),
+            wheel={bucket: set(members) for bucket, members in self.wheel.items()},
+            snaps={key: list(chunks) for key, chunks in self.snaps.items()},
+            outbox=dict(self.outbox),
+            exbox=dict(self.exbox),
+            mirror={user: dict(fields) for user, fields in self.mirror.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A moment of a `MemoryStore`, to `restore` any number of times."""
+
+    shards: Mapping[int, _ShardData]
+
+
+class MemoryStore:
+    """All shards of one app in this process.
+
+    Parameters
+    ----------
+    nonce : callable
+        Makes the nonce of a take; a counter makes runs repeatable.
+    order : callable, optional
+        Order in which the members of a bucket are returned. A store promises none, so by default every answer is shuffled.
+    seed : int
+        Of that shuffling: the same calls give the same answers.
+    """
+
+    def __init__(self, nonce: Callable[[], str], order: Callable[[set[str]], list[str]] | None = None, *, seed: int = 0) -> None:
+        self._nonce = nonce
+        self._rng = random.Random(seed)
+        self._order = order or self._shuffled
+        self._shards: dict[int, _ShardData] = {}
+        self._server = 0
+
+    def _shuffled(self, members: set[str]) -> list[str]:
+        order = sorted(members)
+        self._rng.shuffle(order)
+        return order
+
+    def _shard(self, partition: int) -> _ShardData:
+        return self._shards.setdefault(partition, _ShardData())
+
+    async def take(self, partition: int, generation: int, *, force: bool = False) -> Taken:
+        """See `features.store.contract.Store`."""
+        data = self._shard(partition)
+        if data.generation is not None and generation < data.generation and not force:
+            raise TakeRefused(partition, data.generation)
+        data.epoch, data.nonce, data.generation = data.epoch + 1, self._nonce(), generation
+        data.server = self._server
+        return Taken(
+            token=Token(data.epoch, data.nonce),
+            commit_no=data.commit_no,
+            meta=data.meta,
+            outbox=_entries(data.outbox),
+            exbox=_entries(data.exbox),
+            wheel={bucket: len(members) for bucket, members in data.wheel.items() if members},
+        )
+
+    async def owner(self, partition: int) -> Token | None:
+        """See `features.store.contract.Store`."""
+        return self.token(partition)
+
+    async def read(self, partition: int, need: Need) -> Found:
+        """See `features.store.contract.Store`."""
+        data = self._shard(partition)
+        return Found(
+            states=[data.users.get(user) for user in names_of(need.users)],
+            members=[self._order(data.wheel.get(bucket, set())) for bucket in need.buckets],
+            chunks=[list(data.snaps.get((checked_definition(name), landmark), ())) for name, landmark in need.snaps],
+        )
+
+    async def commit(self, partition: int, commit: Commit) -> None:
+        """See `features.store.contract.Store`. A `ValueError`, as from `RedisStore.commit`, leaves all as it was."""
+        _check(commit)
+        data = self._shard(partition)
+        if not data.epoch or Token(data.epoch, data.nonce) != commit.token:
+            raise StaleOwner(partition, "token")
+        if data.server != self._server:
+            raise StaleOwner(partition, "the server restarted since the take")
+        if data.commit_no == commit.commit_no + 1:
+            return
+        if data.commit_no != commit.commit_no:
+            raise StaleOwner(partition, f"stored commit number is {data.commit_no}, expected {commit.commit_no}")
+        number = commit.commit_no + 1
+        data.users.update(zip(names_of(commit.users), cast(Sequence[bytes], commit.states), strict=True))
+        for bucket, users in commit.armed.items():
+            data.wheel.setdefault(bucket, set()).update(users)
+        for bucket, users in commit.disarmed.items():
+            data.wheel.setdefault(bucket, set()).difference_update(users)
+        for key, chunk in commit.snaps.items():
+            data.snaps.setdefault(key, []).append(chunk)
+        for key in commit.matured:
+            data.snaps.pop(key, None)
+        _append(data.outbox, number, commit.outbox, commit.outbox_trim)
+        _append(data.exbox, number, commit.exbox, commit.exbox_trim)
+        for user, fields in commit.mirror.items():
+            data.mirror.setdefault(user, {}).update(fields)
+        data.meta, data.commit_no = commit.meta, number
+
+    def snapshot(self) -> Snapshot:
+        """All of it, as it is now."""
+        return Snapshot({partition: data.copied() for partition, data in self._shards.items()})
+
+    def restore(self, saved: Snapshot) -> None:
+        """Go back in time, as a server does that restarts without its last second; owners go back too, and must take anew."""
+        self._server += 1
+        self._shards = {partition: data.copied() for partition, data in saved.shards.items()}
+
+    def users(self, partition: int) -> dict[str, bytes]:
+        """State records by user, for oracles."""
+        return dict(self._shard(partition).users)
+
+    def generation(self, partition: int) -> int:
+        """Return the stored group generation, -1 before the first take, for oracles."""
+        stored = self._shard(partition).generation
+        return -1 if stored is None else stored
+
+    def token(self, partition: int) -> Token | None:
+        """Return the token whose holder may commit, None if there is none, for oracles."""
+        data = self._shard(partition)
+        return Token(data.epoch, data.nonce) if data.epoch and data.server == self._server else None
+
+    def epoch(self, partition: int) -> int:
+        """Return the stored epoch, for oracles."""
+        return self._shard(partition).epoch
+
+    def commit_no(self, partition: int) -> int:
+        """Return the stored commit number, for oracles."""
+        return self._shard(partition).commit_no
+
+    def meta(self, partition: int) -> bytes | None:
+        """Return the stored meta, for oracles."""
+        return self._shard(partition).meta
+
+    def mirror(self, partition: int) -> dict[str, dict[str, str]]:
+        """Mirrored features by user, for oracles."""
+        return {user: dict(fields) for user, fields in self._shard(partition).mirror.items()}
+
+
+def _check(commit: Commit) -> None:
+    """Refuse what the server's store could not write."""
+    if len(commit.users) != len(commit.states):
+        raise ValueError(f"as many states as users are needed, got {len(commit.states)} for {len(commit.users)}")
+    for name, _ in (*commit.snaps, *commit.matured):
+        checked_definition(name)
+    "".join(names_of(commit.users)).encode()
+
+
+def _id(text: str) -> tuple[int, int]:
+    major, minor = text.split("-")
+    return int(major), int(minor)
+
+
+def _append(box: Box, number: int, entries: Sequence[bytes], trim: str | None) -> None:
+    for index, entry in enumerate(entries):
+        box[_id(stream_id(number, index))] = entry
+    if trim is not None:
+        for key in [key for key in box if key <= _id(trim)]:
+            del box[key]
+
+
+def _entries(box: Box) -> list[tuple[str, bytes]]:
+    return [(f"{major}-{minor}", entry) for (major, minor), entry in sorted(box.items())]

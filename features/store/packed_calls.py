@@ -1,0 +1,185 @@
+"""A read and a commit as they go over the wire to Redis, packed by hand where they are long.
+
+The record of a user is read and written whole (MGET, MSET), so nearly all of either is keys and states: compiled passes lay these out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+import hiredis
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from features.compiled.texts import Texts, copied, ids_of
+from features.store.contract import Commit, Need, stream_id
+from features.store.keys import snap_name
+
+_pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
+KEYS_A_CALL = 4_000
+"""Keys of one MGET: it stops the server for about 2 ms."""
+
+
+def pack_calls(*calls: tuple[Any, ...]) -> bytes:
+    """Return calls as they go over the wire; what redis-py does per argument costs as much again."""
+    return b"".join(map(_pack, calls))
+
+
+def pack_read(prefix: str, need: Need) -> tuple[bytes, int]:
+    r"""Return the calls of a read, and how many of them are MGET; these come first, then a call for each bucket and each list.
+
+    Parameters
+    ----------
+    prefix : str
+        Of the shard's keys.
+
+    Raises
+    ------
+    ValueError
+        A definition's name that may not stand in a key.
+
+    >>> pack_read("cw:shop:{7}:", Need(["ann"]))
+    (b'*2\r\n$4\r\nMGET\r\n$17\r\ncw:shop:{7}:u:ann\r\n', 1)
+    """
+    users = ids_of(need.users)
+    calls: list[bytes | bytearray] = [_mget(prefix, users[at : at + KEYS_A_CALL]) for at in range(0, len(users), KEYS_A_CALL)]
+    mgets = len(calls)
+    calls += [_pack(("SMEMBERS", f"{prefix}wheel:{bucket}")) for bucket in need.buckets]
+    calls += [_pack(("LRANGE", prefix + snap_name(name, landmark), 0, -1)) for name, landmark in need.snaps]
+    return b"".join(calls), mgets
+
+
+def pack_commit(prefix: str, commit: Commit) -> tuple[bytes | bytearray, int]:
+    """Return the calls of a commit, and how many answers they have; the last one is EXEC's.
+
+    Parameters
+    ----------
+    prefix : str
+        Of the shard's keys.
+
+    Raises
+    ------
+    ValueError
+        Users and states of different number, or a definition's name that may not stand in a key.
+
+    >>> from features.store.contract import Token
+    >>> pack_commit("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", ["ann"], [b"state"]))[1]
+    4
+    """
+    if len(commit.users) != len(commit.states):
+        raise ValueError(f"as many states as users are needed, got {len(commit.states)} for {len(commit.users)}")
+    calls = list(_calls(prefix, commit))
+    begin, end, answers = pack_calls(("MULTI",)), pack_calls(*calls, ("EXEC",)), 2 + bool(commit.users) + len(calls)
+    if not commit.users:
+        return begin + end, answers
+    return _with_states(prefix, ids_of(commit.users), Texts.of(commit.states), begin, end), answers
+
+
+def _with_states(prefix: str, users: Texts, states: Texts, begin: bytes, end: bytes) -> bytearray:
+    """The beginning, an MSET of all states, the end."""
+    begin += b"*%d\r\n$4\r\nMSET\r\n" % (1 + 2 * len(states))
+    name = np.frombuffer(f"{prefix}u:".encode(), np.uint8)
+    keys, values = users.end - users.at + len(name), states.end - states.at
+    key_digits, value_digits = _digits(keys), _digits(values)
+    out = bytearray(len(begin) + int((10 + key_digits + keys + value_digits + values).sum()) + len(end))
+    out[: len(begin)] = begin
+    out[len(out) - len(end) :] = end
+    view = np.frombuffer(out, np.uint8)
+    _lay_out(view, len(begin), name, users.buffer, users.at, users.end, key_digits, states.buffer, states.at, states.end, value_digits)
+    return out
+
+
+def _mget(prefix: str, users: Texts) -> bytearray:
+    begin = b"*%d\r\n$4\r\nMGET\r\n" % (1 + len(users))
+    name = np.frombuffer(f"{prefix}u:".encode(), np.uint8)
+    keys = users.end - users.at + len(name)
+    digits = _digits(keys)
+    out = bytearray(len(begin) + int((5 + digits + keys).sum()))
+    out[: len(begin)] = begin
+    _lay_out_keys(np.frombuffer(out, np.uint8), len(begin), name, users.buffer, users.at, users.end, digits)
+    return out
+
+
+def _digits(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Decimal digits of each size.
+
+    >>> _digits(np.array([0, 9, 10, 99_999]))
+    array([1, 1, 2, 5])
+    """
+    return np.asarray(1 + (sizes[:, None] >= 10 ** np.arange(1, 10)).sum(axis=1), np.int64)
+
+
+@njit(cache=True, nogil=True)
+def _lay_out(
+    out: Any, i: int, name: Any, users: Any, at: Any, end: Any, digits: Any, states: Any, begins: Any, ends: Any, state_digits: Any
+) -> None:
+    r"""``$17\r\ncw:shop:{7}:u:ann\r\n$230\r\n<state>\r\n`` for each user."""
+    for row in range(at.shape[0]):
+        i = _key(out, i, name, users, at[row], end[row], digits[row])
+        i = _head(out, i, ends[row] - begins[row], state_digits[row])
+        i = copied(out, i, states, begins[row], ends[row])
+        i = _line_end(out, i)
+
+
+@njit(cache=True, nogil=True)
+def _lay_out_keys(out: Any, i: int, name: Any, users: Any, at: Any, end: Any, digits: Any) -> None:
+    r"""``$17\r\ncw:shop:{7}:u:ann\r\n`` for each user."""
+    for row in range(at.shape[0]):
+        i = _key(out, i, name, users, at[row], end[row], digits[row])
+
+
+@njit(cache=True, nogil=True)
+def _key(out: Any, i: int, name: Any, users: Any, at: int, end: int, digits: int) -> int:
+    i = _head(out, i, name.shape[0] + end - at, digits)
+    i = copied(out, i, name, 0, name.shape[0])
+    return _line_end(out, copied(out, i, users, at, end))
+
+
+@njit(cache=True, nogil=True)
+def _head(out: Any, i: int, size: int, digits: int) -> int:
+    out[i] = 36  # $
+    for digit in range(digits, 0, -1):
+        out[i + digit] = 48 + size % 10
+        size //= 10
+    return _line_end(out, i + digits + 1)
+
+
+@njit(cache=True, nogil=True)
+def _line_end(out: Any, i: int) -> int:
+    out[i], out[i + 1] = 13, 10
+    return i + 2
+
+
+def _calls(prefix: str, commit: Commit) -> Iterator[tuple[Any, ...]]:
+    """Everything but the states; the number comes last."""
+    number = commit.commit_no + 1
+    for command, side in (("SADD", commit.armed), ("SREM", commit.disarmed)):
+        for bucket, users in side.items():
+            if users:
+                yield (command, f"{prefix}wheel:{bucket}", *users)
+    for (name, landmark), chunk in commit.snaps.items():
+        yield ("RPUSH", prefix + snap_name(name, landmark), chunk)
+    if commit.matured:
+        yield ("DEL", *(prefix + snap_name(name, landmark) for name, landmark in commit.matured))
+    for box, entries, trim in (("outbox", commit.outbox, commit.outbox_trim), ("exbox", commit.exbox, commit.exbox_trim)):
+        for index, entry in enumerate(entries):
+            yield ("XADD", prefix + box, stream_id(number, index), "e", entry)
+        if trim is not None:
+            yield ("XTRIM", prefix + box, "MINID", _first_kept(trim))
+    for user, fields in commit.mirror.items():
+        if fields:
+            yield ("HSET", f"{prefix}feat:{user}", *chain.from_iterable(fields.items()))
+    yield ("HSET", f"{prefix}meta", "meta", commit.meta, "commit_no", number)
+
+
+def _first_kept(trim: str) -> str:
+    """Return the id just above the last one to trim: XTRIM MINID keeps the id it is given.
+
+    >>> _first_kept("7-1")
+    '7-2'
+    """
+    major, minor = trim.split("-")
+    return f"{major}-{int(minor) + 1}"

@@ -1,0 +1,344 @@
+"""The store in Redis: every change of a shard is one transaction; every key of a shard carries its hash tag.
+
+A commit is two trips on one connection. The first watches `owner` and `meta` and reads who owns the shard, its number and the server's run id;
+these are judged here. The second is MULTI, the writes, EXEC: Redis applies all of it if neither key has changed since, else nothing. A
+script would need one trip, and costs the server nearly twice as much (docs/decisions/0004).
+
+The keys are in docs/architecture.md, their names in `features.store.keys`. Calls run redis-py's blocking connections in a few threads: packing and
+sending 2 MB costs less there than in the event loop, and other shards compute meanwhile. The server's own behaviour is judged by
+`features.store.server_check`.
+
+What fails for want of an answer is repeated until `patience_s` has passed, then it is `StoreUnavailable`. Repeating is safe: a commit
+carries its token and number, a take its nonce. The script of the take, when the server forgot it, is loaded again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any, TypeVar
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from features.store.app_spec import AppSpec, SpecMismatch, unpack_app_spec
+from features.store.contract import Commit, Found, Need, StaleOwner, StoreError, StoreUnavailable, Taken, TakeRefused, Token
+from features.store.keys import shard_prefix, spec_key
+from features.store.packed_calls import pack_calls, pack_commit, pack_read
+from features.store.server_check import Finding, findings
+from features.users.landmarks import BUCKETS
+
+T = TypeVar("T")
+_TAKE = (Path(__file__).parent / "take.lua").read_bytes()
+_RUN_ID = re.compile(rb"run_id:(\w+)")
+_TRIES = 5
+"""Of a transaction whose watched keys changed: whoever changed them is seen at the next try."""
+_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
+"""Before each repeat; the last one again and again."""
+_PASSING = re.compile(r"(?:^|-)(?:BUSY|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY)\b")
+"""Answers that a later repeat may not get: the server is busy, full, failing over, or cannot write its disk. Redis 6 wraps what a script
+met: ``Error running script ...: -OOM ...``."""
+
+
+def connect(url: str, *, timeout_s: float = 5.0) -> redis.Redis:
+    """Return a client with bounded calls, no repeats of its own, and bytes as answers.
+
+    Parameters
+    ----------
+    url : str
+        ``redis://``, ``rediss://`` (TLS) or ``unix://``.
+    timeout_s : float
+        For a connection and for each read and write of its socket, > 0.
+    """
+    over_tcp = {} if url.startswith("unix:") else {"socket_connect_timeout": timeout_s, "socket_keepalive": True}
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=timeout_s,
+        **over_tcp,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=False,
+        protocol=2,
+    )
+
+
+class RedisStore:
+    """See `features.store.contract.Store`.
+
+    Parameters
+    ----------
+    client_or_url : redis.Redis or str
+        A client as made by `connect`, which stays the caller's to close; or where to connect.
+    app : str
+        Names the deployment; part of every key.
+    patience_s : float
+        How long a call is repeated before `StoreUnavailable`, > 0.
+    threads : int
+        Calls in flight at once, each on its own connection: at least the shards of this process, or they wait for each other.
+
+    Raises
+    ------
+    ValueError
+        If the app's name may not stand in a key.
+    """
+
+    def __init__(self, client_or_url: redis.Redis | str, app: str, *, patience_s: float = 10.0, threads: int = 8) -> None:
+        shard_prefix(app, 0)
+        self._owns_client = isinstance(client_or_url, str)
+        self._client = connect(client_or_url) if isinstance(client_or_url, str) else client_or_url
+        self._app, self._patience_s = app, patience_s
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="redis")
+        self._take_script = self._client.register_script(_TAKE)
+
+    def at(self, point: str) -> None:
+        """A named place within a commit: `checked`. Nothing happens here; tests let others act here."""
+
+    def close(self) -> None:
+        """Let calls in flight end by themselves, start no others; close the connections if they are ours."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._owns_client:
+            self._client.close()
+
+    async def take(self, partition: int, generation: int, *, force: bool = False) -> Taken:
+        """See `features.store.contract.Store`."""
+        prefix, keys = shard_prefix(self._app, partition), self._fixed_keys(partition)
+        nonce = secrets.token_hex(8)
+        args: list[Any] = [generation, int(force), nonce, prefix + "wheel:", BUCKETS]
+        answer: list[Any] = await self._patiently(lambda: self._take_script(keys=keys, args=args))
+        if answer[0] == 0:
+            raise TakeRefused(partition, int(answer[1]))
+        _, epoch, number, meta, outbox, exbox, wheel = answer
+        return Taken(
+            token=Token(int(epoch), nonce),
+            commit_no=int(number),
+            meta=meta,
+            outbox=_entries(outbox),
+            exbox=_entries(exbox),
+            wheel=dict(zip(wheel[::2], wheel[1::2], strict=True)),
+        )
+
+    async def owner(self, partition: int) -> Token | None:
+        """See `features.store.contract.Store`."""
+        key = self._fixed_keys(partition)[0]
+
+        def call() -> tuple[Any, Any]:
+            return self._client.hmget(key, ["epoch", "nonce", "server"]), self._client.info("server")
+
+        (epoch, nonce, server), info = await self._patiently(call)
+        if epoch is None or server != info["run_id"].encode():
+            return None
+        return Token(int(epoch), nonce.decode())
+
+    async def read(self, partition: int, need: Need) -> Found:
+        """See `features.store.contract.Store`."""
+        packed, mgets = pack_read(shard_prefix(self._app, partition), need)
+        buckets = len(need.buckets)
+        calls = mgets + buckets + len(need.snaps)
+
+        def call() -> list[Any]:
+            with self._connection() as connection:
+                found = _asked(connection, packed, calls)
+            return _sound(found)
+
+        answers = await self._patiently(call) if calls else []
+        return Found(
+            states=list(chain.from_iterable(answers[:mgets])),
+            members=[list(map(bytes.decode, members)) for members in answers[mgets : mgets + buckets]],
+            chunks=answers[mgets + buckets :],
+        )
+
+    async def commit(self, partition: int, commit: Commit) -> None:
+        """See `features.store.contract.Store`.
+
+        Raises
+        ------
+        ValueError
+            Before anything is sent: users and states of different number, a definition's name that may not stand in a key, or a
+            user id that is not UTF-8.
+        """
+        prefix = shard_prefix(self._app, partition)
+        packed: tuple[bytes | bytearray, int] | None = None
+
+        def call() -> str | None:
+            nonlocal packed
+            if packed is None:
+                packed = pack_commit(prefix, commit)
+            return self._transact(prefix, commit, *packed)
+
+        refusal = await self._patiently(call)
+        if refusal is not None:
+            raise StaleOwner(partition, refusal)
+
+    async def check_server(self) -> list[Finding]:
+        """What stands against trusting this server; empty is well. Cheap: ask again every minute, a server can be reconfigured."""
+        return findings(await self._patiently(self._client.info))
+
+    def _fixed_keys(self, partition: int) -> list[str]:
+        prefix = shard_prefix(self._app, partition)
+        return [prefix + name for name in ("owner", "meta", "outbox", "exbox")]
+
+    def _transact(self, prefix: str, commit: Commit, packed: bytes | bytearray, answers: int) -> str | None:
+        """Apply a packed commit, or return why it was refused; None when it is applied, now or before."""
+        watch = pack_calls(
+            ("WATCH", f"{prefix}owner", f"{prefix}meta"),
+            ("HMGET", f"{prefix}owner", "epoch", "nonce", "server"),
+            ("HGET", f"{prefix}meta", "commit_no"),
+            ("EXISTS", f"{prefix}outbox", f"{prefix}exbox"),
+            ("INFO", "server"),
+        )
+        with self._connection() as connection:
+            for _ in range(_TRIES):
+                _, owner, stored, boxes, info = _answers(connection, watch, 5)
+                verdict = _judge(commit, owner, stored, boxes, info)
+                if verdict != _GO:
+                    _answers(connection, pack_calls(("UNWATCH",)), 1)
+                    return None if verdict == _DONE else verdict
+                self.at("checked")
+                if _answers(connection, packed, answers)[-1] is not None:
+                    return None
+        return f"the shard's owner or meta changed {_TRIES} times while this commit was sent"
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        """One of the client's connections; closed where the calls on it were cut short."""
+        pool = self._client.connection_pool
+        connection = pool.get_connection()
+        try:
+            yield connection
+        except BaseException:
+            connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py has no types there; it may still watch, or owe answers
+            raise
+        finally:
+            pool.release(connection)
+
+    async def _patiently(self, call: Callable[[], T]) -> T:
+        """Run a call in a thread, and again while the server does not answer or says that it cannot at present."""
+        loop = asyncio.get_running_loop()
+        why = "no answer"
+        try:
+            async with asyncio.timeout(self._patience_s):
+                for pause_s in chain(_PAUSES_S, repeat(_PAUSES_S[-1])):
+                    try:
+                        return await loop.run_in_executor(self._pool, call)
+                    except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:
+                        raise StoreError("Redis refused the credentials: check the user and password in its URL") from error
+                    except (redis.ConnectionError, redis.TimeoutError) as error:
+                        why = type(error).__name__
+                    except redis.ResponseError as error:
+                        if not _may_pass(error):
+                            raise StoreError(f"Redis refused the call: {error}") from error
+                        why = str(error)
+                    await asyncio.sleep(pause_s)
+        except TimeoutError:
+            pass
+        raise StoreUnavailable(f"Redis did not serve for {self._patience_s:g} s: {why}")
+
+
+_GO, _DONE = "go", "done"
+
+
+def _judge(commit: Commit, owner: Sequence[bytes | None], stored: bytes | None, boxes: int, info: bytes) -> str:
+    """Return `_GO`, `_DONE` when this very commit was applied before, or why it is refused."""
+    epoch, nonce, server = owner
+    if (epoch, nonce) != (b"%d" % commit.token.epoch, commit.token.nonce.encode()):
+        return "token"
+    # A server that restarted (or a replica that took over) may have lost its last second, and with it a take: an owner from before that
+    # second would find his token valid again. Every owner takes anew from a new server.
+    found = _RUN_ID.search(info)
+    if found is None or server != found[1]:
+        return "the server restarted since the take"
+    # Stream ids grow with the number, so XADD can only fail if somebody deleted the number and left the streams.
+    if stored is None and boxes:
+        return "the meta key was deleted but not the outbox"
+    number = int(stored or 0)
+    if number == commit.commit_no + 1:
+        return _DONE
+    return _GO if number == commit.commit_no else f"stored commit number is {number}, expected {commit.commit_no}"
+
+
+def _answers(connection: Any, packed: bytes | bytearray, count: int) -> list[Any]:
+    """Send calls and read all their answers; raise the first that is an error, inside a transaction too."""
+    found = _asked(connection, packed, count)
+    inside = found[-1] if isinstance(found[-1], list) else []
+    _sound(inside)
+    return _sound(found)
+
+
+def _sound(answers: list[Any]) -> list[Any]:
+    for one in answers:
+        if isinstance(one, Exception):
+            raise one
+    return answers
+
+
+def _asked(connection: Any, packed: bytes | bytearray, count: int) -> list[Any]:
+    """Send calls and read all their answers, errors among them."""
+    connection.send_packed_command([packed])
+    found: list[Any] = []
+    for _ in range(count):
+        try:
+            found.append(connection.read_response())
+        except redis.ResponseError as error:
+            found.append(error)
+    return found
+
+
+def _may_pass(error: redis.ResponseError) -> bool:
+    # redis-py strips the code from the errors that have a class of their own
+    return isinstance(error, redis.exceptions.OutOfMemoryError | redis.ReadOnlyError) or _PASSING.search(str(error)) is not None
+
+
+def _entries(stream: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[tuple[str, bytes]]:
+    return [(entry_id.decode(), fields[1]) for entry_id, fields in stream]
+
+
+def load_spec(client: redis.Redis, app: str) -> AppSpec | None:
+    """Return what the app was started with, None if it never was."""
+    packed: Any = client.get(spec_key(app))
+    return None if packed is None else unpack_app_spec(packed)
+
+
+def save_spec(client: redis.Redis, app: str, spec: AppSpec) -> None:
+    """Store the spec if none is stored yet; the first process to start wins, the same spec again is fine.
+
+    Raises
+    ------
+    SpecMismatch
+        If another one is stored.
+    """
+    if client.set(spec_key(app), spec.pack(), nx=True):
+        return
+    _must_be(client, app, spec)
+
+
+def replace_spec(client: redis.Redis, app: str, stored: AppSpec, spec: AppSpec) -> None:
+    """Store a new spec in place of the one that was read and judged compatible (a definition was added).
+
+    Raises
+    ------
+    SpecMismatch
+        If another one than `stored` is there by now.
+    """
+    with client.pipeline() as pipe:
+        try:
+            pipe.watch(spec_key(app))  # type: ignore[no-untyped-call]  # redis-py has no types there
+            if load_spec(client, app) == spec:
+                return
+            _must_be(client, app, stored)
+            pipe.multi()
+            pipe.set(spec_key(app), spec.pack())
+            pipe.execute()
+        except redis.WatchError:
+            _must_be(client, app, spec)
+
+
+def _must_be(client: redis.Redis, app: str, spec: AppSpec) -> None:
+    found = load_spec(client, app)
+    if found is not None and found != spec:
+        raise SpecMismatch(app, found, spec)

@@ -1,0 +1,146 @@
+"""The shard's users in this process: state records in one array, a slot a user.
+
+A cache and nothing more: the store has the truth, the fence makes the cache safe, and dropping the arena at any time loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from features.compiled.texts import Texts, ids_of, names_of
+from features.users.landmarks import phase_of
+from features.users.packed_state import pack_states, read_states
+from features.users.state import FLAG_ARMED, fresh_record, state_dtype
+from features.users.user_index import UserIndex
+
+RESERVED = 1 << 18
+"""Rows asked for at first, and an eighth for what a step brings in: the system gives memory where it is written, and growing copies all of it."""
+
+
+class Arena:
+    """State records by slot.
+
+    Parameters
+    ----------
+    definitions : int
+        Number of churn definitions, part of the record's layout.
+    capacity : int
+        Users kept after a commit, at least 1; a step may hold more while it lasts.
+
+    Attributes
+    ----------
+    states : structured array (rows,)
+    armed : bool (rows,)
+        Membership of the stored wheel, as of the last commit.
+    touched : uint8 (rows,)
+        Changed since the last commit.
+    last_landmark : int32 (rows,)
+        Scratch of the compiled pass, -1 between steps.
+    """
+
+    def __init__(self, definitions: int, capacity: int = 1 << 18) -> None:
+        self._dtype = state_dtype(definitions)
+        self._definitions = definitions
+        self._capacity = capacity
+        self._index = UserIndex()
+        self.users: list[str] = []
+        self._allocate(min(capacity, RESERVED) + min(capacity, RESERVED // 8))
+
+    def _allocate(self, rows: int) -> None:
+        self.states: npt.NDArray[np.void] = np.zeros(rows, self._dtype)
+        self._raw = self.states.view(f"V{self._dtype.itemsize}")  # the same records without fields: these NumPy copies whole
+        self.armed = np.zeros(rows, np.bool_)
+        self.touched = np.zeros(rows, np.uint8)
+        self.last_landmark = np.full(rows, -1, np.int32)
+        self._used = np.zeros(rows, np.int64)
+
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        return (self._raw, self.armed, self.touched, self.last_landmark, self._used)
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def slots(self, users: Texts) -> npt.NDArray[np.int32]:
+        """Slot of each user, -1 where he is not here."""
+        return self._index.find(users)
+
+    def ids(self, slots: npt.NDArray[np.intp]) -> Texts:
+        """User ids of some slots; they change when users are forgotten."""
+        return self._index.ids(slots)
+
+    def admit(self, users: Sequence[str] | Texts, states: Sequence[bytes | None]) -> None:
+        """Bring users in who are not here, with their stored record or a fresh one.
+
+        Raises
+        ------
+        ValueError
+            Not a state, or None, for each user.
+        LayoutError
+        """
+        first, names = len(self.users), names_of(users)
+        if not len(users) == len(names) == len(states):
+            raise ValueError(f"{len(users)} users, {len(names)} of them with a name, and {len(states)} states")
+        self._grow(first + len(names))
+        ids = ids_of(users)
+        self._index.add(ids)
+        self.users += names
+        is_stored = np.array([packed is not None for packed in states], np.bool_)
+        fresh, stored = first + (~is_stored).nonzero()[0], first + is_stored.nonzero()[0]
+        if len(fresh):
+            self._raw[fresh] = fresh_record(self._definitions).view(self._raw.dtype)
+            self.states["phase"][fresh] = [phase_of(self.users[slot]) for slot in fresh.tolist()]
+        if len(stored):
+            records = read_states(ids.take(stored - first), [packed for packed in states if packed is not None], self._definitions)
+            self._raw[stored] = records.view(self._raw.dtype)
+            self.armed[stored] = (self.states["flags"][stored] & FLAG_ARMED) != 0
+
+    def _grow(self, wanted: int) -> None:
+        rows = len(self.states)
+        if wanted <= rows:
+            return
+        old = self._columns()
+        self._allocate(max(wanted, rows * 2))
+        for source, target in zip(old, self._columns(), strict=True):
+            target[:rows] = source
+
+    def changed(self, and_also: npt.NDArray[np.int32] | None = None) -> npt.NDArray[np.intp]:
+        """Slots touched since the last commit, and some others; each once, in order."""
+        touched = self.touched[: len(self.users)]
+        if and_also is not None and len(and_also):
+            touched = touched.copy()
+            touched[and_also] = 1
+        return touched.view(np.bool_).nonzero()[0]
+
+    def packed(self, slots: npt.NDArray[np.intp]) -> Texts:
+        """State records as they are stored."""
+        return pack_states(self.states, slots, self.ids(slots))
+
+    def settle(self, slots: npt.NDArray[np.intp], clock: int) -> None:
+        """Note that the states of `slots` are stored now; when over capacity, forget the users not used for longest.
+
+        Parameters
+        ----------
+        clock : int
+            Any number that grows with every commit.
+        """
+        self.touched[slots] = 0
+        self.last_landmark[: len(self.users)] = -1
+        self.armed[slots] = (self.states["flags"][slots] & FLAG_ARMED) != 0
+        self._used[slots] = clock
+        if len(self.users) > self._capacity:
+            self._forget(len(self.users) - self._capacity // 2)
+
+    def _forget(self, count: int) -> None:
+        live = len(self.users)
+        keep = np.sort(np.argpartition(self._used[:live], count - 1)[count:])
+        for array in self._columns():
+            array[: len(keep)] = array[keep]
+        self.touched[len(keep) : live] = 0
+        self.armed[len(keep) : live] = False
+        self.users = [self.users[slot] for slot in keep]
+        self._index = UserIndex()
+        self._index.add(ids_of(self.users))

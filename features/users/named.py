@@ -1,0 +1,143 @@
+"""A state record as people and feature stores read it: named features in natural units, risks and alerts by definition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from features.definitions.calendar import offset_at, zone_table
+from features.users.catalog import NAMES, WIDTH
+from features.users.state import FLAG_ARMED, NEVER
+from features.users.vector import raw_vector
+
+RISK_STEPS = 65_535
+"""A risk of 1 in the state record."""
+
+
+class DefinitionView(msgspec.Struct, frozen=True):
+    """What one churn definition says of a user.
+
+    Attributes
+    ----------
+    risk : float or None
+        Last stated probability of churn, 0 to 1; None before the first score.
+    model_version : int
+        Of that score; 0 is the rule.
+    last_active_ms : int or None
+        Last event that counts as activity.
+    alert_open : bool
+    opened_ms : int or None
+        Landmark of the last opened alert.
+    """
+
+    risk: float | None
+    model_version: int
+    last_active_ms: int | None
+    alert_open: bool
+    opened_ms: int | None
+
+
+class UserView(msgspec.Struct, frozen=True):
+    """One user.
+
+    Attributes
+    ----------
+    as_of_ms : int
+        Time the features are stated for: the one asked for, or that of the newest event if it is later.
+    first_ms, seen_ms, scored_ms : int or None
+        Event time of the first event, of the newest one, and of the last score.
+    armed : bool
+        Whether landmarks are due; a dormant user has none until the next event.
+    features : dict
+        All of the catalog, in its order; None is missing.
+    definitions : dict of DefinitionView
+        By name.
+    partition : int
+        Of the shard that saw the user last.
+    also_in : tuple of int
+        Other shards with a state of this user: the producer does not key its records by user. Their histories are apart until it does.
+    """
+
+    user: str
+    as_of_ms: int
+    first_ms: int | None
+    seen_ms: int | None
+    scored_ms: int | None
+    armed: bool
+    definitions: dict[str, DefinitionView]
+    features: dict[str, float | None]
+    partition: int
+    also_in: tuple[int, ...] = ()
+
+
+def named_features(state: Any, at_ms: int, timezone: str) -> dict[str, float | None]:
+    """Return every feature of the catalog in its natural unit.
+
+    Parameters
+    ----------
+    state : record of `features.users.state.state_dtype`
+    at_ms : int
+        Time to state them for; at least the record's `seen_ms`.
+    timezone : str
+        IANA name, as in the feature spec.
+    """
+    raw = np.empty(WIDTH, np.float64)
+    raw_vector(state, at_ms, int(offset_at(*zone_table(timezone), at_ms)), raw)
+    return {name: None if math.isnan(value) else value for name, value in zip(NAMES, raw.tolist(), strict=True)}
+
+
+def definition_view(state: Any, k: int) -> DefinitionView:
+    """Return what the k-th definition of the feature spec says of a state record."""
+    return DefinitionView(
+        risk=None if state["scored_ms"] == NEVER else float(state["risk"][k]) / RISK_STEPS,
+        model_version=int(state["model_version"][k]),
+        last_active_ms=time_or_none(state["last_active_ms"][k]),
+        alert_open=bool(state["alert_open"][k]),
+        opened_ms=time_or_none(state["opened_ms"][k]),
+    )
+
+
+def user_view(
+    user: str, state: Any, definitions: Sequence[str], at_ms: int, timezone: str, partition: int, also_in: Sequence[int] = ()
+) -> UserView:
+    """Return a state record as a `UserView`; the definitions are named in the order of the feature spec."""
+    as_of_ms = max(at_ms, int(state["seen_ms"]), int(state["first_ms"]))
+    return UserView(
+        user=user,
+        as_of_ms=as_of_ms,
+        first_ms=time_or_none(state["first_ms"]),
+        seen_ms=time_or_none(state["seen_ms"]),
+        scored_ms=time_or_none(state["scored_ms"]),
+        armed=bool(state["flags"] & FLAG_ARMED),
+        definitions={name: definition_view(state, k) for k, name in enumerate(definitions)},
+        features=named_features(state, as_of_ms, timezone),
+        partition=partition,
+        also_in=tuple(also_in),
+    )
+
+
+def mirror_fields(values: Mapping[str, float | None]) -> dict[str, str]:
+    """Return named features as the fields of a Redis hash; missing is the empty string, so that every value is absolute.
+
+    >>> mirror_fields({"recency_s": 1.5, "gap_z": None})
+    {'recency_s': '1.5', 'gap_z': ''}
+    """
+    return {name: "" if value is None else repr(float(value)) for name, value in values.items()}
+
+
+def value_from_mirror(field: bytes | None) -> float | None:
+    """Read one field of the mirror back; None is missing.
+
+    >>> value_from_mirror(b"1.5"), value_from_mirror(b""), value_from_mirror(None)
+    (1.5, None, None)
+    """
+    return float(field) if field else None
+
+
+def time_or_none(value: Any) -> int | None:
+    """Return a time of a state record; None for what has not happened."""
+    return None if value == NEVER else int(value)

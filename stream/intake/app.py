@@ -1,0 +1,115 @@
+"""The Faust app: one agent on clicks, nothing else. Nothing happens at import."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import tempfile
+from collections.abc import AsyncIterable, Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import faust
+
+from stream.intake.transport import Consumer
+from stream.ownership.contract import Batch, GapDetected, ShardHost, ShardLost
+
+log = logging.getLogger(__name__)
+
+RETAKE_PAUSE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """What Faust is told; the rest follows from docs/architecture.md, "Transport"."""
+
+    bootstrap: str
+    group: str
+    clicks: str
+    max_batch: int = 5_000
+    session_timeout_s: float = 6.0
+    heartbeat_s: float = 1.0
+    faust: dict[str, Any] = field(default_factory=dict)
+
+
+def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseException], None]) -> faust.App:
+    """Return an app that feeds `host`.
+
+    Parameters
+    ----------
+    on_bug : callable
+        Told of any error that is neither a gap nor a lost shard: ours, or a shard that must not be served; the process must stop.
+    """
+    app = faust.App(
+        settings.group,
+        broker=[f"churnwatch://{one}" for one in settings.bootstrap.split(",")],
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        stream_wait_empty=False,
+        table_standby_replicas=0,
+        consumer_auto_offset_reset="none",
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.heartbeat_s,
+        broker_request_timeout=30.0,
+        broker_commit_interval=2.8,
+        broker_max_poll_records=settings.max_batch,
+        stream_buffer_maxsize=64,
+        autodiscover=False,
+        debug=False,
+        datadir=f"{tempfile.gettempdir()}/churnwatch-{os.getuid()}",  # for tables, that we have none of; else made where we were started
+        **settings.faust,
+    )
+    vars(app).update(shard_host=host, on_bug=on_bug)  # where the transport looks for them
+    topic = app.topic(settings.clicks, value_serializer="raw", key_serializer="raw", value_type=None, key_type=None)
+
+    async def clicks(batches: AsyncIterable[Batch]) -> None:
+        """Hand each batch to its shard; shards work side by side, one batch each."""
+        running: set[asyncio.Task[None]] = set()
+        async for batch in batches:
+            task = asyncio.create_task(_apply(app, host, batch, on_bug))
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+    app.agent(topic)(clicks)
+    return app
+
+
+async def _apply(app: faust.App, host: ShardHost, batch: Batch, on_bug: Callable[[BaseException], None]) -> None:
+    thread = cast(Consumer, app.consumer).thread
+    try:
+        await host.process(batch)
+    except GapDetected as gap:
+        log.warning("batch does not begin where its shard stands: seeking", extra={"partition": gap.partition})
+        await thread.seek_again(batch.partition, gap.expected, batch.epoch)
+    except ShardLost as lost:
+        log.warning("shard lost: taking it again", extra={"partition": batch.partition, "why": str(lost)})
+        try:
+            await retake(thread, batch.partition)
+        except Exception as bug:  # noqa: BLE001 - handed on; the process stops with it
+            on_bug(bug)
+            return
+    except Exception as bug:  # noqa: BLE001 - handed on; the process stops with it
+        on_bug(bug)
+        return
+    thread.free(batch.partition)
+
+
+async def retake(thread: Any, partition: int) -> None:
+    """Take a lost shard again until it is ours or another's.
+
+    Raises
+    ------
+    RuntimeError
+        It is ours, and was refused for too long.
+    """
+    for _ in range(60):
+        try:
+            await thread.take_again(partition)
+        except (ShardLost, TimeoutError) as error:
+            log.warning("taking again failed", extra={"partition": partition, "why": str(error)})
+        else:
+            return
+        await asyncio.sleep(RETAKE_PAUSE_S)
+    raise RuntimeError(f"shard {partition} could not be taken again")

@@ -1,0 +1,403 @@
+"""Faust's transport, fed whole record batches: one message per partition and poll, and positions from the shards' owner only.
+
+Why: Faust makes two tasks for every message it drains; a message that carries thousands of records makes that cost vanish. The rules
+(docs/architecture.md, "Transport") were found on a real broker; every override says which one it keeps.
+
+Two threads meet here. The *consumer thread* has its own event loop and is the only one that fetches and seeks. The *main loop* runs
+Faust, the agent and the shards. `ShardHost` lives in the main loop and is called across.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import ConsumerStoppedError
+from faust.transport.consumer import ensure_TPset
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from features.store.contract import TakeRefused
+from stream.faults import Refused
+from stream.intake.record_batches import is_used_up, keep_bytes, read_as_columns
+from stream.ownership.contract import Batch, ShardHost, ShardLost, Standing
+from stream.shard.records import LogRecords
+
+log = logging.getLogger(__name__)
+
+TAKE_TIMEOUT_S = 20.0
+"""Bound on taking all shards; shorter than Faust's request timeout, after which it would give up without a word."""
+REVOKE_TIMEOUT_S = 5.0
+TAKE_ATTEMPTS = 5
+
+PACE_S = 0.02
+"""Least time from one batch of a partition to the next while they are small: a step costs some milliseconds, however few records it has."""
+
+keep_bytes()
+
+
+class OffsetOutsideLog(Refused):
+    """The shard stands where the log is not; going on would silently lose or repeat clicks."""
+
+    def __init__(self, tp: TP, stands_at: int, first: int, end: int) -> None:
+        super().__init__(
+            f"{tp.topic}-{tp.partition}: the shard stands at offset {stands_at}, the log has {first} to {end}. "
+            "Retention deleted what was not yet read, or this is another topic: raise retention.ms, or start under a new app name."
+        )
+
+
+@dataclass(slots=True)
+class _Own:
+    """A partition as the consumer thread knows it."""
+
+    fetch: int
+    """Position of the next fetch."""
+    epoch: int
+    generation: int
+    busy: bool = False
+    """A batch is on its way or at work: the next one waits, so that it brings everything that came meanwhile."""
+    not_before: float = 0.0
+    """Time of the consumer thread's loop, see `PACE_S`."""
+
+
+class RebalanceListener(driver.ConsumerRebalanceListener):
+    """Drops the shards before the group is joined again; Faust's own signals come too late for that."""
+
+    def on_partitions_revoked(self, revoked: Iterable[Any]) -> Awaitable[None]:
+        """See aiokafka."""
+        rest = super().on_partitions_revoked(revoked)
+        return self._after_drop({tp.partition for tp in revoked}, rest)
+
+    async def _after_drop(self, partitions: set[int], rest: Awaitable[None]) -> None:
+        await cast(ConsumerThread, self._thread).drop(partitions)
+        await rest
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """The only place that fetches and seeks."""
+
+    own: dict[TP, _Own]
+
+    def __post_init__(self) -> None:
+        """See Faust."""
+        super().__post_init__()
+        self.own = {}
+        self._freed = asyncio.Event()
+        # Faust may ask for a seek twice at once (after recovery, and when it fetched while the flow was off): one take at a time.
+        self._taking = asyncio.Lock()
+
+    @property
+    def host(self) -> ShardHost:
+        """The owner of the shards, put there by `stream.intake.app`."""
+        return cast(ShardHost, vars(self.app)["shard_host"])
+
+    @property
+    def max_batch(self) -> int:
+        """Most records of one batch."""
+        return self.app.conf.broker_max_poll_records or 5_000
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        """Faust's, with a sticky assignor, read_committed, a short wait for data, and no reset of a bad offset."""
+        conf = self.app.conf
+        self._assignor = StickyPartitionAssignor
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[StickyPartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=500,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            check_crcs=conf.broker_check_crcs,
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
+            isolation_level="read_committed",
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    async def _in_main(self, work: Any, timeout_s: float) -> Any:
+        """Run a coroutine in the main loop and wait for it here."""
+        future = asyncio.run_coroutine_threadsafe(work, self.consumer.loop)
+        return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+
+    async def drop(self, partitions: set[int]) -> None:
+        """Before a rebalance: nothing is ours any more."""
+        self.own.clear()
+        try:
+            await self._in_main(self.host.revoke(partitions), REVOKE_TIMEOUT_S)
+        except TimeoutError:
+            log.warning("dropping shards took too long; the fence keeps them safe")
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Faust asks this when the partitions are ours: take every shard and seek to where it stands."""
+        return cast(Mapping[TP, int], await self.call_thread(self._take_all))
+
+    async def _take_all(self) -> Mapping[TP, int]:
+        async with self._taking:
+            return await self._take_assigned()
+
+    async def _take_assigned(self) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        generation = consumer._coordinator.generation
+        sought: dict[TP, int] = {}
+        self.own.clear()
+        assigned = sorted(ensure_TPset(consumer.assignment()))
+        firsts, ends = await consumer.beginning_offsets(assigned), await consumer.end_offsets(assigned)
+        for tp in assigned:
+            standing = await self._take(tp, generation, firsts[tp])
+            if standing is None or generation != consumer._coordinator.generation or tp not in consumer.assignment():
+                # The group moved on meanwhile: the rejoin will ask again. What is not in `own` is not fetched.
+                log.info("the group moved on while shards were taken", extra={"generation": generation})
+                await self.drop({one.partition for one in assigned})  # some were taken after the rebalance had dropped them
+                return {}
+            if not firsts[tp] <= standing.next <= ends[tp]:
+                raise OffsetOutsideLog(tp, standing.next, firsts[tp], ends[tp])
+            # No await between the check and the seek.
+            consumer.seek(tp, standing.next)
+            self.own[tp] = _Own(standing.next, standing.epoch, generation)
+            sought[tp] = standing.next
+        self._freed.set()
+        return sought
+
+    async def _take(self, tp: TP, generation: int, first: int) -> Standing | None:
+        """Take one shard; None when the group has moved on.
+
+        Refused means that a higher generation is stored: either we slept and another worker owns it, or the group was made anew and counts
+        from 1 again. Lost means that another worker took it at the same moment. The coordinator knows who is right: a member in good
+        standing takes by force.
+        """
+        coordinator = self._ensure_consumer()._coordinator
+        force = False
+        for _ in range(TAKE_ATTEMPTS):
+            try:
+                taking = self.host.take(tp.partition, generation, force=force, first=first)
+                return cast(Standing, await self._in_main(taking, TAKE_TIMEOUT_S))
+            except (TakeRefused, ShardLost) as error:
+                log.info("take refused", extra={"partition": tp.partition, "why": str(error)})
+                if not await coordinator._do_heartbeat() or coordinator.generation != generation:
+                    return None
+                force = True
+        raise ShardLost(f"shard {tp.partition} was taken {TAKE_ATTEMPTS} times and lost each time")
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature is Faust's
+        max_records: int | None = None,
+    ) -> Mapping[TP, list[Batch]]:
+        """One batch for each free partition that has something; waits for data or for a partition to become free."""
+        del max_records
+        fetcher, loop = consumer._fetcher, asyncio.get_running_loop()
+        deadline = loop.time() + (timeout or 0)
+        with fetcher._subscriptions.fetch_context():
+            while self.consumer.flow_active:
+                if consumer._closed or fetcher._closed:
+                    raise ConsumerStoppedError
+                batches = await self._take_fetched(consumer, active_partitions)
+                if batches:
+                    return batches
+                self._freed.clear()
+                now = loop.time()
+                left = min([deadline, *(own.not_before for own in self.own.values() if own.not_before > now)]) - now
+                if now >= deadline:
+                    break
+                freed = loop.create_task(self._freed.wait())
+                waiter = fetcher._create_fetch_waiter()
+                done, pending = await asyncio.wait([waiter, freed], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                for other in pending:
+                    other.cancel()
+                if waiter in done:
+                    waiter.result()  # an authorization error, if any
+        return {}
+
+    async def _take_fetched(self, consumer: aiokafka.AIOKafkaConsumer, active: set[TP]) -> dict[TP, list[Batch]]:
+        fetcher = consumer._fetcher
+        batches: dict[TP, list[Batch]] = {}
+        now = asyncio.get_running_loop().time()
+        for tp, own in list(self.own.items()):
+            if own.busy or now < own.not_before or tp not in active or not self.host.ready(tp.partition):
+                continue
+            records = await self._take_records(fetcher, tp)
+            if records is None or self.own.get(tp) is not own:
+                continue
+            batch = self._batch(consumer, tp, own, records)
+            own.fetch = batch.next
+            if not self.consumer.flow_active or consumer._coordinator.generation != own.generation:
+                self._unread(tp, own, batch)
+                continue
+            own.busy = True
+            own.not_before = now + PACE_S if len(records) < self.max_batch // 2 else 0.0
+            batches[tp] = [batch]
+        return batches
+
+    async def _take_records(self, fetcher: Any, tp: TP) -> LogRecords | None:
+        """Up to the most records of a batch from what was fetched of a partition; more of it is fetched meanwhile once that is used up."""
+        result = fetcher._records.get(tp)
+        fetched = result._partition_records if type(result) is FetchResult else None
+        if fetched is not None:
+            read_as_columns(fetched, self.max_batch)
+        records: LogRecords | None = next(iter((await fetcher.fetched_records({tp}, timeout=0, max_records=1)).get(tp, ())), None)
+        if records is not None and is_used_up(fetched):
+            await fetcher.fetched_records({tp}, timeout=0, max_records=1)
+        return records
+
+    def _batch(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, own: _Own, records: LogRecords) -> Batch:
+        """Fix start, next, epoch and generation here, where nobody can seek meanwhile."""
+        state = consumer._subscription.subscription.assignment.state_value(tp)
+        after = state.position
+        first, last = int(records.offset[0]), int(records.offset[-1])
+        if not own.fetch <= first <= last < after or last - first + 1 < len(records):
+            raise RuntimeError(f"{tp}: fetched {first} to {last} ({len(records)} records) at position {own.fetch}, next {after}")
+        stable = consumer.last_stable_offset(tp)
+        return Batch(tp.topic, tp.partition, own.fetch, after, records, own.epoch, own.generation, after if stable is None else stable)
+
+    def _unread(self, tp: TP, own: _Own, batch: Batch) -> None:
+        """Seek back: a batch that nobody may take now must be fetched again, never dropped."""
+        self._ensure_consumer().seek(tp, batch.start)
+        own.fetch = batch.start
+
+    async def ends(self, topic: str, count: int) -> dict[int, int]:
+        """End of every partition of a topic, as a read_committed reader sees it."""
+        tps = [TopicPartition(topic, number) for number in range(count)]
+        return {tp.partition: end for tp, end in (await self._ensure_consumer().end_offsets(tps)).items()}
+
+    async def at_end(self, partition: int, end: int) -> bool:
+        """Whether a partition of ours is read to its end and nothing of it is at work."""
+        for tp, own in list(self.own.items()):
+            if tp.partition == partition:
+                return not own.busy and await self._ensure_consumer().position(tp) >= end
+        return False
+
+    def free(self, partition: int) -> None:
+        """Let the next batch of a partition come. Called from the main loop."""
+        self.thread_loop.call_soon_threadsafe(self._free, partition)
+
+    def _free(self, partition: int) -> None:
+        for tp, own in self.own.items():
+            if tp.partition == partition:
+                own.busy = False
+        self._freed.set()
+
+    async def seek_again(self, partition: int, offset: int, epoch: int) -> None:
+        """Go back to where the shard stands. Called from the main loop."""
+        await self.call_thread(self._seek_again, partition, offset, epoch)
+
+    async def _seek_again(self, partition: int, offset: int, epoch: int) -> None:
+        for tp, own in self.own.items():
+            if tp.partition == partition and own.epoch == epoch:
+                self._ensure_consumer().seek(tp, offset)
+                own.fetch = offset
+
+    async def take_again(self, partition: int) -> None:
+        """Take a lost shard by force if it is still ours to take. Called from the main loop.
+
+        Raises
+        ------
+        ShardLost
+            Another try is in order.
+        """
+        await self.call_thread(self._take_again, partition)
+
+    async def _take_again(self, partition: int) -> None:
+        async with self._taking:
+            await self._take_one_again(partition)
+
+    async def _take_one_again(self, partition: int) -> None:
+        consumer = self._ensure_consumer()
+        coordinator = consumer._coordinator
+        generation = coordinator.generation
+        for tp in ensure_TPset(consumer.assignment()):
+            if tp.partition != partition or tp not in self.own:
+                continue
+            self.own[tp].busy = True  # lost: nothing is fetched, and it is not idle at its end, until it stands again
+            first = (await consumer.beginning_offsets([tp]))[tp]
+            if not await coordinator._do_heartbeat() or coordinator.generation != generation:
+                return  # no longer a member: the rejoin will bring new takes
+            standing = cast(Standing, await self._in_main(self.host.take(partition, generation, force=True, first=first), TAKE_TIMEOUT_S))
+            if generation != coordinator.generation or tp not in self.own:
+                return
+            consumer.seek(tp, standing.next)
+            self.own[tp] = _Own(standing.next, standing.epoch, generation)
+        self._freed.set()
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer with our thread."""
+
+    RebalanceListener = RebalanceListener
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        """One message carries one batch; its offset is that of the last position in it, so that Faust's lag is the true one."""
+        batch: Batch = record
+        return ConsumerMessage(
+            batch.topic,
+            batch.partition,
+            batch.next - 1,
+            0.0,
+            0,
+            [],
+            None,
+            cast(bytes, batch),
+            None,
+            -1,
+            -1,
+            tp,
+            generation_id=batch.generation,
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Group offset for lag tools: after the last batch acknowledged. Nothing reads it back."""
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        newest = max(acked)
+        acked.clear()
+        self._acked_index[tp].clear()
+        return newest + 1
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Batches are dense by construction; Faust would fill an interval tree with their insides."""
+
+    async def perform_seek(self) -> None:
+        """Take the shards; Faust's read offset must stand before the first batch, or it would drop it as read."""
+        try:
+            sought = await self.seek_to_committed()
+        except Refused as refused:
+            vars(self.app)["on_bug"](refused)  # said in one line; through Faust it would come as three stack traces
+            return
+        for tp, offset in sought.items():
+            self._read_offset[tp] = offset - 1 if offset > 0 else None
+            self._acked[tp].clear()
+            self._acked_index[tp].clear()
+            self._committed_offset[tp] = None
+
+    @property
+    def thread(self) -> ConsumerThread:
+        """The consumer thread."""
+        return cast(ConsumerThread, self._thread)
+
+
+class Transport(driver.Transport):
+    """Registered as `churnwatch://` under the entry points `faust.transports`."""
+
+    Consumer = Consumer
+    driver_version = f"churnwatch over aiokafka={aiokafka.__version__}"
+
+
+__all__ = ["Consumer", "ConsumerThread", "ShardLost", "Transport"]

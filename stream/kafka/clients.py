@@ -1,0 +1,74 @@
+"""Kafka for commands that a person waits for: answers within seconds, or says what is missing and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.faults import UsageFault
+from stream.kafka.topics import topic_names
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from confluent_kafka import Producer
+    from kafka import KafkaConsumer, TopicPartition
+
+PATIENCE_S = 5.0
+
+
+def _no_kafka(settings: Settings) -> UsageFault:
+    return UsageFault(f"no Kafka at {settings['kafka.bootstrap']}: start it, or set CHURNWATCH_KAFKA")
+
+
+def _no_topic(name: str) -> UsageFault:
+    return UsageFault(f"there is no topic {name}: run `churnwatch topics create`, or set CHURNWATCH_TOPIC_PREFIX")
+
+
+def reader(settings: Settings, logical: str) -> tuple[KafkaConsumer, list[TopicPartition]]:
+    """Return a read_committed consumer without a position, and the partitions of a topic.
+
+    Raises
+    ------
+    UsageFault
+        When there is no broker or no such topic.
+    """
+    from kafka import KafkaConsumer, TopicPartition
+    from kafka.errors import KafkaError
+
+    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])[logical]
+    try:
+        consumer = KafkaConsumer(
+            bootstrap_servers=settings["kafka.bootstrap"],
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            bootstrap_timeout_ms=PATIENCE_S * 1000,
+        )
+        partitions = consumer.partitions_for_topic(topic)
+    except KafkaError as error:
+        raise _no_kafka(settings) from error
+    if not partitions:
+        consumer.close()
+        raise _no_topic(topic)
+    return consumer, [TopicPartition(topic, number) for number in sorted(partitions)]
+
+
+def clicks_producer(settings: Settings) -> tuple[Producer, str]:
+    """Return a producer for clicks, and the topic's name. It chooses partitions by murmur2, as Java's clients do: all agree on a user's.
+
+    Raises
+    ------
+    UsageFault
+        When there is no broker or no such topic.
+    """
+    from confluent_kafka import KafkaException, Producer
+
+    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+    producer = Producer(
+        {"bootstrap.servers": settings["kafka.bootstrap"], "compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random",
+         "queue.buffering.max.messages": 500_000, "enable.idempotence": True, "log_level": 0}
+    )  # fmt: skip
+    try:
+        if producer.list_topics(topic, timeout=PATIENCE_S).topics[topic].error is not None:
+            raise _no_topic(topic)
+    except KafkaException as error:
+        raise _no_kafka(settings) from error
+    return producer, topic

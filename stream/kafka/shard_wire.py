@@ -1,0 +1,269 @@
+"""A shard's fenced line to a real Kafka.
+
+One transactional producer per shard, `transactional.id` = app-group-topic-partition: whoever opens it fences every earlier holder.
+A transaction holds the entries and, last, the marker on the compacted topic `progress`. After any error the producer is unusable, and
+whether its transaction was committed is unknown: the caller opens a new wire and reads the marker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+
+from stream.kafka.scan import Scan, open_scan
+from stream.kafka.wire import Fenced, Marker, Tick, WireUnavailable
+from stream.outbox import Entry
+from stream.position import has_position, position_of
+
+TRANSACTION_TIMEOUT_MS = 10_000
+MIN_GAP_S = 0.02
+"""Least time between two transactions: back to back ones meet retries of 100 ms in the broker."""
+TIMEOUT_S = 20.0
+STOP_S = 2.0
+BATCH_BYTES = 1 << 19
+"""Of one produce request and partition; the broker's own limit is 1 MiB."""
+
+_marker_encoder = msgspec.msgpack.Encoder()
+_marker_decoder = msgspec.msgpack.Decoder(Marker)
+
+
+@dataclass(frozen=True, slots=True)
+class WireSettings:
+    """How to reach Kafka.
+
+    Attributes
+    ----------
+    topics : mapping of logical to real topic name
+    security : keyword arguments for aiokafka clients (TLS, SASL)
+    """
+
+    bootstrap: str
+    app: str
+    group: str
+    topics: Mapping[str, str]
+    security: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ExamplesProducer:
+    """The process's one idempotent producer to `examples`; shared by its shards."""
+
+    def __init__(self, settings: WireSettings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        self._lock = asyncio.Lock()
+
+    async def send(self, partition: int, blocks: Sequence[bytes]) -> None:
+        """Send blocks in order and wait for all.
+
+        Raises
+        ------
+        WireUnavailable
+            Some may have arrived: send all again, the trainer drops repeats by their numbers.
+        """
+        topic = self._settings.topics["examples"]
+        key = str(partition).encode()
+        producer = None
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                producer = await self._started()
+                await _delivered([await producer.send(topic, block, key=key, partition=0) for block in blocks])
+        except (KafkaError, TimeoutError, OSError) as error:
+            # only the one that failed: by now another shard may have started the next
+            if producer is not None and self._producer is producer:
+                await self.close()
+            raise WireUnavailable(f"examples: {error!r}") from error
+
+    async def _started(self) -> AIOKafkaProducer:
+        async with self._lock:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._settings.bootstrap,
+                    enable_idempotence=True,
+                    compression_type="zstd",  # aiokafka's lz4 is the slow, high level: four times the time for more bytes
+                    request_timeout_ms=10_000,
+                    max_request_size=8 << 20,
+                    **self._settings.security,
+                )
+                await _start(producer)
+                self._producer = producer
+            return self._producer
+
+    async def close(self) -> None:
+        """Stop the producer; the next send starts another."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _stop(producer)
+
+
+class KafkaWire:
+    """See `stream.kafka.wire.Wire`."""
+
+    def __init__(self, settings: WireSettings, partition: int, examples: ExamplesProducer) -> None:
+        self._settings, self._partition, self._examples = settings, partition, examples
+        self._producer: AIOKafkaProducer | None = None
+        self._usable = False
+        self._lock = asyncio.Lock()
+        self._ended = 0.0
+
+    async def at(self, point: str) -> None:
+        """A named place between two steps of a transaction: `begun`, `sent`. Nothing happens here; tests of crashes die here."""
+
+    async def open(self) -> None:
+        """See `stream.kafka.wire.Wire`."""
+        s = self._settings
+        producer = AIOKafkaProducer(
+            bootstrap_servers=s.bootstrap,
+            transactional_id=f"{s.app}-{s.group}-{s.topics['clicks']}-{self._partition}",
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            request_timeout_ms=10_000,
+            max_batch_size=BATCH_BYTES,
+            linger_ms=0,
+            **s.security,
+        )
+        async with self._unavailable("opening the producer"), asyncio.timeout(TIMEOUT_S):
+            await _start(producer)
+        self._producer, self._usable = producer, True
+
+    async def publish(self, entries: Sequence[Entry], marker: Marker) -> None:
+        """See `stream.kafka.wire.Wire`."""
+        topics, partition = self._settings.topics, self._partition
+        async with self._transaction() as producer:
+            sent: list[asyncio.Future[Any]] = []
+            try:
+                for entry in entries:
+                    topic, key = topics[entry.topic], entry.key or None
+                    sent.append(await producer.send(topic, entry.value, key, partition, headers=entry.headers))
+                sent.append(await producer.send(topics["progress"], _marker_encoder.encode(marker), self._key, partition))
+            except BaseException:
+                for one in sent:
+                    one.add_done_callback(_seen)
+                raise
+            await _delivered(sent)
+
+    async def tick(self, next_offset: int) -> Tick:
+        """See `stream.kafka.wire.Wire`."""
+        async with self._transaction() as producer:
+            record = await producer.send_and_wait(self._settings.topics["time"], str(next_offset).encode(), partition=self._partition)
+        # LogAppendTime: the acknowledgement carries the broker's stamp.
+        return Tick(record.offset, next_offset, record.timestamp)
+
+    async def publish_examples(self, blocks: Sequence[bytes]) -> None:
+        """See `stream.kafka.wire.Wire`."""
+        await self._examples.send(self._partition, blocks)
+
+    async def last_marker(self) -> Marker | None:
+        """See `stream.kafka.wire.Wire`. Scans back from the end, since aborted transactions and control records may stand last."""
+        async with self._scan("progress") as scan:
+            for start, stop in scan.backwards(16):
+                for record in reversed(await scan.read(start, stop)):
+                    if record.key == self._key and record.value is not None:
+                        return _marker_decoder.decode(record.value)
+        return None
+
+    async def alerts_after(self, next_offset: int) -> Sequence[Entry]:
+        """See `stream.kafka.wire.Wire`. Alerts stand in order of position, so that the scan back ends at the first one before `next_offset`."""
+        stretches: list[list[Entry]] = []
+        async with self._scan("alerts") as scan:
+            for start, stop in scan.backwards(256):
+                records = [record for record in await scan.read(start, stop) if has_position(record.headers)]
+                found = [Entry(position_of(r.headers), "alerts", r.key or b"", r.value, list(r.headers)) for r in records]
+                stretches.append([entry for entry in found if entry.position.offset >= next_offset])
+                if len(stretches[-1]) < len(found):
+                    break
+        return [entry for stretch in reversed(stretches) for entry in stretch]
+
+    async def ticks_from(self, time_offset: int) -> Sequence[Tick]:
+        """See `stream.kafka.wire.Wire`."""
+        async with self._scan("time") as scan:
+            records = await scan.read(max(scan.first, time_offset), scan.end)
+        return [Tick(record.offset, int(record.value), record.timestamp) for record in records]
+
+    async def close(self) -> None:
+        """See `stream.kafka.wire.Wire`."""
+        producer, self._producer, self._usable = self._producer, None, False
+        if producer is not None:
+            await _stop(producer)
+
+    @property
+    def _key(self) -> bytes:
+        return f"{self._settings.app}-{self._partition}".encode()
+
+    @contextlib.asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AIOKafkaProducer]:
+        async with self._lock:
+            producer = self._producer
+            if producer is None or not self._usable:
+                raise WireUnavailable(f"shard {self._partition}: the wire is closed, or broke before")
+            await asyncio.sleep(max(0.0, self._ended + MIN_GAP_S - time.monotonic()))
+            self._usable = False  # until this transaction is known to be committed; a cancelled caller leaves it so
+            try:
+                async with asyncio.timeout(TRANSACTION_TIMEOUT_MS / 1000):
+                    await producer.begin_transaction()
+                    await self.at("begun")
+                    yield producer
+                    await self.at("sent")
+                    await producer.commit_transaction()
+            except Exception as error:
+                # aiokafka shows fencing as whatever it runs into next, AssertionError among it
+                if _is_fenced(producer, error):
+                    raise Fenced(f"shard {self._partition}: a newer producer, or the transaction outlived its timeout") from error
+                raise WireUnavailable(f"shard {self._partition}: transaction: {error!r}") from error
+            self._usable = True
+            self._ended = time.monotonic()
+
+    @contextlib.asynccontextmanager
+    async def _scan(self, logical: str) -> AsyncIterator[Scan]:
+        s = self._settings
+        async with self._unavailable(f"reading {logical}"), open_scan(s.bootstrap, s.security, s.topics[logical], self._partition) as scan:
+            yield scan
+
+    @contextlib.asynccontextmanager
+    async def _unavailable(self, doing: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise WireUnavailable(f"shard {self._partition}: {doing}: {error!r}") from error
+
+
+async def _start(producer: AIOKafkaProducer) -> None:
+    try:
+        await producer.start()
+    except BaseException:
+        await _stop(producer)
+        raise
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Close a producer within a bound, whatever state it is in; nothing is committed by it."""
+    try:
+        await asyncio.wait_for(producer.stop(), STOP_S)
+    except Exception:  # noqa: BLE001 - it is being thrown away; a sender that waits for a dead broker is cut off below
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(producer.client.close(), STOP_S)
+
+
+def _seen(one: asyncio.Future[Any]) -> None:
+    """Look at an error nobody waits for any more: another one ended the transaction before."""
+    if not one.cancelled():
+        one.exception()
+
+
+async def _delivered(sent: Sequence[asyncio.Future[Any]]) -> None:
+    """Wait for all acknowledgements; raise the first error and leave none unseen."""
+    errors = [one for one in await asyncio.gather(*sent, return_exceptions=True) if isinstance(one, BaseException)]
+    if errors:
+        raise errors[0]
+
+
+def _is_fenced(producer: AIOKafkaProducer, error: BaseException) -> bool:
+    task = producer._sender.sender_task  # noqa: SLF001 - the one place where aiokafka keeps the cause
+    cause = task.exception() if task is not None and task.done() and not task.cancelled() else None
+    return any(isinstance(one, (ProducerFenced, InvalidProducerEpoch)) for one in (error, cause))

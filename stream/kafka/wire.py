@@ -1,0 +1,85 @@
+"""The contract of a shard's way to Kafka: publish once, remember how far, read back what was said.
+
+`shard_wire.py` speaks to real brokers; the simulation ships another. One object per owned shard and take.
+
+Errors::
+
+    WireError
+    |-- Fenced           a newer owner has this shard's transactional id: stop, the shard is not ours
+    `-- WireUnavailable  the broker did not answer within the bound; the outcome of a publish is unknown until the marker is read again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from stream.outbox import Entry
+from stream.position import Position
+
+
+class WireError(Exception):
+    """Root of this module's errors."""
+
+
+class Fenced(WireError):
+    """A newer owner has this shard's transactional id."""
+
+
+class WireUnavailable(WireError):
+    """The broker did not answer within the bound."""
+
+
+class Marker(msgspec.Struct, array_like=True, frozen=True):
+    """How far a shard has published; written in the same transaction as what it vouches for."""
+
+    position: Position
+    next_offset: int
+    """Input offset stored with the commit that held the last published entry."""
+
+
+class Tick(msgspec.Struct, array_like=True, frozen=True):
+    """Time itself, in the log: before clicks offset `next_offset`, the broker's clock said `time_ms`."""
+
+    time_offset: int
+    """Offset of the record in the `time` topic."""
+    next_offset: int
+    time_ms: int
+
+
+class Wire(Protocol):
+    """One shard's fenced line to Kafka."""
+
+    async def open(self) -> None:
+        """Take the transactional id: fences every earlier holder and aborts his open transaction."""
+        ...
+
+    async def last_marker(self) -> Marker | None:
+        """The last committed marker of this shard, or None."""
+        ...
+
+    async def alerts_after(self, next_offset: int) -> Sequence[Entry]:
+        """Published alerts of this shard whose position's offset is >= `next_offset`, oldest first, read_committed."""
+        ...
+
+    async def publish(self, entries: Sequence[Entry], marker: Marker) -> None:
+        """One transaction: the entries and the marker. Raises Fenced or WireUnavailable."""
+        ...
+
+    async def publish_examples(self, blocks: Sequence[bytes]) -> None:
+        """Idempotent, in order, to the single partition of `examples`."""
+        ...
+
+    async def tick(self, next_offset: int) -> Tick:
+        """Append a tick in a transaction of its own and return it as the broker stamped it."""
+        ...
+
+    async def ticks_from(self, time_offset: int) -> Sequence[Tick]:
+        """Committed ticks of this shard at or after an offset of the `time` topic."""
+        ...
+
+    async def close(self) -> None:
+        """Release sockets; never commits anything."""
+        ...

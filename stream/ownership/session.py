@@ -1,0 +1,438 @@
+"""One shard from the take to its loss: the protocol around the pure core.
+
+``open``      take the shard, fence the wire, check the token again, read the marker, adopt, queue what was not confirmed
+``process``   decode, merge ticks, step, commit; publishing goes on beside it
+``tick``      append time to the log and apply it
+``close``     stop; what is not confirmed stays in the outbox for the next owner
+
+Everything here is asynchronous over two contracts, `features.store.contract.Store` and `stream.kafka.wire.Wire`, so that the simulation runs this very
+code over fakes. Any error leaves the object unusable: it says so in ``lost`` and refuses every further call; the caller opens a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from features.events.columns import ColumnReader
+from features.store.contract import Commit, StaleOwner, Store, Taken, stream_id
+from features.users.state import NEVER
+from online_models.scorer import Champion
+from stream.alerts.message import decode_alert
+from stream.alerts.policy import Adopted
+from stream.faults import Refused
+from stream.kafka.wire import Fenced, Marker, Tick, Wire, WireError
+from stream.outbox import Entry, unpack_entry
+from stream.ownership.contract import Batch, GapDetected
+from stream.position import Position
+from stream.shard.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
+from stream.shard.records import Records, tick_records
+from stream.shard.settings import ShardSettings
+from stream.shard.step import Shard, Step
+
+PUBLISH_AT_MOST = 5_000
+"""Entries of one transaction."""
+
+
+class Observer(Protocol):
+    """Hears what happened; for metrics."""
+
+    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
+        """A step has been committed, which took `commit_s`."""
+        ...
+
+    def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
+        """Entries are confirmed by Kafka; the transaction took `publish_s`."""
+        ...
+
+    def misled(self, partition: int, records: int) -> None:
+        """So many records had a key that is not their user."""
+        ...
+
+
+class Silent:
+    """An observer that does not care."""
+
+    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
+        """See `Observer`."""
+
+    def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
+        """See `Observer`."""
+
+    def misled(self, partition: int, records: int) -> None:
+        """See `Observer`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a session works with.
+
+    Attributes
+    ----------
+    make_wire : callable
+        Partition -> a new, unopened wire.
+    champions : callable
+        Watermark (ms) -> the scorer of each definition, no newer than the watermark.
+    outbox_max : int
+        Unconfirmed entries at which the shard stops reading.
+    rebuild : bool
+        Whether an empty store may be filled from the log although alerts were published before.
+    partial : bool
+        Whether it may be although the beginning of the log is gone.
+    """
+
+    store: Store
+    make_wire: Callable[[int], Wire]
+    champions: Callable[[int], Sequence[Champion]]
+    observer: Observer
+    outbox_max: int = 20_000
+    rebuild: bool = False
+    partial: bool = False
+
+
+class Session:
+    """One owned shard. Make it with `open_session`."""
+
+    def __init__(self, settings: ShardSettings, means: Means, taken: Taken, wire: Wire, adopted: Adopted, ticks: Sequence[Tick]) -> None:
+        self.settings, self._means, self._wire = settings, means, wire
+        self.partition = settings.partition
+        self.shard = Shard(settings, taken, means.champions(NEVER), adopted)
+        self._reader = ColumnReader(settings.spec)
+        self._ticks = deque(ticks)
+        self._lock = asyncio.Lock()
+        self._wire_lock = asyncio.Lock()
+        self._sent: Position = adopted.until
+        self._outbox: deque[tuple[str, Entry, int]] = deque()
+        self._exbox: deque[tuple[str, bytes]] = deque(taken.exbox)
+        self._outbox_trim: str | None = None
+        self._exbox_trim: str | None = None
+        self._wake_outbox, self._wake_exbox = asyncio.Event(), asyncio.Event()
+        self._drained = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.lost: BaseException | None = None
+        self._queue_left_over(taken, adopted)
+
+    @property
+    def next_offset(self) -> int:
+        """Input offset to read next."""
+        return self.shard.meta.next_offset
+
+    @property
+    def ready(self) -> bool:
+        """Whether another batch may come: the outbox is not overfull and the shard is still ours."""
+        return self.lost is None and len(self._outbox) < self._means.outbox_max
+
+    @property
+    def unconfirmed(self) -> int:
+        """Outbox entries and example blocks that Kafka has not confirmed."""
+        return len(self._outbox) + len(self._exbox)
+
+    def _queue_left_over(self, taken: Taken, adopted: Adopted) -> None:
+        for entry_id, packed in taken.outbox:
+            entry = unpack_entry(packed)
+            if adopted.covers(entry.position):
+                self._outbox_trim = entry_id
+            else:
+                self._outbox.append((entry_id, entry, self.shard.meta.next_offset))
+
+    def start(self) -> None:
+        """Begin publishing."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._guard(self._publish_alerts())), loop.create_task(self._guard(self._publish_examples()))]
+        self._wake_outbox.set()
+        self._wake_exbox.set()
+
+    async def _guard(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - handed to whoever calls next; nothing is swallowed
+            self.lost = error
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One caller at a time. After one that was cut short none: the arena and the ticks may differ from what the store and the log hold."""
+        async with self._lock:
+            self._check()
+            try:
+                yield
+            except GapDetected:
+                raise  # nothing was touched
+            except BaseException as error:
+                self.lost = error if isinstance(error, Exception) else StaleOwner(self.partition, "a step was cut short")
+                raise
+
+    async def apply_waiting(self) -> None:
+        """Apply the ticks that stand at the stored offset: no record need come for them."""
+        async with self._turn():
+            await self._apply_waiting_ticks(self.next_offset)
+
+    async def process(self, batch: Batch) -> None:
+        """Apply one batch.
+
+        Raises
+        ------
+        GapDetected
+            The batch does not begin where the shard stands.
+        StaleOwner, WireError
+            The shard is lost; open it again if still a member.
+        """
+        async with self._turn():
+            if batch.start != self.next_offset:
+                raise GapDetected(self.partition, self.next_offset, batch.start)
+            records = batch.records
+            at = 0
+            while self._ticks and self._ticks[0].next_offset <= batch.next:
+                tick = self._ticks[0]
+                upto = max(at, int(records.offset.searchsorted(tick.next_offset)))
+                if upto > at:
+                    await self._apply(self._decode(batch, at, upto, tick.next_offset))
+                at = upto
+                await self._apply(tick_records(self._ticks.popleft(), self.next_offset))
+            if at < len(records):
+                await self._apply(self._decode(batch, at, len(records), batch.next))
+
+    async def tick(self) -> None:
+        """Append the broker's time to the log at the present offset, and apply it once it is there."""
+        async with self._turn():
+            async with self._wire_lock:
+                try:
+                    self._ticks.append(await self._wire.tick(self.next_offset))
+                except WireError:
+                    # Whether it was appended is unknown: the log itself says.
+                    await self._renew_wire()
+                    self._ticks = deque(await self._wire.ticks_from(self.shard.meta.time_offset))
+            await self._apply_waiting_ticks(self.next_offset)
+
+    async def flush(self) -> None:
+        """Wait until everything committed so far is confirmed by Kafka."""
+        while self._outbox or self._exbox:
+            self._check()
+            self._drained.clear()
+            if self._outbox or self._exbox:
+                await self._drained.wait()
+        self._check()
+
+    async def close(self) -> None:
+        """Stop publishing and let the wire go; whoever still waits for a turn finds it lost."""
+        self.lost = self.lost or StaleOwner(self.partition, "closed")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._wire.close()
+
+    def _check(self) -> None:
+        if self.lost is not None:
+            raise self.lost
+
+    def _decode(self, batch: Batch, start: int, stop: int, next_offset: int) -> Records:
+        records = batch.records[start:stop]
+        columns = self._reader.read(records.values, records.append_ms, records.keys)
+        if columns.foreign:
+            self._means.observer.misled(self.partition, columns.foreign)
+        return Records(columns, records.offset, records.values, next_offset)
+
+    async def _apply_waiting_ticks(self, offset: int) -> None:
+        while self._ticks and self._ticks[0].next_offset <= offset:
+            await self._apply(tick_records(self._ticks.popleft(), self.next_offset))
+
+    async def _apply(self, records: Records) -> None:
+        """Step until all records are taken; each step is committed before the next begins."""
+        start = 0
+        while True:
+            shard = self.shard
+            shard.champions = list(self._means.champions(shard.meta.watermark_ms(self.settings.spec.lateness_ms)))
+            steps = shard.advance(records, start)
+            try:
+                need = next(steps)
+                while True:
+                    need = steps.send(await self._means.store.read(self.partition, need))
+            except StopIteration as end:
+                step: Step = end.value
+            await self._commit(step)
+            start = step.taken
+            if start >= records.columns.n:
+                return
+
+    async def _commit(self, step: Step) -> None:
+        commit: Commit = step.commit
+        commit.outbox_trim, commit.exbox_trim = self._outbox_trim, self._exbox_trim
+        began = time.perf_counter()
+        await self._means.store.commit(self.partition, commit)
+        commit_s = time.perf_counter() - began
+        self._outbox_trim = self._exbox_trim = None
+        number = commit.commit_no + 1
+        self.shard.committed(step)
+        for index, entry in enumerate(step.said.alerts):
+            self._outbox.append((stream_id(number, index), entry, step.meta.next_offset))
+        for index, block in enumerate(commit.exbox):
+            self._exbox.append((stream_id(number, index), block))
+        if self._outbox:
+            self._wake_outbox.set()
+        if commit.exbox:
+            self._wake_exbox.set()
+        self._means.observer.stepped(self.partition, step, self.shard, commit_s)
+
+    async def _publish_alerts(self) -> None:
+        while True:
+            await self._wake_outbox.wait()
+            self._wake_outbox.clear()
+            while self._outbox:
+                async with self._wire_lock:
+                    batch = list(islice(self._outbox, PUBLISH_AT_MOST))
+                    entries = [entry for _, entry, _ in batch]
+                    if not batch:
+                        break  # confirmed while this waited for the lock
+                    self._sent = max(self._sent, entries[-1].position)
+                    began = time.perf_counter()
+                    try:
+                        await self._wire.publish(entries, Marker(entries[-1].position, batch[-1][2]))
+                    except WireError:
+                        await self._renew_wire()
+                    else:
+                        self._confirm(entries[-1].position, time.perf_counter() - began)
+            self._drained.set()
+
+    def _confirm(self, upto: Position, publish_s: float = 0.0) -> None:
+        """Take entries up to a published position off the queue; the next commit trims them."""
+        confirmed = []
+        while self._outbox and self._outbox[0][1].position <= upto:
+            self._outbox_trim, entry, _ = self._outbox.popleft()
+            confirmed.append(entry)
+        if confirmed:
+            self.shard.published = confirmed[-1].position
+            self._means.observer.published(self.partition, confirmed, publish_s)
+
+    async def _publish_examples(self) -> None:
+        while True:
+            await self._wake_exbox.wait()
+            self._wake_exbox.clear()
+            while self._exbox:
+                batch = list(self._exbox)
+                await self._wire.publish_examples([block for _, block in batch])
+                for _ in batch:
+                    self._exbox.popleft()
+                self._exbox_trim = batch[-1][0]
+            self._drained.set()
+
+    async def _renew_wire(self) -> None:
+        """After any error on the wire, under its lock: a new one, fenced anew, and the marker says what had left after all.
+
+        Raises
+        ------
+        StaleOwner
+            The shard is another's, or another has published for it.
+        """
+        await self._wire.close()
+        if await self._means.store.owner(self.partition) != self.shard.token:
+            raise StaleOwner(self.partition, "token, seen after the wire broke")
+        self._wire = self._means.make_wire(self.partition)
+        marker = await _open_wire(self._means, self._wire, self.partition, self.shard.token)
+        if marker is None:
+            return
+        if marker.position > self._sent:
+            raise StaleOwner(self.partition, "another owner has published further")
+        self._confirm(marker.position)
+
+
+async def _open_wire(means: Means, wire: Wire, partition: int, token: object) -> Marker | None:
+    await wire.open()
+    # Between take and fence another owner may have done both: only the one whose token stands may go on.
+    if await means.store.owner(partition) != token:
+        await wire.close()
+        raise StaleOwner(partition, "token, seen after fencing")
+    return await wire.last_marker()
+
+
+async def open_session(settings: ShardSettings, means: Means, generation: int, *, force: bool = False, first: int = 0) -> Session:
+    """Take a shard and bring it to where it can go on.
+
+    Parameters
+    ----------
+    first : int
+        First offset that the log still has.
+
+    Raises
+    ------
+    TakeRefused
+        A higher group generation holds it.
+    StaleOwner
+        Another owner was faster.
+    Refused
+        The store and the log contradict each other.
+    """
+    partition = settings.partition
+    taken = await means.store.take(partition, generation, force=force)
+    wire = means.make_wire(partition)
+    try:
+        marker = await _open_wire(means, wire, partition, taken.token)
+        _check_history(settings, means, taken, marker, first)
+        meta = _begin(first, marker) if taken.meta is None and first else unpack_meta(taken.meta)
+        adopted = Adopted(Position(-1, NEVER, "", 0), frozenset())
+        if marker is not None:
+            opened: frozenset[Position] = frozenset()
+            if marker.position.offset >= meta.next_offset:
+                # The store is behind what was published: what was decided then stands (docs/architecture.md).
+                published = await wire.alerts_after(meta.next_offset)
+                opened = frozenset(entry.position for entry in published if decode_alert(entry.value).type == "opened")
+            adopted = Adopted(marker.position, opened)
+        ticks = await wire.ticks_from(meta.time_offset)
+        session = Session(settings, means, taken, wire, adopted, ticks)
+        session.shard.meta = meta
+        session.shard.meta.spec_hash = settings.spec.hash
+        session.shard.meta.definitions = meta.following(settings.spec.definitions, settings.spec.lateness_ms)
+    except BaseException:
+        await wire.close()
+        raise
+    session.start()
+    return session
+
+
+def _begin(first: int, marker: Marker | None) -> ShardMeta:
+    """Return where a shard begins whose log has lost its beginning. What a lost Redis had told before stays told."""
+    told = -1 if marker is None else marker.position.offset
+    lineage = str(first) if marker is None else f"{first}+{told}"
+    return ShardMeta(next_offset=first, lineage=lineage, censored_before_ms=NOT_YET, examples_after=told)
+
+
+def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: Marker | None, first: int) -> None:
+    meta, partition = unpack_meta(taken.meta), settings.partition
+    if taken.meta is None:
+        if marker is not None and not means.rebuild:
+            raise Refused(
+                f"shard {partition}: Redis is empty but alerts were published up to offset {marker.position.offset}. "
+                "If Redis was lost, start once with --rebuild to make the state again from the log; if this is the wrong Redis, set CHURNWATCH_REDIS."
+            )
+        if marker is not None and first and not means.partial:
+            raise Refused(
+                f"shard {partition}: the log begins at offset {first}, what came before was deleted: it cannot be made again as it was. "
+                "To make it from what is left, start once with --rebuild --partial: users seen in its first days count as left-censored, "
+                "and alerts that were open before it are not resolved."
+            )
+        return
+    try:
+        meta.following(settings.spec.definitions, settings.spec.lateness_ms)
+    except OtherDefinitions as error:
+        raise Refused(
+            f"shard {partition}: {error}. Start this worker again with the configuration of the others: definitions may be added, never taken away."
+        ) from None
+    if meta.spec_hash != settings.spec.hash:
+        raise Refused(
+            f"shard {partition}: states were written with feature spec {meta.spec_hash}, this configuration has {settings.spec.hash}. "
+            "Restore the old [features] configuration, or start under a new app name and replay."
+        )
+    if meta.published is not None and (marker is None or marker.position < meta.published):
+        raise Refused(
+            f"shard {partition}: Redis knows of alerts published up to offset {meta.published.offset}, the progress topic does not. "
+            "This is another cluster, or the topic was recreated: set CHURNWATCH_KAFKA, or start under a new app name."
+        )
+
+
+__all__ = ["Fenced", "Means", "Observer", "Refused", "Session", "Silent", "open_session"]

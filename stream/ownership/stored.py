@@ -1,0 +1,20 @@
+"""What the shards of an app remember of themselves, read from Redis by whoever asks; taking no shard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from features.store.keys import shard_prefix
+from stream.shard.meta import ShardMeta, unpack_meta
+
+if TYPE_CHECKING:
+    import redis
+
+
+def stored_metas(client: redis.Redis, app: str, partitions: int) -> dict[int, ShardMeta]:
+    """Read what every shard that has ever committed remembers of itself."""
+    with client.pipeline(transaction=False) as pipe:
+        for partition in range(partitions):
+            pipe.hget(shard_prefix(app, partition) + "meta", "meta")
+        found: list[Any] = pipe.execute()
+    return {partition: unpack_meta(packed) for partition, packed in enumerate(found) if packed is not None}

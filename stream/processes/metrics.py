@@ -1,0 +1,232 @@
+"""Every metric of a worker: one table, in base units, with bounded labels and never a user id; and the observer that fills it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+from features.events.event import REJECTS
+from features.users.state import NEVER
+from online_models.checkpoint import Header
+from stream.outbox import Entry
+from stream.shard.dead_letters import DEAD_LETTERS
+from stream.shard.step import Shard, Step
+
+if TYPE_CHECKING:
+    from stream.ownership.session import Session
+
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+
+_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60)
+METRICS: tuple[Metric, ...] = (
+    Metric("churnwatch_events", "counter", ("outcome",), "records taken, by outcome"),
+    Metric(
+        "churnwatch_foreign_keys", "counter", (), "records whose key is not their user: key clicks by user, or users are split over shards"
+    ),
+    Metric("churnwatch_steps", "counter", (), "commits to Redis"),
+    Metric("churnwatch_commit_seconds", "histogram", (), "commit to Redis", _SECONDS),
+    Metric("churnwatch_publish_seconds", "histogram", (), "transaction to Kafka", _SECONDS),
+    Metric(
+        "churnwatch_click_to_publish_seconds",
+        "histogram",
+        (),
+        "from the broker's stamp of the causing click to its alert's commit",
+        _SECONDS,
+    ),
+    Metric("churnwatch_alerts", "counter", ("definition", "type"), "alerts decided"),
+    Metric("churnwatch_alerts_capped", "counter", (), "alerts not opened because the day's cap was used up"),
+    Metric("churnwatch_alerts_too_old", "counter", (), "alerts not opened because their landmark lies too far back"),
+    Metric("churnwatch_dead_letters", "counter", ("reason",), "dead letters published"),
+    Metric("churnwatch_snapshots", "counter", (), "snapshots taken"),
+    Metric("churnwatch_labels", "counter", (), "labels matured"),
+    Metric("churnwatch_snapshots_pending", "gauge", ("partition",), "snapshots that wait for their label (estimate after a take)"),
+    Metric("churnwatch_snapshots_oldest_seconds", "gauge", ("partition",), "landmark of the oldest of them, seconds since the epoch"),
+    Metric(
+        "churnwatch_timers_overdue", "gauge", ("partition",), "landmarks and labels due by the watermark and not fired: a sweep is behind"
+    ),
+    Metric("churnwatch_users_armed", "gauge", ("partition",), "users with a daily landmark"),
+    Metric("churnwatch_watermark_seconds", "gauge", ("partition",), "event time up to which the shard has come, seconds since the epoch"),
+    Metric("churnwatch_lag_records", "gauge", ("partition",), "records of clicks not yet taken"),
+    Metric("churnwatch_unconfirmed", "gauge", ("partition",), "alerts, dead letters and blocks of examples not confirmed by Kafka"),
+    Metric("churnwatch_time_held", "gauge", (), "1 while time stands still because all of intake is silent, or far below its usual rate"),
+    Metric("churnwatch_ticks", "counter", (), "ticks appended"),
+    Metric("churnwatch_takes", "counter", (), "shards taken"),
+    Metric("churnwatch_shards_lost", "counter", (), "shards lost to another owner or to a store that went back"),
+    Metric("churnwatch_shards_owned", "gauge", (), "shards of this worker"),
+    Metric(
+        "churnwatch_definition_since_seconds",
+        "gauge",
+        ("definition", "partition"),
+        "event time since which the shard follows a definition, seconds since the epoch; 0 = since the beginning of the log",
+    ),
+    Metric("churnwatch_model_version", "gauge", ("definition",), "version of the model that scores, 0 = the rule"),
+    Metric("churnwatch_model_labels", "gauge", ("definition", "label"), "labels the newest version has learned, by label"),
+    Metric("churnwatch_model_champion", "gauge", ("definition", "model"), "1 for the model that the newest version serves, else 0"),
+    Metric(
+        "churnwatch_model_quality",
+        "gauge",
+        ("definition", "model", "figure"),
+        "each model over the window of matured labels: log_loss, auc, pr_auc, brier, ece, lift_10",
+    ),
+    Metric(
+        "churnwatch_model_segment_quality", "gauge", ("definition", "segment", "figure"), "the champion over the same window, by segment"
+    ),
+    Metric("churnwatch_model_drifts", "counter", ("definition",), "changes found in the champion's loss or in its scores"),
+)
+
+
+class WorkerMetrics:
+    """The table, alive; implements `stream.ownership.session.Observer`."""
+
+    def __init__(self, definitions: Sequence[str]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter that nobody reads
+        self.registry = CollectorRegistry()
+        makers = {"counter": Counter, "gauge": Gauge}
+        self._of = {
+            row.name: Histogram(row.name, row.help, row.labels, buckets=row.buckets, registry=self.registry)
+            if row.kind == "histogram"
+            else makers[row.kind](row.name, row.help, row.labels, registry=self.registry)
+            for row in METRICS
+        }
+        self._definitions = list(definitions)
+        for outcome in ("ok", "duplicate", *(reason.name for reason in REJECTS)):
+            self.counter("churnwatch_events").labels(outcome)
+        self._misled = False
+        self._shown: dict[str, dict[str, float]] = {}
+        self.last_step = time.monotonic()
+
+    def counter(self, name: str) -> Counter:
+        """Return one counter of the table."""
+        metric = self._of[name]
+        assert isinstance(metric, Counter)  # noqa: S101 - the table says so
+        return metric
+
+    def gauge(self, name: str) -> Gauge:
+        """Return one gauge of the table."""
+        metric = self._of[name]
+        assert isinstance(metric, Gauge)  # noqa: S101 - the table says so
+        return metric
+
+    def _histogram(self, name: str) -> Histogram:
+        metric = self._of[name]
+        assert isinstance(metric, Histogram)  # noqa: S101 - the table says so
+        return metric
+
+    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
+        """See `stream.ownership.session.Observer`."""
+        self.last_step = time.monotonic()
+        self._histogram("churnwatch_commit_seconds").observe(commit_s)
+        for outcome, count in step.outcomes.items():
+            self.counter("churnwatch_events").labels(outcome).inc(count)
+        self.counter("churnwatch_steps").inc()
+        said = step.said
+        labels = int((said.examples.kind == 1).sum())
+        self.counter("churnwatch_labels").inc(labels)
+        self.counter("churnwatch_snapshots").inc(len(said.examples) - labels)
+        self.counter("churnwatch_alerts_capped").inc(said.capped)
+        self.counter("churnwatch_alerts_too_old").inc(said.too_old)
+        for (k, kind), count in said.decided.items():
+            self.counter("churnwatch_alerts").labels(self._definitions[k], kind).inc(count)
+        for one in step.meta.definitions:
+            since_s = 0 if one.since_ms == NEVER else one.since_ms / 1000
+            self.gauge("churnwatch_definition_since_seconds").labels(one.name, str(partition)).set(since_s)
+        for definition, champion in zip(self._definitions, shard.champions, strict=True):
+            self.gauge("churnwatch_model_version").labels(definition).set(champion.version)
+
+    def look(self, sessions: Mapping[int, Session], lag: Mapping[int, int]) -> None:
+        """Show the shards as they stand; one that went to another worker is shown by that worker, no longer by this one.
+
+        Parameters
+        ----------
+        lag : mapping of partition to int
+            Records of clicks not yet taken, where known.
+        """
+        shown: dict[str, dict[str, float]] = {row.name: {} for row in METRICS if row.labels == ("partition",)}
+        for partition, session in sessions.items():
+            name, shard = str(partition), session.shard
+            timers, meta = shard.timers, shard.meta
+            shown["churnwatch_unconfirmed"][name] = session.unconfirmed
+            shown["churnwatch_snapshots_pending"][name] = timers.pending
+            shown["churnwatch_users_armed"][name] = timers.armed
+            if partition in lag:
+                shown["churnwatch_lag_records"][name] = lag[partition]
+            if meta.max_ms == NEVER:
+                continue
+            watermark_ms = meta.watermark_ms(shard.settings.spec.lateness_ms)
+            shown["churnwatch_watermark_seconds"][name] = watermark_ms / 1000
+            shown["churnwatch_timers_overdue"][name] = timers.overdue(meta.swept_ms, watermark_ms) if meta.swept_ms != NEVER else 0
+            if (oldest := timers.oldest_pending_ms) is not None:
+                shown["churnwatch_snapshots_oldest_seconds"][name] = oldest / 1000
+        for metric, values in shown.items():
+            gauge = self.gauge(metric)
+            for name in self._shown.get(metric, {}).keys() - values.keys():
+                gauge.remove(name)
+            for name, value in values.items():
+                gauge.labels(name).set(value)
+        self._shown = shown
+        self.gauge("churnwatch_shards_owned").set(len(sessions))
+
+    def learned(self, header: Header) -> None:
+        """Show what a model version says of itself and of the candidates it was chosen from."""
+        name = header.definition
+        for label, count in (("1", header.churned), ("0", header.labels - header.churned)):
+            self.gauge("churnwatch_model_labels").labels(name, label).set(count)
+        for model, row in header.figures.items():
+            self.gauge("churnwatch_model_champion").labels(name, model).set(model == header.champion)
+            self._figures(self.gauge("churnwatch_model_quality"), (name, model), row)
+        for segment, row in header.segments.items():
+            self._figures(self.gauge("churnwatch_model_segment_quality"), (name, segment), row)
+        self.counter("churnwatch_model_drifts").labels(name).inc(header.drifts)
+
+    @staticmethod
+    def _figures(gauge: Gauge, labels: tuple[str, str], row: Mapping[str, float | None]) -> None:
+        for figure, value in row.items():
+            if value is not None:
+                gauge.labels(*labels, figure).set(value)
+
+    def misled(self, partition: int, records: int) -> None:
+        """See `stream.ownership.session.Observer`."""
+        if records and not self._misled:
+            self._misled = True
+            log.warning("clicks are not keyed by user: the state of one user may be split over shards", extra={"partition": partition})
+        self.counter("churnwatch_foreign_keys").inc(records)
+
+    def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
+        """See `stream.ownership.session.Observer`."""
+        del partition
+        self._histogram("churnwatch_publish_seconds").observe(publish_s)
+        now_ms = time.time() * 1000
+        latency = self._histogram("churnwatch_click_to_publish_seconds")
+        for entry in entries:
+            if entry.topic == DEAD_LETTERS:
+                self.counter("churnwatch_dead_letters").labels(dict(entry.headers)["cw-reason"].decode()).inc()
+            else:
+                latency.observe(max(0.0, (now_ms - entry.cause_ms) / 1000))
+
+
+def metrics_markdown() -> str:
+    """Return the table as the docs show it."""
+    lines = ["| metric | kind | labels | what |", "|---|---|---|---|"]
+    lines += [
+        f"| `{row.name}{'_total' if row.kind == 'counter' else ''}` | {row.kind} | {', '.join(row.labels)} | {row.help} |"
+        for row in METRICS
+    ]
+    return "\n".join(lines) + "\n"

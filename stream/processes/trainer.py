@@ -1,0 +1,324 @@
+"""`churnwatch train`: reads `examples`, feeds the trainer, saves checkpoint and versions in one act.
+
+Its position comes from the checkpoint only. Any number may run: the newest claim writes, the others find out at their next save and stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from online_models.checkpoint import CheckpointRefused, Header, seal, seal_version, unseal
+from online_models.nowcast import judged
+from online_models.registry import Claim, NewVersion, Registry, Save
+from online_models.told import LabelBlock, unpack_said
+from online_models.trainer import Trainer, TrainerSettings, Version, never
+from stream.kafka.topics import topic_names
+from stream.ownership.served import model_key
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from features.store.app_spec import AppSpec
+    from stream.processes.program import Stopper
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY_BLOCKS = 2_000
+"""A checkpoint is also written after this many blocks without a new version."""
+FETCH_BYTES, FETCH_WAIT_MS = 1 << 16, 200
+"""The broker answers a fetch once it has so much, or after so long: a request a block would cost a fifth of the trainer's time."""
+NICENESS = 10
+AUTOGROUP = Path("/proc/self/autogroup")
+SAVING_SHARE = 0.05
+"""Most of the time that a trainer process spends on saving; of the versions made meanwhile the newest goes with the next save."""
+
+
+def trainer_settings(settings: Settings) -> TrainerSettings:
+    """Return what the trainer is told."""
+    return TrainerSettings(
+        horizons_ms={definition.name: definition.horizon_ms for definition in settings.definitions},
+        external={
+            definition.name: definition.horizon_ms + settings["features.lateness"]
+            for definition in settings.definitions
+            if definition.kind == "external"
+        },
+        judged=judged(settings.definitions, daily=True),
+        batch=settings["learning.batch"],
+        window=settings["learning.window"],
+        min_labels=settings["learning.min_labels"],
+        models=settings["learning.models"],
+        wanted={definition.name: settings["learning.wanted"] for definition in settings.definitions},
+        channels=settings["features.channels"],
+    )
+
+
+class Training:
+    """The trainer with its registry: one object for the process, the demo and the tests.
+
+    Parameters
+    ----------
+    fresh : bool
+        Whether to begin anew, whatever checkpoint there is; version numbers go on.
+    saving_share : float
+        Most of the time that goes into saving, above 0; 1 saves each version at once.
+    """
+
+    def __init__(
+        self, settings: TrainerSettings, registry: Registry, spec_hash: str, key: bytes, *, fresh: bool = False, saving_share: float = 1.0
+    ) -> None:
+        self.trainer = Trainer(settings)
+        self._registry, self._spec_hash, self._key = registry, spec_hash, key
+        self._configured = dict(settings.wanted or {})
+        self._claim: Claim = registry.claim()
+        self._commit_no = self._claim.commit_no
+        self._since_save = 0
+        self._unsaved: dict[str, Version] = {}
+        self._apart, self._save_from_s = 1 / saving_share - 1, time.monotonic()
+        self.next_offset = 0
+        if fresh:
+            for name, learner in self.trainer.learners.items():
+                learner.version = max(registry.versions(name), default=0)
+        elif self._claim.checkpoint is not None:
+            try:
+                _, body = unseal(self._claim.checkpoint, key, spec_hash)
+                self.trainer.restore(body["trainer"])
+            except (KeyError, ValueError, TypeError) as error:
+                raise CheckpointRefused(
+                    f"the trainer's checkpoint cannot be gone on from: {error}\nRun `churnwatch model rebuild`."
+                ) from error
+            self.next_offset = body["next_offset"]
+        self.hear_wishes()
+
+    def hear_wishes(self) -> None:
+        """Put in charge whom a person asked for, from the next version on."""
+        for name, learner in self.trainer.learners.items():
+            learner.wanted = self._registry.wish(name).candidate or self._configured.get(name, "")
+
+    def feed(self, offset: int, stamp_ms: int, value: bytes, *, save: bool = True, stop: Callable[[], bool] = never) -> list[Version]:
+        """Take one record of the topic; save if that is due. Returns the versions that were made. For `stop` see `Trainer.feed`."""
+        said = unpack_said(value)
+        versions: list[Version] = []
+        if isinstance(said, LabelBlock):
+            self.trainer.hear(said)
+        else:
+            versions = self.trainer.feed(said, stamp_ms, stop)
+        self.next_offset = offset + 1
+        self._since_save += 1
+        self._made(versions)
+        if save:
+            self.save_if_due()
+        return versions
+
+    def go_on(self, stop: Callable[[], bool]) -> list[Version]:
+        """Learn what was left when the trainer was stopped; before the first record."""
+        versions = self.trainer.go_on(stop)
+        self._made(versions)
+        return versions
+
+    def _made(self, versions: list[Version]) -> None:
+        for version in versions:
+            self._unsaved[version.definition] = version.after(self._unsaved.get(version.definition))
+
+    def save_if_due(self) -> None:
+        """Save if there is a new version, or much was read since, and the last save is long enough ago."""
+        if (self._unsaved or self._since_save >= SAVE_EVERY_BLOCKS) and time.monotonic() >= self._save_from_s:
+            self.save()
+
+    def save(self) -> dict[str, Version]:
+        """Write the checkpoint, and each definition's newest version since the last one, at once. Returns those versions, by definition.
+
+        Raises
+        ------
+        RegistryStale
+            Another trainer took over.
+        """
+        began_s = time.monotonic()
+        body = {"trainer": self.trainer.state(), "next_offset": self.next_offset}
+        checkpoint = seal(Header(kind="trainer", spec_hash=self._spec_hash), body, self._key)
+        sealed = [
+            NewVersion(version.definition, version.number, version.learned_until_ms, seal_version(version, self._spec_hash, self._key))
+            for version in self._unsaved.values()
+        ]
+        self._registry.save(Save(self._claim, self._commit_no, checkpoint, sealed))
+        self._commit_no += 1
+        self._since_save = 0
+        saved, self._unsaved = self._unsaved, {}
+        self.hear_wishes()
+        now_s = time.monotonic()
+        self._save_from_s = now_s + self._apart * (now_s - began_s)
+        return saved
+
+
+async def train(
+    settings: Settings, training: Training, topic: str, stop: asyncio.Event, heard: Callable[[list[Version]], None] | None = None
+) -> None:
+    """Read and learn until `stop` is set, and then save what came since the last version."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed",
+        auto_offset_reset="none", max_partition_fetch_bytes=8 << 20, fetch_min_bytes=FETCH_BYTES, fetch_max_wait_ms=FETCH_WAIT_MS,
+    )  # fmt: skip
+    await consumer.start()
+    tp = TopicPartition(topic, 0)
+    try:
+        consumer.assign([tp])
+        first = (await consumer.beginning_offsets([tp]))[tp]
+        if training.next_offset < first and training.next_offset > 0:
+            raise RuntimeError(
+                f"the topic {topic} begins at {first}, the checkpoint stands at {training.next_offset}: examples were lost to retention"
+            )
+        consumer.seek(tp, max(first, training.next_offset))
+        log.info("reading examples", extra={"offset": training.next_offset})
+        _tell(await asyncio.to_thread(training.go_on, stop.is_set), training, heard)
+        caught_up = False
+        while not stop.is_set():
+            fetched: dict[Any, list[Any]] = await consumer.getmany(tp, timeout_ms=200, max_records=500)
+            for record in fetched.get(tp, []):
+                if stop.is_set():
+                    break
+                try:
+                    # in a thread: a block that lets a million labels mature takes a minute, and a signal must be heard meanwhile
+                    versions = await asyncio.to_thread(training.feed, record.offset, record.timestamp, record.value, stop=stop.is_set)
+                except msgspec.DecodeError:
+                    raise RuntimeError(f"{topic} offset {record.offset} is no block of examples") from None
+                _tell(versions, training, heard)
+            await asyncio.to_thread(training.save_if_due)
+            if not caught_up and not stop.is_set() and (caught_up := (consumer.highwater(tp) or 0) <= await consumer.position(tp)):
+                log.info("all examples read, waiting for more", extra={"offset": training.next_offset})
+        training.save()
+    finally:
+        await consumer.stop()
+
+
+def _tell(versions: list[Version], training: Training, heard: Callable[[list[Version]], None] | None) -> None:
+    for version in versions:
+        _log(version, training.trainer.told.counts)
+    if heard is not None:
+        heard(versions)
+
+
+def _log(version: Version, told: Mapping[str, int]) -> None:
+    """Log a version, and apart from it a change of champion and each drift, with the figures that made them."""
+    about = {"definition": version.definition, "version": version.number, "champion": version.champion}
+    losses = {name: round(row["log_loss"], 4) for name, row in version.figures.items()}
+    log.info("model learned", extra={**about, "log_loss": losses, **({"told": dict(told)} if told else {})})
+    if version.why:
+        log.warning("champion changed", extra={**about, "why": version.why, "log_loss": losses})
+    for drifted in version.drifts:
+        log.warning("drift", extra={**about, "of": drifted.of})
+
+
+def rebuild(settings: Settings, spec_hash: str, registry: Registry, told: Callable[[int, int], None]) -> dict[str, Version]:
+    """Learn the whole `examples` topic anew, and put checkpoint and newest versions in place in one act at the end.
+
+    Until then the last good version serves, and a kill changes nothing. A trainer that runs meanwhile finds itself replaced and stops.
+
+    Parameters
+    ----------
+    told : callable
+        Told (records done, records in all).
+
+    Returns
+    -------
+    dict of definition name to its new version
+    """
+    from kafka import KafkaConsumer
+    from kafka import TopicPartition as Place
+
+    training = Training(trainer_settings(settings), registry, spec_hash, model_key(settings), fresh=True)
+    place = Place(topic_names(settings["kafka.topic_prefix"])["examples"], 0)
+    consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed")
+    try:
+        consumer.assign([place])
+        first, end = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
+        consumer.seek(place, first)
+        if first:
+            log.warning("the beginning of the examples is gone: what was learned from it is lost", extra={"records": first})
+        while consumer.position(place) < end:
+            for record in consumer.poll(timeout_ms=1_000).get(place, []):
+                training.feed(record.offset, record.timestamp, record.value, save=False)
+            told(consumer.position(place) - first, end - first)
+    finally:
+        consumer.close()
+    return training.save()
+
+
+async def run_trainer(settings: Settings) -> int:
+    """Run until a signal; return the exit code."""
+    from features.store.redis import connect, load_spec
+    from online_models.registry_redis import RedisRegistry
+    from stream.feedback.labels import copy_labels
+    from stream.kafka.shard_wire import WireSettings
+    from stream.processes.preflight import NotReady, judge_definitions
+    from stream.processes.program import Stopper
+
+    stopper = Stopper()
+    stopper.arm()
+    client = connect(settings["redis.url"])
+    found = await _spec_when_there(lambda: load_spec(client, settings["app.name"]), stopper)
+    if found is None:
+        return stopper.code
+    if faults := judge_definitions(client, settings):
+        raise NotReady(faults)
+    training = Training(
+        trainer_settings(settings),
+        RedisRegistry(client, settings["app.name"]),
+        found.spec.hash,
+        model_key(settings),
+        saving_share=SAVING_SHARE,
+    )
+    stop = asyncio.Event()
+    topics = topic_names(settings["kafka.topic_prefix"])
+    topic = topics["examples"]
+    work = [asyncio.create_task(train(settings, training, topic, stop))]
+    if external := [definition.name for definition in settings.definitions if definition.kind == "external"]:
+        wires = WireSettings(settings["kafka.bootstrap"], settings["app.name"], settings["app.group"], topics)
+        work.append(asyncio.create_task(copy_labels(wires, external, training.trainer.told.next_offset, stop)))
+    asked = asyncio.create_task(stopper.wait())
+    await asyncio.wait([*work, asked], return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    for ended in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            stopper.bug(ended)  # the first is said, then the process ends with its code
+    asked.cancel()
+    return stopper.code
+
+
+async def _spec_when_there(load: Callable[[], AppSpec | None], stopper: Stopper) -> AppSpec | None:
+    """Wait for the first worker, which stores the spec; None when asked to stop meanwhile."""
+    told = False
+    while (found := await asyncio.to_thread(load)) is None:
+        if not told:
+            log.info("waiting for the first worker to store the feature spec")
+            told = True
+        try:
+            await asyncio.wait_for(stopper.wait(), 1.0)
+        except TimeoutError:
+            continue
+        return None
+    return found
+
+
+def make_way() -> None:
+    """Let other processes go first.
+
+    Where Linux schedules by session (autogroup), niceness counts within a session only, so a process that leads its own lowers that too.
+    """
+    os.nice(NICENESS)
+    if AUTOGROUP.exists() and os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):  # a container may not let us
+            AUTOGROUP.write_text(str(NICENESS))
+
+
+def main(settings: Settings) -> int:
+    """Run the trainer in this process, which makes way for any other: a label can wait, a click cannot."""
+    make_way()
+    return asyncio.run(run_trainer(settings))

@@ -1,0 +1,339 @@
+"""`churnwatch run`: one worker process. Wires settings, store, wire, models, host, Faust app, clock, metrics, web and watchdog."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from features.store.contract import StaleOwner, StoreUnavailable
+from features.store.redis import RedisStore, connect
+from features.users.state import NEVER
+from online_models.registry import Registry
+from online_models.registry_redis import RedisRegistry
+from stream.faults import Refused
+from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
+from stream.kafka.topics import topic_names
+from stream.kafka.wire import WireError
+from stream.ownership.host import Host
+from stream.ownership.served import ModelSource, model_key
+from stream.ownership.session import Means
+from stream.processes.clock import ClockSettings, Intake, Shown, decide_tick
+from stream.processes.health import build_web, serve
+from stream.processes.metrics import WorkerMetrics
+from stream.processes.preflight import NotReady, check_start, judge_spec, stored_key_events
+from stream.processes.warm import warm
+from stream.processes.watchdog import Probe, Watchdog
+from stream.settings import Settings
+from stream.shard.settings import ShardSettings
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 0.5
+SERVER_CHECK_S = 60.0
+REFRESH_S = 1.0
+DRAIN_S = 4.0
+"""Of the ten seconds a stop may take."""
+GC_THRESHOLDS = (200_000, 20, 50)
+"""A batch makes thousands of records that live for milliseconds and hold no cycles: Python's 700 would look at all that lives for each."""
+
+
+def wire_settings(settings: Settings) -> WireSettings:
+    """Return how the shards reach Kafka."""
+    topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
+    return WireSettings(settings["kafka.bootstrap"], settings["app.name"], settings["app.group"], topics)
+
+
+@dataclass
+class Worker:
+    """All parts of one process, so that `run` and `demo` build the same."""
+
+    settings: Settings
+    store: RedisStore
+    registry: Registry
+    key_events: tuple[str, ...]
+    rebuild: bool = False
+    partial: bool = False
+    heartbeat: float = field(default_factory=time.monotonic)
+    redis_answered: float = field(default_factory=time.monotonic)
+    held: bool = False
+    lag: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.spec = settings.spec(self.key_events)
+        self.metrics = WorkerMetrics([definition.name for definition in settings.definitions])
+        self.models = ModelSource(self.registry, settings.definitions, self.spec.hash, model_key(settings))
+        self.wires = wire_settings(settings)
+        self.examples = ExamplesProducer(self.wires)
+        means = Means(
+            store=self.store,
+            make_wire=lambda partition: KafkaWire(self.wires, partition, self.examples),
+            champions=self.models.champions,
+            observer=self.metrics,
+            rebuild=self.rebuild,
+            partial=self.partial,
+        )
+        shard = ShardSettings(
+            settings["app.name"], 0, self.spec, settings.policy(), settings["worker.cache_users"], mirror=settings["worker.mirror"]
+        )
+        self.host = Host(shard, means, self._shard_lost, self._shard_taken)
+        self._app: Any = None
+        self._redis_told: set[str] = set()
+        self._ends: dict[int, int] = {}
+        self._grown: dict[int, float] = {}
+        self._intake = Intake()
+        self._faltering_since: float | None = None
+
+    def _shard_taken(self, _partition: int) -> None:
+        self.metrics.counter("churnwatch_takes").inc()
+
+    def _shard_lost(self, partition: int, error: BaseException) -> None:
+        self.metrics.counter("churnwatch_shards_lost").inc()
+        log.warning("shard lost", extra={"partition": partition, "why": str(error)})
+
+    async def close(self) -> None:
+        """Let go of everything; what is committed stays."""
+        await self.host.revoke(list(self.host.sessions))
+        await self.examples.close()
+
+    async def alongside(self, app: Any) -> None:
+        """Everything that goes on beside the agent; ends with the first that fails."""
+        self._app = app
+        loops = [
+            self._every(HEARTBEAT_S, self._beat),
+            self._every(REFRESH_S, self._refresh_models),
+            self._every(HEARTBEAT_S, lambda: self._retake(app)),
+            self._every(SERVER_CHECK_S, self._check_redis),
+        ]
+        loops.append(self._every(max(0.1, self.settings["time.tick_interval"] / 1000 / 4), lambda: self._clock(app)))
+        async with asyncio.TaskGroup() as group:
+            for loop in loops:
+                group.create_task(loop)
+
+    async def _every(self, period_s: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await work()
+            await asyncio.sleep(period_s)
+
+    async def _beat(self) -> None:
+        self.heartbeat = time.monotonic()
+        self.metrics.look(self.host.sessions, self.lag)
+
+    async def _refresh_models(self) -> None:
+        try:
+            fresh = await asyncio.to_thread(self.models.refresh)
+        except Exception as error:  # noqa: BLE001 - the models at hand go on serving; the watchdog ends it if Redis stays away
+            log.warning("registry not read", extra={"why": type(error).__name__})
+            return
+        self.redis_answered = time.monotonic()
+        for header in fresh:
+            self.metrics.learned(header)
+            log.info("model loaded", extra={"definition": header.definition, "version": header.number, "champion": header.champion})
+
+    async def _check_redis(self) -> None:
+        """Look whether Redis may still be trusted: somebody may have given it a limit and a policy that deletes users.
+
+        Raises
+        ------
+        Refused
+        """
+        try:
+            found = await self.store.check_server()
+        except StoreUnavailable:
+            return  # the watchdog counts how long it stays away
+        fatal = [one for one in found if one.fatal]
+        if fatal:
+            raise Refused("; ".join(map(str, fatal)))
+        told = {str(one) for one in found}
+        for one in sorted(told - self._redis_told):
+            log.warning("Redis: %s", one)
+        self._redis_told = told
+
+    async def _retake(self, app: Any) -> None:
+        """Take again what was lost while no batch came to tell."""
+        from stream.intake.app import retake  # Faust is imported after the handlers are in place
+
+        for partition, session in list(self.host.sessions.items()):
+            if session.lost is not None:
+                self._shard_lost(partition, session.lost)
+                await retake(app.consumer.thread, partition)
+
+    async def _clock(self, app: Any) -> None:
+        """Look at the ends of all partitions; tick those of ours that are idle."""
+        thread = app.consumer.thread
+        consumer = thread._consumer
+        if consumer is None or not self.host.sessions:
+            self.lag = {}
+            return
+        topic = self.wires.topics["clicks"]
+        count = len(consumer.partitions_for_topic(topic) or ())
+        ends = await thread.call_thread(thread.ends, topic, count)
+        now = time.monotonic()
+        for partition, end in ends.items():
+            if self._ends.get(partition) != end:
+                self._ends[partition], self._grown[partition] = end, now
+        self._intake.saw(sum(ends.values()), now)
+        self._faltering_since = (self._faltering_since or now) if self._intake.faltering else None
+        faltering_ms = 0 if self._faltering_since is None else 1 + int((now - self._faltering_since) * 1000)
+        held = False
+        # made anew each time: what another worker has taken over is no lag of ours
+        self.lag = {partition: max(0, ends.get(partition, 0) - session.next_offset) for partition, session in self.host.sessions.items()}
+        for partition, session in list(self.host.sessions.items()):
+            if not self.settings["time.ticks"] or session.lost is not None or session.shard.meta.max_ms == NEVER:
+                continue
+            at_end = await thread.call_thread(thread.at_end, partition, ends.get(partition, 0))
+            idle_ms = int((now - self._grown.get(partition, now)) * 1000) if at_end else 0
+            quiet_ms = int((now - max(self._grown.values(), default=now)) * 1000)
+            clock = ClockSettings(
+                self.settings["time.tick_interval"], self.settings["time.tick_max_behind"], self.settings["time.max_idle_hold"]
+            )
+            decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000), faltering_ms)
+            held |= decision == "held"
+            if decision == "tick":
+                try:
+                    await session.tick()
+                except (StaleOwner, StoreUnavailable, WireError):
+                    continue  # the session says that it is lost, and is taken again
+                self.metrics.counter("churnwatch_ticks").inc()
+        self.held = held
+        self.metrics.gauge("churnwatch_time_held").set(held)
+
+    def live(self) -> list[str]:
+        """What stands against being alive."""
+        late_s = time.monotonic() - self.heartbeat
+        return [f"the event loop has not moved for {late_s:.0f} s"] if late_s > 10 else []
+
+    def ready(self) -> list[str]:
+        """What stands against being ready."""
+        against = [*self.live(), *self._not_in_place()]
+        against += [
+            f"shard {partition} is lost, taking it again" for partition, session in self.host.sessions.items() if session.lost is not None
+        ]
+        against += [f"shard {partition}: too much unconfirmed" for partition, session in self.host.sessions.items() if not session.ready]
+        if self.held:
+            against.append("time is held: no partition receives anything, or far less than usual")
+        if time.monotonic() - self.redis_answered > 10:
+            against.append("Redis does not answer")
+        return against
+
+    def _not_in_place(self) -> list[str]:
+        consumer = self._app.consumer.thread._consumer if self._app is not None and self._app.consumer else None
+        if consumer is None or self._app.rebalancing or consumer._coordinator.generation < 0:
+            return ["joining the consumer group"]
+        assigned = {tp.partition for tp in consumer.assignment()}
+        return [f"shard {partition} is being taken" for partition in sorted(assigned - self.host.sessions.keys())]
+
+    def probes(self, app: Any) -> list[Probe]:
+        """Return what the watchdog looks at."""
+
+        def coordinator() -> Any:
+            consumer = app.consumer.thread._consumer if app.consumer else None
+            return None if consumer is None else consumer._coordinator
+
+        def no_progress() -> bool:
+            return sum(self.lag.values()) > 0 and time.monotonic() - self.metrics.last_step > HEARTBEAT_S * 4
+
+        def no_shards() -> bool:
+            consumer = app.consumer.thread._consumer if app.consumer else None
+            return consumer is not None and (app.rebalancing or (bool(consumer.assignment()) and not self.host.sessions))
+
+        return [
+            Probe(80, "event loop", lambda: time.monotonic() - self.heartbeat > 5, 10),
+            Probe(81, "parked error", lambda: (c := coordinator()) is not None and c._pending_exception is not None, 5),
+            Probe(
+                82, "coordination task", lambda: (c := coordinator()) is not None and c._coordination_task.done() and not app.should_stop, 5
+            ),
+            Probe(83, "no shards", no_shards, 45),
+            Probe(84, "no progress", no_progress, 60),
+            Probe(85, "Redis", lambda: time.monotonic() - self.redis_answered > 5, 60),
+        ]
+
+
+async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild: bool = False, partial: bool = False) -> int:
+    """Run until a signal; return the exit code."""
+    from stream.processes.program import Stopper, run_app
+
+    stopper = Stopper()
+    stopper.arm()
+    # Faust is imported after the handlers are in place.
+    from stream.intake.app import AppSettings, build_app
+
+    warm(len(settings.definitions))  # before the group is joined: compiling takes longer than a session timeout
+    client = connect(settings["redis.url"])
+    store = RedisStore(client, settings["app.name"])
+    worker = Worker(settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild, partial)
+    app = build_app(
+        AppSettings(settings["kafka.bootstrap"], settings["app.group"], worker.wires.topics["clicks"], settings["worker.batch"]),
+        worker.host,
+        stopper.bug,
+    )
+    watchdog = Watchdog(worker.probes(app))
+    runner = None
+    gc.freeze()  # code and tables stay: the collector need not walk them again
+    gc.set_threshold(*GC_THRESHOLDS)
+    try:
+        if settings["worker.web"]:
+            runner = await serve(
+                build_web(worker.metrics.registry, worker.live, worker.ready, settings["worker.web_token"]),
+                settings["worker.web"],
+                settings["worker.web_token"],
+            )
+
+        async def alongside() -> None:
+            watchdog.start()
+            await worker.alongside(app)
+
+        return await run_app(app, stopper, alongside, lambda: worker.host.drain(DRAIN_S))
+    finally:
+        watchdog.stop()
+        if runner is not None:
+            await runner.cleanup()
+        await worker.close()
+        store.close()
+
+
+def prepare(settings: Settings) -> tuple[str, ...]:
+    """Check the servers and settle the key events; return these.
+
+    Raises
+    ------
+    NotReady
+    """
+    client = connect(settings["redis.url"])
+    cluster, warnings = check_start(client, settings)
+    for warning in warnings:
+        log.warning("%s", warning)
+    key_events = settings["features.key_events"] or _settled_key_events(client, settings)
+    found = judge_spec(client, settings, cluster, key_events)
+    others = stored_key_events(client, settings)
+    if any(one.fatal for one in found) and not settings["features.key_events"] and others not in {None, key_events}:
+        # another worker, started at the same time, has chosen from more or fewer events and was first to store
+        found = judge_spec(client, settings, cluster, key_events := others)
+    if any(one.fatal for one in found):
+        raise NotReady(found)
+    for one in found:
+        log.warning("%s", one)
+    return key_events
+
+
+def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
+    stored = stored_key_events(client, settings)
+    if stored is not None:
+        return stored
+    from stream.processes.key_events import settle
+
+    return settle(settings, lambda: stored_key_events(client, settings))
+
+
+def main(settings: Settings, *, rebuild: bool = False, partial: bool = False) -> int:
+    """Run a worker in this process."""
+    key_events = prepare(settings)
+    return asyncio.run(run_worker(settings, key_events, rebuild=rebuild, partial=partial))
+
+
+__all__: Sequence[str] = ["Worker", "main", "prepare", "run_worker", "wire_settings"]

@@ -1,0 +1,27 @@
+"""What a shard is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from features.users.spec import FeatureSpec
+from stream.alerts.policy import PolicySettings
+
+Mirror = Literal["none", "alerted", "all"]
+"""Whose named features are also kept as a Redis hash, for look-ups by others."""
+BUDGET = 2_000
+"""Most timers of one commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSettings:
+    """Its name, the feature spec, the policy, and how much to keep in memory."""
+
+    app: str
+    partition: int
+    spec: FeatureSpec
+    policy: PolicySettings
+    capacity: int = 1 << 18
+    budget: int = BUDGET
+    mirror: Mirror = "none"

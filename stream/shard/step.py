@@ -1,0 +1,311 @@
+"""The order of operations of a shard, as a pure generator: no clock, no I/O, no logging.
+
+``advance`` takes columns of decoded records and yields what it needs to read (`Need`), is sent what was found (`Found`), and
+returns one `Step`: a commit ready to be stored. One step, in order:
+
+1. bring the batch's users into the arena
+2. the compiled pass: dedupe, late check, own landmarks, update, vectors; it stops where more than a commit's worth of timers would be due
+3. sweep: landmarks of everybody else that time has crossed
+4. maturities: labels of snapshots whose horizon has passed
+5. risks of all moments, in one call per definition
+6. policy: what opens, what ends
+7. outputs in order of position, those already published left out
+8. the commit: states, wheel, snapshots, outbox, meta
+
+The shard changes its arena before the commit is stored. If the commit does not succeed, the owner drops the whole object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from features.compiled.texts import Texts, ids_of, names_of
+from features.definitions.definition import DAY_MS
+from features.events.columns import Columns
+from features.events.event import MAX_FUTURE_MS, Reason
+from features.store.contract import Commit, Found, Need, Taken
+from features.users.arena import Arena
+from features.users.catalog import WIDTH
+from features.users.kernel import TIME_ONLY, Moments, make_moments, params_of, pass_events, pass_sweep
+from features.users.landmarks import PHASE_STEP_MS
+from features.users.state import FLAG_ARMED, NEVER
+from online_models.example import ExampleBlock, unpack_lists
+from online_models.scorer import Champion
+from stream.alerts.policy import NOTHING_ADOPTED, Adopted, DayCount
+from stream.outbox import pack_entry
+from stream.shard.meta import NOT_YET, ShardMeta, unpack_meta
+from stream.shard.outputs import NOTHING_MATURED, Matured, Said, Speaker
+from stream.shard.records import Records
+from stream.shard.settings import ShardSettings
+from stream.shard.timers import Timers
+
+_NAME_OF = {reason.value: reason.name for reason in Reason}
+
+
+@dataclass(slots=True)
+class Step:
+    """What one step did, and the commit that makes it true."""
+
+    commit: Commit
+    meta: ShardMeta
+    taken: int
+    """Index of the first record not taken; equal to `start` when timers alone were handled."""
+    said: Said
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Due:
+    """Timers to fire: users whose landmark may be due, snapshots that mature, and how far this goes."""
+
+    slots: npt.NDArray[np.int32]
+    matured: Matured
+    finished: list[tuple[int, int]] = field(default_factory=list)
+    """(definition index, landmark) lists that are used up."""
+    cursor: tuple[int, str] | None = None
+    """Not None when the instant is not finished."""
+
+
+class Shard:
+    """One partition's engine from a take to the next.
+
+    Parameters
+    ----------
+    taken : Taken
+        What the store gave: token, commit number, meta.
+    champions : sequence of Champion
+        The model that scores each definition now; replaced between steps only.
+    adopted : Adopted
+        Decisions already published beyond the stored position.
+    """
+
+    def __init__(self, settings: ShardSettings, taken: Taken, champions: Sequence[Champion], adopted: Adopted = NOTHING_ADOPTED) -> None:
+        spec = settings.spec
+        self.settings = settings
+        self.champions = list(champions)
+        self.adopted = adopted
+        self.token = taken.token
+        self.commit_no = taken.commit_no
+        self.meta: ShardMeta = unpack_meta(taken.meta)
+        self.published = self.meta.published
+        self.params = params_of(spec)
+        self.arena = Arena(len(spec.definitions), settings.capacity)
+        self.timers = Timers(taken.wheel, [definition.horizon_ms + spec.lateness_ms for definition in spec.definitions])
+        if self.meta.swept_ms != NEVER:
+            # A landmark lies before the time swept, or before its user's own event.
+            self.timers.assume_pending(self.meta.swept_ms, max(self.meta.swept_ms, self.meta.max_ms + MAX_FUTURE_MS))
+        self._names = [definition.name for definition in spec.definitions]
+        self._widest = 4 + max(definition.active_window_ms for definition in spec.definitions) // DAY_MS
+        self._moments: Moments = make_moments(1, len(self._names), WIDTH)
+
+    def advance(self, records: Records, start: int = 0) -> Generator[Need, Found, Step]:
+        """One step: take records from `start` on as far as the timers allow, or let time come up to the record that waits there."""
+        lateness, meta, arena, columns = self.settings.spec.lateness_ms, self.meta, self.arena, records.columns
+        slots = yield from self._slots(columns.users)
+        slots[columns.tick] = TIME_ONLY
+        self._make_room(columns.n - start)
+        watermarks = np.full(columns.n, NEVER, np.int64)
+        censored_before_ms = meta.censored_before_ms
+        if censored_before_ms == NOT_YET:
+            censored_before_ms = _censored_before(columns, start, max(one.active_window_ms for one in self.settings.spec.definitions))
+        swept = meta.swept_ms if meta.swept_ms != NEVER else _first_time(columns, start, lateness)
+        stop = self.timers.stop_ms(swept, self.settings.budget) if swept != NEVER else NEVER
+        taken, max_ms, count = pass_events(
+            arena.states, arena.touched, arena.last_landmark,
+            slots, columns.ts, columns.append, columns.word, columns.value, columns.eid, columns.ask, columns.code,
+            watermarks, start, meta.max_ms, stop, self._widest, self.params, self._moments,
+        )  # fmt: skip
+        if taken > start:
+            limit = NEVER if max_ms == NEVER else max_ms - lateness
+            due = yield from self._due(swept, limit)
+            last, own_slot = taken - 1, -1
+        else:
+            # The record that waits carries time past more timers than one commit may handle: they go first, caused by it.
+            goal = int(min(columns.ts[start], columns.append[start])) - lateness
+            watermarks[start] = goal
+            last, own_slot = start, int(slots[start])
+            limit = min(stop, goal)
+            if limit > swept:
+                due = yield from self._due(swept, limit)
+            else:
+                limit = min(goal, (swept // PHASE_STEP_MS + 1) * PHASE_STEP_MS)
+                due = yield from self._slice(swept, limit, meta.cursor)
+        count = self._sweep(due, limit, own_slot, watermarks, start, last, count)
+        speaker = Speaker(
+            self.settings,
+            self.champions,
+            records,
+            arena,
+            self._moments,
+            count,
+            watermarks,
+            start,
+            last,
+            censored_before_ms,
+            meta.examples_after,
+        )
+        opened_today = [DayCount(day.day, day.opened) for day in meta.opened_today]
+        opened_today += [DayCount() for _ in self._names[len(opened_today) :]]
+        said = speaker.say(taken, due.matured, self.adopted, opened_today)
+        outcomes = _outcomes(columns, start, taken)
+        new = ShardMeta(
+            next_offset=records.next_offset if taken == columns.n else int(records.offsets[taken]),
+            max_ms=max_ms,
+            swept_ms=swept if due.cursor is not None else max(swept, limit),
+            cursor=due.cursor,
+            example_no=meta.example_no + len(said.examples),
+            time_offset=records.time_offset if records.time_offset is not None and taken == columns.n else meta.time_offset,
+            lineage=meta.lineage,
+            spec_hash=meta.spec_hash,
+            opened_today=opened_today,
+            published=self.published,
+            censored_before_ms=censored_before_ms,
+            examples_after=meta.examples_after,
+            totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
+            definitions=meta.definitions,
+        )
+        return Step(self._commit(new, said, due), new, taken, said, outcomes)
+
+    def committed(self, step: Step) -> None:
+        """Note that the step's commit is stored."""
+        commit = step.commit
+        self.commit_no += 1
+        self.meta = step.meta
+        for bucket, users in commit.armed.items():
+            self.timers.arm(bucket, len(users))
+        for bucket, users in commit.disarmed.items():
+            self.timers.arm(bucket, -len(users))
+        for (k, landmark), count in step.said.counts.items():
+            self.timers.add_pending(k, landmark, count)
+        for name, landmark in commit.matured:
+            self.timers.drop_pending(self._names.index(name), landmark)
+        self.arena.settle(self.arena.changed(), self.commit_no)
+
+    def _slots(self, users: Texts) -> Generator[Need, Found, npt.NDArray[np.int32]]:
+        """Slot of each user, int32 (n,); who is not in the arena is brought in, but nobody's name, which has slot -1."""
+        slots = self.arena.slots(users)
+        absent = ((slots < 0) & (users.at >= 0) & (users.at < users.end)).nonzero()[0]
+        if len(absent):
+            some = users.take(absent)
+            missing = Texts.of(list(dict.fromkeys(some)))
+            found = yield Need(users=missing)
+            self.arena.admit(missing, found.states)
+            slots[absent] = self.arena.slots(some)
+        return slots
+
+    def _make_room(self, records: int) -> None:
+        wanted = 2 * records + (self.settings.budget + 64) * self._widest
+        if len(self._moments.kind) < wanted:
+            self._moments = make_moments(wanted, len(self._names), WIDTH)
+
+    def _due(self, since: int, until: int) -> Generator[Need, Found, _Due]:
+        """Everything due in ``[since, until)``."""
+        members, matured, lists = yield from self._read_due(since, until)
+        return _Due(self.arena.changed(and_also=members).astype(np.int32), matured, lists)
+
+    def _read_due(self, since: int, until: int) -> Generator[Need, Found, tuple[npt.NDArray[np.int32], Matured, list[tuple[int, int]]]]:
+        """Read the wheel's members and the pending snapshots of a window; bring all their users in."""
+        buckets: list[int] = []
+        lists: list[tuple[int, int]] = []
+        if since != NEVER and until > since:
+            buckets, lists = self.timers.buckets_due(since, until), self.timers.lists_due(since, until)
+        found = Found()
+        if buckets or lists:
+            found = yield Need(buckets=buckets, snaps=[(self._names[k], landmark) for k, landmark in lists])
+        members = list(chain.from_iterable(found.members))
+        there: list[tuple[int, int]] = []
+        for one, chunks in zip(lists, found.chunks, strict=True):
+            if chunks:
+                there.append(one)
+            else:
+                self.timers.drop_pending(*one)  # assumed at the take, and not there
+        if not there:
+            return (yield from self._slots(ids_of(members))), NOTHING_MATURED, []
+        snapshots, counts = unpack_lists(list(filter(None, found.chunks)), WIDTH)
+        slots = yield from self._slots(Texts.join([ids_of(members), snapshots.users]))
+        k = np.array([k for k, _ in there], np.uint8).repeat(counts)
+        landmark_ms = np.array([landmark for _, landmark in there], np.int64).repeat(counts)
+        due_ms = landmark_ms + np.array(self.timers.waits_ms, np.int64)[k]
+        matured = Matured(k, landmark_ms, due_ms, slots[len(members) :], snapshots)
+        return slots[: len(members)], matured, there
+
+    def _slice(self, since: int, until: int, cursor: tuple[int, str] | None) -> Generator[Need, Found, _Due]:
+        """Return at most a budget's worth of one crowded instant, in order of (due time, user), after the cursor."""
+        members, matured, lists = yield from self._read_due(since, until)
+        states, users = self.arena.states, self.arena.users
+        ready = members[((states["flags"][members] & FLAG_ARMED) != 0) & (states["next_landmark_ms"][members] < until)]
+        landmarks = [(due, users[slot]) for due, slot in zip(states["next_landmark_ms"][ready].tolist(), ready.tolist(), strict=True)]
+        labels = list(zip(matured.due_ms.tolist(), names_of(matured.snapshots.users), strict=True))
+        after = sorted(pair for pair in {*landmarks, *labels} if cursor is None or pair > cursor)
+        budget = self.settings.budget
+        chosen = set(after[:budget])
+        done = len(after) <= budget
+        return _Due(
+            slots=ready[[i for i, pair in enumerate(landmarks) if pair in chosen]],
+            matured=matured.take(np.array([i for i, pair in enumerate(labels) if pair in chosen], np.intp)),
+            finished=lists if done else [],
+            cursor=None if done else after[budget - 1],
+        )
+
+    def _sweep(self, due: _Due, limit: int, own_slot: int, watermarks: npt.NDArray[np.int64], first: int, last: int, count: int) -> int:
+        arena = self.arena
+        done, count = pass_sweep(
+            arena.states, arena.touched, arena.last_landmark, due.slots,
+            limit, own_slot, watermarks, first, last, self.params, self._moments, count,
+        )  # fmt: skip
+        if done < len(due.slots):
+            raise RuntimeError(f"shard {self.settings.partition}: a step made more moments than it has room for")
+        return count
+
+    def _commit(self, meta: ShardMeta, said: Said, due: _Due) -> Commit:
+        arena, names = self.arena, self._names
+        slots = arena.changed()
+        armed_now = (arena.states["flags"][slots] & FLAG_ARMED) != 0
+        turned = armed_now != arena.armed[slots]
+        armed: dict[int, list[str]] = {}
+        disarmed: dict[int, list[str]] = {}
+        for slot, phase, on in zip(
+            slots[turned].tolist(), arena.states["phase"][slots[turned]].tolist(), armed_now[turned].tolist(), strict=True
+        ):
+            (armed if on else disarmed).setdefault(phase, []).append(arena.users[slot])
+        told = self.meta.watermark_ms(self.settings.spec.lateness_ms)
+        block = ExampleBlock(
+            meta.lineage, self.settings.partition, self.meta.example_no, meta.watermark_ms(self.settings.spec.lateness_ms),
+            meta.spec_hash, names, said.examples,
+        )  # fmt: skip
+        return Commit(
+            token=self.token,
+            commit_no=self.commit_no,
+            meta=meta.pack(),
+            users=arena.ids(slots),
+            states=arena.packed(slots),
+            armed=armed,
+            disarmed=disarmed,
+            snaps={(names[k], landmark): chunk for (k, landmark), chunk in said.chunks.items()},
+            matured=[(names[k], landmark) for k, landmark in due.finished],
+            outbox=[pack_entry(entry) for entry in said.alerts],
+            mirror=said.mirror,
+            exbox=[block.pack()] if len(said.examples) or block.watermark_ms // PHASE_STEP_MS > told // PHASE_STEP_MS else [],
+        )
+
+
+def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:
+    """W after the first event ever, NEVER if there is none yet: no timer is due before it."""
+    fine = np.flatnonzero(columns.code[start:] == Reason.ok) + start
+    return NEVER if not len(fine) else int(np.minimum(columns.ts[fine], columns.append[fine]).min()) - lateness_ms
+
+
+def _censored_before(columns: Columns, start: int, active_window_ms: int) -> int:
+    """Event time of the first event of a log whose beginning is gone, plus the active window; NOT_YET if there is none yet."""
+    fine = np.flatnonzero((columns.code[start:] == Reason.ok) & ~columns.tick[start:]) + start
+    return NOT_YET if not len(fine) else int(min(columns.ts[fine[0]], columns.append[fine[0]])) + active_window_ms
+
+
+def _outcomes(columns: Columns, start: int, taken: int) -> dict[str, int]:
+    counts = np.bincount(columns.code[start:taken][~(columns.tick[start:taken] | columns.ask[start:taken])])
+    return {_NAME_OF[code]: int(counts[code]) for code in counts.nonzero()[0].tolist()}

@@ -1,0 +1,132 @@
+"""When the shard's timers are due: how many, in which bucket, and how far time may move within one step.
+
+Two kinds of timers: landmarks of armed users (a wheel of 288 buckets) and maturities of pending snapshots (lists by landmark). Counts
+only size the steps; what is due is read from the store. A count may be an estimate; nothing but the size of a step depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import repeat
+
+import numpy as np
+
+from features.users.landmarks import BUCKETS, PHASE_STEP_MS
+
+
+def grid_at_or_after(t_ms: int) -> int:
+    """Return the first multiple of the phase step at or after a time.
+
+    >>> grid_at_or_after(1), grid_at_or_after(300_000)
+    (300000, 300000)
+    """
+    return -(-t_ms // PHASE_STEP_MS) * PHASE_STEP_MS
+
+
+class Timers:
+    """Counts of due timers over time.
+
+    Parameters
+    ----------
+    wheel : mapping of bucket to int
+        Armed users per bucket.
+    waits_ms : sequence of int
+        H + G of each definition: how long a snapshot waits for its label.
+    """
+
+    def __init__(self, wheel: Mapping[int, int], waits_ms: Sequence[int]) -> None:
+        self.waits_ms = tuple(waits_ms)
+        self.span_ms = min(waits_ms)
+        self._wheel = np.zeros(BUCKETS, np.int64)
+        for bucket, count in wheel.items():
+            self._wheel[bucket] = count
+        self._ring = max(waits_ms) // PHASE_STEP_MS + 2 * BUCKETS
+        self._maturing = np.zeros(self._ring, np.int64)
+        self._pending: dict[tuple[int, int], int] = {}
+
+    def assume_pending(self, swept_ms: int, newest_ms: int) -> None:
+        """After a take nobody knows which lists exist: assume every one that may, each as long as the wheel is on average."""
+        estimate = int(self._wheel.sum()) // BUCKETS
+        for k, wait in enumerate(self.waits_ms):
+            landmarks = range(grid_at_or_after(swept_ms - wait), newest_ms + 1, PHASE_STEP_MS)
+            self._pending.update(zip(zip(repeat(k), landmarks, strict=False), repeat(estimate), strict=False))
+            np.add.at(self._maturing, (np.array(landmarks, np.int64) + wait) // PHASE_STEP_MS % self._ring, estimate)
+
+    def arm(self, bucket: int, count: int) -> None:
+        """Add to (or with a negative count take from) a bucket."""
+        self._wheel[bucket] += count
+
+    def add_pending(self, k: int, landmark_ms: int, count: int) -> None:
+        """Note that snapshots of a landmark wait for their label."""
+        key = (k, landmark_ms)
+        self._pending[key] = self._pending.get(key, 0) + count
+        self._maturing[(landmark_ms + self.waits_ms[k]) // PHASE_STEP_MS % self._ring] += count
+
+    def drop_pending(self, k: int, landmark_ms: int) -> None:
+        """Note that a landmark's snapshots have all matured."""
+        count = self._pending.pop((k, landmark_ms))
+        if count:
+            self._maturing[(landmark_ms + self.waits_ms[k]) // PHASE_STEP_MS % self._ring] -= count
+
+    @property
+    def pending(self) -> int:
+        """Snapshots that wait for their label."""
+        return sum(self._pending.values())
+
+    @property
+    def oldest_pending_ms(self) -> int | None:
+        """Landmark of the oldest pending snapshot."""
+        return min((landmark for (_, landmark), count in self._pending.items() if count), default=None)
+
+    def overdue(self, from_ms: int, until_ms: int) -> int:
+        """Return how many timers are due in ``[from_ms, until_ms)``, of landmarks no more than a day's worth.
+
+        >>> timers = Timers({3: 5}, [86_400_000])
+        >>> timers.overdue(0, 3 * PHASE_STEP_MS), timers.overdue(0, 4 * PHASE_STEP_MS)
+        (0, 5)
+        """
+        first, after = grid_at_or_after(from_ms) // PHASE_STEP_MS, grid_at_or_after(until_ms) // PHASE_STEP_MS
+        index = np.arange(first, max(first, min(after, first + self._ring)))
+        return int(self._wheel[index[:BUCKETS] % BUCKETS].sum() + self._maturing[index % self._ring].sum())
+
+    @property
+    def armed(self) -> int:
+        """Armed users."""
+        return int(self._wheel.sum())
+
+    def stop_ms(self, from_ms: int, budget: int) -> int:
+        """Return the latest time T such that at most `budget` timers are due in ``[from_ms, T)``.
+
+        Never more than one horizon ahead, so that no snapshot is made and matures in the same step. Equal to `from_ms` only
+        when the very first instant holds more than the budget.
+        """
+        first = from_ms // PHASE_STEP_MS
+        cells = self.span_ms // PHASE_STEP_MS
+        within = cells + 1
+        if (1 + within // BUCKETS) * self.armed + int(self._maturing.sum()) > budget:  # else all that there is fits
+            index = np.arange(first, first + within)
+            due = self._wheel[index % BUCKETS] + self._maturing[index % self._ring]
+            within = int(due.cumsum().searchsorted(budget, side="right"))
+        # A cell is (first + n) * STEP up to the next; landmarks are due at its start, maturities anywhere in it.
+        return min(max(from_ms, (first + within) * PHASE_STEP_MS), from_ms + self.span_ms)
+
+    def buckets_due(self, from_ms: int, until_ms: int) -> list[int]:
+        """Non-empty buckets with an instant in ``[from_ms, until_ms)``."""
+        first = grid_at_or_after(from_ms) // PHASE_STEP_MS
+        count = min(BUCKETS, -(-until_ms // PHASE_STEP_MS) - first)
+        if count <= 0:
+            return []
+        index = np.arange(first, first + count) % BUCKETS
+        buckets: list[int] = index[self._wheel[index] > 0].tolist()
+        return buckets
+
+    def lists_due(self, from_ms: int, until_ms: int) -> list[tuple[int, int]]:
+        """(definition index, landmark) of the lists that mature in ``[from_ms, until_ms)``, in order of due time."""
+        due = []
+        for k, wait in enumerate(self.waits_ms):
+            window = range(grid_at_or_after(from_ms - wait), until_ms - wait, PHASE_STEP_MS)
+            if len(window) < len(self._pending):
+                due += [(landmark + wait, k, landmark) for landmark in window if (k, landmark) in self._pending]
+            else:  # a jump in time: what is pending is less than where it may be
+                due += [(landmark + wait, k, landmark) for other, landmark in self._pending if other == k and landmark in window]
+        return [(k, landmark) for _, k, landmark in sorted(due)]
