@@ -343,7 +343,7 @@ def _is_exact(feature: int, code: int) -> bool:
 def _banded(row: Row, now: float, spec: FeatureSpec) -> Reason | None:
     words = next(words for bound, words in row.bands if now < bound)
     number = round(now)
-    names: dict[str, Any] = {"n": _short(max(now, 0)), "now": _rounded(now, exact=False) if row.unit == "money" else f"{number} days"}
+    names: dict[str, Any] = {"n": f"{max(now, 0):,.0f}", "now": _rounded(now, exact=False) if row.unit == "money" else f"{number} days"}
     if row.code == "funnel":
         names["step"] = spec.funnel[max(number - 1, 0)] if max(number, 1) <= len(spec.funnel) else None
     if row.code == "channel":

@@ -138,7 +138,7 @@ class Speaker:
         return said
 
     def _score(self) -> None:
-        """Risks of all moments, one call per definition; the last one of a user is his risk from now on.
+        """Risks of all moments, one call per definition; the last one of a user is their risk from now on.
 
         Who is outside a definition's segment has no risk by it, and is not eligible.
         """

@@ -128,7 +128,7 @@ class OracleShard:
         late = ts < before
         if not late:
             self._move_time(offset, min(ts, append_ms), append_ms, name)
-            # his own landmarks up to his event
+            # the user's own landmarks up to this event
             while user.armed and user.next_landmark_ms < ts:
                 self._landmark(offset, append_ms, name, own=True)
         score = False

@@ -161,7 +161,7 @@ def test_its_labels_are_exact_from_the_first_one_on(definition: ChurnDefinition)
     assert len(labels) > 50
     assert {label for *_, label in labels} == {0, 1}
     for landmark, user, _, label in labels:
-        assert landmark >= first[user], "nobody is eligible before his first activity that the definition saw"
+        assert landmark >= first[user], "nobody is eligible before their first activity that the definition saw"
         hit = any(
             who == user and landmark < ts <= landmark + definition.horizon_ms and definition.sets_hit(kind)
             for who, ts, kind in ((one["user"], one["ts"], one["type"]) for one in events)
@@ -235,7 +235,7 @@ def test_an_external_definition_says_no_label() -> None:
     ids=["in order", "within G", "late, label pending", "late, the last moment", "label matured"],
 )
 def test_an_event_out_of_order_corrects_the_label_as_long_as_it_is_pending(late_by_ms: int, label: int, dead: int) -> None:
-    """ann's only return lies in the last millisecond of her horizon; the crowd's clicks have carried time further when it arrives."""
+    """ann's only return lies in the last millisecond of their horizon; the crowd's clicks have carried time further when it arrives."""
     first = START + phase_of("ann") * PHASE_STEP_MS
     back = first + GONE.horizon_ms
     events = [("ann", first), *(("bob", first + hour * HOUR_MS) for hour in range(1, 48)), ("bob", back - 1)]

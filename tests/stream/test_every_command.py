@@ -31,8 +31,8 @@ from features.store.contract import Commit
 from features.store.redis import RedisStore, connect, save_spec
 from features.users.landmarks import phase_of
 from features.users.packed_state import pack_states
-from features.users.state import FLAG_ARMED, state_dtype
-from features.users.update import apply_event, init_state
+from features.users.state import FLAG_ARMED, init_state, state_dtype
+from features.users.update import apply_event
 from online_models.registry_redis import RedisRegistry
 from stream.cli import app, main
 from stream.demo.local_redis import LocalRedis
