@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -98,10 +98,10 @@ class Screen:
             self.line(*head)
             self.indented(margin, body)
 
-    def progress(self) -> Progress:
-        """Return a bar for work whose size is known; what it is called is shown as it is."""
+    def progress(self, *columns: ProgressColumn) -> Progress:
+        """Return a bar for work whose size is known: a title, which is no markup, the bar, and some columns; by default how much is done."""
         title = TextColumn("{task.description}", markup=False)
-        return Progress(title, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=self.console)
+        return Progress(title, BarColumn(), *(columns or (MofNCompleteColumn(), TimeRemainingColumn())), console=self.console)
 
     def indented(self, by: int, *parts: Part) -> None:
         """Print a paragraph that keeps its margin of some blanks when it is broken into lines."""

@@ -19,6 +19,8 @@ from online_models.trainer import TrainerSettings
 from stream.backtest.log import active_days, key_events, read_history, read_labels
 from stream.backtest.replay import Replay, Result
 from stream.faults import UsageFault
+from stream.screen import Screen
+from stream.shown import visible
 
 Landmarks = Literal["daily", "active-day"]
 AUTO, LIVE_SET = "auto", "live"
@@ -74,8 +76,6 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
     UsageFault
         For files or options that cannot be run.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from stream.backtest.report import About, page, report
 
     definition = options.definition
@@ -100,10 +100,9 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
         wanted={definition.name: options.model} if options.model not in {AUTO, LIVE_SET} else None,
         judged={} if options.labels is not None else judged((definition,), daily=asked is None),
     )  # fmt: skip
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
+    with Screen().progress() as progress:
         total = history.frame.height + (asked.height if asked is not None else 0)
-        task = progress.add_task(options.events.name, total=total)
+        task = progress.add_task(visible(options.events.name), total=total)
         result = asyncio.run(Replay(history, spec, trainer, asked).run(lambda done: progress.update(task, completed=done)))
     landmarks = f"of {options.labels.name}" if options.labels is not None else options.landmarks
     settings = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka import Producer
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import TextColumn
 
 from features.store.app_spec import AppSpec
 from features.store.redis import RedisStore, connect, save_spec
@@ -147,8 +147,7 @@ class _Demo:
     async def _play(self, stopper: object) -> None:
         producer = Producer({"bootstrap.servers": self._settings["kafka.bootstrap"], "linger.ms": 5, "partitioner": "murmur2_random"})
         clicks, at = self._product.clicks, 0
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[status]}"))
-        with Progress(*columns, console=self._screen.console) as progress:
+        with self._screen.progress(TextColumn("{task.fields[status]}", markup=False)) as progress:
             task = progress.add_task("day 0", total=self._days, status="")
             for quarter in range(self._days * 4):
                 until = self._start_ms + (quarter + 1) * DAY_MS // 4

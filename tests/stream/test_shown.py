@@ -163,7 +163,7 @@ def test_an_error_of_ours_says_what_it_is() -> None:
     assert record("stopping", error=raised(UsageFault("say either"))).splitlines()[-1].strip() == "UsageFault: say either"
 
 
-DOORS = {"print", "echo", "secho", "Console", "Table", "Markdown"}
+DOORS = {"print", "echo", "secho", "Console", "Table", "Markdown", "Progress"}
 
 
 @pytest.mark.parametrize("room", ["cli", "demo", "backtest", "intake"])
