@@ -24,14 +24,14 @@ from stream.shown import visible
 
 mpl.use("Agg")
 LAST_SHARE = 0.3
-"""Part of the calendar at its end that is also reported alone: early scores come from models that have hardly begun."""
+"""The last part of the calendar is also reported on its own, since early scores come from models that have hardly begun to learn."""
 INK, ACCENT, SOFT = "#1b2733", "#0b6e8f", "#9fb6c3"
 _METRICS = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift_10")
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What was run: for the head of the report."""
+    """What was run, for the head of the report."""
 
     file: str
     definition: str
@@ -44,19 +44,19 @@ class About:
 
 
 def tally_of(frame: pl.DataFrame) -> Tally:
-    """Tally of some predictions."""
+    """Return the tally of some predictions."""
     tally = Tally()
     tally.add(frame["label"].to_numpy(), frame["score"].to_numpy())
     return tally
 
 
 def last_part(predictions: pl.DataFrame, first_ms: int, last_ms: int) -> pl.DataFrame:
-    """Predictions whose landmark lies in the last `LAST_SHARE` of the calendar."""
+    """Return the predictions whose landmark lies in the last `LAST_SHARE` of the calendar."""
     return predictions.filter(pl.col("landmark_ms") >= first_ms + (1 - LAST_SHARE) * (last_ms - first_ms))
 
 
 def report(about: About, result: Result, first_ms: int, last_ms: int) -> dict[str, Any]:
-    """All figures, ready for JSON: NaN becomes null."""
+    """Return all figures, ready for JSON, with null in place of NaN."""
     predictions = result.predictions
     last = last_part(predictions, first_ms, last_ms)
     parts = {
@@ -117,9 +117,6 @@ def _clean(value: Any) -> Any:
     return value
 
 
-# -- pictures ----------------------------------------------------------------------------------------------------
-
-
 def page(found: Mapping[str, Any], result: Result) -> str:
     """Return the HTML page of a report."""
     about, counts = found["about"], found["counts"]
@@ -159,7 +156,7 @@ def _shown(text: str) -> str:
 
 def _picture(draw: Any, width: float = 7.2, height: float = 3.4) -> str:
     with plt.rc_context({
-        "text.parse_math": False,  # the names of channels are nobody's formulas
+        "text.parse_math": False,  # a channel may have a $ in its name, and means no formula by it
         "font.size": 9, "axes.edgecolor": SOFT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
         "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "churnwatch",
     }):  # fmt: skip

@@ -36,13 +36,13 @@ class Options:
     grace_ms : int
         How long after the horizon a label is final.
     landmarks : {"daily", "active-day"}
-        A landmark a day for every eligible user, as a worker has them; or one at the end of each calendar day with activity.
+        Daily: one landmark a day for every eligible user, as in a worker. Active-day: one at the end of each calendar day with activity.
     labels : Path or None
-        Landmarks and labels from outside instead.
+        A file of landmarks and labels, used in place of the log's own.
     model : str
         "auto" (the whole catalog, the best serves), "live" (those a live trainer has by default, the best serves), or one of the catalog.
     spec : FeatureSpec or None
-        Of the settings, for key events, funnel, channels and the like; None for defaults.
+        From the settings: key events, funnel, channels and so on; None for defaults.
     """
 
     events: Path

@@ -1,4 +1,4 @@
-"""`alerts tail`: alerts as they are said, exactly once (read_committed)."""
+"""`alerts tail`: each alert once, as it comes (read_committed)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def tail(
         for message in consumer:
             try:
                 alert = decode_alert(message.value)
-            except (msgspec.DecodeError, TypeError):  # TypeError: a tombstone has no value
+            except (msgspec.DecodeError, TypeError):  # a tombstone has no value, which is a TypeError
                 aside.line(f"skipped: partition {message.partition}, offset {message.offset} is no alert of churnwatch")
                 continue
             if as_json:

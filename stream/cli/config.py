@@ -13,7 +13,7 @@ config_app = typer.Typer(no_args_is_help=True)
 
 @config_app.command()
 def check() -> None:
-    """Say every fault of the settings, or that there is none."""
+    """Check the settings, and say every fault at once."""
     found = context.settings()
     Screen().line(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
 
@@ -35,7 +35,7 @@ def example() -> None:
 
 
 def _said(value: object) -> str:
-    """Return a value as the file has it.
+    """Return a value as it stands in the file.
 
     >>> _said(("click", "view")), _said(True), _said("")
     ('["click", "view"]', 'true', '""')

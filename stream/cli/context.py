@@ -17,27 +17,27 @@ debug = False
 
 
 def settings(**overrides: Any) -> Settings:
-    """Load the settings; options given on the command line win."""
+    """Load the settings; options of the command line win over file and environment."""
     from stream.settings import load_settings
 
     return load_settings(config, **overrides)
 
 
 def log_to_stderr() -> None:
-    """One line a record: time, level, phrase, fields."""
+    """Log to standard error: one line for each record, with time, level, phrase and fields."""
     handler = logging.StreamHandler()
     handler.setFormatter(FieldFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # serves the checks before the start only, which say themselves what was wrong; on its own it says every attempt four times
+    # kafka-python only makes the checks before the start, and these say what was wrong; left alone it would log every attempt four times
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
 class FieldFormatter(logging.Formatter):
-    r"""One line a record: the phrase, then the record's own fields as name=value; only a stack has lines of its own, and these are indented.
+    r"""One line for each record: the phrase, then the record's own fields as name=value.
 
-    Nothing in a field or a phrase begins a line: a line that begins with a time is a record of ours.
+    No phrase and no field can begin a line of its own, and the lines of a stack are indented, so whatever begins a line is a record of ours.
 
     >>> record = logging.makeLogRecord({"msg": "shard lost", "partition": 3, "why": "a\n2026-01-01 ERROR"})
     >>> FieldFormatter("%(message)s").format(record)
@@ -63,11 +63,11 @@ class FieldFormatter(logging.Formatter):
 
 
 QUOTABLE = frozenset({"features", "online_models", "stream", "redis", "kafka", "aiokafka", "cimpl"})
-"""Packages whose errors speak of servers, shards and settings."""
+"""Packages whose errors speak of servers, shards and settings, never of what an event holds."""
 
 
 def _named(error: BaseException) -> str:
-    """Name an error; one of Python's own or of a decoder may quote an id or a payload, and is told in full with --debug only.
+    """Name an error. One of Python's own or of a decoder may quote an id or a payload, so what it says is logged with --debug only.
 
     >>> _named(UsageFault("say either")), _named(KeyError("ann"))
     ('UsageFault: say either', 'KeyError (--debug says the rest)')
@@ -97,11 +97,11 @@ TOLD = {
     "stream.faults.UsageFault": "{0}",
     "builtins.FileNotFoundError": "{0}",
 }
-"""What is said of each error that the user can mend; by name, so that saying it need not import all that may raise it."""
+"""What is said of each error that whoever runs the command can mend. Errors stand here by name, so that this file need not import all that may raise them."""
 
 
 def readable(error: Exception) -> str | None:
-    """Return what to tell the user, or None for a fault of ours.
+    """Return what to say of an error, or None for a bug of ours.
 
     >>> from stream.faults import UsageFault
     >>> readable(UsageFault("say either this or that"))

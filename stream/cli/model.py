@@ -1,4 +1,4 @@
-"""`model`: the versions in the registry, who serves, and the few things a person may ask for."""
+"""`model`: the versions in the registry, which one serves, and what a person may change about that."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FIGURES = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift
 
 
 class _Book:
-    """One definition's versions."""
+    """The versions of one definition."""
 
     def __init__(self, definition: str) -> None:
         from features.store.redis import connect
@@ -73,7 +73,7 @@ class _Book:
         return unseal_version(self.sealed(number), self.key, None)
 
     def newest(self) -> int:
-        """Return the newest number, 0 without any."""
+        """Return the newest number; 0 if there is no version yet."""
         return max(self.numbers(), default=0)
 
     def serving(self) -> int:
@@ -95,7 +95,7 @@ def _figures(screen: Screen, title: str, rows: Mapping[str, Mapping[str, float |
 
 @model_app.command("ls")
 def ls(definition: Name = "") -> None:
-    """List the kept versions: who serves, since when, how good over its window."""
+    """List the kept versions: which one serves, until when each has learned, and how good it was over its window."""
     book, screen = _Book(definition), Screen()
     serving, wish = book.serving(), book.registry.wish(book.name)
     rows = []
@@ -144,7 +144,7 @@ def show(number: Annotated[int, typer.Argument(help="version; default: the one t
 
 @model_app.command()
 def compare(one: Number, other: Number, definition: Name = "") -> None:
-    """Show two versions side by side, and how far their scores lie apart."""
+    """Show two versions side by side, and how much their scores differ."""
     import numpy as np
 
     from online_models.checkpoint import sample_of
@@ -166,7 +166,7 @@ def promote(
     best: Annotated[bool, typer.Option("--best", help="back to the best by calibrated log-loss")] = False,
     definition: Name = "",
 ) -> None:
-    """Put a candidate in charge, or give the choice back."""
+    """Put a candidate in charge, or let the best one serve again."""
     from msgspec.structs import replace
 
     from stream.settings import nearest
@@ -234,7 +234,7 @@ def export(
 
 @model_app.command()
 def rebuild() -> None:
-    """Learn all of the examples topic anew: after an upgrade of River, or of this program, that cannot read the old checkpoint."""
+    """Learn the whole examples topic again, for example when a newer River or churnwatch cannot read the old checkpoint."""
     from features.store.redis import load_spec
     from stream.processes.preflight import NotReady, judge_definitions
     from stream.processes.trainer import rebuild as run

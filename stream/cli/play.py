@@ -28,7 +28,7 @@ def simulate(
     users: Annotated[int, typer.Option(min=1, max=1_000_000)] = 600,
     seed: Annotated[int, typer.Option()] = 7,
 ) -> None:
-    """Make the demo's events, ending now, for a topic or a file."""
+    """Make the events of the demo's product, the last one now, for a topic or a file."""
     from stream.demo.feed import send, write
 
     screen = Screen()

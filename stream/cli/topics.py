@@ -1,4 +1,4 @@
-"""`topics create` and `ingest`: from nothing to a topic full of events."""
+"""`topics create` and `ingest`: make the topics, and fill the one of clicks from a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ topics_app = typer.Typer(no_args_is_help=True)
 
 @topics_app.command()
 def create(partitions: Annotated[int | None, typer.Option(min=1, help="of clicks; default kafka.partitions")] = None) -> None:
-    """Make the topics that are not there yet; says what exists and what differs."""
+    """Make the topics that are missing; say of the others whether they fit."""
     from stream.cli.admin import create_topics
 
     settings, screen = context.settings(kafka__partitions=partitions), Screen()

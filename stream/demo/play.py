@@ -33,7 +33,7 @@ from stream.shown import Styled
 PARTITIONS = 4
 SECONDS_A_DAY = 0.75
 SHOWN = 40
-"""Alerts shown one by one; after these only every tenth."""
+"""The first so many alerts are shown one by one, after them every tenth."""
 KEY_EVENTS = ("view", "click", "purchase", "error")
 
 
@@ -124,7 +124,7 @@ class _Demo:
 
     async def _hear(self) -> None:
         """Show alerts as a consumer of the topic sees them."""
-        # The mock broker stamps transactional batches without counting their checksum anew.
+        # The mock broker puts its stamp into a transactional batch and leaves the old checksum, so checksums are not looked at.
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings["kafka.bootstrap"], enable_auto_commit=False, fetch_max_wait_ms=100, check_crcs=False
         )
