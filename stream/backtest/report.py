@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from online_models.explain import importances
-from online_models.quality import Tally
+from online_models.quality import FIGURES, Tally, figures_in_words
 from stream.backtest.replay import Result
 from stream.shown import visible
 
@@ -26,7 +26,6 @@ mpl.use("Agg")
 LAST_SHARE = 0.3
 """The last part of the calendar is also reported on its own, since early scores come from models that have hardly begun to learn."""
 INK, ACCENT, SOFT = "#1b2733", "#0b6e8f", "#9fb6c3"
-_METRICS = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift_10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,12 +273,10 @@ def _bars(shares: Mapping[str, float]) -> str:
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     if not rows:
         return ""
-    head = "".join(f"<th>{name}</th>" for name in ("", *_METRICS))
+    head = "".join(f"<th>{heading}</th>" for heading in ("", *FIGURES.values()))
     lines = []
     for name, row in rows.items():
-        cells = "".join(
-            f"<td>{'' if row[key] is None else f'{row[key]:,.0f}' if key == 'n' else f'{row[key]:.4f}'}</td>" for key in _METRICS
-        )
+        cells = "".join(f"<td>{cell}</td>" for cell in figures_in_words(row))
         lines.append(f"<tr><th>{_shown(name)}</th>{cells}</tr>")
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
 

@@ -77,13 +77,11 @@ def backtest(
 
 
 def _tell(found: dict[str, dict[str, dict[str, float | None]]], out: Path) -> None:
-    names = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift_10")
-    rows = [
-        (part, *("" if row[name] is None else f"{row[name]:,.0f}" if name == "n" else f"{row[name]:.4f}" for name in names))
-        for part, row in found["figures"].items()
-    ]
+    from online_models.quality import FIGURES, figures_in_words
+
     screen = Screen()
-    screen.table([Column(""), *(Column(name, right=True) for name in names)], rows)
+    columns = [Column(""), *(Column(heading, right=True) for heading in FIGURES.values())]
+    screen.table(columns, [(part, *figures_in_words(row)) for part, row in found["figures"].items()])
     counts = found["counts"]
     screen.line(
         f"{counts['events']:,} events in {counts['seconds']} s, {counts['censored']:,} snapshots censored. Pictures: {out / 'report.html'}"

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 model_app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Option("--definition", "-d", help="churn definition; default: the first of the settings")]
 Number = Annotated[int, typer.Argument(help="version", min=1)]
-_FIGURES = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift_10")
 
 
 class _Book:
@@ -86,11 +85,10 @@ def _day(at_ms: int) -> str:
 
 
 def _figures(screen: Screen, title: str, rows: Mapping[str, Mapping[str, float | None]]) -> None:
-    cells = [
-        (name, *("" if (value := row.get(figure)) is None else f"{value:,.0f}" if figure == "n" else f"{value:.4f}" for figure in _FIGURES))
-        for name, row in rows.items()
-    ]
-    screen.table([Column(title), *(Column(figure, right=True) for figure in _FIGURES)], cells)
+    from online_models.quality import FIGURES, figures_in_words
+
+    columns = [Column(title), *(Column(heading, right=True) for heading in FIGURES.values())]
+    screen.table(columns, [(name, *figures_in_words(row)) for name, row in rows.items()])
 
 
 @model_app.command("ls")

@@ -24,9 +24,9 @@ def demo(
 
 def simulate(
     out: Annotated[Path | None, typer.Option(help="write JSONL here instead of sending to the clicks topic")] = None,
-    days: Annotated[int, typer.Option(min=1, max=3650)] = 60,
-    users: Annotated[int, typer.Option(min=1, max=1_000_000)] = 600,
-    seed: Annotated[int, typer.Option()] = 7,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="days to make up")] = 60,
+    users: Annotated[int, typer.Option(min=1, max=1_000_000, help="users at the start")] = 600,
+    seed: Annotated[int, typer.Option(help="same seed, same product")] = 7,
 ) -> None:
     """Make the events of the demo's product, the last one now, for a topic or a file."""
     from stream.demo.feed import send, write

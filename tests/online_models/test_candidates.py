@@ -18,7 +18,7 @@ from online_models.drift import GROUP, DriftWatch
 from online_models.logistic import Logistic
 from online_models.memory import Memory
 from online_models.network import Network
-from online_models.quality import Progress, Tally, first_day
+from online_models.quality import FIGURES, Progress, Tally, first_day
 from online_models.scorer import NetworkScorer, Scorer, log_odds, occlusion, pack_arrays, platt
 from online_models.tree_scorers import BoostingScorer, TreesScorer
 from online_models.trees import AdaptiveTree, read_pickle
@@ -315,6 +315,10 @@ def test_a_watch_goes_on_from_its_state() -> None:
     assert [one.feed(rest[at : at + 50]) for at in range(0, len(rest), 50)] == [
         again.feed(rest[at : at + 50]) for at in range(0, len(rest), 50)
     ]
+
+
+def test_every_figure_has_a_heading_and_is_in_no_other_list() -> None:
+    assert FIGURES.keys() == Tally().figures().keys()
 
 
 def test_figures_by_segment_come_in_a_readable_order() -> None:

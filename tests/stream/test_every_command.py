@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from features.users.state import FLAG_ARMED, init_state, state_dtype
 from features.users.update import apply_event
 from online_models.registry_redis import RedisRegistry
 from stream.cli import app, main
+from stream.cli.reference import commands_of
 from stream.demo.local_redis import LocalRedis
 from stream.ownership.served import model_key
 from stream.processes.trainer import Training, trainer_settings
@@ -269,16 +270,7 @@ CASES: dict[str, list[Case]] = {
 }
 
 
-def walk(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Yield (name, command) of every command there is."""
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from walk(command, (*path, name))
-        else:
-            yield " ".join((*path, name)), command
-
-
-COMMANDS = dict(walk(typer.main.get_command(app)))
+COMMANDS = dict(commands_of(typer.main.get_command(app)))
 
 
 def test_no_command_is_left_out() -> None:
