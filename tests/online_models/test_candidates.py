@@ -1,4 +1,4 @@
-"""Every candidate: what it learns it can run as arrays, what it is it can be again, and River agrees with its own models compiled."""
+"""Every candidate can run what it has learned as plain arrays, and goes on from its stored state. Compiled models score as River's own do."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def made(name: str, seed: int = 0) -> Candidate:
 
 
 def teach(candidate: Candidate, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
-    """As the learner does: the memory first, where one looks back."""
+    """Teach as the learner does: first the memory, for a candidate that looks back."""
     memory = getattr(candidate, "_memory", None)
     if memory is not None:
         memory.push(vectors, labels)

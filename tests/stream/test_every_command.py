@@ -194,7 +194,7 @@ def say_in(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[lh]|\x1b\[2K|\x1b\[1A|\r")
-"""What our own colours and progress bars send."""
+"""What our own colours and progress bars send to a terminal."""
 ACTS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -222,7 +222,7 @@ class Case:
 CHANNELS = ("[/]", "<script>", "\x1b[2J", "=1+1")
 CASES: dict[str, list[Case]] = {
     "run": [Case(("run", "--partial"), code=2)],
-    "train": [],  # prints log lines only: test_logs.py
+    "train": [],  # it prints log lines only; see the test of a worker that is refused below
     "demo": [Case(("demo", "--users", "[/]\x1b[2J"), code=2)],
     "simulate": [Case(("simulate", "--days", "1", "--users", "1", "--out", "[bold]out.jsonl"), ("[bold]out.jsonl",))],
     "ingest": [

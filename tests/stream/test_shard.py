@@ -1,4 +1,4 @@
-"""What a step says beyond what the simulation checks: the mirror."""
+"""The mirror, which is the one output of a step that the simulation does not check."""
 
 from __future__ import annotations
 
