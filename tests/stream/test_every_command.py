@@ -25,6 +25,7 @@ import pytest
 import typer
 from confluent_kafka import Producer
 
+from features.compiled.texts import ids_of
 from features.definitions.definition import DAY_MS
 from features.store.app_spec import AppSpec
 from features.store.contract import Commit
@@ -41,7 +42,7 @@ from stream.ownership.served import model_key
 from stream.processes.trainer import Training, trainer_settings
 from stream.settings import load_settings
 from stream.shard.dead_letters import DeadLetter
-from stream.shard.meta import ShardMeta, pack_meta
+from stream.shard.meta import ShardMeta
 from stream.shown import visible
 from tests.online_models.test_learning import make_blocks
 from tests.stream.test_alerts import ALERT, RESOLVED_ALERT
@@ -116,8 +117,8 @@ async def _store_users(redis_url: str, name: str, settings: Any) -> None:
         armed.setdefault(int(states[slot]["phase"]), []).append(user)
     states["flags"], states["scored_ms"], states["alert_open"] = FLAG_ARMED, now_ms, 1
     states["risk"] = np.arange(len(HOSTILE))[:, None] + 60_000
-    packed = pack_states(states, np.arange(len(states)))
-    await store.commit(0, Commit(taken.token, taken.commit_no, pack_meta(ShardMeta()), list(HOSTILE), packed, armed=armed))
+    packed = pack_states(states, np.arange(len(states)), ids_of(HOSTILE))
+    await store.commit(0, Commit(taken.token, taken.commit_no, ShardMeta().pack(), list(HOSTILE), packed, armed=armed))
     store.close()
     client.close()
 
