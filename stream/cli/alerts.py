@@ -24,6 +24,7 @@ def tail(
 ) -> None:
     """Show alerts as they come."""
     from stream.kafka.clients import reader
+    from stream.kafka.origin import is_foreign
 
     settings = context.settings()
     consumer, partitions = reader(settings, "alerts")
@@ -37,6 +38,8 @@ def tail(
     shown = 0
     try:
         for message in consumer:
+            if is_foreign(message.headers, settings["app.name"]):
+                continue
             try:
                 alert = decode_alert(message.value)
             except (msgspec.DecodeError, TypeError):  # a tombstone has no value, which is a TypeError
