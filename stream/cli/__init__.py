@@ -56,7 +56,7 @@ def common(
 
 
 def main() -> None:
-    """Run the command line; a fault the user can mend is one readable message and exit code 2."""
+    """Run the command line; a fault the user can mend is one readable message and exit code 2 (70 when a server is away that may come back)."""
     from stream.cli import context
 
     try:
@@ -70,4 +70,4 @@ def main() -> None:
         from stream.screen import Screen
 
         Screen(error=True).lines(message, "red")
-        sys.exit(2)
+        sys.exit(context.exit_code(error))
