@@ -98,10 +98,17 @@ class Screen:
             self.line(*head)
             self.indented(margin, body)
 
-    def progress(self, *columns: ProgressColumn) -> Progress:
-        """Return a bar for work whose size is known: a title, which is no markup, the bar, and some columns; by default how much is done."""
+    def progress(self, *columns: ProgressColumn, transient: bool = False) -> Progress:
+        """Return a bar for work whose size is known: a title, which is no markup, the bar, and some columns; by default how much is done.
+
+        Parameters
+        ----------
+        transient : bool
+            Whether the bar goes away in the end.
+        """
         title = TextColumn("{task.description}", markup=False)
-        return Progress(title, BarColumn(), *(columns or (MofNCompleteColumn(), TimeRemainingColumn())), console=self.console)
+        columns = columns or (MofNCompleteColumn(), TimeRemainingColumn())
+        return Progress(title, BarColumn(), *columns, console=self.console, transient=transient)
 
     def indented(self, by: int, *parts: Part) -> None:
         """Print a paragraph that keeps its margin of some blanks when it is broken into lines."""
@@ -110,11 +117,21 @@ class Screen:
         else:
             self.line(" " * by, *parts)
 
-    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Part]]) -> None:
+    def facts(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Print what is known of one thing: a name and a text in each row, the texts with a margin of their own."""
+        grid = Table.grid(padding=(0, GAP))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column()
+        for name, text in rows:
+            grid.add_row(text_of([name]), text_of([text]))
+        if rows:
+            self.console.print(Padding(grid, (0, 0, 0, GAP), expand=False))
+
+    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Part]], *, margin: int = 0) -> None:
         """Print a table; numbers are never shortened, so a window too narrow for them wraps its lines."""
         cells = [[text_of([part]) for part in row] for row in rows]
         table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
-        needed = GAP * (len(columns) - 1)
+        needed = margin + GAP * (len(columns) - 1)
         for number, column in enumerate(columns):
             gives_way = column.shortened or column.wrapped
             widest = max([cell_len(column.name), *(cell_len(row[number].plain) for row in cells)])
@@ -132,5 +149,5 @@ class Screen:
             table.add_row(*row)
         window = self.console.width
         self.console.width = max(window, needed)
-        self.console.print(table)
+        self.console.print(Padding(table, (0, 0, 0, margin), expand=False) if margin else table)
         self.console.width = window
