@@ -226,15 +226,13 @@ ROWS: tuple[Row, ...] = (
         "Last purchase {now} ago", none="Last purchase just now"),
     Row("time_of_day", "time of day", ("hour_regularity",), "hour_regularity", "text",
         bands=((0.4, "Comes at any time of the day"), (0.75, "Comes at roughly the same time of day"), (np.inf, "Comes at the same time of day"))),
-    Row("time_now", "time of day", ("hour_match",), "hour_match", "text",
-        bands=((0.0, "This is not the time of day they usually come"), (np.inf, "This is about the time of day they usually come"))),
     Row("funnel", "funnel", ("funnel_step",), "funnel_step", "text",
         bands=((0.5, "Has not reached “{step}” yet"), (np.inf, "Furthest step so far: “{step}”"))),
     Row("channel", "channel", ("channel",), "channel", "text",
         bands=((0.5, "How they came to us is not known"), (OTHER_CHANNEL - 0.5, "Came through “{channel}”"), (np.inf, "Came through a channel that is not listed"))),
     *(row for slot in range(KEYS) for row in _key_rows(slot)),
 )  # fmt: skip
-UNSAID = {"weekday": "it says what day it is, nothing of the user"}
+UNSAID = {"weekday": "it says what day it is, nothing of the user", "hour_match": "it says what time it is, when the user was judged"}
 """Features that are never a reason, and why."""
 _BY_CODE = {row.code: row for row in ROWS}
 _ALWAYS = ("silence", "active_days_28", "actions_28d", "active_days", "actions")

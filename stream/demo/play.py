@@ -64,7 +64,7 @@ def play(*, days: int, users: int, seed: int) -> int:
         product = make_product(start_ms, days, users, seed)
         screen.line(
             Styled(f"{product.users} users, {days} days, {len(product.clicks):,} clicks", "bold"),
-            f"; who leaves is known to the simulator only. Kafka protocol on {kafka.bootstrap}, Redis on {server.url}.",
+            f"; who leaves is known to the simulator only. Times are UTC. Kafka protocol on {kafka.bootstrap}, Redis on {server.url}.",
         )
         heard = asyncio.run(_Demo(screen, settings, product, start_ms, days, began).run())
         horizon_ms = settings.definitions[0].horizon_ms

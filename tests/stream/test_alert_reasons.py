@@ -88,7 +88,6 @@ GOLDEN: list[tuple[str, dict[str, float], str]] = [
     ("purchases", {}, "1 purchase since they joined"),
     ("purchase_recency_days", {}, "Last purchase 12 days ago"),
     ("hour_regularity", {}, "Comes at the same time of day"),
-    ("hour_match", {}, "This is not the time of day they usually come"),
     ("funnel_step", {}, "Furthest step so far: “cart”"),
     ("funnel_step", {"funnel_step": 0.0}, "Has not reached “view” yet"),
     ("channel", {}, "Came through “ads”"),
