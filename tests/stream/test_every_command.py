@@ -267,6 +267,7 @@ CASES: dict[str, list[Case]] = {
     "topics create": [Case(("topics", "create"))],
     "config check": [Case(("config", "check"))],
     "config show": [Case(("config", "show"), ("[/]", "<script>"))],
+    "config key": [Case(("config", "key", "[/]\x1b[2J.key"), ("[/]\x1b[2J.key",))],
     "config example": [Case(("config", "example"))],
 }
 
