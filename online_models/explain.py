@@ -72,8 +72,8 @@ def contributions(scorer: Scorer, vector: npt.NDArray[np.uint8], most: int = 3) 
     """
     terms = scorer.terms(vector)
     order = np.argsort(terms, kind="stable").tolist()
-    told = [(f"{FEATURES[index].name}: {sentence(index, vector)}", float(terms[index])) for index in order]
-    return [one for one in told[::-1] if one[1] > 0][:most], [one for one in told if one[1] < 0][:most]
+    named = [(f"{FEATURES[index].name}: {sentence(index, vector)}", float(terms[index])) for index in order]
+    return [one for one in named[::-1] if one[1] > 0][:most], [one for one in named if one[1] < 0][:most]
 
 
 def reasons(scorer: Scorer, vector: npt.NDArray[np.uint8]) -> list[str]:
@@ -83,7 +83,7 @@ def reasons(scorer: Scorer, vector: npt.NDArray[np.uint8]) -> list[str]:
     ----------
     vector : uint8 (F,)
 
-    Features that say the same (how long the silence lasts) are told once.
+    Features that say the same (how long the silence lasts) are given once.
     """
     terms = scorer.terms(vector)
     chosen: list[int] = []
@@ -94,7 +94,7 @@ def reasons(scorer: Scorer, vector: npt.NDArray[np.uint8]) -> list[str]:
             continue
         chosen.append(index)
     for name in _FALLBACK:
-        told = name in _SILENT and any(FEATURES[other].name in _SILENT for other in chosen)
-        if len(chosen) < 3 and INDEX[name] not in chosen and not told:
+        repeats = name in _SILENT and any(FEATURES[other].name in _SILENT for other in chosen)
+        if len(chosen) < 3 and INDEX[name] not in chosen and not repeats:
             chosen.append(INDEX[name])
     return [sentence(index, vector) for index in chosen[:3]]
