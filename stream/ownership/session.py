@@ -270,7 +270,7 @@ class Session:
         self._outbox_trim = self._exbox_trim = None
         number = commit.commit_no + 1
         self.shard.committed(step)
-        for index, entry in enumerate(step.said.alerts):
+        for index, entry in enumerate(step.outputs.entries):
             self._outbox.append((stream_id(number, index), entry, step.meta.next_offset))
         for index, block in enumerate(commit.exbox):
             self._exbox.append((stream_id(number, index), block))
