@@ -23,5 +23,7 @@ class Reason(IntEnum):
     ts_out_of_range = 12
     future = 13
     unknown_type = 14
+    ts_implausible = 15
+    user_reserved = 16
     late = 200
     duplicate = 201

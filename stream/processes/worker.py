@@ -10,19 +10,25 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from features.store.app_spec import as_started
 from features.store.contract import StaleOwner, StoreUnavailable
-from features.store.redis import RedisStore, connect
+from features.store.redis import RedisStore, connect, load_spec
+from features.store.server_check import Finding
+from features.users.spec import FeatureSpec
 from features.users.state import NEVER
 from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
 from stream.faults import Refused
+from stream.kafka.claims import claim, read_claims
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
 from stream.kafka.topics import topic_names
-from stream.kafka.wire import WireError
+from stream.kafka.wire import ClockAhead, WireError
+from stream.ownership.event_clock import EventClock
 from stream.ownership.host import Host
 from stream.ownership.served import ModelSource, model_key
-from stream.ownership.session import Means
-from stream.processes.clock import ClockSettings, Intake, Shown, decide_tick
+from stream.ownership.session import Means, Session
+from stream.processes.clock import BrokerClocks, ClockSettings, Intake, Shown, decide_tick
+from stream.processes.fitness import judge_holder
 from stream.processes.health import build_web, serve
 from stream.processes.metrics import WorkerMetrics
 from stream.processes.preflight import NotReady, check_start, judge_spec, stored_key_events
@@ -58,14 +64,18 @@ class Worker:
     key_events: tuple[str, ...]
     rebuild: bool = False
     partial: bool = False
+    stored_spec: FeatureSpec | None = None
+    """What the app was started with; None where nothing is stored (tests, demo)."""
     heartbeat: float = field(default_factory=time.monotonic)
     redis_answered: float = field(default_factory=time.monotonic)
     held: bool = False
+    clocks: BrokerClocks = field(default_factory=BrokerClocks)
     lag: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         settings = self.settings
-        self.spec = settings.spec(self.key_events)
+        self.spec = as_started(settings.spec(self.key_events), self.stored_spec)
+        self.events = EventClock()
         self.metrics = WorkerMetrics([definition.name for definition in settings.definitions])
         self.models = ModelSource(self.registry, settings.definitions, self.spec.hash, model_key(settings))
         self.wires = wire_settings(settings)
@@ -77,9 +87,16 @@ class Worker:
             observer=self.metrics,
             rebuild=self.rebuild,
             partial=self.partial,
+            events=self.events,
         )
         shard = ShardSettings(
-            settings["app.name"], 0, self.spec, settings.policy(), settings["worker.cache_users"], mirror=settings["worker.mirror"]
+            settings["app.name"],
+            0,
+            self.spec,
+            settings.policy(),
+            settings["worker.cache_users"],
+            mirror=settings["worker.mirror"],
+            rules=settings.rules(),
         )
         self.host = Host(shard, means, self._shard_lost, self._shard_taken)
         self._app: Any = None
@@ -122,7 +139,7 @@ class Worker:
 
     async def _beat(self) -> None:
         self.heartbeat = time.monotonic()
-        self.metrics.look(self.host.sessions, self.lag)
+        self.metrics.look(self.host.sessions, self.lag, self.clocks.apart_ms)
 
     async def _refresh_models(self) -> None:
         try:
@@ -192,16 +209,35 @@ class Worker:
             clock = ClockSettings(
                 self.settings["time.tick_interval"], self.settings["time.tick_max_behind"], self.settings["time.max_idle_hold"]
             )
-            decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000), faltering_ms)
+            # before this take has seen a record, its own clock stands for the broker's
+            behind_ms = (session.newest_append_ms or int(time.time() * 1000)) - session.shard.meta.max_ms
+            decision = decide_tick(clock, Shown(idle_ms, behind_ms), quiet_ms, faltering_ms, known=self.events.known)
             held |= decision == "held"
             if decision == "tick":
-                try:
-                    await session.tick()
-                except (StaleOwner, StoreUnavailable, WireError):
-                    continue  # the session says that it is lost, and is taken again
-                self.metrics.counter("churnwatch_ticks").inc()
+                await self._tick(partition, session)
+            else:
+                self.clocks.waits(partition)
         self.held = held
-        self.metrics.gauge("churnwatch_time_held").set(held)
+        self.metrics.gauge("churnwatch_time_held").set(held or self.clocks.any_ahead)
+        self.clocks.keep(self.host.sessions)
+
+    async def _tick(self, partition: int, session: Session) -> None:
+        try:
+            stamp_ms = await session.tick()
+        except ClockAhead as error:
+            self.metrics.counter("churnwatch_ticks_refused").inc()
+            if self.clocks.refused(partition, error.stamp_ms, error.latest_ms):
+                log.warning("tick not appended: %s", error, extra={"partition": partition})
+            stamp_ms = error.stamp_ms
+        except (StaleOwner, StoreUnavailable, WireError):
+            return  # the session says that it is lost, and is taken again
+        else:
+            self.clocks.waits(partition)
+            if stamp_ms is None:
+                return
+            self.metrics.counter("churnwatch_ticks").inc()
+        if self.clocks.compare(partition, stamp_ms, int(time.time() * 1000)):
+            log.warning("the broker's clock and this machine's are apart: one of the two is wrong", extra={"partition": partition})
 
     def live(self) -> list[str]:
         """What stands against being alive."""
@@ -216,7 +252,12 @@ class Worker:
         ]
         against += [f"shard {partition}: too much unconfirmed" for partition, session in self.host.sessions.items() if not session.ready]
         if self.held:
-            against.append("time is held: no partition receives anything, or far less than usual")
+            against.append(
+                "time is held: no partition receives anything, or far less than usual"
+                if self.events.known
+                else "time is held: no click has come since this worker started, so that there is nothing to hold the broker's clock against"
+            )
+        against += [*self.clocks.in_words(), *self.metrics.future.in_words(time.monotonic())]
         if time.monotonic() - self.redis_answered > 10:
             against.append("Redis does not answer")
         return against
@@ -266,9 +307,18 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
     warm(len(settings.definitions))  # before the group is joined: compiling takes longer than a session timeout
     client = connect(settings["redis.url"])
     store = RedisStore(client, settings["app.name"])
-    worker = Worker(settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild, partial)
+    stored = load_spec(client, settings["app.name"])
+    worker = Worker(
+        settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild, partial, None if stored is None else stored.spec
+    )
     app = build_app(
-        AppSettings(settings["kafka.bootstrap"], settings["app.group"], worker.wires.topics["clicks"], settings["worker.batch"]),
+        AppSettings(
+            settings["kafka.bootstrap"],
+            settings["app.name"],
+            settings["app.group"],
+            worker.wires.topics["clicks"],
+            settings["worker.batch"],
+        ),
         worker.host,
         stopper.bug,
     )
@@ -297,28 +347,37 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
         store.close()
 
 
-def prepare(settings: Settings) -> tuple[str, ...]:
-    """Check the servers and settle the key events; return these.
+def prepare(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
+    """Check the servers, settle the consumer group and the key events, and claim the topic prefix; return the settings and the key events.
 
     Raises
     ------
     NotReady
     """
     client = connect(settings["redis.url"])
-    cluster, warnings = check_start(client, settings)
-    for warning in warnings:
-        log.warning("%s", warning)
+    cluster, group, warnings = check_start(client, settings)
+    settings = settings.with_group(group)
+    _refuse(warnings)
+    claims = read_claims(settings)
+    _refuse(judge_holder(settings, claims.holder(settings["app.name"])))
     key_events = settings["features.key_events"] or _settled_key_events(client, settings)
     found = judge_spec(client, settings, cluster, key_events)
     others = stored_key_events(client, settings)
     if any(one.fatal for one in found) and not settings["features.key_events"] and others not in {None, key_events}:
         # another worker, started at the same time, has chosen from more or fewer events and was first to store
         found = judge_spec(client, settings, cluster, key_events := others)
+    _refuse(found)
+    if settings["app.name"] not in claims.claimed:
+        _refuse(judge_holder(settings, claim(settings)))
+    return settings, key_events
+
+
+def _refuse(found: list[Finding]) -> None:
+    """Raise what stands against the start, log the rest."""
     if any(one.fatal for one in found):
         raise NotReady(found)
     for one in found:
         log.warning("%s", one)
-    return key_events
 
 
 def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
@@ -332,7 +391,7 @@ def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
 
 def main(settings: Settings, *, rebuild: bool = False, partial: bool = False) -> int:
     """Run a worker in this process."""
-    key_events = prepare(settings)
+    settings, key_events = prepare(settings)
     return asyncio.run(run_worker(settings, key_events, rebuild=rebuild, partial=partial))
 
 

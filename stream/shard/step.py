@@ -161,6 +161,7 @@ class Shard:
             examples_after=meta.examples_after,
             totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
             definitions=meta.definitions,
+            rules=meta.rules,
         )
         return Step(self._commit(new, outputs, due), new, taken, outputs, outcomes)
 

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.definitions.rules import NO_RULES, Rules
 from features.users.landmarks import BUCKETS, phase_of
 from features.users.spec import FeatureSpec
 from online_models.scorer import Champion
@@ -42,6 +43,9 @@ class Scenario:
     learning: bool
     ticks: bool
     events: int
+    rules: tuple[Rules, ...] = (NO_RULES,)
+    """Each worker starts with one of them."""
+    wrong_clocks: bool = False
     budgets: tuple[int, ...] = (2, 30, 2000, 2000)
     """Most timers of a commit, of which each worker draws one."""
     crowd: bool = False
@@ -182,4 +186,19 @@ def _habits(seed: int) -> Scenario:
         # control records and aborted transactions leave holes in the offsets
         offset = (log[-1].offset + 1 + (rng.random() < 0.05)) if log else (1_000 if seed % 5 == 0 else 0)
         log.append(LogRecord(offset, now, value))
-    return Scenario(spec, policy, clicks, rng.random() < 0.3, rng.random() < 0.5, events)
+    added = random.Random(f"rules and clocks {seed}")
+    rules = (
+        NO_RULES,
+        Rules(strict_types=("click", "buy")),
+        Rules(not_users=("u3", "u5"), oldest_ms=START_MS + 2 * DAY_MS),
+    )
+    return Scenario(
+        spec,
+        policy,
+        clicks,
+        rng.random() < 0.3,
+        rng.random() < 0.5,
+        events,
+        rules if added.random() < 0.4 else (NO_RULES,),
+        added.random() < 0.4,
+    )
