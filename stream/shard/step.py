@@ -17,7 +17,7 @@ The shard changes its arena before the commit is stored. If the commit does not 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -284,6 +284,17 @@ class Shard:
             mirror=outputs.mirror,
             exbox=[block.pack()] if len(outputs.told.examples) or block.watermark_ms // PHASE_STEP_MS > told // PHASE_STEP_MS else [],
         )
+
+
+async def answered(steps: Generator[Need, Found, Step], read: Callable[[Need], Awaitable[Found]]) -> Step:
+    """Give a step what it needs to read, as often as it asks, and return it."""
+    try:
+        need = next(steps)
+        while True:
+            need = steps.send(await read(need))
+    except StopIteration as end:
+        step: Step = end.value
+        return step
 
 
 def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:
