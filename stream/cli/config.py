@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from features.users.segment import as_judged
 from stream.cli import context
 
 config_app = typer.Typer(no_args_is_help=True)
@@ -14,6 +15,9 @@ def check() -> None:
     """Say every fault of the settings, or that there is none."""
     found = context.settings()
     typer.echo(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
+    for definition in found.definitions:
+        for line in as_judged(definition.segment, found["features.channels"]):
+            typer.echo(f"definitions {definition.name}: {line} (a feature is kept in one byte)")
 
 
 @config_app.command()
