@@ -111,7 +111,7 @@ def _value_at(feature: int, place: float) -> float:
     """Return the value at a place on the feature's scale, 0 to 254: the edges of a code lie half a place beside it."""
     is_log, per_knee, low, per_step = scale_tables()[feature].tolist()
     at = low + min(max(place, 0.0), 254.0) / per_step
-    return expm1(at) / per_knee if is_log else at
+    return float(expm1(at) / per_knee if is_log else at)
 
 
 def _code(feature: int, value: float) -> int:

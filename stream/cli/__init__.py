@@ -52,7 +52,7 @@ def common(
 
 
 def main() -> None:
-    """Run the command line; a fault the user can mend is one readable message and exit code 2."""
+    """Run the command line; a fault the user can mend is one readable message and exit code 2 (70 when a server is away that may come back)."""
     from stream.cli import context
 
     try:
@@ -64,4 +64,4 @@ def main() -> None:
         if message is None:
             raise
         typer.secho(message, err=True, fg="red")
-        sys.exit(2)
+        sys.exit(context.exit_code(error))
