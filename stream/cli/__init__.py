@@ -16,10 +16,11 @@ from stream.cli.alerts import alerts_app
 from stream.cli.backtest import backtest
 from stream.cli.config import config_app
 from stream.cli.dlq import dlq_app
+from stream.cli.ingest import ingest
 from stream.cli.model import model_app
 from stream.cli.play import demo, simulate
 from stream.cli.run import run, train
-from stream.cli.topics import ingest, topics_app
+from stream.cli.topics import topics_app
 from stream.cli.users import at_risk, user
 
 app = typer.Typer(

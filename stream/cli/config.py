@@ -1,6 +1,9 @@
-"""`config`: the settings as they are, and a commented file to start from."""
+"""`config`: the settings as they are, a commented file to start from, and keys."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -25,6 +28,26 @@ def show() -> None:
     """Print every setting with its value; secrets are masked."""
     for name, value in context.settings().masked().items():
         typer.echo(f"{name} = {value!r}")
+
+
+@config_app.command()
+def key(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="files to make, default churnwatch.key; those that are there stay as they are")
+    ] = None,
+) -> None:
+    """Write a random key or token into a file that only you can read."""
+    from stream.faults import UsageFault
+    from stream.key_file import make_key_file
+
+    for file in files or [Path("churnwatch.key")]:
+        try:
+            made = make_key_file(file)
+        except OSError as error:
+            raise UsageFault(f"{file}: {error.strerror}") from error
+        typer.echo(f"{file}: {'made, readable by you only' if made else 'is there already, kept'}")
+    if not files:
+        typer.echo("Copy it to each worker and trainer, and set CHURNWATCH_MODEL_KEY_FILE to its path.")
 
 
 @config_app.command()

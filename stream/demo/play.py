@@ -23,6 +23,7 @@ from stream.demo.local_redis import LocalRedis
 from stream.demo.product import DAY_MS, Product, make_product
 from stream.demo.score import Score, score
 from stream.kafka.topics import TOPICS, topic_names
+from stream.key_file import make_key_file
 from stream.ownership.served import model_key
 from stream.processes.trainer import SAVING_SHARE, Training, train, trainer_settings
 from stream.processes.warm import warm
@@ -46,9 +47,11 @@ def play(*, days: int, users: int, seed: int) -> int:
         kafka = EmbeddedKafka()
         names = topic_names()
         kafka.make_topics([names[topic.logical] for topic in TOPICS])
+        key = Path(folder) / "churnwatch.key"
+        make_key_file(key)
         settings = load_settings(
             Path("/dev/null"),
-            {},
+            {"CHURNWATCH_MODEL_KEY_FILE": str(key)},
             kafka__bootstrap=kafka.bootstrap,
             redis__url=server.url,
             app__name="demo",
