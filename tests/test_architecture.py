@@ -36,7 +36,7 @@ class Rule(NamedTuple):
 
 CORE = "features.definitions features.compiled features.events features.users features.store online_models"
 PURE = "stream.position stream.outbox stream.alerts stream.kafka.wire stream.shard"
-SHELL = f"{CORE} {PURE} stream.faults stream.settings stream.kafka"
+SHELL = f"{CORE} {PURE} stream.faults stream.shown stream.screen stream.settings stream.kafka"
 KAFKA = "kafka aiokafka confluent_kafka"
 RULES: dict[str, Rule] = {
     "features.definitions": Rule(""),
@@ -50,10 +50,12 @@ RULES: dict[str, Rule] = {
     "online_models": Rule("features.definitions features.compiled features.users"),
     "online_models.registry_redis": Rule("online_models", "redis"),
     "stream.faults": Rule(""),
+    "stream.shown": Rule(""),
+    "stream.screen": Rule("stream.shown"),
     "stream.key_file": Rule(""),
     "stream.position": Rule(""),
     "stream.outbox": Rule("stream.position"),
-    "stream.alerts": Rule("features.definitions features.users stream.position stream.outbox"),
+    "stream.alerts": Rule("features.definitions features.users stream.position stream.outbox stream.shown"),
     "stream.settings": Rule("features.definitions features.users online_models stream.faults stream.alerts"),
     "stream.kafka.wire": Rule("stream.position stream.outbox"),
     "stream.kafka": Rule("stream.faults stream.position stream.outbox stream.settings stream.kafka.wire", KAFKA, clock=True),

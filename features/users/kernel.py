@@ -335,7 +335,7 @@ def pass_sweep(
     capacity = moments.kind.shape[0]
     for j in range(slots.shape[0]):
         prefetch(states, slots[min(j + AHEAD, slots.shape[0] - 1)])
-        # one user fires at most once a day until he is dormant
+        # one user fires at most once a day until dormant
         room = 2 + (limit - states[slots[j]].next_landmark_ms) // DAY_MS if limit > states[slots[j]].next_landmark_ms else 0
         if capacity - count < min(room, 80):
             return j, count

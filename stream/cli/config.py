@@ -5,29 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from features.users.segment import as_judged
 from stream.cli import context
+from stream.screen import Screen
 
 config_app = typer.Typer(no_args_is_help=True)
 
 
 @config_app.command()
 def check() -> None:
-    """Say every fault of the settings, or that there is none."""
+    """Check the settings, and say every fault at once."""
     found = context.settings()
-    typer.echo(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
+    screen = Screen()
+    screen.line(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
     for definition in found.definitions:
         for line in as_judged(definition.segment, found["features.channels"]):
-            typer.echo(f"definitions {definition.name}: {line} (a feature is kept in one byte)")
+            screen.line(f"definitions {definition.name}: {line} (a feature is kept in one byte)")
 
 
 @config_app.command()
 def show() -> None:
     """Print every setting with its value; secrets are masked."""
+    screen = Screen()
     for name, value in context.settings().masked().items():
-        typer.echo(f"{name} = {value!r}")
+        screen.line(f"{name} = {_said(value)}")
 
 
 @config_app.command()
@@ -40,14 +44,15 @@ def key(
     from stream.faults import UsageFault
     from stream.key_file import make_key_file
 
+    screen = Screen()
     for file in files or [Path("churnwatch.key")]:
         try:
             made = make_key_file(file)
         except OSError as error:
             raise UsageFault(f"{file}: {error.strerror}") from error
-        typer.echo(f"{file}: {'made, readable by you only' if made else 'is there already, kept'}")
+        screen.line(f"{file}: {'made, readable by you only' if made else 'is there already, kept'}")
     if not files:
-        typer.echo("Copy it to each worker and trainer, and set CHURNWATCH_MODEL_KEY_FILE to its path.")
+        screen.line("Copy it to each worker and trainer, and set CHURNWATCH_MODEL_KEY_FILE to its path.")
 
 
 @config_app.command()
@@ -55,4 +60,13 @@ def example() -> None:
     """Print a commented settings file with all defaults."""
     from stream.settings import example_toml
 
-    typer.echo(example_toml(), nl=False)
+    Screen().verbatim(example_toml().rstrip("\n"))
+
+
+def _said(value: object) -> str:
+    """Return a value as it stands in the file.
+
+    >>> _said(("click", "view")), _said(True), _said("")
+    ('["click", "view"]', 'true', '""')
+    """
+    return msgspec.json.encode(value).decode().replace('","', '", "')

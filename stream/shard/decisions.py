@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features.users.kernel import BY_SILENCE, RETURNED
-from online_models.explain import reasons
 from stream.alerts.message import Alert, alert_id, entry_of
 from stream.alerts.policy import Adopted, DayCount, Ending, Landmark, Opened, Resolved, Verdict, decide, may_open
+from stream.alerts.reasons import reasons
 from stream.outbox import Entry
 from stream.position import EVENT_DUE, OPENED, RESOLVED, Position, kind_of
 from stream.shard.moments import Risks, StepFacts
@@ -108,14 +108,16 @@ def _horizons(facts: StepFacts, k: int) -> Iterator[Ending]:
 
 
 def _opened(facts: StepFacts, k: int, landmark: Landmark) -> Entry:
+    settings, vector = facts.settings, facts.moments.vectors[landmark.row]
+    why = reasons(facts.champions[k].scorer.terms(vector), vector, settings.spec)
     alert = msgspec.structs.replace(
         _alert(facts, k, landmark.slot, landmark.position, landmark.position.due_ms),
         type="opened",
         risk=round(landmark.risk, 4),
-        threshold=facts.settings.policy.threshold,
-        reasons=reasons(facts.champions[k].scorer, facts.moments.vectors[landmark.row]),
+        threshold=settings.policy.threshold,
+        reasons=[one.text for one in why],
     )
-    return entry_of(facts.settings.app, landmark.position, alert)
+    return entry_of(settings.app, landmark.position, alert)
 
 
 def _resolved(facts: StepFacts, k: int, one: Resolved) -> Entry:
