@@ -179,7 +179,7 @@ class UserReader:
 
     def _view(self, user: str, packed: Sequence[bytes | None], at_ms: int) -> UserView | None:
         names = self._definitions()
-        found = [(partition, read_states([one], len(names))[0]) for partition, one in enumerate(packed) if one is not None]
+        found = [(partition, read_states([user], [one], len(names))[0]) for partition, one in enumerate(packed) if one is not None]
         if not found:
             return None
         found.sort(key=lambda pair: (-int(pair[1]["seen_ms"]), pair[0]))
@@ -190,7 +190,7 @@ class UserReader:
         for partition, users in self._armed():
             stored = self._states(partition, users)
             held = [user for user, state in zip(users, stored, strict=True) if state is not None]
-            rows = read_states([state for state in stored if state is not None], len(self._definitions()))
+            rows = read_states(held, [state for state in stored if state is not None], len(self._definitions()))
             wanted = (rows["risk"][:, k] >= least) & (rows["scored_ms"] != NEVER)
             if only_open:
                 wanted &= rows["alert_open"][:, k] != 0

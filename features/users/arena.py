@@ -14,8 +14,7 @@ import numpy.typing as npt
 from features.compiled.texts import Texts, ids_of, names_of
 from features.users.landmarks import phase_of
 from features.users.packed_state import pack_states, read_states
-from features.users.state import FLAG_ARMED, state_dtype
-from features.users.update import init_states
+from features.users.state import FLAG_ARMED, fresh_record, state_dtype
 from features.users.user_index import UserIndex
 
 RESERVED = 1 << 18
@@ -86,14 +85,17 @@ class Arena:
         if not len(users) == len(names) == len(states):
             raise ValueError(f"{len(users)} users, {len(names)} of them with a name, and {len(states)} states")
         self._grow(first + len(names))
-        self._index.add(ids_of(users))
+        ids = ids_of(users)
+        self._index.add(ids)
         self.users += names
         is_stored = np.array([packed is not None for packed in states], np.bool_)
         fresh, stored = first + (~is_stored).nonzero()[0], first + is_stored.nonzero()[0]
         if len(fresh):
-            init_states(self.states, fresh, np.array([phase_of(self.users[slot]) for slot in fresh.tolist()], np.uint16))
+            self._raw[fresh] = fresh_record(self._definitions).view(self._raw.dtype)
+            self.states["phase"][fresh] = [phase_of(self.users[slot]) for slot in fresh.tolist()]
         if len(stored):
-            self._raw[stored] = read_states([packed for packed in states if packed is not None], self._definitions).view(self._raw.dtype)
+            records = read_states(ids.take(stored - first), [packed for packed in states if packed is not None], self._definitions)
+            self._raw[stored] = records.view(self._raw.dtype)
             self.armed[stored] = (self.states["flags"][stored] & FLAG_ARMED) != 0
 
     def _grow(self, wanted: int) -> None:
@@ -115,7 +117,7 @@ class Arena:
 
     def packed(self, slots: npt.NDArray[np.intp]) -> Texts:
         """State records as they are stored."""
-        return pack_states(self.states, slots)
+        return pack_states(self.states, slots, self.ids(slots))
 
     def settle(self, slots: npt.NDArray[np.intp], clock: int) -> None:
         """Note that the states of `slots` are stored now; when over capacity, forget the users not used for longest.

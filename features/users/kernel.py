@@ -25,8 +25,8 @@ from features.definitions.definition import DAY_MS, ChurnDefinition
 from features.users.catalog import WIDTH
 from features.users.landmarks import first_instant, hit_bit, hit_mask
 from features.users.spec import FeatureSpec
-from features.users.state import FLAG_ARMED, NEVER, RING, state_dtype
-from features.users.update import apply_event, apply_late, init_states
+from features.users.state import FLAG_ARMED, NEVER, RING, fresh_record
+from features.users.update import apply_event, apply_late
 from features.users.vector import write_vector
 
 OK, LATE, DUPLICATE = 0, 200, 201
@@ -363,8 +363,7 @@ def params_of(spec: FeatureSpec) -> Params:
 
 def warm(definitions: int = 1) -> None:
     """Compile the passes for this number of definitions, and what packs their states (or load them from the cache)."""
-    states = np.zeros(1, state_dtype(definitions))
-    init_states(states, np.zeros(1, np.intp), np.zeros(1, np.uint16))
+    states = fresh_record(definitions).copy()
     params = params_of(FeatureSpec(definitions=tuple(ChurnDefinition(name=f"d{k}") for k in range(definitions))))
     moments = make_moments(64, definitions, WIDTH)
     one, scratch = np.zeros(1, np.uint8), np.full(1, -1, np.int32)

@@ -1,60 +1,83 @@
-"""A user's record as it is stored: the words that are zero are left out, which is half of it.
+"""A user's record as it is stored: without its zero words, which are half of it, and with a checksum.
 
 Rings of counters are mostly empty, and Redis pays by the byte: to receive it, keep it and write it to its file. A stored record::
 
-    0    1      form: 2. Form 1, written by older versions, is the record of `features.users.state` itself
-    1    7      bytes 1 to 7 of the record; the last one is the number of churn definitions D, which gives its size
+    0    1      form: 3
+    1    7      bytes 1 to 7 of the record; the last one is the number of churn definitions D, which with the form gives its size
     8    2 m    which of the record's further 2-byte words are there: bit (i mod 16) of mask i // 16, little-endian
     ..   2 k    those words, in order
+    ..   4      low half of XXH64 over all bytes before it, seeded with XXH64 of the user id, little-endian
 
-Errors: `features.users.state.LayoutError` for bytes of a newer form, or of none: refused, never misread.
+Form 2 is the same without the checksum; form 1 is the record of `features.users.state` itself. Both are read, and written anew as form 3 when their
+user is next active. The user id is in the checksum so that a record under another user's key is seen.
+
+Errors: `features.users.state.LayoutError` for bytes of a newer form, `features.users.state.DamagedRecord` for what is not as it was written: refused, never
+misread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from features.compiled.checksum import xxh64
 from features.compiled.prefetch import prefetch
-from features.compiled.texts import Texts
-from features.users.state import NEVER, POLICY_FIELDS, LayoutError, state_dtype
+from features.compiled.texts import Texts, ids_of
+from features.definitions.definition import MAX_DEFINITIONS
+from features.users.state import FIELDS, LAYOUT_VERSION, DamagedRecord, LayoutError, state_dtype
 
-FORM = 2
+
+class Form(NamedTuple):
+    """How a record is stored: the layout of the record that it holds, whether zero words are left out, and whether a checksum stands at the end."""
+
+    layout: int
+    sparse: bool = True
+    checked: bool = True
+
+
+FORMS = {1: Form(1, sparse=False, checked=False), 2: Form(1, checked=False), 3: Form(1)}
+"""What the first byte of a stored record says. A form never changes; a new layout of the record is a new one."""
+FORM = max(FORMS)
 """That records are written in."""
-LAYOUT_OF = {1: 1, FORM: 1}
-"""`LAYOUT_VERSION` of the record that each form holds."""
 _HEAD = 4
 """Words of the head."""
-_PER_DEFINITION = {*POLICY_FIELDS, "last_active_ms", "hit"}
+_CHECK = 2
+"""Words of the checksum."""
+_WELL, _LENGTH, _SUM = 0, 1, 2
+_WHY = {_LENGTH: "its length is not what its masks say", _SUM: "its checksum is that of other bytes or of another user"}
 
 
-def pack_states(states: npt.NDArray[np.void], slots: npt.NDArray[np.intp]) -> Texts:
+def pack_states(states: npt.NDArray[np.void], slots: npt.NDArray[np.intp], users: Texts) -> Texts:
     """Return some records as they are stored.
 
     Parameters
     ----------
     states : array of `features.users.state.state_dtype`, contiguous
     slots : int (n,)
+    users : Texts of n
+        Whose records these are.
     """
     words = states.view(np.uint16).reshape(len(states), states.itemsize // 2)
-    out = np.empty(len(slots) * (words.shape[1] + _masks(words.shape[1])), np.uint16)
+    out = np.empty(len(slots) * (words.shape[1] + _masks(words.shape[1]) + _CHECK), np.uint16)
     ends = np.empty(len(slots), np.int64)
-    _pack(states, words, slots, out, ends)
+    _pack(states, words, slots, users.buffer, users.at, users.end, out, out.view(np.uint8), ends)
     ends *= 2
     return Texts(out.view(np.uint8), np.append(0, ends)[: len(ends)], ends)
 
 
-def read_states(packed: Sequence[bytes], definitions: int) -> npt.NDArray[np.void]:
-    """Decode stored records; a record written with fewer definitions gets the new ones empty.
+def read_states(users: Sequence[str] | Texts, packed: Sequence[bytes], definitions: int) -> npt.NDArray[np.void]:
+    """Decode stored records. One of an older layout, or written with fewer definitions, gets what it lacks as a new user would have it.
 
     Parameters
     ----------
-    packed : sequence of bytes
+    users : n user ids
+        Whose records these are.
+    packed : sequence of n bytes
         Each 1 record as stored.
     definitions : int
         Definitions of today.
@@ -66,20 +89,28 @@ def read_states(packed: Sequence[bytes], definitions: int) -> npt.NDArray[np.voi
     Raises
     ------
     LayoutError
-        Another form, a length that does not fit, or more definitions than today.
+        The first record of a newer form, or of more definitions than today.
+    DamagedRecord
+        The first that is not what was written: of no form, of a length that does not fit, or with a checksum that does not.
     """
+    ids = ids_of(users)
     joined, sizes = _together(packed)
     heads = sizes.cumsum() - sizes
     if (sizes >= 2 * _HEAD).all() and (joined[heads] == FORM).all() and (joined[heads + 2 * _HEAD - 1] == definitions).all():
-        return _unpacked(joined, sizes, definitions)
+        return _unpacked(ids, joined, sizes, FORM, definitions)
     rows = np.empty(len(packed), state_dtype(definitions))
     first = 0
-    for (form, had), group in groupby(packed, _form_of):
-        some = list(group)
-        if not 0 < had <= definitions:
-            raise LayoutError(f"state record for {had} definitions, this configuration has {definitions}: restore the removed definition")
-        read = _unpacked(*_together(some), had) if form == FORM else _as_they_are(some, had)
-        rows[first : first + len(some)] = _widened(read, definitions)
+    for (form, had), group in groupby(enumerate(packed), lambda one: _form_of(*one)):
+        some = [one for _, one in group]
+        try:
+            read = (_unpacked if FORMS[form].sparse else _as_they_are)(ids[first : first + len(some)], *_together(some), form, had)
+        except DamagedRecord as error:
+            raise DamagedRecord(str(error), first + error.row) from None
+        if had > definitions:
+            raise LayoutError(
+                f"state record for {had} definitions, this configuration has {definitions}: restore the removed definition", first
+            )
+        rows[first : first + len(some)] = _brought_up(read, definitions)
         first += len(some)
     return rows
 
@@ -89,47 +120,61 @@ def _together(packed: Sequence[bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArr
     return np.frombuffer(b"".join(packed), np.uint8), np.fromiter(map(len, packed), np.int64, len(packed))
 
 
-def _form_of(one: bytes) -> tuple[int, int]:
+def _form_of(row: int, one: bytes) -> tuple[int, int]:
     """Form, and number of definitions."""
-    form = one[0] if len(one) >= 2 * _HEAD else None
-    if form not in LAYOUT_OF:
+    if len(one) < 2 * _HEAD or not one[0] or not 0 < one[2 * _HEAD - 1] <= MAX_DEFINITIONS:
+        raise DamagedRecord(f"state record of {len(one)} bytes that is none: it is damaged", row)
+    if one[0] not in FORMS:
         raise LayoutError(
-            f"state record of form {one[0] if one else 'none'}, {len(one)} bytes; this code reads 1 to {FORM}: run the version that wrote it"
+            f"state record of form {one[0]}, {len(one)} bytes; this code reads 1 to {FORM}: run the version that wrote it, "
+            "or if there is none, it is damaged",
+            row,
         )
-    return form, one[2 * _HEAD - 1]
+    return one[0], one[2 * _HEAD - 1]
 
 
-def _as_they_are(packed: Sequence[bytes], had: int) -> npt.NDArray[np.void]:
-    layout = state_dtype(had)
-    if any(len(one) != layout.itemsize for one in packed):
-        raise LayoutError(f"state record of form 1 for {had} definitions that is not {layout.itemsize} bytes long: it is damaged")
-    return np.frombuffer(b"".join(packed), layout)
+def _as_they_are(_ids: Texts, joined: npt.NDArray[np.uint8], sizes: npt.NDArray[np.int64], form: int, had: int) -> npt.NDArray[np.void]:
+    layout = state_dtype(had, FORMS[form].layout)
+    wrong = (sizes != layout.itemsize).nonzero()[0]
+    if len(wrong):
+        raise _damaged(form, had, _LENGTH, int(wrong[0]))
+    return joined.view(layout)
 
 
-def _unpacked(joined: npt.NDArray[np.uint8], sizes: npt.NDArray[np.int64], had: int) -> npt.NDArray[np.void]:
-    rows = np.zeros(len(sizes), state_dtype(had))
+def _unpacked(ids: Texts, joined: npt.NDArray[np.uint8], sizes: npt.NDArray[np.int64], form: int, had: int) -> npt.NDArray[np.void]:
+    rows = np.zeros(len(sizes), state_dtype(had, FORMS[form].layout))
     words = rows.view(np.uint16).reshape(len(sizes), rows.itemsize // 2)
-    fits = (sizes % 2 == 0) & (sizes >= 2 * (_HEAD + _masks(words.shape[1])))
-    if not fits.all() or not _unpack(joined.view(np.uint16), sizes.cumsum() // 2, words):
-        raise LayoutError(f"state record of form {FORM} for {had} definitions whose length is not what its masks say: it is damaged")
-    rows["version"] = LAYOUT_OF[FORM]
+    check = _CHECK if FORMS[form].checked else 0
+    short = ((sizes % 2 != 0) | (sizes < 2 * (_HEAD + _masks(words.shape[1]) + check))).nonzero()[0]
+    if len(short):
+        raise _damaged(form, had, _LENGTH, int(short[0]))
+    row, why = _unpack(joined.view(np.uint16), joined, sizes.cumsum() // 2, check, ids.buffer, ids.at, ids.end, words)
+    if why != _WELL:
+        raise _damaged(form, had, why, row)
+    rows["version"] = FORMS[form].layout
     return rows
 
 
-def _widened(old: npt.NDArray[np.void], definitions: int) -> npt.NDArray[np.void]:
-    """The same with room for more definitions, which are empty."""
+def _damaged(form: int, had: int, why: int, row: int) -> DamagedRecord:
+    return DamagedRecord(f"state record of form {form} for {had} definitions is damaged: {_WHY[why]}", row)
+
+
+def _brought_up(old: npt.NDArray[np.void], definitions: int) -> npt.NDArray[np.void]:
+    """The same in today's layout and with room for today's definitions; what it has not is as a new user has it."""
     layout = state_dtype(definitions)
     if old.dtype == layout:
         return old
     rows = np.zeros(len(old), layout)
-    for name in set(old.dtype.names or ()) - {"pad"}:
-        if name in _PER_DEFINITION:
-            had = old[name].shape[1]
-            rows[name][:, had:] = NEVER if name in {"last_active_ms", "opened_ms"} else 0
-            rows[name][:, :had] = old[name]
+    for field in FIELDS:
+        if field.name not in (old.dtype.names or ()):
+            rows[field.name] = field.fresh
+        elif field.values is None:
+            had = old[field.name].shape[1]
+            rows[field.name][:, had:] = field.fresh
+            rows[field.name][:, :had] = old[field.name]
         else:
-            rows[name] = old[name]
-    rows["definitions"] = definitions
+            rows[field.name] = old[field.name]
+    rows["version"], rows["definitions"] = LAYOUT_VERSION, definitions
     return rows
 
 
@@ -139,14 +184,14 @@ def _masks(words: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _pack(states: Any, words: Any, slots: Any, out: Any, ends: Any) -> None:
+def _pack(states: Any, words: Any, slots: Any, users: Any, begins: Any, stops: Any, out: Any, out_bytes: Any, ends: Any) -> None:
     size = words.shape[1]
     masks = (size - _HEAD + 15) // 16
     at: Any = 0
     for i in range(slots.shape[0]):
         prefetch(states, slots[min(i + 2, slots.shape[0] - 1)])
         row = words[slots[i]]
-        target = out[at : at + size + masks]
+        target = out[at : at + size + masks + _CHECK]
         for j in range(_HEAD):
             target[j] = row[j]
         target[0] = (row[0] & 0xFF00) | FORM
@@ -161,30 +206,44 @@ def _pack(states: Any, words: Any, slots: Any, out: Any, ends: Any) -> None:
                 for j in range(part.shape[0]):
                     target[to] = part[j]  # written over by the next one if it is zero
                     to += np.uintp((mask >> np.uint32(j)) & np.uint32(1))
-        at += np.intp(to)
+        stop = at + np.intp(to)
+        check = _checksum(users, begins[i], stops[i], out_bytes, 2 * at, 2 * stop)
+        out[stop], out[stop + 1] = check & np.uint64(0xFFFF), check >> np.uint64(16)
+        at = stop + _CHECK
         ends[i] = at
 
 
 @njit(cache=True, nogil=True)
-def _unpack(joined: Any, ends: Any, words: Any) -> bool:
-    """Fill rows of zeros; whether every record is as long as its masks say."""
+def _unpack(joined: Any, joined_bytes: Any, ends: Any, check: int, users: Any, begins: Any, stops: Any, words: Any) -> Any:
+    """Fill rows of zeros; return the first record that is not what was written, and why not."""
     size = words.shape[1]
     masks = (size - _HEAD + 15) // 16
     at = 0
     for i in range(ends.shape[0]):
+        end = ends[i] - check
+        if check:
+            expected = np.uint64(joined[end]) | np.uint64(joined[end + 1]) << np.uint64(16)
+            if _checksum(users, begins[i], stops[i], joined_bytes, 2 * at, 2 * end) != expected:
+                return i, _SUM
         for j in range(_HEAD):
             words[i, j] = joined[at + j]
         source = at + _HEAD + masks
         if masks and joined[source - 1] >> ((size - _HEAD - 1) % 16 + 1):
-            return False  # words beyond the record
+            return i, _LENGTH  # words beyond the record
         for j in range(_HEAD, size):
             mask = joined[at + _HEAD + (j - _HEAD) // 16]
             if (mask >> ((j - _HEAD) % 16)) & 1:
-                if source >= ends[i]:
-                    return False
+                if source >= end:
+                    return i, _LENGTH
                 words[i, j] = joined[source]
                 source += 1
-        if source != ends[i]:
-            return False
+        if source != end:
+            return i, _LENGTH
         at = ends[i]
-    return True
+    return 0, _WELL
+
+
+@njit(cache=True, nogil=True)
+def _checksum(users: Any, begin: int, stop: int, record: Any, at: int, end: int) -> Any:
+    seed = xxh64(users, begin, stop, np.uint64(0))
+    return xxh64(record, at, end, seed) & np.uint64(0xFFFFFFFF)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from features.definitions.definition import DAY_MS
-from features.users.state import DAY_HOPS, FIVE_MIN_HOPS, HOUR_HOPS, KEYS, LAYOUT_VERSION, NEVER
+from features.users.state import DAY_HOPS, FIVE_MIN_HOPS, HOUR_HOPS, KEYS, NEVER
 
 HOUR_MS = 3_600_000
 FIVE_MIN_MS = 300_000
@@ -22,40 +22,6 @@ FULL_32 = np.uint32(4_294_967_295)
 _angle = 2 * np.pi * np.arange(24) / 24
 COS_OF_HOUR = np.cos(_angle)
 SIN_OF_HOUR = np.sin(_angle)
-
-
-@njit(cache=True, nogil=True)
-def init_state(states: Any, slot: int, phase: int) -> None:
-    """Make row `slot` the state of a user nobody has seen."""
-    s = states[slot]
-    definitions = s.last_active_ms.shape[0]
-    s.version, s.flags, s.phase, s.ring_next = LAYOUT_VERSION, 0, phase, 0
-    s.funnel_step, s.channel, s.definitions = 0, 0, definitions
-    s.first_ms = s.seen_ms = s.session_start_ms = s.next_landmark_ms = s.scored_ms = s.purchase_ms = NEVER
-    s.day_map, s.revenue = 0, 0.0
-    s.ring[:] = 0
-    s.last_active_ms[:] = NEVER
-    s.hit[:] = 0
-    s.opened_ms[:] = NEVER
-    s.day_head = s.events = s.purchases = s.sessions = s.active_days = s.gaps = 0
-    s.model_version[:] = 0
-    s.decayed[:] = 0
-    s.key_count[:] = 0
-    s.key_value[:] = 0
-    s.errors = s.hour_cos = s.hour_sin = s.session_sum_s = s.session_last_s = 0
-    s.gap_mean = s.gap_m2 = s.gap_max_s = 0
-    s.five_min[:] = 0
-    s.hour[:] = 0
-    s.day[:] = 0
-    s.risk[:] = 0
-    s.alert_open[:] = 0
-
-
-@njit(cache=True, nogil=True)
-def init_states(states: Any, slots: Any, phases: Any) -> None:
-    """Make each of these rows the state of a user nobody has seen."""
-    for i in range(slots.shape[0]):
-        init_state(states, slots[i], phases[i])
 
 
 @njit(cache=True, nogil=True)

@@ -28,7 +28,7 @@ def warm(definitions: int = 1) -> None:
     arena.slots(users)
     slots = np.zeros(1, np.intp)
     packed = arena.packed(slots)
-    read_states([one for one in packed if one], definitions)
+    read_states(["a"], [one for one in packed if one], definitions)
     pack_read("", Need(users))
     pack_commit("", Commit(Token(0, ""), 0, b"", arena.ids(slots), packed))
 

@@ -195,7 +195,7 @@ class World:
             found = self.states(partition)
             assert found.keys() == expected.keys()
             count = len(self.settings.definitions)
-            wrong = [user for user in expected if comparable(found[user], count) != comparable(expected[user], count)]
+            wrong = [user for user in expected if comparable(user, found[user], count) != comparable(user, expected[user], count)]
             assert not wrong, f"shard {partition}: {len(wrong)} of {len(expected)} states differ"
             meta = self.metas()[partition]
             assert meta.totals == shard.meta.totals

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from features.definitions.calendar import offset_at, zone_table
 from features.users.catalog import FEATURES, INDEX, NAMES, WIDTH, value_table
-from features.users.state import state_dtype
-from features.users.update import apply_event, apply_late, init_state
+from features.users.state import init_state, state_dtype
+from features.users.update import apply_event, apply_late
 from features.users.vector import code_vector, raw_vector
 from tests.oracles.features import DAY, GAP, Seen, features
 

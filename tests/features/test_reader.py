@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 import redis
 
+from features.compiled.texts import ids_of
 from features.definitions.definition import DAY_MS, ChurnDefinition
 from features.reader import AppUnknown, UserReader
 from features.store.app_spec import AppSpec
@@ -22,8 +23,8 @@ from features.users.landmarks import phase_of
 from features.users.named import RISK_STEPS, mirror_fields, named_features
 from features.users.packed_state import FORM, pack_states
 from features.users.spec import FeatureSpec
-from features.users.state import FLAG_ARMED, LayoutError, state_dtype
-from features.users.update import apply_event, init_state
+from features.users.state import FLAG_ARMED, LayoutError, init_state, state_dtype
+from features.users.update import apply_event
 from stream.demo.local_redis import LocalRedis
 
 pytestmark = pytest.mark.real_redis
@@ -63,7 +64,7 @@ async def write(client: redis.Redis, app: str, partition: int, users: Sequence[s
     for user, state in zip(users, states, strict=True):
         if state["flags"] & FLAG_ARMED:
             armed.setdefault(int(state["phase"]), []).append(user)
-    packed = pack_states(states, np.arange(len(states)))
+    packed = pack_states(states, np.arange(len(states)), ids_of(users))
     await store.commit(partition, Commit(taken.token, taken.commit_no, b"m", users, packed, armed=armed, **parts))
     store.close()
 

@@ -21,8 +21,8 @@ from features.users.catalog import WIDTH
 from features.users.landmarks import PHASE_STEP_MS, phase_of
 from features.users.packed_state import read_states
 from features.users.spec import FeatureSpec
-from features.users.state import FLAG_ARMED, NEVER, POLICY_FIELDS, RING, state_dtype
-from features.users.update import apply_event, apply_late, init_state
+from features.users.state import FLAG_ARMED, NEVER, POLICY_FIELDS, RING, init_state, state_dtype
+from features.users.update import apply_event, apply_late
 from features.users.vector import write_vector
 from stream.alerts.policy import PolicySettings
 from stream.kafka.wire import Tick
@@ -254,8 +254,8 @@ def _set_bits(user: OracleUser, k: int, ts: int, horizon_ms: int, not_before: in
         at += DAY_MS
 
 
-def comparable(packed: bytes | np.ndarray, definitions: int) -> dict[str, Any]:
+def comparable(user: str, packed: bytes | np.ndarray, definitions: int) -> dict[str, Any]:
     """Event-derived fields of a state record, as plain values."""
-    row = read_states([packed], definitions)[0] if isinstance(packed, bytes) else packed
+    row = read_states([user], [packed], definitions)[0] if isinstance(packed, bytes) else packed
     names: Sequence[str] = row.dtype.names or ()
     return {name: np.asarray(row[name]).tolist() for name in names if name not in (*POLICY_FIELDS, "pad")}

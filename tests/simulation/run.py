@@ -280,8 +280,8 @@ class Simulation:
         oracle.play(world.clicks[partition], world.ticks[partition])
 
         definitions = len(scenario.spec.definitions)
-        stored = {user: comparable(state, definitions) for user, state in world.store.users(partition).items()}
-        expected = {user: comparable(one.state(), definitions) for user, one in oracle.users.items()}
+        stored = {user: comparable(user, state, definitions) for user, state in world.store.users(partition).items()}
+        expected = {user: comparable(user, one.state(), definitions) for user, one in oracle.users.items()}
         self._same(stored, expected, f"I1 states of shard {partition}")
         meta = unpack_meta(world.store.meta(partition))
         self._same({k: v for k, v in meta.totals.items() if v}, dict(oracle.outcomes), f"I2 outcomes of shard {partition}")
@@ -329,7 +329,7 @@ class Simulation:
                 is_open[key] = False
         definitions = len(self.scenario.spec.definitions)
         users = self.world.store.users(partition)
-        for user, row in zip(users, read_states(list(users.values()), definitions), strict=True):
+        for user, row in zip(users, read_states(list(users), list(users.values()), definitions), strict=True):
             for k in range(definitions):
                 if bool(row["alert_open"][k]) != is_open.get((user, k), False):
                     raise Violation(f"seed {self.seed}: I1 {user} open in the state differs from what was published")

@@ -214,8 +214,8 @@ def test_a_segment_leaves_everybody_else_out() -> None:
     assert some == inside
     assert 50 < len(some) < len(every)
     assert 0 < len(shard.alerts(1)) < len(shard.alerts(0))
-    for packed in shard.store.users(0).values():
-        state = read_states([packed], 2)[0]
+    for user, packed in shard.store.users(0).items():
+        state = read_states([user], [packed], 2)[0]
         if state["active_days"] < 4:
             assert state["risk"][1] == 0
 

@@ -20,7 +20,7 @@ from features.users.landmarks import phase_of
 from online_models.example import unpack_block, unpack_lists
 from online_models.told import unpack_said
 from stream.alerts.message import alert_id
-from stream.kafka.wire import unpack_entry
+from stream.outbox import unpack_entry
 from stream.shard.meta import ShardMeta, unpack_meta
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "first_build.json").read_text())

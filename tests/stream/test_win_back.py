@@ -20,8 +20,7 @@ from features.store.contract import Commit
 from features.store.redis import RedisStore, connect, save_spec
 from features.users.landmarks import phase_of
 from features.users.spec import FeatureSpec
-from features.users.state import state_dtype
-from features.users.update import init_state
+from features.users.state import init_state, state_dtype
 from stream.alerts.message import alert_id, entry_of
 from stream.demo.local_redis import LocalRedis
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
