@@ -1,7 +1,7 @@
 """The personal-cadence rule: risk from nothing but the user's own habit. Needs no labels, serves from day one.
 
-A user's pauses are taken as log-normal with the mean and spread of his own so far, shrunk towards a crowd's pause of two days. As in BG/NBD
-(Fader, Hardie and Lee 2005) he may drop out after each visit, with a chance q that falls the more pauses he has come back from. After a
+A user's pauses are taken as log-normal with the mean and spread of their own so far, shrunk towards a crowd's pause of two days. As in BG/NBD
+(Fader, Hardie and Lee 2005) they may drop out after each visit, with a chance q that falls the more pauses they have come back from. After a
 silence of s, with S(x) the chance that a pause of a live user lasts longer than x::
 
     q = 1 / (11 + pauses)
@@ -13,12 +13,11 @@ kept between a floor and a ceiling, since the rule knows one thing only. A user 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from features.users.catalog import INDEX, WIDTH, value_table
+from online_models.packed_scorers import PackedCadence
 
 PRIOR_PAUSE_H = 48.0
 PRIOR_WEIGHT = 2.0
@@ -80,9 +79,9 @@ class CadenceScorer:
         spread = np.maximum((count * own_spread + PRIOR_WEIGHT * PRIOR_SPREAD) / weight, 0.3)
         return silence_h, mean, spread, count
 
-    def pack(self) -> dict[str, Any]:
+    def pack(self) -> PackedCadence:
         """See `online_models.scorer.Scorer`."""
-        return {"kind": "cadence", "name": self.name, "horizon_ms": self._horizon_ms}
+        return PackedCadence(self.name, self._horizon_ms)
 
     def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Everything the rule knows is the silence against the habit: all of its log-odds go there."""

@@ -6,13 +6,15 @@ and PR-AUC are exact but for pairs closer than 0.001.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from features.users.catalog import INDEX, value_table
+from online_models.plain import Count, NotNegative
 from online_models.scorer import EPSILON
 
 BINS = 1_000
@@ -20,7 +22,23 @@ ECE_BINS = 10
 TOP = 0.1
 """Share of the crowd that lift looks at."""
 
+FIGURES: dict[str, str] = {
+    "n": "labels", "base_rate": "churned", "auc": "AUC", "pr_auc": "PR-AUC", "log_loss": "log-loss", "brier": "Brier", "ece": "ECE", "lift_10": "lift 10%",
+}  # fmt: skip
+"""Every figure by name, in the order in which tables show them, and its heading: how many labels, the share that churned, the areas under the
+two curves, the two losses, the calibration error, and how often the riskiest tenth churned against all."""
+
 Floats = npt.NDArray[np.floating[Any]]
+
+
+class TallyState(msgspec.Struct, frozen=True, array_like=True):
+    """See `Tally`: the bins that hold any score, by number over both labels, and how many."""
+
+    used: list[Annotated[int, msgspec.Meta(ge=0, lt=2 * BINS)]]
+    counts: list[Count]
+    sums: list[NotNegative]
+    loss: NotNegative
+    brier: NotNegative
 
 
 def log_loss(labels: npt.NDArray[Any], scores: Floats) -> npt.NDArray[np.float64]:
@@ -56,6 +74,26 @@ class Tally:
         np.add.at(self.sums, np.minimum((p * ECE_BINS).astype(np.int64), ECE_BINS - 1), p)
         self.loss += float(log_loss(y, p).sum())
         self.brier_sum += float(((p - y) ** 2).sum())
+
+    def state(self) -> TallyState:
+        """Return all of it as plain data."""
+        used = np.flatnonzero(self.counts)
+        return TallyState(used.tolist(), self.counts.ravel()[used].tolist(), self.sums.tolist(), self.loss, self.brier_sum)
+
+    @classmethod
+    def of(cls, state: TallyState) -> Self:
+        """Make the tally that was saved.
+
+        Raises
+        ------
+        ValueError
+        """
+        if len(state.used) != len(state.counts) or len(state.sums) != ECE_BINS:
+            raise ValueError("a tally has other bins than this code's")
+        tally = cls()
+        tally.counts.ravel()[np.array(state.used, np.int64)] = state.counts
+        tally.sums, tally.loss, tally.brier_sum = np.array(state.sums), state.loss, state.brier
+        return tally
 
     @property
     def n(self) -> int:
@@ -111,6 +149,16 @@ class Tally:
             "n": float(self.n), "base_rate": self.churned / n, "log_loss": self.loss / n, "auc": self.auc, "pr_auc": self.pr_auc,
             "brier": self.brier_sum / n, "ece": self.ece, "lift_10": self.lift,
         }  # fmt: skip
+
+
+def figures_in_words(row: Mapping[str, float | None]) -> list[str]:
+    """Return the figures of a row as a table shows them, in the order of `FIGURES`; one that is not known is empty.
+
+    >>> figures_in_words({"n": 1200.0, "auc": 0.75})
+    ['1,200', '', '0.7500', '', '', '', '', '']
+    """
+    values = [(name, row.get(name)) for name in FIGURES]
+    return ["" if value is None else f"{value:,.0f}" if name == "n" else f"{value:.4f}" for name, value in values]
 
 
 _VALUES = value_table()

@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -28,7 +28,7 @@ def full(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Put a line at the end of the run: kills, seeds and hand-overs that really happened are part of the result."""
+    """Print a line at the end of the run, since the kills, seeds and hand-overs that really happened are part of the result."""
     return lambda line: request.node.user_properties.append(("done", line))
 
 
@@ -41,7 +41,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(line)
 
 
-def _missing(error: ServerMissing) -> None:
+def missing(error: ServerMissing) -> NoReturn:
+    """Skip with the reason and the fix; in CI fail."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI needs this server: {error}")
     pytest.skip(str(error))
@@ -49,7 +50,7 @@ def _missing(error: ServerMissing) -> None:
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Bootstrap address of a real Kafka."""
+    """Return the bootstrap address of a real Kafka."""
     named = os.environ.get("CHURNWATCH_TEST_KAFKA")
     if named:
         yield named
@@ -58,7 +59,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = KafkaServer(tmp_path_factory.mktemp("kafka"))
         server.start()
     except ServerMissing as error:
-        _missing(error)
+        missing(error)
     yield server.bootstrap
     server.kill()
 
@@ -69,7 +70,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedi
         server = LocalRedis(tmp_path_factory.mktemp("redis"))
         server.start()
     except ServerMissing as error:
-        _missing(error)
+        missing(error)
     yield server
     server.stop()
 
@@ -79,20 +80,20 @@ _serial = itertools.count()
 
 @pytest.fixture
 def app_name() -> str:
-    """A name nobody used yet: shared servers, separate worlds."""
+    """Return a name that nobody has used yet, so that tests share servers and nothing else."""
     return f"t{next(_serial)}-{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[LocalRedis]:
-    """A server of the test's own, to kill and to spoil."""
+    """Give the test a server of its own, which it may kill and spoil."""
     with LocalRedis(tmp_path / "redis") as server:
         yield server
 
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest, kafka: str, own_redis: LocalRedis, app_name: str, tmp_path: Path) -> Iterator[World]:
-    """A deployment on real servers; `TOML` of the test's module is its configuration, if there is one."""
+    """Give the test a deployment on real servers, configured by `TOML` of its module if there is one."""
     made = World(kafka, own_redis.url, app_name, tmp_path, getattr(request.module, "TOML", ""))
     yield made
     made.stop_all()
@@ -103,7 +104,7 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The real event logs beside the project."""
+    """Return the folder of real event logs beside the project."""
     if not SHARED_DATA.exists():
         if os.environ.get("CI") == "true":
             pytest.fail("CI needs ../shared/data")

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import xxhash
 
 from features.compiled.texts import Texts, as_bytes, differing, ids_of
+from features.definitions.rules import NO_RULES, Rules
 from features.events.event import (
-    MAX_FUTURE_MS,
     MAX_TS_MS,
     MAX_USER_BYTES,
     PLAIN_BYTES,
@@ -31,17 +31,58 @@ from features.events.event import (
     screen,
     time_of,
 )
-from features.events.plain_event import CHANNEL, EVENT_ID, TYPE, USER, Plain, read_plain
+from features.events.judge import UNKNOWN, judge
+from features.events.plain_event import CHANNEL, EVENT_ID, ITEM, PROPS, SESSION, TYPE, USER, Plain, read_plain
 from features.users.spec import FeatureSpec
 
 NAN = float("nan")
-UNKNOWN = -1
-"""Type word of an event type that a strict spec does not name."""
 MAX_WORDS = 65_536
 """Types remembered; they are few, and a flood of them must not fill the memory."""
 _NOBODY = Event(user="?", ts=0, type="")
 _user, _ts, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "event_id", "value"))
 _kind = attrgetter("type", "channel")
+
+
+def _detail(event: Event, of: int) -> bytes | None:
+    if of == PROPS:
+        props = bytes(event.props)
+        return None if props in {b"", b"null"} else props
+    text = event.session if of == SESSION else event.item
+    return None if text is None else text.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The payloads of a batch as they were read, for fields that most readers never look at.
+
+    Attributes
+    ----------
+    payloads : Texts
+        The payloads, n of them.
+    found : Plain
+        What the compiled pass took of them.
+    rows, events
+        Which rows the decoder took, and what they hold.
+    """
+
+    payloads: Texts
+    found: Plain
+    rows: npt.NDArray[np.intp]
+    events: Sequence[Event]
+
+    def texts(self, of: int, code: npt.NDArray[np.uint8]) -> Texts:
+        """Return one field of all rows, None where it is not there, is null, or the row is rejected."""
+        rejected = ((code != Reason.ok) & (code < Reason.late)).nonzero()[0]
+        at, end = self.found.at[:, of].copy(), self.found.end[:, of].copy()
+        at[rejected] = end[rejected] = -1
+        usual = Texts(self.payloads.buffer, at, end)
+        if not len(self.rows):
+            return usual
+        place = np.arange(len(at))
+        place[self.rows] = len(at) + np.arange(len(self.rows))
+        left_out = set(rejected.tolist())
+        others = [None if row in left_out else _detail(event, of) for row, event in zip(self.rows.tolist(), self.events, strict=True)]
+        return Texts.join([usual, Texts.of(others)]).take(place)
 
 
 @dataclass(slots=True)
@@ -69,6 +110,8 @@ class Columns:
         Asks for a landmark of the user at its time, and is no event.
     foreign : int
         Records whose key is there and is not their user; rejected ones have no user.
+    details : Details or None
+        Where session, item and props are found by whoever wants them; the engine does not.
     """
 
     n: int
@@ -82,6 +125,31 @@ class Columns:
     tick: npt.NDArray[np.bool_]
     ask: npt.NDArray[np.bool_]
     foreign: int = 0
+    details: Details | None = None
+
+    @property
+    def session(self) -> Texts:
+        """Session ids; None for an event without one, a tick and a rejected record. Made anew at each call, as the next two."""
+        return self._detail(SESSION)
+
+    @property
+    def item(self) -> Texts:
+        """Item ids."""
+        return self._detail(ITEM)
+
+    @property
+    def props(self) -> Texts:
+        """JSON of `props` as it stands in the payload."""
+        return self._detail(PROPS)
+
+    def _detail(self, of: int) -> Texts:
+        return Texts.of([None] * self.n) if self.details is None else self.details.texts(of, self.code)
+
+    @property
+    def newest_ms(self) -> int | None:
+        """Newest time of the events that were applied in time, each no later than its broker stamp; None if there are none."""
+        fine = (self.code == Reason.ok) & ~self.ask
+        return int(np.minimum(self.ts, self.append)[fine].max()) if fine.any() else None
 
 
 def tick_columns(time_ms: int) -> Columns:
@@ -108,9 +176,9 @@ def tick_columns(time_ms: int) -> Columns:
 class _Words(dict[tuple[str, str | None], int]):
     """(type, channel) -> type word, filled as types appear."""
 
-    def __init__(self, spec: FeatureSpec) -> None:
+    def __init__(self, spec: FeatureSpec, rules: Rules) -> None:
         self._spec = spec
-        self._allowed = None if spec.strict_types is None else frozenset(spec.strict_types)
+        self._allowed = None if rules.strict_types is None else frozenset(rules.strict_types)
 
     def __missing__(self, key: tuple[str, str | None]) -> int:
         event_type, channel = key
@@ -123,7 +191,7 @@ class _Words(dict[tuple[str, str | None], int]):
 
 
 class ColumnReader:
-    """Decodes batches for one feature spec; remembers what each event type and channel means.
+    """Decodes batches for one feature spec and one version of the rules; remembers what each event type and channel means.
 
     >>> reader = ColumnReader(FeatureSpec())
     >>> columns = reader.read([b'{"user": "ann", "ts": 5, "type": "click"}', b"{"], [10, 10])
@@ -131,8 +199,8 @@ class ColumnReader:
     ([b'ann', None], [5, 0], ['ok', 'not_json'])
     """
 
-    def __init__(self, spec: FeatureSpec) -> None:
-        self._words = _Words(spec)
+    def __init__(self, spec: FeatureSpec, rules: Rules = NO_RULES) -> None:
+        self._words, self.rules = _Words(spec, rules), rules
 
     def read(
         self, payloads: Sequence[bytes | None], append_ms: Sequence[int] | npt.NDArray[np.int64], keys: Texts | None = None
@@ -152,11 +220,12 @@ class ColumnReader:
         found = read_plain(texts)
         columns = self._usual(found, texts, np.array(append_ms, np.int64))
         rest = (~found.usual).nonzero()[0]
+        events: Sequence[Event] = ()
         if len(rest):
-            columns = self._with_others(columns, rest, texts)
+            columns, events = self._with_others(columns, rest, texts)
+        columns.details = Details(texts, found, rest, events)
         code = columns.code
-        code[(code == Reason.ok) & (columns.ts > columns.append + MAX_FUTURE_MS)] = Reason.future
-        code[(code == Reason.ok) & (columns.word == UNKNOWN)] = Reason.unknown_type
+        judge(columns, code, self.rules)
         rejected = code.nonzero()[0]
         columns.ts[rejected], columns.word[rejected], columns.value[rejected], columns.eid[rejected] = 0, 0, NAN, 0
         columns.users.at[rejected] = columns.users.end[rejected] = -1
@@ -181,7 +250,7 @@ class ColumnReader:
         )
         return kind or "", channel
 
-    def _with_others(self, columns: Columns, rows: npt.NDArray[np.intp], texts: Texts) -> Columns:
+    def _with_others(self, columns: Columns, rows: npt.NDArray[np.intp], texts: Texts) -> tuple[Columns, Sequence[Event]]:
         """Fill the rows that are left to the decoder."""
         n = len(rows)
         code = np.zeros(n, np.uint8)
@@ -194,7 +263,7 @@ class ColumnReader:
         columns.code[rows] = code
         place = np.arange(columns.n)
         place[rows] = columns.n + np.arange(n)
-        return replace(columns, users=Texts.join([columns.users, users]).take(place))
+        return replace(columns, users=Texts.join([columns.users, users]).take(place)), events
 
 
 def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import faust
+import faust.app.base
 
-from stream.intake.transport import Consumer
+from stream.intake.transport import Consumer, Transport
+from stream.kafka.connection import Connection
+from stream.kafka.origin import client_id
 from stream.ownership.contract import Batch, GapDetected, ShardHost, ShardLost
 
 log = logging.getLogger(__name__)
@@ -24,13 +27,26 @@ RETAKE_PAUSE_S = 0.5
 class AppSettings:
     """What Faust is told; the rest follows from docs/architecture.md, "Transport"."""
 
-    bootstrap: str
+    connection: Connection
+    app: str
     group: str
     clicks: str
     max_batch: int = 5_000
     session_timeout_s: float = 6.0
     heartbeat_s: float = 1.0
     faust: dict[str, Any] = field(default_factory=dict)
+
+
+class _Boot(faust.app.base.BootStrategy):
+    """What is started with the app: not Faust's own producer, nothing leaves through it."""
+
+    enable_kafka_producer = False
+
+
+class _App(faust.App):
+    """Faust's app without its producer."""
+
+    BootStrategy = _Boot
 
 
 def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseException], None]) -> faust.App:
@@ -41,15 +57,16 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
     on_bug : callable
         Told of any error that is neither a gap nor a lost shard: ours, or a shard that must not be served; the process must stop.
     """
-    app = faust.App(
+    app = _App(
         settings.group,
-        broker=[f"churnwatch://{one}" for one in settings.bootstrap.split(",")],
+        broker=[f"kafka://{one}" for one in settings.connection.bootstrap.split(",")],
         web_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
         stream_wait_empty=False,
         table_standby_replicas=0,
         consumer_auto_offset_reset="none",
+        broker_client_id=client_id(settings.app),
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.heartbeat_s,
         broker_request_timeout=30.0,
@@ -61,7 +78,8 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         datadir=f"{tempfile.gettempdir()}/churnwatch-{os.getuid()}",  # for tables, that we have none of; else made where we were started
         **settings.faust,
     )
-    vars(app).update(shard_host=host, on_bug=on_bug)  # where the transport looks for them
+    app.transport = Transport(app.conf.broker_consumer, app)
+    vars(app).update(shard_host=host, on_bug=on_bug, connection=settings.connection)  # where the transport looks for them
     topic = app.topic(settings.clicks, value_serializer="raw", key_serializer="raw", value_type=None, key_type=None)
 
     async def clicks(batches: AsyncIterable[Batch]) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.faults import UsageFault
+from stream.kafka import connection
+from stream.kafka.reach import PATIENCE_S, reach
 from stream.kafka.topics import topic_names
 from stream.settings import Settings
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
     from kafka import KafkaConsumer, TopicPartition
-
-PATIENCE_S = 5.0
 
 
 def _no_kafka(settings: Settings) -> UsageFault:
@@ -31,13 +31,15 @@ def reader(settings: Settings, logical: str) -> tuple[KafkaConsumer, list[TopicP
     UsageFault
         When there is no broker or no such topic.
     """
-    from kafka import KafkaConsumer, TopicPartition
+    from kafka import TopicPartition
     from kafka.errors import KafkaError
 
+    place = connection.connection_of(settings)
+    reach(place)
     topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])[logical]
     try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=settings["kafka.bootstrap"],
+        consumer = connection.consumer(
+            place,
             isolation_level="read_committed",
             enable_auto_commit=False,
             bootstrap_timeout_ms=PATIENCE_S * 1000,
@@ -51,24 +53,38 @@ def reader(settings: Settings, logical: str) -> tuple[KafkaConsumer, list[TopicP
     return consumer, [TopicPartition(topic, number) for number in sorted(partitions)]
 
 
-def clicks_producer(settings: Settings) -> tuple[Producer, str]:
-    """Return a producer for clicks, and the topic's name. It chooses partitions by murmur2, as Java's clients do: all agree on a user's.
+def producer_to(settings: Settings, logical: str, transactional_id: str | None = None) -> tuple[Producer, str]:
+    """Return a producer for a topic, and the topic's name. It chooses partitions by murmur2, as Java's clients do: all agree on a user's.
+
+    Parameters
+    ----------
+    transactional_id : str, optional
+        For one that sends in transactions.
 
     Raises
     ------
     UsageFault
         When there is no broker or no such topic.
     """
-    from confluent_kafka import KafkaException, Producer
+    from confluent_kafka import KafkaException
 
-    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
-    producer = Producer(
-        {"bootstrap.servers": settings["kafka.bootstrap"], "compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random",
+    place = connection.connection_of(settings)
+    reach(place)
+    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])[logical]
+    made = connection.sender(
+        place,
+        {"compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random",
          "queue.buffering.max.messages": 500_000, "enable.idempotence": True, "log_level": 0}
+        | ({} if transactional_id is None else {"transactional.id": transactional_id})
     )  # fmt: skip
     try:
-        if producer.list_topics(topic, timeout=PATIENCE_S).topics[topic].error is not None:
+        if made.list_topics(topic, timeout=PATIENCE_S).topics[topic].error is not None:
             raise _no_topic(topic)
     except KafkaException as error:
         raise _no_kafka(settings) from error
-    return producer, topic
+    return made, topic
+
+
+def clicks_producer(settings: Settings, transactional_id: str | None = None) -> tuple[Producer, str]:
+    """Return a producer for clicks, and the topic's name; see `producer_to`."""
+    return producer_to(settings, "clicks", transactional_id)

@@ -18,8 +18,11 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
+from stream.kafka.connection import Connection, aio_producer
+from stream.kafka.origin import app_header, is_foreign
 from stream.kafka.scan import Scan, open_scan
-from stream.kafka.wire import Fenced, Marker, Tick, WireUnavailable
+from stream.kafka.security import Security
+from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, WireUnavailable
 from stream.outbox import Entry
 from stream.position import has_position, position_of
 
@@ -27,7 +30,8 @@ TRANSACTION_TIMEOUT_MS = 10_000
 MIN_GAP_S = 0.02
 """Least time between two transactions: back to back ones meet retries of 100 ms in the broker."""
 TIMEOUT_S = 20.0
-STOP_S = 2.0
+STOP_S = 1.0
+"""For a producer that is thrown away to stop, and once more for its connections to close."""
 BATCH_BYTES = 1 << 19
 """Of one produce request and partition; the broker's own limit is 1 MiB."""
 
@@ -42,14 +46,20 @@ class WireSettings:
     Attributes
     ----------
     topics : mapping of logical to real topic name
-    security : keyword arguments for aiokafka clients (TLS, SASL)
+    security : Security
+        TLS and SASL.
     """
 
     bootstrap: str
     app: str
     group: str
     topics: Mapping[str, str]
-    security: Mapping[str, Any] = field(default_factory=dict)
+    security: Security = field(default_factory=Security)
+
+    @property
+    def connection(self) -> Connection:
+        """Where Kafka is, and how it is reached."""
+        return Connection(self.bootstrap, self.security)
 
 
 class ExamplesProducer:
@@ -69,12 +79,12 @@ class ExamplesProducer:
             Some may have arrived: send all again, the trainer drops repeats by their numbers.
         """
         topic = self._settings.topics["examples"]
-        key = str(partition).encode()
+        key, headers = str(partition).encode(), app_header(self._settings.app)
         producer = None
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 producer = await self._started()
-                await _delivered([await producer.send(topic, block, key=key, partition=0) for block in blocks])
+                await _delivered([await producer.send(topic, block, key=key, partition=0, headers=headers) for block in blocks])
         except (KafkaError, TimeoutError, OSError) as error:
             # only the one that failed: by now another shard may have started the next
             if producer is not None and self._producer is producer:
@@ -84,13 +94,12 @@ class ExamplesProducer:
     async def _started(self) -> AIOKafkaProducer:
         async with self._lock:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._settings.bootstrap,
+                producer = aio_producer(
+                    self._settings.connection,
                     enable_idempotence=True,
                     compression_type="zstd",  # aiokafka's lz4 is the slow, high level: four times the time for more bytes
                     request_timeout_ms=10_000,
                     max_request_size=8 << 20,
-                    **self._settings.security,
                 )
                 await _start(producer)
                 self._producer = producer
@@ -119,14 +128,13 @@ class KafkaWire:
     async def open(self) -> None:
         """See `stream.kafka.wire.Wire`."""
         s = self._settings
-        producer = AIOKafkaProducer(
-            bootstrap_servers=s.bootstrap,
+        producer = aio_producer(
+            s.connection,
             transactional_id=f"{s.app}-{s.group}-{s.topics['clicks']}-{self._partition}",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             request_timeout_ms=10_000,
             max_batch_size=BATCH_BYTES,
             linger_ms=0,
-            **s.security,
         )
         async with self._unavailable("opening the producer"), asyncio.timeout(TIMEOUT_S):
             await _start(producer)
@@ -148,11 +156,14 @@ class KafkaWire:
                 raise
             await _delivered(sent)
 
-    async def tick(self, next_offset: int) -> Tick:
+    async def tick(self, next_offset: int, latest_ms: int) -> Tick:
         """See `stream.kafka.wire.Wire`."""
         async with self._transaction() as producer:
-            record = await producer.send_and_wait(self._settings.topics["time"], str(next_offset).encode(), partition=self._partition)
-        # LogAppendTime: the acknowledgement carries the broker's stamp.
+            topic, headers = self._settings.topics["time"], app_header(self._settings.app)
+            record = await producer.send_and_wait(topic, str(next_offset).encode(), partition=self._partition, headers=headers)
+            # LogAppendTime: the acknowledgement carries the broker's stamp, so that it can be judged while it can still be taken back.
+            if record.timestamp > latest_ms:
+                raise ClockAhead(self._partition, record.timestamp, latest_ms)
         return Tick(record.offset, next_offset, record.timestamp)
 
     async def publish_examples(self, blocks: Sequence[bytes]) -> None:
@@ -173,7 +184,7 @@ class KafkaWire:
         stretches: list[list[Entry]] = []
         async with self._scan("alerts") as scan:
             for start, stop in scan.backwards(256):
-                records = [record for record in await scan.read(start, stop) if has_position(record.headers)]
+                records = [record for record in await scan.read(start, stop) if has_position(record.headers) and self._is_ours(record)]
                 found = [Entry(position_of(r.headers), "alerts", r.key or b"", r.value, list(r.headers)) for r in records]
                 stretches.append([entry for entry in found if entry.position.offset >= next_offset])
                 if len(stretches[-1]) < len(found):
@@ -184,13 +195,16 @@ class KafkaWire:
         """See `stream.kafka.wire.Wire`."""
         async with self._scan("time") as scan:
             records = await scan.read(max(scan.first, time_offset), scan.end)
-        return [Tick(record.offset, int(record.value), record.timestamp) for record in records]
+        return [Tick(record.offset, int(record.value), record.timestamp) for record in records if self._is_ours(record)]
 
     async def close(self) -> None:
         """See `stream.kafka.wire.Wire`."""
         producer, self._producer, self._usable = self._producer, None, False
         if producer is not None:
             await _stop(producer)
+
+    def _is_ours(self, record: Any) -> bool:
+        return not is_foreign(record.headers, self._settings.app)
 
     @property
     def _key(self) -> bytes:
@@ -203,14 +217,20 @@ class KafkaWire:
             if producer is None or not self._usable:
                 raise WireUnavailable(f"shard {self._partition}: the wire is closed, or broke before")
             await asyncio.sleep(max(0.0, self._ended + MIN_GAP_S - time.monotonic()))
+            refused: ClockAhead | None = None
             self._usable = False  # until this transaction is known to be committed; a cancelled caller leaves it so
             try:
                 async with asyncio.timeout(TRANSACTION_TIMEOUT_MS / 1000):
                     await producer.begin_transaction()
                     await self.at("begun")
-                    yield producer
-                    await self.at("sent")
-                    await producer.commit_transaction()
+                    try:
+                        yield producer
+                    except ClockAhead as error:
+                        refused = error
+                        await producer.abort_transaction()
+                    else:
+                        await self.at("sent")
+                        await producer.commit_transaction()
             except Exception as error:
                 # aiokafka shows fencing as whatever it runs into next, AssertionError among it
                 if _is_fenced(producer, error):
@@ -218,11 +238,13 @@ class KafkaWire:
                 raise WireUnavailable(f"shard {self._partition}: transaction: {error!r}") from error
             self._usable = True
             self._ended = time.monotonic()
+            if refused is not None:
+                raise refused
 
     @contextlib.asynccontextmanager
     async def _scan(self, logical: str) -> AsyncIterator[Scan]:
         s = self._settings
-        async with self._unavailable(f"reading {logical}"), open_scan(s.bootstrap, s.security, s.topics[logical], self._partition) as scan:
+        async with self._unavailable(f"reading {logical}"), open_scan(s.connection, s.topics[logical], self._partition) as scan:
             yield scan
 
     @contextlib.asynccontextmanager

@@ -16,10 +16,10 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
 
+from features.definitions.rules import Rules, RulesSince, followed, pack_history, pieces, unpack_history
 from features.events.columns import ColumnReader
 from features.store.contract import Commit, StaleOwner, Store, Taken, stream_id
 from features.users.state import NEVER
@@ -27,12 +27,14 @@ from online_models.scorer import Champion
 from stream.alerts.message import decode_alert
 from stream.alerts.policy import Adopted
 from stream.faults import Refused
-from stream.kafka.wire import Fenced, Marker, Tick, Wire, WireError
+from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, Wire, WireError
 from stream.outbox import Entry, unpack_entry
 from stream.ownership.contract import Batch, GapDetected
+from stream.ownership.event_clock import EventClock
+from stream.ownership.observer import Observer
 from stream.position import Position
 from stream.shard.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
-from stream.shard.records import Records, tick_records
+from stream.shard.records import LogRecords, Records, tick_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard, Step
 
@@ -40,37 +42,8 @@ PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
 
 
-class Observer(Protocol):
-    """Hears what happened; for metrics."""
-
-    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
-        """A step has been committed, which took `commit_s`."""
-        ...
-
-    def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
-        """Entries are confirmed by Kafka; the transaction took `publish_s`."""
-        ...
-
-    def misled(self, partition: int, records: int) -> None:
-        """So many records had a key that is not their user."""
-        ...
-
-
-class Silent:
-    """An observer that does not care."""
-
-    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
-        """See `Observer`."""
-
-    def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
-        """See `Observer`."""
-
-    def misled(self, partition: int, records: int) -> None:
-        """See `Observer`."""
-
-
 @dataclass(frozen=True, slots=True)
-class Means:
+class Dependencies:
     """What a session works with.
 
     Attributes
@@ -85,25 +58,40 @@ class Means:
         Whether an empty store may be filled from the log although alerts were published before.
     partial : bool
         Whether it may be although the beginning of the log is gone.
+    events : EventClock
+        What the records of all shards of the process say of the time.
+    monotonic_ms : callable
+        Milliseconds by a clock that only goes forward.
     """
 
     store: Store
     make_wire: Callable[[int], Wire]
     champions: Callable[[int], Sequence[Champion]]
-    observer: Observer
+    observers: Sequence[Observer] = ()
     outbox_max: int = 20_000
     rebuild: bool = False
     partial: bool = False
+    events: EventClock = field(default_factory=EventClock)
+    monotonic_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000
 
 
 class Session:
     """One owned shard. Make it with `open_session`."""
 
-    def __init__(self, settings: ShardSettings, means: Means, taken: Taken, wire: Wire, adopted: Adopted, ticks: Sequence[Tick]) -> None:
-        self.settings, self._means, self._wire = settings, means, wire
+    def __init__(
+        self,
+        settings: ShardSettings,
+        dependencies: Dependencies,
+        taken: Taken,
+        wire: Wire,
+        meta: ShardMeta,
+        adopted: Adopted,
+        ticks: Sequence[Tick],
+    ) -> None:
+        self.settings, self._dependencies, self._wire = settings, dependencies, wire
         self.partition = settings.partition
-        self.shard = Shard(settings, taken, means.champions(NEVER), adopted)
-        self._reader = ColumnReader(settings.spec)
+        self.shard = Shard(settings, taken, dependencies.champions(NEVER), adopted, meta)
+        self._reader = ColumnReader(settings.spec, settings.rules)
         self._ticks = deque(ticks)
         self._lock = asyncio.Lock()
         self._wire_lock = asyncio.Lock()
@@ -116,6 +104,8 @@ class Session:
         self._drained = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.lost: BaseException | None = None
+        self.newest_append_ms: int | None = None
+        """The broker's stamp of the last record applied; None when there was none since the take."""
         self._queue_left_over(taken, adopted)
 
     @property
@@ -126,7 +116,7 @@ class Session:
     @property
     def ready(self) -> bool:
         """Whether another batch may come: the outbox is not overfull and the shard is still ours."""
-        return self.lost is None and len(self._outbox) < self._means.outbox_max
+        return self.lost is None and len(self._outbox) < self._dependencies.outbox_max
 
     @property
     def unconfirmed(self) -> int:
@@ -163,7 +153,7 @@ class Session:
             self._check()
             try:
                 yield
-            except GapDetected:
+            except (GapDetected, ClockAhead):
                 raise  # nothing was touched
             except BaseException as error:
                 self.lost = error if isinstance(error, Exception) else StaleOwner(self.partition, "a step was cut short")
@@ -192,24 +182,41 @@ class Session:
             while self._ticks and self._ticks[0].next_offset <= batch.next:
                 tick = self._ticks[0]
                 upto = max(at, int(records.offset.searchsorted(tick.next_offset)))
-                if upto > at:
-                    await self._apply(self._decode(batch, at, upto, tick.next_offset))
+                await self._apply_records(records[at:upto], tick.next_offset)
                 at = upto
                 await self._apply(tick_records(self._ticks.popleft(), self.next_offset))
-            if at < len(records):
-                await self._apply(self._decode(batch, at, len(records), batch.next))
+            await self._apply_records(records[at:], batch.next)
 
-    async def tick(self) -> None:
-        """Append the broker's time to the log at the present offset, and apply it once it is there."""
+    async def tick(self) -> int | None:
+        """Append the broker's time to the log at the present offset, and apply it once it is there.
+
+        Returns
+        -------
+        int or None
+            What the broker's clock said, ms; None when that is not known, or when no record has come yet that it could be held against.
+
+        Raises
+        ------
+        ClockAhead
+            The broker's clock is further than time can be. Nothing was appended, and the shard is still ours.
+        StaleOwner, StoreUnavailable, WireError
+            The shard is lost; open it again if still a member.
+        """
+        stamp_ms = None
         async with self._turn():
             async with self._wire_lock:
+                latest_ms = self._dependencies.events.latest_ms(self._dependencies.monotonic_ms(), self.settings.spec.lateness_ms)
+                if latest_ms is None:
+                    return None
                 try:
-                    self._ticks.append(await self._wire.tick(self.next_offset))
+                    self._ticks.append(await self._wire.tick(self.next_offset, latest_ms))
+                    stamp_ms = self._ticks[-1].time_ms
                 except WireError:
                     # Whether it was appended is unknown: the log itself says.
                     await self._renew_wire()
                     self._ticks = deque(await self._wire.ticks_from(self.shard.meta.time_offset))
             await self._apply_waiting_ticks(self.next_offset)
+        return stamp_ms
 
     async def flush(self) -> None:
         """Wait until everything committed so far is confirmed by Kafka."""
@@ -232,11 +239,23 @@ class Session:
         if self.lost is not None:
             raise self.lost
 
-    def _decode(self, batch: Batch, start: int, stop: int, next_offset: int) -> Records:
-        records = batch.records[start:stop]
+    async def _apply_records(self, records: LogRecords, next_offset: int) -> None:
+        """Decode and apply records, each by the rules that hold at its offset."""
+        for rows, rules, after in pieces(self.shard.meta.rules, records.offset, next_offset):
+            decoded = self._decode(records[rows], rules, after)
+            await self._apply(decoded)
+            self.newest_append_ms = int(records.append_ms[rows][-1])
+            if (newest_ms := decoded.columns.newest_ms) is not None:
+                self._dependencies.events.saw(newest_ms, self._dependencies.monotonic_ms())
+
+    def _decode(self, records: LogRecords, rules: Rules, next_offset: int) -> Records:
+        if rules != self._reader.rules:
+            self._reader = ColumnReader(self.settings.spec, rules)
         columns = self._reader.read(records.values, records.append_ms, records.keys)
-        if columns.foreign:
-            self._means.observer.misled(self.partition, columns.foreign)
+        for observer in self._dependencies.observers:
+            if columns.foreign:
+                observer.foreign_keys(self.partition, columns.foreign)
+            observer.read(self.partition, columns.users)
         return Records(columns, records.offset, records.values, next_offset)
 
     async def _apply_waiting_ticks(self, offset: int) -> None:
@@ -248,12 +267,12 @@ class Session:
         start = 0
         while True:
             shard = self.shard
-            shard.champions = list(self._means.champions(shard.meta.watermark_ms(self.settings.spec.lateness_ms)))
+            shard.champions = list(self._dependencies.champions(shard.meta.watermark_ms(self.settings.spec.lateness_ms)))
             steps = shard.advance(records, start)
             try:
                 need = next(steps)
                 while True:
-                    need = steps.send(await self._means.store.read(self.partition, need))
+                    need = steps.send(await self._dependencies.store.read(self.partition, need))
             except StopIteration as end:
                 step: Step = end.value
             await self._commit(step)
@@ -265,7 +284,7 @@ class Session:
         commit: Commit = step.commit
         commit.outbox_trim, commit.exbox_trim = self._outbox_trim, self._exbox_trim
         began = time.perf_counter()
-        await self._means.store.commit(self.partition, commit)
+        await self._dependencies.store.commit(self.partition, commit)
         commit_s = time.perf_counter() - began
         self._outbox_trim = self._exbox_trim = None
         number = commit.commit_no + 1
@@ -278,7 +297,8 @@ class Session:
             self._wake_outbox.set()
         if commit.exbox:
             self._wake_exbox.set()
-        self._means.observer.stepped(self.partition, step, self.shard, commit_s)
+        for observer in self._dependencies.observers:
+            observer.stepped(self.partition, step, self.shard, commit_s)
 
     async def _publish_alerts(self) -> None:
         while True:
@@ -293,7 +313,7 @@ class Session:
                     self._sent = max(self._sent, entries[-1].position)
                     began = time.perf_counter()
                     try:
-                        await self._wire.publish(entries, Marker(entries[-1].position, batch[-1][2]))
+                        await self._wire.publish(entries, Marker(entries[-1].position, batch[-1][2], pack_history(self.shard.meta.rules)))
                     except WireError:
                         await self._renew_wire()
                     else:
@@ -308,7 +328,8 @@ class Session:
             confirmed.append(entry)
         if confirmed:
             self.shard.published = confirmed[-1].position
-            self._means.observer.published(self.partition, confirmed, publish_s)
+            for observer in self._dependencies.observers:
+                observer.published(self.partition, confirmed, publish_s)
 
     async def _publish_examples(self) -> None:
         while True:
@@ -331,10 +352,10 @@ class Session:
             The shard is another's, or another has published for it.
         """
         await self._wire.close()
-        if await self._means.store.owner(self.partition) != self.shard.token:
+        if await self._dependencies.store.owner(self.partition) != self.shard.token:
             raise StaleOwner(self.partition, "token, seen after the wire broke")
-        self._wire = self._means.make_wire(self.partition)
-        marker = await _open_wire(self._means, self._wire, self.partition, self.shard.token)
+        self._wire = self._dependencies.make_wire(self.partition)
+        marker = await _open_wire(self._dependencies, self._wire, self.partition, self.shard.token)
         if marker is None:
             return
         if marker.position > self._sent:
@@ -342,16 +363,18 @@ class Session:
         self._confirm(marker.position)
 
 
-async def _open_wire(means: Means, wire: Wire, partition: int, token: object) -> Marker | None:
+async def _open_wire(dependencies: Dependencies, wire: Wire, partition: int, token: object) -> Marker | None:
     await wire.open()
     # Between take and fence another owner may have done both: only the one whose token stands may go on.
-    if await means.store.owner(partition) != token:
+    if await dependencies.store.owner(partition) != token:
         await wire.close()
         raise StaleOwner(partition, "token, seen after fencing")
     return await wire.last_marker()
 
 
-async def open_session(settings: ShardSettings, means: Means, generation: int, *, force: bool = False, first: int = 0) -> Session:
+async def open_session(
+    settings: ShardSettings, dependencies: Dependencies, generation: int, *, force: bool = False, first: int = 0
+) -> Session:
     """Take a shard and bring it to where it can go on.
 
     Parameters
@@ -369,30 +392,60 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
         The store and the log contradict each other.
     """
     partition = settings.partition
-    taken = await means.store.take(partition, generation, force=force)
-    wire = means.make_wire(partition)
+    taken = await dependencies.store.take(partition, generation, force=force)
+    wire = dependencies.make_wire(partition)
     try:
-        marker = await _open_wire(means, wire, partition, taken.token)
-        _check_history(settings, means, taken, marker, first)
-        meta = _begin(first, marker) if taken.meta is None and first else unpack_meta(taken.meta)
-        adopted = Adopted(Position(-1, NEVER, "", 0), frozenset())
-        if marker is not None:
+        marker = await _open_wire(dependencies, wire, partition, taken.token)
+        said = marker if marker is not None and marker.position > _NOTHING else None
+        _check_history(settings, dependencies, taken, said, first)
+        meta = _begin(first, said) if taken.meta is None and first else unpack_meta(taken.meta)
+        rules = _rules(settings, taken, marker, meta)
+        if rules != (meta.rules if marker is None else unpack_history(marker.rules)) and (marker is not None or taken.meta is not None):
+            # Kafka knows them before the first record is judged by them: a Redis that is lost takes no version with it.
+            marker = Marker(_NOTHING, 0) if marker is None else marker
+            await wire.publish([], Marker(marker.position, marker.next_offset, pack_history(rules)))
+        meta.rules = rules
+        adopted = Adopted(_NOTHING, frozenset())
+        if said is not None:
             opened: frozenset[Position] = frozenset()
-            if marker.position.offset >= meta.next_offset:
+            if said.position.offset >= meta.next_offset:
                 # The store is behind what was published: what was decided then stands (docs/architecture.md).
                 published = await wire.alerts_after(meta.next_offset)
                 opened = frozenset(entry.position for entry in published if decode_alert(entry.value).type == "opened")
-            adopted = Adopted(marker.position, opened)
+            adopted = Adopted(said.position, opened)
         ticks = await wire.ticks_from(meta.time_offset)
-        session = Session(settings, means, taken, wire, adopted, ticks)
-        session.shard.meta = meta
-        session.shard.meta.spec_hash = settings.spec.hash
-        session.shard.meta.definitions = meta.following(settings.spec.definitions, settings.spec.lateness_ms)
+        meta.spec_hash = settings.spec.hash
+        meta.definitions = meta.following(settings.spec.definitions, settings.spec.lateness_ms)
+        session = Session(settings, dependencies, taken, wire, meta, adopted, ticks)
     except BaseException:
         await wire.close()
         raise
     session.start()
     return session
+
+
+_NOTHING = Position(-1, NEVER, "", 0)
+"""Position of a marker that vouches for no output."""
+
+
+def _rules(settings: ShardSettings, taken: Taken, marker: Marker | None, meta: ShardMeta) -> list[RulesSince]:
+    """Every version of the rules that the shard has applied, and the one it goes on with.
+
+    The marker's history is written before a version is used, so that it is never behind Redis, but for one that an earlier build wrote over.
+    A new version begins after the last record that was judged, which may be the next one to read: its timers may have been fired before it.
+    """
+    known = max(
+        meta.rules, [] if marker is None else unpack_history(marker.rules), key=lambda one: (one[-1].since_offset if one else -1, len(one))
+    )
+    if not known and (marker is not None or taken.meta is not None):
+        known = [RulesSince(0, Rules(strict_types=settings.spec.strict_types))]  # an earlier build had these alone, in the spec
+    in_a_sweep = meta.cursor is not None or meta.swept_ms > meta.watermark_ms(settings.spec.lateness_ms)
+    judged = meta.next_offset + in_a_sweep
+    if marker is not None:
+        told = marker.position
+        store_is_behind = told.offset > meta.next_offset or (told.offset == meta.next_offset and told.due_ms >= meta.swept_ms)
+        judged = max(judged, marker.next_offset, told.offset + 1 if store_is_behind else 0)
+    return followed(known, settings.rules, judged)
 
 
 def _begin(first: int, marker: Marker | None) -> ShardMeta:
@@ -402,15 +455,15 @@ def _begin(first: int, marker: Marker | None) -> ShardMeta:
     return ShardMeta(next_offset=first, lineage=lineage, censored_before_ms=NOT_YET, examples_after=told)
 
 
-def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: Marker | None, first: int) -> None:
+def _check_history(settings: ShardSettings, dependencies: Dependencies, taken: Taken, marker: Marker | None, first: int) -> None:
     meta, partition = unpack_meta(taken.meta), settings.partition
     if taken.meta is None:
-        if marker is not None and not means.rebuild:
+        if marker is not None and not dependencies.rebuild:
             raise Refused(
                 f"shard {partition}: Redis is empty but alerts were published up to offset {marker.position.offset}. "
                 "If Redis was lost, start once with --rebuild to make the state again from the log; if this is the wrong Redis, set CHURNWATCH_REDIS."
             )
-        if marker is not None and first and not means.partial:
+        if marker is not None and first and not dependencies.partial:
             raise Refused(
                 f"shard {partition}: the log begins at offset {first}, what came before was deleted: it cannot be made again as it was. "
                 "To make it from what is left, start once with --rebuild --partial: users seen in its first days count as left-censored, "
@@ -435,4 +488,4 @@ def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: 
         )
 
 
-__all__ = ["Fenced", "Means", "Observer", "Refused", "Session", "Silent", "open_session"]
+__all__ = ["Dependencies", "Fenced", "Refused", "Session", "open_session"]

@@ -10,22 +10,28 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from features.store.contract import StaleOwner, StoreUnavailable
-from features.store.redis import RedisStore, connect
-from features.users.state import NEVER
+from features.store.app_spec import as_started
+from features.store.contract import StoreUnavailable
+from features.store.redis import RedisStore, connect, load_spec
+from features.store.server_check import Finding
+from features.users.spec import FeatureSpec
 from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
 from stream.faults import Refused
+from stream.kafka.claims import claim, read_claims
+from stream.kafka.connection import connection_of
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
 from stream.kafka.topics import topic_names
-from stream.kafka.wire import WireError
+from stream.ownership.event_clock import EventClock
 from stream.ownership.host import Host
 from stream.ownership.served import ModelSource, model_key
-from stream.ownership.session import Means
-from stream.processes.clock import ClockSettings, Intake, Shown, decide_tick
+from stream.ownership.session import Dependencies
+from stream.processes.fitness import judge_holder
 from stream.processes.health import build_web, serve
+from stream.processes.intake_watch import IntakeWatch
 from stream.processes.metrics import WorkerMetrics
 from stream.processes.preflight import NotReady, check_start, judge_spec, stored_key_events
+from stream.processes.ticker import Ticker
 from stream.processes.warm import warm
 from stream.processes.watchdog import Probe, Watchdog
 from stream.settings import Settings
@@ -36,8 +42,8 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = 0.5
 SERVER_CHECK_S = 60.0
 REFRESH_S = 1.0
-DRAIN_S = 4.0
-"""Of the ten seconds a stop may take."""
+DRAIN_S = 3.0
+"""Of the ten seconds a stop may take; leaving the group may take three (`stream.intake.leaving`), closing the producers two."""
 GC_THRESHOLDS = (200_000, 20, 50)
 """A batch makes thousands of records that live for milliseconds and hold no cycles: Python's 700 would look at all that lives for each."""
 
@@ -45,7 +51,8 @@ GC_THRESHOLDS = (200_000, 20, 50)
 def wire_settings(settings: Settings) -> WireSettings:
     """Return how the shards reach Kafka."""
     topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
-    return WireSettings(settings["kafka.bootstrap"], settings["app.name"], settings["app.group"], topics)
+    place = connection_of(settings)
+    return WireSettings(place.bootstrap, settings["app.name"], settings["app.group"], topics, place.security)
 
 
 @dataclass
@@ -58,36 +65,42 @@ class Worker:
     key_events: tuple[str, ...]
     rebuild: bool = False
     partial: bool = False
+    stored_spec: FeatureSpec | None = None
+    """What the app was started with; None where nothing is stored (tests, demo)."""
     heartbeat: float = field(default_factory=time.monotonic)
     redis_answered: float = field(default_factory=time.monotonic)
-    held: bool = False
-    lag: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         settings = self.settings
-        self.spec = settings.spec(self.key_events)
+        self.spec = as_started(settings.spec(self.key_events), self.stored_spec)
+        events = EventClock()
         self.metrics = WorkerMetrics([definition.name for definition in settings.definitions])
+        self.watch = IntakeWatch(time.monotonic)
         self.models = ModelSource(self.registry, settings.definitions, self.spec.hash, model_key(settings))
         self.wires = wire_settings(settings)
         self.examples = ExamplesProducer(self.wires)
-        means = Means(
+        dependencies = Dependencies(
             store=self.store,
             make_wire=lambda partition: KafkaWire(self.wires, partition, self.examples),
             champions=self.models.champions,
-            observer=self.metrics,
+            observers=(self.metrics, self.watch),
             rebuild=self.rebuild,
             partial=self.partial,
+            events=events,
         )
         shard = ShardSettings(
-            settings["app.name"], 0, self.spec, settings.policy(), settings["worker.cache_users"], mirror=settings["worker.mirror"]
+            settings["app.name"],
+            0,
+            self.spec,
+            settings.policy(),
+            settings["worker.cache_users"],
+            mirror=settings["worker.mirror"],
+            rules=settings.rules(),
         )
-        self.host = Host(shard, means, self._shard_lost, self._shard_taken)
+        self.host = Host(shard, dependencies, self._shard_lost, self._shard_taken)
+        self.ticker = Ticker(settings, self.wires.topics["clicks"], self.host, events, self.metrics)
         self._app: Any = None
         self._redis_told: set[str] = set()
-        self._ends: dict[int, int] = {}
-        self._grown: dict[int, float] = {}
-        self._intake = Intake()
-        self._faltering_since: float | None = None
 
     def _shard_taken(self, _partition: int) -> None:
         self.metrics.counter("churnwatch_takes").inc()
@@ -98,8 +111,7 @@ class Worker:
 
     async def close(self) -> None:
         """Let go of everything; what is committed stays."""
-        await self.host.revoke(list(self.host.sessions))
-        await self.examples.close()
+        await asyncio.gather(self.host.revoke(list(self.host.sessions)), self.examples.close())
 
     async def alongside(self, app: Any) -> None:
         """Everything that goes on beside the agent; ends with the first that fails."""
@@ -109,8 +121,8 @@ class Worker:
             self._every(REFRESH_S, self._refresh_models),
             self._every(HEARTBEAT_S, lambda: self._retake(app)),
             self._every(SERVER_CHECK_S, self._check_redis),
+            self._every(self.ticker.period_s, lambda: self.ticker.look(app.consumer.thread)),
         ]
-        loops.append(self._every(max(0.1, self.settings["time.tick_interval"] / 1000 / 4), lambda: self._clock(app)))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
                 group.create_task(loop)
@@ -122,7 +134,7 @@ class Worker:
 
     async def _beat(self) -> None:
         self.heartbeat = time.monotonic()
-        self.metrics.look(self.host.sessions, self.lag)
+        self.metrics.look(self.host.sessions, self.watch, self.ticker.lag, self.ticker.clocks.apart_ms)
 
     async def _refresh_models(self) -> None:
         try:
@@ -163,46 +175,6 @@ class Worker:
                 self._shard_lost(partition, session.lost)
                 await retake(app.consumer.thread, partition)
 
-    async def _clock(self, app: Any) -> None:
-        """Look at the ends of all partitions; tick those of ours that are idle."""
-        thread = app.consumer.thread
-        consumer = thread._consumer
-        if consumer is None or not self.host.sessions:
-            self.lag = {}
-            return
-        topic = self.wires.topics["clicks"]
-        count = len(consumer.partitions_for_topic(topic) or ())
-        ends = await thread.call_thread(thread.ends, topic, count)
-        now = time.monotonic()
-        for partition, end in ends.items():
-            if self._ends.get(partition) != end:
-                self._ends[partition], self._grown[partition] = end, now
-        self._intake.saw(sum(ends.values()), now)
-        self._faltering_since = (self._faltering_since or now) if self._intake.faltering else None
-        faltering_ms = 0 if self._faltering_since is None else 1 + int((now - self._faltering_since) * 1000)
-        held = False
-        # made anew each time: what another worker has taken over is no lag of ours
-        self.lag = {partition: max(0, ends.get(partition, 0) - session.next_offset) for partition, session in self.host.sessions.items()}
-        for partition, session in list(self.host.sessions.items()):
-            if not self.settings["time.ticks"] or session.lost is not None or session.shard.meta.max_ms == NEVER:
-                continue
-            at_end = await thread.call_thread(thread.at_end, partition, ends.get(partition, 0))
-            idle_ms = int((now - self._grown.get(partition, now)) * 1000) if at_end else 0
-            quiet_ms = int((now - max(self._grown.values(), default=now)) * 1000)
-            clock = ClockSettings(
-                self.settings["time.tick_interval"], self.settings["time.tick_max_behind"], self.settings["time.max_idle_hold"]
-            )
-            decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000), faltering_ms)
-            held |= decision == "held"
-            if decision == "tick":
-                try:
-                    await session.tick()
-                except (StaleOwner, StoreUnavailable, WireError):
-                    continue  # the session says that it is lost, and is taken again
-                self.metrics.counter("churnwatch_ticks").inc()
-        self.held = held
-        self.metrics.gauge("churnwatch_time_held").set(held)
-
     def live(self) -> list[str]:
         """What stands against being alive."""
         late_s = time.monotonic() - self.heartbeat
@@ -215,8 +187,7 @@ class Worker:
             f"shard {partition} is lost, taking it again" for partition, session in self.host.sessions.items() if session.lost is not None
         ]
         against += [f"shard {partition}: too much unconfirmed" for partition, session in self.host.sessions.items() if not session.ready]
-        if self.held:
-            against.append("time is held: no partition receives anything, or far less than usual")
+        against += [*self.ticker.in_words(), *self.watch.in_words()]
         if time.monotonic() - self.redis_answered > 10:
             against.append("Redis does not answer")
         return against
@@ -236,7 +207,7 @@ class Worker:
             return None if consumer is None else consumer._coordinator
 
         def no_progress() -> bool:
-            return sum(self.lag.values()) > 0 and time.monotonic() - self.metrics.last_step > HEARTBEAT_S * 4
+            return sum(self.ticker.lag.values()) > 0 and time.monotonic() - self.metrics.last_step > HEARTBEAT_S * 4
 
         def no_shards() -> bool:
             consumer = app.consumer.thread._consumer if app.consumer else None
@@ -266,22 +237,30 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
     warm(len(settings.definitions))  # before the group is joined: compiling takes longer than a session timeout
     client = connect(settings["redis.url"])
     store = RedisStore(client, settings["app.name"])
-    worker = Worker(settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild, partial)
+    stored = load_spec(client, settings["app.name"])
+    worker = Worker(
+        settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild, partial, None if stored is None else stored.spec
+    )
     app = build_app(
-        AppSettings(settings["kafka.bootstrap"], settings["app.group"], worker.wires.topics["clicks"], settings["worker.batch"]),
+        AppSettings(
+            worker.wires.connection,
+            settings["app.name"],
+            settings["app.group"],
+            worker.wires.topics["clicks"],
+            settings["worker.batch"],
+        ),
         worker.host,
         stopper.bug,
     )
     watchdog = Watchdog(worker.probes(app))
-    runner = None
+    served = None
     gc.freeze()  # code and tables stay: the collector need not walk them again
     gc.set_threshold(*GC_THRESHOLDS)
     try:
         if settings["worker.web"]:
-            runner = await serve(
+            served = await serve(
                 build_web(worker.metrics.registry, worker.live, worker.ready, settings["worker.web_token"]),
                 settings["worker.web"],
-                settings["worker.web_token"],
             )
 
         async def alongside() -> None:
@@ -291,34 +270,43 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
         return await run_app(app, stopper, alongside, lambda: worker.host.drain(DRAIN_S))
     finally:
         watchdog.stop()
-        if runner is not None:
-            await runner.cleanup()
+        if served is not None:
+            await served.close()
         await worker.close()
         store.close()
 
 
-def prepare(settings: Settings) -> tuple[str, ...]:
-    """Check the servers and settle the key events; return these.
+def prepare(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
+    """Check the servers, settle the consumer group and the key events, and claim the topic prefix; return the settings and the key events.
 
     Raises
     ------
     NotReady
     """
     client = connect(settings["redis.url"])
-    cluster, warnings = check_start(client, settings)
-    for warning in warnings:
-        log.warning("%s", warning)
+    cluster, group, warnings = check_start(client, settings)
+    settings = settings.with_group(group)
+    _refuse(warnings)
+    claims = read_claims(settings)
+    _refuse(judge_holder(settings, claims.holder(settings["app.name"])))
     key_events = settings["features.key_events"] or _settled_key_events(client, settings)
     found = judge_spec(client, settings, cluster, key_events)
     others = stored_key_events(client, settings)
     if any(one.fatal for one in found) and not settings["features.key_events"] and others not in {None, key_events}:
         # another worker, started at the same time, has chosen from more or fewer events and was first to store
         found = judge_spec(client, settings, cluster, key_events := others)
+    _refuse(found)
+    if settings["app.name"] not in claims.claimed:
+        _refuse(judge_holder(settings, claim(settings)))
+    return settings, key_events
+
+
+def _refuse(found: list[Finding]) -> None:
+    """Raise what stands against the start, log the rest."""
     if any(one.fatal for one in found):
         raise NotReady(found)
     for one in found:
         log.warning("%s", one)
-    return key_events
 
 
 def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
@@ -332,7 +320,8 @@ def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
 
 def main(settings: Settings, *, rebuild: bool = False, partial: bool = False) -> int:
     """Run a worker in this process."""
-    key_events = prepare(settings)
+    model_key(settings)  # refused before anything is connected, if there must be one
+    settings, key_events = prepare(settings)
     return asyncio.run(run_worker(settings, key_events, rebuild=rebuild, partial=partial))
 
 

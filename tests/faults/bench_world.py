@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from confluent_kafka import Producer
 from kafka import KafkaConsumer, TopicPartition
 
+from features.definitions.rules import pieces
 from features.events.columns import ColumnReader
 from features.store.keys import shard_prefix
 from features.store.memory import MemoryStore
@@ -31,10 +31,11 @@ from stream.outbox import unpack_entry
 from stream.position import position_of
 from stream.settings import Settings, load_settings
 from stream.shard.meta import ShardMeta, unpack_meta
-from stream.shard.records import Records
+from stream.shard.records import Records, of_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard
 from tests.oracles.engine import comparable
+from tests.servers.forked import ForkedProgram
 from tests.servers.process import Program, wait_until
 
 DAY_MS = 86_400_000
@@ -48,7 +49,7 @@ class World:
     app: str
     folder: Path
     toml: str = ""
-    programs: list[Program] = field(default_factory=list)
+    programs: list[Program | ForkedProgram] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.config = self.folder / "churnwatch.toml"
@@ -70,6 +71,12 @@ class World:
 
     def start(self, *args: str) -> Program:
         program = Program(list(args) or ["run"], self.environment, self.folder / f"worker-{next(self._serial)}.log")
+        self.programs.append(program)
+        return program
+
+    def fork(self) -> ForkedProgram:
+        """Start a worker that is at work at once; for tests that need many."""
+        program = ForkedProgram(["run"], self.environment, self.folder / f"worker-{next(self._serial)}.log")
         self.programs.append(program)
         return program
 
@@ -101,13 +108,15 @@ class World:
         return sum(sum(meta.totals.values()) for meta in self.metas().values())
 
     def wait_taken(self, count: int, timeout_s: float) -> None:
-        wait_until(lambda: self.taken() >= count, timeout_s, f"{count} records taken", lambda: f"{self.taken()} were; {self.tails()}")
+        wait_until(
+            lambda: self.taken() >= count, timeout_s, f"{count} records taken", lambda: f"{self.taken()} were; {self.tails()}", self.taken
+        )
 
     def tails(self) -> str:
         return "\n".join(program.text()[-1500:] for program in self.programs[-3:])
 
     def log(self, logical: str, isolation: str = "read_committed") -> dict[int, list[Any]]:
-        """All records of a topic, by partition."""
+        """Return all records of a topic, by partition."""
         consumer = KafkaConsumer(bootstrap_servers=self.kafka, isolation_level=isolation, enable_auto_commit=False)
         found: dict[int, list[Any]] = {}
         for number in sorted(consumer.partitions_for_topic(self.topics[logical]) or ()):
@@ -131,7 +140,7 @@ class World:
         return {key.decode()[len(prefix) :]: value for key, value in zip(keys, values, strict=True)}
 
     def replay(self, key_events: tuple[str, ...]) -> dict[int, tuple[Shard, MemoryStore, list[tuple[Any, str]], list[tuple[int, str]]]]:
-        """The same log through one shard per partition, in memory, undisturbed, scored by the rule."""
+        """Run the same log through one undisturbed shard per partition, in memory, scored by the rule."""
         return {partition: asyncio.run(self._replay(partition, records, key_events)) for partition, records in self.log("clicks").items()}
 
     async def _replay(self, partition: int, log: list[Any], key_events: tuple[str, ...]) -> Any:
@@ -141,26 +150,27 @@ class World:
         champions = [Champion(0, CadenceScorer(definition.horizon_ms)) for definition in spec.definitions]
         settings = ShardSettings(self.app, partition, spec, self.settings.policy(), capacity=1 << 21)
         shard = Shard(settings, await store.take(partition, 1), champions)
-        reader = ColumnReader(spec)
+        history = self.metas()[partition].rules
         said: list[tuple[Any, str]] = []
         for at in range(0, len(log), 5_000):
-            part = log[at : at + 5_000]
-            values = [record.value for record in part]
-            columns = reader.read(values, [record.timestamp for record in part])
-            records = Records(columns, np.array([record.offset for record in part], np.int64), values, part[-1].offset + 1)
-            start = 0
-            while start < columns.n:
-                steps = shard.advance(records, start)
-                try:
-                    need = next(steps)
-                    while True:
-                        need = steps.send(await store.read(partition, need))
-                except StopIteration as end:
-                    step = end.value
-                await store.commit(partition, step.commit)
-                shard.committed(step)
-                start = step.taken
-                said += [(entry.position, entry.topic) for entry in map(unpack_entry, step.commit.outbox)]
+            part = of_records(log[at : at + 5_000])
+            for rows, rules, after in pieces(history, part.offset, int(part.offset[-1]) + 1):
+                one = part[rows]
+                columns = ColumnReader(spec, rules).read(one.values, one.append_ms)
+                records = Records(columns, one.offset, one.values, after)
+                start = 0
+                while start < columns.n:
+                    steps = shard.advance(records, start)
+                    try:
+                        need = next(steps)
+                        while True:
+                            need = steps.send(await store.read(partition, need))
+                    except StopIteration as end:
+                        step = end.value
+                    await store.commit(partition, step.commit)
+                    shard.committed(step)
+                    start = step.taken
+                    said += [(entry.position, entry.topic) for entry in map(unpack_entry, step.commit.outbox)]
         return shard, store, said, []
 
     def _complete(self, said: dict[str, int]) -> bool:
@@ -174,7 +184,7 @@ class World:
         return all(told[partition] >= meta.example_no for partition, meta in self.metas().items())
 
     def _let_the_next_owner_say_the_rest(self, said: dict[str, int]) -> None:
-        """A stop is bounded in time: what Kafka had not confirmed by then is in the outbox, and leaves with the next owner."""
+        """Start once more. A stop is bounded in time, so what Kafka had not confirmed by then is in the outbox and leaves with the next owner."""
         if self._complete(said):
             return
         worker = self.start()
@@ -182,7 +192,7 @@ class World:
         assert worker.terminate() == 0
 
     def check(self, key_events: tuple[str, ...]) -> Counter[str]:
-        """States, outcomes, alerts and dead letters equal those of the undisturbed run, each once."""
+        """Check that states, outcomes, alerts and dead letters equal those of the undisturbed run, each of them once."""
         totals: Counter[str] = Counter()
         replayed = self.replay(key_events)
         said = {
@@ -236,7 +246,7 @@ horizon = "2d"
 
 
 def made_up_log(events: int, users: int, days: float, seed: int = 1) -> Iterable[tuple[str, bytes]]:
-    """Skewed users over some days that end two hours ago; some retries, some late, some poison."""
+    """Make clicks over some days that end two hours ago: users differ in how much they click, and there are retries, late clicks and poison."""
     rng = random.Random(seed)
     end = int(time.time() * 1000) - 2 * 3_600_000
     start = end - int(days * DAY_MS)

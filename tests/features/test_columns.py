@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.compiled.texts import Texts
-from features.events.columns import ColumnReader
-from features.events.event import MAX_FUTURE_MS, Reason
+from features.definitions.rules import NO_RULES, Rules
+from features.events.columns import ColumnReader, tick_columns
+from features.events.event import MAX_FUTURE_MS, Reason, decode_event
 from features.users.spec import FeatureSpec
 from tests.poison import UNNAMED_TYPE, each, event
 
 NOW_MS = 1_700_000_000_000
 SPEC = FeatureSpec(key_events=("click",), channels=("mail",))
-STRICT = FeatureSpec(strict_types=("click", "purchase"))
+STRICT = Rules(strict_types=("click", "purchase"), not_users=("anonymous", "0", ""), oldest_ms=946_684_800_000)
 POISON = list(each(NOW_MS))
 PAYLOADS = st.one_of(
     st.none(),
@@ -32,9 +33,21 @@ PAYLOADS = st.one_of(
 )
 
 
+DETAILED = st.fixed_dictionaries(
+    {},
+    optional={
+        "session": st.none() | st.text(max_size=5),
+        "item": st.none() | st.text(max_size=5),
+        "props": st.none() | st.text(max_size=5) | st.lists(st.integers() | st.text(max_size=3), max_size=2) | st.just({}),
+        "user": st.sampled_from(["ann", "a\u00e9"]),
+        "other": st.just({"a": [1]}),
+    },
+)
+
+
 @pytest.mark.parametrize(("reason", "payload"), POISON)
 def test_each_poison_has_its_reason(reason: Reason, payload: bytes | None) -> None:
-    columns = ColumnReader(STRICT).read([payload], [NOW_MS])
+    columns = ColumnReader(SPEC, STRICT).read([payload], [NOW_MS])
     assert Reason(int(columns.code[0])) is reason
     assert list(columns.users) == [None]
 
@@ -47,7 +60,7 @@ def test_counts_by_reason_are_exact_among_good_ones() -> None:
     mixed: list[bytes | None] = []
     for i, (_, payload) in enumerate(POISON):
         mixed += [event(NOW_MS - i, user=f"u{i}"), payload]
-    columns = ColumnReader(STRICT).read(mixed, [NOW_MS] * len(mixed))
+    columns = ColumnReader(SPEC, STRICT).read(mixed, [NOW_MS] * len(mixed))
     assert Counter(columns.code.tolist()) == Counter(reason for reason, _ in POISON) + Counter({Reason.ok: len(POISON)})
     assert list(columns.users)[::2] == [b"u%d" % i for i in range(len(POISON))]
     assert columns.ts[::2].tolist() == [NOW_MS - i for i in range(len(POISON))]
@@ -56,8 +69,8 @@ def test_counts_by_reason_are_exact_among_good_ones() -> None:
 def test_a_large_batch_is_the_sum_of_its_records() -> None:
     payloads = [POISON[i % len(POISON)][1] if i % 7 == 0 else event(NOW_MS - i, user=f"u{i}") for i in range(2_057)]
     stamps = [NOW_MS + i for i in range(len(payloads))]
-    whole = ColumnReader(STRICT).read(payloads, stamps)
-    each = [ColumnReader(STRICT).read([payload], [stamp]) for payload, stamp in zip(payloads, stamps, strict=True)]
+    whole = ColumnReader(SPEC, STRICT).read(payloads, stamps)
+    each = [ColumnReader(SPEC, STRICT).read([payload], [stamp]) for payload, stamp in zip(payloads, stamps, strict=True)]
     assert whole.n == len(payloads)
     assert list(whole.users) == [part.users[0] for part in each]
     for name in ("ts", "append", "word", "value", "eid", "code", "tick", "ask"):
@@ -109,8 +122,8 @@ def test_future_is_judged_against_the_record_s_own_stamp(ts: int, reason: Reason
 
 
 def test_a_type_is_unknown_only_where_the_configuration_is_strict() -> None:
-    for spec, reason in ((SPEC, Reason.ok), (STRICT, Reason.unknown_type)):
-        assert ColumnReader(spec).read([event(NOW_MS, type=UNNAMED_TYPE)], [NOW_MS]).code[0] == reason
+    for rules, reason in ((NO_RULES, Reason.ok), (STRICT, Reason.unknown_type)):
+        assert ColumnReader(SPEC, rules).read([event(NOW_MS, type=UNNAMED_TYPE)], [NOW_MS]).code[0] == reason
 
 
 def test_keys_that_name_somebody_else_are_counted_whoever_read_the_payload() -> None:
@@ -126,3 +139,29 @@ def test_a_flood_of_types_is_not_remembered() -> None:
     assert not reader.read(payloads, [NOW_MS] * len(payloads)).code.any()
     assert len(reader._words) == 65_536
     assert reader.read([event(NOW_MS, type="click")], [NOW_MS]).word[0] == SPEC.type_word("click")
+
+
+@settings(max_examples=200)
+@given(st.lists(PAYLOADS | st.builds(lambda fields: event(NOW_MS, **fields), DETAILED), max_size=12))
+def test_details_equal_what_the_decoder_says_of_each_payload(payloads: list[bytes | None]) -> None:
+    columns = ColumnReader(SPEC).read(payloads, [NOW_MS] * len(payloads))
+    session, item, props = list(columns.session), list(columns.item), list(columns.props)
+    assert len(session) == len(item) == len(props) == len(payloads)
+    for i, payload in enumerate(payloads):
+        if columns.code[i]:
+            assert (session[i], item[i], props[i]) == (None, None, None)
+            continue
+        said = decode_event(payload)
+        assert session[i] == (None if said.session is None else said.session.encode())
+        assert item[i] == (None if said.item is None else said.item.encode())
+        assert (props[i] or b"null") == (bytes(said.props) or b"null")
+
+
+def test_a_tick_and_columns_made_elsewhere_have_no_details() -> None:
+    assert list(tick_columns(7).item) == list(tick_columns(7).session) == list(tick_columns(7).props) == [None]
+
+
+def test_a_record_that_is_late_keeps_its_details() -> None:
+    columns = ColumnReader(SPEC).read([event(NOW_MS, item="sku")], [NOW_MS])
+    columns.code[0] = Reason.late
+    assert list(columns.item) == [b"sku"]

@@ -1,4 +1,4 @@
-"""A step that did not end well leaves an arena that is not what the store holds: its session goes no further, whoever calls next."""
+"""A step that did not end well leaves an arena that differs from the store, so its session does nothing more, whoever calls it next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
 from stream.kafka.wire import Tick, WireUnavailable
 from stream.ownership.contract import Batch, GapDetected
-from stream.ownership.session import Means, Session, Silent, open_session
+from stream.ownership.session import Dependencies, Session, open_session
 from stream.processes.worker import Worker as ProductionWorker
 from stream.settings import load_settings
 from stream.shard.meta import unpack_meta
@@ -41,7 +41,7 @@ class Free(World):
 
 
 class Away(MemoryStore):
-    """A store that for one commit does not answer: before the deed, after it, or never."""
+    """A store that leaves one commit unanswered: before it was applied, after it, or for ever."""
 
     away = ""
 
@@ -63,12 +63,12 @@ class Away(MemoryStore):
 
 
 class Unheard(SimWire):
-    """A wire whose next tick is appended, and its answer lost."""
+    """A wire that appends the next tick and loses the answer."""
 
     lost = False
 
-    async def tick(self, next_offset: int) -> Tick:
-        tick = await super().tick(next_offset)
+    async def tick(self, next_offset: int, latest_ms: int) -> Tick:
+        tick = await super().tick(next_offset, latest_ms)
         if Unheard.lost:
             Unheard.lost = False
             raise WireUnavailable("no answer")
@@ -86,14 +86,14 @@ def batch(number: int) -> Batch:
 
 async def opened(world: World, store: MemoryStore) -> Session:
     definition = ChurnDefinition(name="gone", active_window_ms=3 * DAY_MS, horizon_ms=DAY_MS)
-    means = Means(
+    dependencies = Dependencies(
         store=store,
         make_wire=lambda partition: Unheard(world, Worker(0), partition),
         champions=lambda _until: [Champion(0, CadenceScorer(definition.horizon_ms))],
-        observer=Silent(),
+        monotonic_ms=lambda: world.now_ms,
     )
     spec = FeatureSpec(key_events=("view",), definitions=(definition,))
-    return await open_session(ShardSettings("app", 0, spec, PolicySettings(threshold=0.4, cooldown_ms=DAY_MS)), means, 1)
+    return await open_session(ShardSettings("app", 0, spec, PolicySettings(threshold=0.4, cooldown_ms=DAY_MS)), dependencies, 1)
 
 
 async def left(session: Session, world: World, store: Away, how: str) -> None:
@@ -137,7 +137,7 @@ def test_a_session_goes_no_further_after_a_tick_that_was_left_unfinished(how: st
         assert store.commit_no(0) == stored
         await session.close()
 
-        # whoever takes the shard goes on as if nothing had been: the same states as without the trouble
+        # whoever takes the shard goes on as if nothing had happened, with the same states
         again = await opened(world, store)
         await again.apply_waiting()
         for number in (3, 4):
@@ -169,8 +169,9 @@ def test_a_store_that_is_away_for_a_tick_costs_a_take_and_no_worker() -> None:
         settings = load_settings(None, {}, time__tick_max_behind="36500d")  # the clicks are of 2020
         worker = ProductionWorker(settings, store, MemoryRegistry(), ())  # type: ignore[arg-type]  # a store in memory
         worker.host.sessions[0] = session
+        worker.ticker.events = session._dependencies.events
         long_ago = time.monotonic() - 3_600
-        worker._ends, worker._grown = {0: USERS}, {0: long_ago}
+        worker.ticker.ends, worker.ticker.grown_s = {0: USERS}, {0: long_ago}
         taken: list[int] = []
 
         async def at_once(call: Callable[..., object], *args: object) -> object:
@@ -185,7 +186,7 @@ def test_a_store_that_is_away_for_a_tick_costs_a_take_and_no_worker() -> None:
         )
         app = SimpleNamespace(consumer=SimpleNamespace(thread=thread))
         store.away = "before"
-        await worker._clock(app)
+        await worker.ticker.look(app.consumer.thread)
         assert isinstance(session.lost, StoreUnavailable)
         await worker._retake(app)
         assert taken == [0]
