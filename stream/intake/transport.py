@@ -25,7 +25,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from features.store.contract import TakeRefused
-from stream.faults import Refused
+from stream.faults import Refused, new_app
 from stream.intake.leaving import leave
 from stream.intake.record_batches import is_used_up, keep_bytes, read_as_columns
 from stream.kafka.connection import Connection, aio_consumer
@@ -52,7 +52,8 @@ class OffsetOutsideLog(Refused):
     def __init__(self, tp: TP, stands_at: int, first: int, end: int) -> None:
         super().__init__(
             f"{tp.topic}-{tp.partition}: the shard stands at offset {stands_at}, the log has {first} to {end}. "
-            "Retention deleted what was not yet read, or this is another topic: raise retention.ms, or start under a new app name."
+            "Retention deleted what was not yet read, or this is another topic: raise retention.ms for the next time, and start a new app: "
+            f"{new_app('NEW-NAME', tp.topic)}"
         )
 
 
