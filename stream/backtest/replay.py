@@ -1,7 +1,7 @@
-"""The replay itself: one shard, one trainer, a store in memory; each prediction taken down as it is made.
+"""The replay itself: one shard, one trainer, and a store in memory. Each prediction is written down when it is made.
 
-Every batch of the log: the shard steps, its snapshots are scored by the trainer's candidates, those scores are taken down, and only then the
-labels that have matured by now are graded and learned. So a prediction at t uses nothing that matured after t.
+For every batch of the log the shard makes a step, the trainer's candidates score its snapshots, and the scores are written down. Only then are
+the labels that have matured by now graded and learned, so a prediction at time t uses nothing that matured after t.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.events.event import Reason
 from features.store.memory import MemoryStore
 from features.users.catalog import WIDTH
 from features.users.spec import FeatureSpec
@@ -33,12 +34,12 @@ from stream.shard.step import Shard, Step
 
 NO_ALERTS = PolicySettings(threshold=2.0)
 ROUNDING = 1.01 / 65_535
-"""What a stored risk may differ from the stated one: it has 16 bits."""
+"""How much a stored risk may differ from the stated one, since it is stored in 16 bits."""
 
 
 @dataclass(slots=True)
 class Timed:
-    """A candidate with a stopwatch: seconds it learned, and examples."""
+    """A candidate with a stopwatch: how many examples it learned, and in how many seconds."""
 
     inner: Candidate
     name: str = ""
@@ -74,7 +75,7 @@ class Timed:
 
 @dataclass(slots=True)
 class Moment:
-    """How things stood after a step that made a version: for the pictures over time."""
+    """How things stood after a step that made a version, for the pictures over time."""
 
     at_ms: int
     champion: str
@@ -88,9 +89,11 @@ class Result:
     Attributes
     ----------
     predictions : DataFrame
-        One row a label, see `PREDICTION_COLUMNS`.
+        One row for each label, see `PREDICTION_COLUMNS`.
     censored : int
-        Snapshots whose label the log ended too early for.
+        Snapshots without a label, because the log ends before it would have matured.
+    repeats : int
+        Events dropped because their user had one of the same id shortly before, as a worker drops them.
     """
 
     predictions: pl.DataFrame
@@ -101,6 +104,7 @@ class Result:
     costs: list[Timed]
     seconds: float
     events: int
+    repeats: int = 0
 
 
 PREDICTION_COLUMNS = (
@@ -119,7 +123,7 @@ PREDICTION_COLUMNS = (
 
 @dataclass(slots=True)
 class _Book:
-    """Predictions as they are made, by (user, landmark), and their labels as they come."""
+    """Collects predictions as they are made, by user and landmark, and their labels as they come."""
 
     rows: dict[tuple[str, int], int] = field(default_factory=dict)
     columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in PREDICTION_COLUMNS})
@@ -170,14 +174,14 @@ class Replay:
         self._learner = self._trainer.learners[self._definition]
         self._learner.candidates = {name: Timed(one, name) for name, one in self._learner.candidates.items()}
         self._book = _Book()
-        self._number = 0
+        self._number = self._repeats = 0
         self._moments: list[Moment] = []
         self._versions: list[Version] = []
         self._waiting: list[Examples] = []
-        """Snapshots of asked landmarks whose labels have not matured."""
+        """Snapshots of the landmarks asked for whose labels have not matured yet."""
 
     async def run(self, progress: Callable[[int], None]) -> Result:
-        """Replay all of it; `progress` is told how many records are done."""
+        """Replay the whole history; `progress` is called with the number of records done."""
         began = time.perf_counter()
         store = MemoryStore(lambda: "backtest")
         taken = await store.take(0, 0)
@@ -189,11 +193,12 @@ class Replay:
             while start < records.columns.n:
                 step = await _step(shard, store, records, start)
                 start = step.taken
+                self._repeats += step.outcomes.get(Reason.duplicate.name, 0)
                 self._after(shard, step)
             done += records.columns.n
             progress(done)
         for late in self._waiting:
-            # their labels are in the file, but time ended before they were known: they are graded, not learned
+            # the log ends before these labels were known, but the file has them: they are graded and not learned
             self._book_labels(late)
         every = len(self._book.rows)
         predictions = self._book.frame()
@@ -208,6 +213,7 @@ class Replay:
             costs,
             seconds,
             self._history.frame.height,
+            self._repeats,
         )
 
     def _after(self, shard: Shard, step: Step) -> None:
@@ -217,7 +223,7 @@ class Replay:
         if self._asked is not None and (len(snapshots) or self._waiting):
             labels = self._asked_labels(snapshots, now)
         if len(snapshots):
-            # nothing is learned yet: the trainer only scores them
+            # the trainer only scores these, there is nothing to learn yet
             self._feed(snapshots, NEVER)
             self._take_down(snapshots, now)
         if not len(labels) and not len(snapshots):
@@ -254,7 +260,7 @@ class Replay:
             self._book.predicted(user, landmark, scored_ms, self._learner.until_ms, *said, first[i])
 
     def _asked_labels(self, snapshots: Examples, now: int) -> Examples:
-        """Labels of asked landmarks that have matured before `now`, in order of maturity."""
+        """Return the labels of asked landmarks that have matured before `now`, in order of maturity."""
         if self._asked is None:
             raise RuntimeError("only asked landmarks have labels from outside")
         if len(snapshots):
