@@ -27,7 +27,7 @@ from features.users.state import NEVER
 from online_models.scorer import Champion
 from stream.alerts.message import decode_alert
 from stream.alerts.policy import Adopted
-from stream.faults import Refused
+from stream.faults import Refused, new_app, next_name
 from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, Wire, WireError
 from stream.outbox import Entry, unpack_entry
 from stream.ownership.contract import Batch, GapDetected
@@ -39,6 +39,8 @@ from stream.shard.records import LogRecords, Records, tick_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard, Step, answered
 
+CLICKS = "THE-CLICKS-TOPIC"
+"""Stands for its name in a message: a session is not told it."""
 PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
 
@@ -474,12 +476,13 @@ def _check_history(settings: ShardSettings, dependencies: Dependencies, taken: T
     if meta.spec_hash != settings.spec.hash:
         raise Refused(
             f"shard {partition}: states were written with feature spec {meta.spec_hash}, this configuration has {settings.spec.hash}. "
-            "Restore the old [features] configuration, or start under a new app name and replay."
+            f"Restore the old [features] configuration, or start a new app, which reads the log again: {new_app(next_name(settings.app), CLICKS)}"
         )
     if meta.published is not None and (marker is None or marker.position < meta.published):
         raise Refused(
             f"shard {partition}: Redis knows of alerts published up to offset {meta.published.offset}, the progress topic does not. "
-            "This is another cluster, or the topic was recreated: set CHURNWATCH_KAFKA, or start under a new app name."
+            "This is another cluster, or the topic was recreated: set CHURNWATCH_KAFKA, or start a new app, which reads the log again: "
+            f"{new_app(next_name(settings.app), CLICKS)}"
         )
 
 
