@@ -11,13 +11,12 @@ import msgspec
 import polars as pl
 import xxhash
 
-from features.store.keys import shard_prefix
 from features.store.redis import connect, load_spec
 from features.users.state import NEVER
 from stream.faults import UsageFault
 from stream.kafka.clients import clicks_producer
+from stream.ownership.stored import stored_metas
 from stream.settings import Settings
-from stream.shard.meta import unpack_meta
 
 CHUNK = 20_000
 OPTIONAL = ("value", "item", "session", "channel", "event_id")
@@ -67,12 +66,8 @@ def newest_watermark(settings: Settings) -> int:
     """Return the furthest watermark of the app's shards, NEVER if there is none."""
     client = connect(settings["redis.url"])
     spec = load_spec(client, settings["app.name"])
-    newest = NEVER
-    for partition in range(spec.partitions if spec else 0):
-        packed: Any = client.hget(shard_prefix(settings["app.name"], partition) + "meta", "meta")
-        if packed is not None:
-            newest = max(newest, unpack_meta(packed).watermark_ms(settings["features.lateness"]))
-    return newest
+    metas = stored_metas(client, settings["app.name"], spec.partitions if spec else 0)
+    return max((meta.watermark_ms(settings["features.lateness"]) for meta in metas.values()), default=NEVER)
 
 
 def ingest_file(settings: Settings, file: Path, *, force: bool = False) -> tuple[int, float]:

@@ -12,17 +12,20 @@ code over fakes. Any error leaves the object unusable: it says so in ``lost`` an
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
+import msgspec
+
 from features.events.columns import ColumnReader
-from features.store.contract import Commit, StaleOwner, Store, Taken, stream_id
-from features.users.state import NEVER
+from features.store.contract import Commit, Damaged, StaleOwner, Store, Taken, stream_id
+from features.users.state import NEVER, LayoutError
 from online_models.scorer import Champion
 from stream.alerts.message import decode_alert
 from stream.alerts.policy import Adopted
@@ -35,6 +38,8 @@ from stream.shard.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
 from stream.shard.records import Records, tick_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard, Step
+
+log = logging.getLogger(__name__)
 
 PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
@@ -135,7 +140,10 @@ class Session:
 
     def _queue_left_over(self, taken: Taken, adopted: Adopted) -> None:
         for entry_id, packed in taken.outbox:
-            entry = unpack_entry(packed)
+            try:
+                entry = unpack_entry(packed)
+            except msgspec.DecodeError:
+                raise Damaged(self.partition, f"the outbox entry {entry_id} cannot be read") from None
             if adopted.covers(entry.position):
                 self._outbox_trim = entry_id
             else:
@@ -256,6 +264,9 @@ class Session:
                     need = steps.send(await self._means.store.read(self.partition, need))
             except StopIteration as end:
                 step: Step = end.value
+            except (Damaged, LayoutError) as error:
+                await self._must_be_ours(error)
+                raise refusal_of(self.partition, error) from None
             await self._commit(step)
             start = step.taken
             if start >= records.columns.n:
@@ -265,7 +276,10 @@ class Session:
         commit: Commit = step.commit
         commit.outbox_trim, commit.exbox_trim = self._outbox_trim, self._exbox_trim
         began = time.perf_counter()
-        await self._means.store.commit(self.partition, commit)
+        try:
+            await self._means.store.commit(self.partition, commit)
+        except Damaged as damage:
+            raise refusal_of(self.partition, damage) from None
         commit_s = time.perf_counter() - began
         self._outbox_trim = self._exbox_trim = None
         number = commit.commit_no + 1
@@ -279,6 +293,11 @@ class Session:
         if commit.exbox:
             self._wake_exbox.set()
         self._means.observer.stepped(self.partition, step, self.shard, commit_s)
+
+    async def _must_be_ours(self, error: Exception) -> None:
+        """What looks like damage to an owner of the past is what the next one has written since."""
+        if await self._means.store.owner(self.partition) != self.shard.token:
+            raise StaleOwner(self.partition, "token, seen when what was read did not fit") from error
 
     async def _publish_alerts(self) -> None:
         while True:
@@ -368,13 +387,32 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
     Refused
         The store and the log contradict each other.
     """
+    try:
+        return await _open(settings, means, generation, force=force, first=first)
+    except Damaged as damage:
+        raise refusal_of(settings.partition, damage) from None
+
+
+def refusal_of(partition: int, error: Damaged | LayoutError) -> Refused:
+    """Return what a worker that cannot read its shard says before it stops, with what to do."""
+    if isinstance(error, LayoutError):  # of another version or configuration
+        return Refused(f"shard {partition}: {error}")
+    return Refused(
+        f"{error}. Damaged state is never guessed at: start once with `churnwatch run --rebuild --partition {partition}`, which makes this "
+        f"shard's state again from the log, and says nothing twice; `churnwatch state check --partition {partition}` names the damaged keys"
+    )
+
+
+async def _open(settings: ShardSettings, means: Means, generation: int, *, force: bool, first: int) -> Session:
     partition = settings.partition
     taken = await means.store.take(partition, generation, force=force)
     wire = means.make_wire(partition)
     try:
         marker = await _open_wire(means, wire, partition, taken.token)
+        if taken.rebuild:
+            taken = await _cleared(settings, means, taken, marker, first)
         _check_history(settings, means, taken, marker, first)
-        meta = _begin(first, marker) if taken.meta is None and first else unpack_meta(taken.meta)
+        meta = _begin(first, marker) if taken.meta is None and first else _meta_of(taken, partition)
         adopted = Adopted(Position(-1, NEVER, "", 0), frozenset())
         if marker is not None:
             opened: frozenset[Position] = frozenset()
@@ -395,6 +433,38 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
     return session
 
 
+async def _cleared(settings: ShardSettings, means: Means, taken: Taken, marker: Marker | None, first: int) -> Taken:
+    """Delete what is stored of a shard that is to be made again; it then stands where its log begins."""
+    partition = settings.partition
+    if marker is not None and first and taken.rebuild != "partial":
+        raise Refused(_beginning_gone(partition, first, f"--rebuild --partial --partition {partition}"))
+    meta = _begin(first, marker) if first else ShardMeta()
+    meta.spec_hash, meta.armed = settings.spec.hash, 0
+    await means.store.clear(partition, taken.token, meta.pack())
+    log.warning("the shard's state is made again from the log", extra={"partition": partition, "offset": first})
+    return replace(taken, meta=meta.pack(), rebuild="")
+
+
+def _meta_of(taken: Taken, partition: int) -> ShardMeta:
+    """Return what the shard remembers, if it can be read and its wheel is as large as it says."""
+    try:
+        meta = unpack_meta(taken.meta)
+    except msgspec.DecodeError:
+        raise Damaged(partition, "what it remembers of itself, its meta, cannot be read") from None
+    held = sum(taken.wheel.values())
+    if meta.armed not in {-1, held}:
+        raise Damaged(partition, f"{meta.armed} users are armed, and {held} are in its wheel")
+    return meta
+
+
+def _beginning_gone(partition: int, first: int, options: str) -> str:
+    return (
+        f"shard {partition}: the log begins at offset {first}, what came before was deleted: it cannot be made again as it was. "
+        f"To make it from what is left, start once with {options}: users seen in its first days count as left-censored, "
+        "and alerts that were open before it are not resolved."
+    )
+
+
 def _begin(first: int, marker: Marker | None) -> ShardMeta:
     """Return where a shard begins whose log has lost its beginning. What a lost Redis had told before stays told."""
     told = -1 if marker is None else marker.position.offset
@@ -403,7 +473,7 @@ def _begin(first: int, marker: Marker | None) -> ShardMeta:
 
 
 def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: Marker | None, first: int) -> None:
-    meta, partition = unpack_meta(taken.meta), settings.partition
+    meta, partition = _meta_of(taken, settings.partition), settings.partition
     if taken.meta is None:
         if marker is not None and not means.rebuild:
             raise Refused(
@@ -411,11 +481,7 @@ def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: 
                 "If Redis was lost, start once with --rebuild to make the state again from the log; if this is the wrong Redis, set CHURNWATCH_REDIS."
             )
         if marker is not None and first and not means.partial:
-            raise Refused(
-                f"shard {partition}: the log begins at offset {first}, what came before was deleted: it cannot be made again as it was. "
-                "To make it from what is left, start once with --rebuild --partial: users seen in its first days count as left-censored, "
-                "and alerts that were open before it are not resolved."
-            )
+            raise Refused(_beginning_gone(partition, first, "--rebuild --partial"))
         return
     try:
         meta.following(settings.spec.definitions, settings.spec.lateness_ms)

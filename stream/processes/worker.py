@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from features.store.contract import StaleOwner, StoreUnavailable
-from features.store.redis import RedisStore, connect
+from features.store.redis import RedisStore, connect, load_spec
 from features.users.state import NEVER
 from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
-from stream.faults import Refused
+from stream.faults import Refused, UsageFault
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
 from stream.kafka.topics import topic_names
 from stream.kafka.wire import WireError
@@ -254,7 +254,9 @@ class Worker:
         ]
 
 
-async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild: bool = False, partial: bool = False) -> int:
+async def run_worker(
+    settings: Settings, key_events: tuple[str, ...], *, rebuild: bool = False, partial: bool = False, only: Sequence[int] = ()
+) -> int:
     """Run until a signal; return the exit code."""
     from stream.processes.program import Stopper, run_app
 
@@ -266,7 +268,9 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
     warm(len(settings.definitions))  # before the group is joined: compiling takes longer than a session timeout
     client = connect(settings["redis.url"])
     store = RedisStore(client, settings["app.name"])
-    worker = Worker(settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild, partial)
+    for partition in only:
+        await store.ask_rebuild(partition, partial=partial)
+    worker = Worker(settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild and not only, partial)
     app = build_app(
         AppSettings(settings["kafka.bootstrap"], settings["app.group"], worker.wires.topics["clicks"], settings["worker.batch"]),
         worker.host,
@@ -330,10 +334,28 @@ def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
     return settle(settings, lambda: stored_key_events(client, settings))
 
 
-def main(settings: Settings, *, rebuild: bool = False, partial: bool = False) -> int:
-    """Run a worker in this process."""
+def main(settings: Settings, *, rebuild: bool = False, partial: bool = False, only: Sequence[int] = ()) -> int:
+    """Run a worker in this process.
+
+    Parameters
+    ----------
+    only : sequence of int
+        With `rebuild`: shards to be made again, whichever worker takes them; every other one goes on from where it stands.
+
+    Raises
+    ------
+    UsageFault
+        There is no such shard.
+    """
     key_events = prepare(settings)
-    return asyncio.run(run_worker(settings, key_events, rebuild=rebuild, partial=partial))
+    if only:
+        with connect(settings["redis.url"]) as client:
+            spec = load_spec(client, settings["app.name"])
+        if strange := [one for one in only if spec is not None and one >= spec.partitions]:
+            raise UsageFault(
+                f"--partition: there is no shard {strange[0]}, the clicks topic has {spec.partitions if spec else 0} partitions"
+            )
+    return asyncio.run(run_worker(settings, key_events, rebuild=rebuild, partial=partial, only=only))
 
 
 __all__: Sequence[str] = ["Worker", "main", "prepare", "run_worker", "wire_settings"]

@@ -73,6 +73,8 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
         Records by outcome (`features.events.event.Reason`) since the beginning of the lineage.
     definitions : list of Followed
         In the order of their places in the states.
+    armed : int
+        Users in the wheel after this commit; -1 where a build before this field stored it.
     """
 
     next_offset: int = 0
@@ -89,6 +91,7 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     censored_before_ms: int = NEVER
     examples_after: int = -1
     definitions: list[Followed] = []
+    armed: int = -1
 
     def watermark_ms(self, lateness_ms: int) -> int:
         """W = M - G, NEVER before the first event.
