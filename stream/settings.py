@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from features.definitions.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
 from features.definitions.names import checked_name
+from features.definitions.rules import MAX_NOT_USERS, Rules
 from features.users.segment import segment_of
 from features.users.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
 from online_models.catalog import LIVE
@@ -33,7 +35,7 @@ _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
 _ADDRESS = re.compile(r"^(\[[0-9a-fA-F:]+\]|[^\s:/@\[\],]+):\d{1,5}$")
 _REDIS_URL = re.compile(r"^(unix://\S+|rediss?://([^\s/?#]*@)?(\[[0-9a-fA-F:]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?(/\d*)?(\?\S*)?)$")
 
-Kind = Literal["text", "secret", "int", "share", "duration", "names", "flag"]
+Kind = Literal["text", "secret", "int", "share", "duration", "names", "flag", "time"]
 
 
 class SettingsError(ValueError):
@@ -80,7 +82,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("features.error_events", "names", ("error",), "event types that are a failure for the user"),
     Setting("features.funnel", "names", (), f"event types of the funnel, in order, at most {FUNNEL_STEPS}"),
     Setting("features.channels", "names", (), f"known acquisition channels, at most {CHANNEL_SLOTS}"),
-    Setting("features.strict_types", "names", (), "when given, any other event type is rejected"),
+    Setting("features.strict_types", "names", (), "when given, any other event type is rejected; may be changed at any start"),
+    Setting(
+        "features.not_users",
+        "names",
+        (),
+        f'ids that are no user, such as "anonymous": their events are rejected, at most {MAX_NOT_USERS}; may be changed at any start',
+    ),
+    Setting("features.oldest", "time", "2000-01-01", "an event before this time (UTC) is rejected; may be changed at any start"),
     Setting("features.timezone", "text", "UTC", "IANA zone of calendar days and hours"),
     Setting("features.lateness", "duration", "1h", "events this much out of order are still counted in full"),
     Setting("features.session_gap", "duration", "30m", "a silence this long ends a session", low=1_000),
@@ -92,7 +101,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("alerts.backfill", "flag", False, "alerts for the past too (tests, demos)"),
     Setting("time.ticks", "flag", True, "let time go on when nobody clicks; off for old logs"),
     Setting("time.tick_interval", "duration", "10s", "idle time before a tick", low=100),
-    Setting("time.tick_max_behind", "duration", "1h", "no tick while the newest event is further behind the clock than this"),
+    Setting(
+        "time.tick_max_behind",
+        "duration",
+        "1h",
+        "no tick while the newest event is further behind the broker's stamp than this: an old log is being loaded",
+    ),
     Setting("time.max_idle_hold", "duration", "30m", "how long time may stand still while all of intake is silent"),
     Setting("worker.batch", "int", 5_000, "most records of one batch", low=1, high=100_000),
     Setting("worker.cache_users", "int", 262_144, "users per shard kept in memory", low=1_000),
@@ -124,7 +138,8 @@ def duration_ms(text: object) -> int:
 
 def _read(setting: Setting, value: object) -> Any:
     readers: dict[Kind, Callable[[object], Any]] = {
-        "text": _text, "secret": _text, "int": _int, "share": _number, "duration": duration_ms, "names": _names, "flag": _flag
+        "text": _text, "secret": _text, "int": _int, "share": _number, "duration": duration_ms, "names": _names, "flag": _flag,
+        "time": _time
     }  # fmt: skip
     read = readers[setting.kind](value)
     if setting.kind in {"int", "share", "duration"} and not setting.low <= read <= setting.high:
@@ -157,6 +172,21 @@ def _names(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) and one for one in value):
         raise ValueError(f'must be a list of names such as ["click", "purchase"], got {value!r}')
     return tuple(value)
+
+
+def _time(value: object) -> int:
+    """Milliseconds since the epoch of a date, or of a time with its zone; TOML has both as values of their own too."""
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    try:
+        at = datetime.fromisoformat(f"{text}T00:00:00+00:00" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text)
+        at_ms = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    except (ValueError, TypeError):  # TypeError: no zone
+        at_ms = -1
+    if at_ms < 0:
+        raise ValueError(
+            f'must be a date or a time with its zone, from 1970 on, such as "2000-01-01" or "2000-01-01T00:00:00Z", got {value!r}'
+        )
+    return at_ms
 
 
 def _flag(value: object) -> bool:
@@ -197,7 +227,14 @@ class Settings:
             session_gap_ms=self["features.session_gap"],
             rescore_ms=self["features.rescore"],
             definitions=self.definitions,
+        )
+
+    def rules(self) -> Rules:
+        """Return what is rejected."""
+        return Rules(
             strict_types=self["features.strict_types"] or None,
+            not_users=self["features.not_users"],
+            oldest_ms=self["features.oldest"],
         )
 
     def policy(self) -> PolicySettings:
@@ -360,7 +397,12 @@ def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition |
 
 
 def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, ...], faults: list[str]) -> None:
-    for name, most in (("features.key_events", KEY_SLOTS), ("features.funnel", FUNNEL_STEPS), ("features.channels", CHANNEL_SLOTS)):
+    for name, most in (
+        ("features.key_events", KEY_SLOTS),
+        ("features.funnel", FUNNEL_STEPS),
+        ("features.channels", CHANNEL_SLOTS),
+        ("features.not_users", MAX_NOT_USERS),
+    ):
         if len(values[name]) > most:
             faults.append(f"{name}: at most {most}, got {len(values[name])}")
     try:

@@ -103,6 +103,8 @@ def poison(append_ms: int) -> dict[Reason, tuple[bytes | None, ...]]:
         ),
         Reason.future: (event(t + MAX_FUTURE_MS + 1), event(MAX_TS_MS)),
         Reason.unknown_type: (event(t, type=UNNAMED_TYPE), event(t, type="")),
+        Reason.ts_implausible: (event(0), event(946_684_799_999), event("1999-12-31T23:59:59.999Z"), event(t // 1000)),
+        Reason.user_reserved: (event(t, user="anonymous"), event(t, user="0"), event(t, user="0", event_id="\u00e9")),
     }
 
 

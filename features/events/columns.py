@@ -17,8 +17,8 @@ import numpy.typing as npt
 import xxhash
 
 from features.compiled.texts import Texts, as_bytes, differing, ids_of
+from features.definitions.rules import NO_RULES, Rules
 from features.events.event import (
-    MAX_FUTURE_MS,
     MAX_TS_MS,
     MAX_USER_BYTES,
     PLAIN_BYTES,
@@ -31,12 +31,11 @@ from features.events.event import (
     screen,
     time_of,
 )
+from features.events.judge import UNKNOWN, judge
 from features.events.plain_event import CHANNEL, EVENT_ID, TYPE, USER, Plain, read_plain
 from features.users.spec import FeatureSpec
 
 NAN = float("nan")
-UNKNOWN = -1
-"""Type word of an event type that a strict spec does not name."""
 MAX_WORDS = 65_536
 """Types remembered; they are few, and a flood of them must not fill the memory."""
 _NOBODY = Event(user="?", ts=0, type="")
@@ -83,6 +82,12 @@ class Columns:
     ask: npt.NDArray[np.bool_]
     foreign: int = 0
 
+    @property
+    def newest_ms(self) -> int | None:
+        """Newest time of the events that were applied in time, each no later than its broker stamp; None if there are none."""
+        fine = (self.code == Reason.ok) & ~self.ask
+        return int(np.minimum(self.ts, self.append)[fine].max()) if fine.any() else None
+
 
 def tick_columns(time_ms: int) -> Columns:
     """One row that carries time and nothing else.
@@ -108,9 +113,9 @@ def tick_columns(time_ms: int) -> Columns:
 class _Words(dict[tuple[str, str | None], int]):
     """(type, channel) -> type word, filled as types appear."""
 
-    def __init__(self, spec: FeatureSpec) -> None:
+    def __init__(self, spec: FeatureSpec, rules: Rules) -> None:
         self._spec = spec
-        self._allowed = None if spec.strict_types is None else frozenset(spec.strict_types)
+        self._allowed = None if rules.strict_types is None else frozenset(rules.strict_types)
 
     def __missing__(self, key: tuple[str, str | None]) -> int:
         event_type, channel = key
@@ -123,7 +128,7 @@ class _Words(dict[tuple[str, str | None], int]):
 
 
 class ColumnReader:
-    """Decodes batches for one feature spec; remembers what each event type and channel means.
+    """Decodes batches for one feature spec and one version of the rules; remembers what each event type and channel means.
 
     >>> reader = ColumnReader(FeatureSpec())
     >>> columns = reader.read([b'{"user": "ann", "ts": 5, "type": "click"}', b"{"], [10, 10])
@@ -131,8 +136,8 @@ class ColumnReader:
     ([b'ann', None], [5, 0], ['ok', 'not_json'])
     """
 
-    def __init__(self, spec: FeatureSpec) -> None:
-        self._words = _Words(spec)
+    def __init__(self, spec: FeatureSpec, rules: Rules = NO_RULES) -> None:
+        self._words, self.rules = _Words(spec, rules), rules
 
     def read(
         self, payloads: Sequence[bytes | None], append_ms: Sequence[int] | npt.NDArray[np.int64], keys: Texts | None = None
@@ -155,8 +160,7 @@ class ColumnReader:
         if len(rest):
             columns = self._with_others(columns, rest, texts)
         code = columns.code
-        code[(code == Reason.ok) & (columns.ts > columns.append + MAX_FUTURE_MS)] = Reason.future
-        code[(code == Reason.ok) & (columns.word == UNKNOWN)] = Reason.unknown_type
+        judge(columns, code, self.rules)
         rejected = code.nonzero()[0]
         columns.ts[rejected], columns.word[rejected], columns.value[rejected], columns.eid[rejected] = 0, 0, NAN, 0
         columns.users.at[rejected] = columns.users.end[rejected] = -1

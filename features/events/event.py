@@ -43,6 +43,8 @@ class Reason(IntEnum):
     ts_out_of_range = 12
     future = 13
     unknown_type = 14
+    ts_implausible = 15
+    user_reserved = 16
     late = 200
     duplicate = 201
 
@@ -62,11 +64,25 @@ WORDS = {
     Reason.user_too_long: "user has more than 256 bytes",
     Reason.ts_out_of_range: "ts is before 1970 or after 2100",
     Reason.future: "ts is more than 5 minutes after the broker's own stamp",
-    Reason.unknown_type: "type is not one the strict configuration names",
+    Reason.unknown_type: "type is not one that features.strict_types names",
+    Reason.ts_implausible: "ts is before features.oldest",
+    Reason.user_reserved: "user is one of features.not_users",
     Reason.late: "ts is before the partition's watermark",
     Reason.duplicate: "the user's event_id was seen before",
 }
 """What each reason says to a person."""
+
+FIELDS = {
+    Reason.user_empty: "user",
+    Reason.user_too_long: "user",
+    Reason.user_reserved: "user",
+    Reason.ts_out_of_range: "ts",
+    Reason.ts_implausible: "ts",
+    Reason.future: "ts",
+    Reason.late: "ts",
+    Reason.unknown_type: "type",
+}
+"""The field that is to blame, where the reason alone says it; of the others `field_of` asks the payload."""
 
 REJECTS = tuple(reason for reason in Reason if reason not in {Reason.ok, Reason.duplicate})
 """Everything that makes a dead letter."""
@@ -114,6 +130,7 @@ decode_plain = _decoder.decode
 """The bare decoder, for payloads that `screen` lets pass."""
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)
+_FIELD = re.compile(r"field `(\w+)`|at `\$\.(\w+)")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = np.zeros(256, np.int32)
 _STEP[list(b"[{")], _STEP[list(b"]}")] = 1, -1
@@ -172,6 +189,52 @@ def _names_no_number(payload: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return bool(found)
+
+
+def field_of(reason: Reason, payload: bytes | None) -> str | None:
+    """Return the field for which a payload was rejected; None where it is no field's fault, or one that nobody reads.
+
+    >>> field_of(Reason.missing_field, b'{"user": "ann", "type": "click"}'), field_of(Reason.future, None), field_of(Reason.not_json, b"{")
+    ('ts', 'ts', None)
+    """
+    if reason in FIELDS:
+        return FIELDS[reason]
+    if payload is None or reason not in {Reason.missing_field, Reason.wrong_type, Reason.not_finite}:
+        return None
+    try:
+        decode_plain(payload)
+    except msgspec.ValidationError as error:
+        name = field_in(error)
+    except (msgspec.MsgspecError, ValueError):
+        name = _field_without_number(payload)
+    else:
+        name = "ts"  # it decodes: a text that is no time
+    return name if name in Event.__struct_fields__ else None
+
+
+def field_in(error: msgspec.ValidationError) -> str | None:
+    """Return the name that a decoder's complaint ends with.
+
+    >>> field_in(msgspec.ValidationError("Expected `str`, got `int` - at `$.user`"))
+    'user'
+    """
+    found = _FIELD.search(str(error))
+    return found and (found[1] or found[2])
+
+
+def _field_without_number(payload: bytes) -> str | None:
+    """Return the name under which a NaN or an Infinity stands."""
+    nan = object()
+
+    def holds(node: object) -> bool:
+        inner = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
+        return node is nan or any(map(holds, inner))
+
+    try:
+        whole = json.loads(payload, parse_constant=lambda _: nan, parse_int=str)
+    except (ValueError, RecursionError):
+        return None
+    return next((name for name, value in whole.items() if holds(value)), None) if isinstance(whole, dict) else None
 
 
 def decode_event(payload: bytes | None) -> Event:

@@ -62,6 +62,15 @@ def unpack_app_spec(packed: bytes) -> AppSpec:
     return _decoder.decode(packed)
 
 
+def as_started(given: FeatureSpec, stored: FeatureSpec | None) -> FeatureSpec:
+    """Return the configuration's spec with what only the stored one can know: types that an earlier version froze into its hash.
+
+    >>> as_started(FeatureSpec(), FeatureSpec(strict_types=("click",))).strict_types
+    ('click',)
+    """
+    return given if stored is None else msgspec.structs.replace(given, strict_types=stored.strict_types)
+
+
 class Difference(NamedTuple):
     """One field that differs; None stands for "not there"."""
 

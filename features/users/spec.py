@@ -48,7 +48,7 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
     definitions : tuple of ChurnDefinition
         1 to 8.
     strict_types : tuple of str or None
-        When given, an event type outside it is rejected.
+        Means nothing any more: what is rejected is in `features.definitions.rules`. An app that an earlier version started with it has it in its hash.
     landmarks : {"daily", "asked"}
         Daily: every armed user has one a day, at his own phase. Asked: only where a record asks for one (backtests).
     """

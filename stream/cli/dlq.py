@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import base64
-from collections import Counter
-from collections.abc import Iterator
-from typing import Annotated, Any
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stream.cli import context
 from stream.faults import UsageFault
-from stream.shard.dead_letters import KEPT_BYTES, LABEL_REASONS, DeadLetter, decode_dead_letter
+from stream.shard.dead_letters import LABEL_REASONS, DeadLetter, decode_dead_letter, with_field
+
+if TYPE_CHECKING:
+    from stream.settings import Settings
+    from stream.shard.meta import ShardMeta
+    from stream.shard.replay import Plan
 
 dlq_app = typer.Typer(no_args_is_help=True)
+Group = tuple[str, str | None]
+"""Reason and field."""
 
 
 def read_letters(settings: Any) -> Iterator[DeadLetter]:
@@ -29,7 +37,7 @@ def read_letters(settings: Any) -> Iterator[DeadLetter]:
             end = consumer.end_offsets([tp])[tp]
             while consumer.position(tp) < end:
                 for message in consumer.poll(timeout_ms=500).get(tp, []):
-                    letter = decode_dead_letter(message.value)
+                    letter = with_field(decode_dead_letter(message.value))
                     if letter.topic == "clicks" or letter.offset not in labels:
                         yield letter
                     if letter.topic != "clicks":
@@ -43,23 +51,36 @@ def list_letters(
     reason: Annotated[str | None, typer.Option(help="only this reason")] = None,
     show: Annotated[int, typer.Option("--show", min=0, help="how many to show in full")] = 10,
 ) -> None:
-    """Count dead letters by reason and show some."""
+    """Count dead letters by reason and field, say what such payloads usually are, and show some."""
     from rich.console import Console
     from rich.table import Table
 
-    counts: Counter[str] = Counter()
+    from stream.kafka.replayed import sent_again
+    from stream.shard.causes import usual_cause
+
+    settings = context.settings()
+    letters: Counter[Group] = Counter()
+    again: Counter[Group] = Counter()
+    causes: Mapping[Group, Counter[str]] = defaultdict(Counter)
     some: list[DeadLetter] = []
-    for letter in read_letters(context.settings()):
-        counts[letter.reason] += 1
-        if len(some) < show and reason in {None, letter.reason}:
+    sent = sent_again(settings)
+    for letter in read_letters(settings):
+        if reason not in {None, letter.reason}:
+            continue
+        group = letter.reason, letter.field
+        letters[group] += 1
+        again[group] += (letter.topic, letter.partition, letter.offset) in sent
+        causes[group][usual_cause(letter)] += 1
+        if len(some) < show:
             some.append(letter)
     console = Console()
-    if not counts:
-        console.print("no dead letters")
+    if not letters:
+        console.print("no dead letters" if reason is None else f"no dead letters of reason {reason}", markup=False)
         return
-    table = Table("reason", "letters", box=None)
-    for name, number in counts.most_common():
-        table.add_row(name, str(number))
+    table = Table("reason", "field", "letters", "sent again", "usual cause", box=None)
+    for group, number in letters.most_common():
+        name, blamed = group
+        table.add_row(name, blamed or "", str(number), str(again[group] or ""), causes[group].most_common(1)[0][0])
     console.print(table)
     for letter in some:
         payload = "" if letter.payload is None else base64.b64decode(letter.payload)[:120].decode(errors="backslashreplace")
@@ -69,35 +90,70 @@ def list_letters(
 @dlq_app.command()
 def replay(
     reason: Annotated[str, typer.Option(help="which ones, for example unknown_type")],
-    yes: Annotated[bool, typer.Option("--yes", help="do it; without, only count")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do it; without, only say what it would do")] = False,
 ) -> None:
-    """Send dead letters of one reason to where they came from again, once their cause is mended."""
+    """Send dead letters of one reason to where they came from again, once their cause is mended; each of them once."""
     from features.events.event import REJECTS
-    from stream.kafka.clients import clicks_producer
-    from stream.kafka.topics import topic_names
+    from stream.kafka.replayed import Replayer, sent_again
     from stream.settings import nearest
+    from stream.shard.replay import in_words
 
     known = [*(one.name for one in REJECTS), *LABEL_REASONS]
     if reason not in known:
         raise UsageFault(f"no reason {reason!r}{nearest(reason, known)}; there are {', '.join(known)}")
-    if reason == "late":
-        raise UsageFault("late events would be late again: ingest them under a new CHURNWATCH_APP and CHURNWATCH_TOPIC_PREFIX instead")
     settings = context.settings()
-    topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
-    whole, cut = [], 0
-    for letter in read_letters(settings):
-        if letter.reason != reason or letter.payload is None:
-            continue
-        if letter.payload_bytes > KEPT_BYTES:
-            cut += 1
-        else:
-            whole.append((topics[letter.topic], letter.partition, base64.b64decode(letter.payload)))
-    typer.echo(f"{len(whole)} to send again, {cut} longer than {KEPT_BYTES} bytes and so not kept whole")
-    if not yes or not whole:
+    replayer = Replayer(settings) if yes else None  # before the notes are read: from here on nobody else writes one
+    sent = sent_again(settings)
+    letters = [letter for letter in read_letters(settings) if letter.reason == reason]
+    plan_of = _plan_labels if reason in LABEL_REASONS else _plan_clicks
+    plan = plan_of(settings, letters, sent)
+    for line in in_words(plan, reason):
+        typer.echo(line)
+    if not plan.send:
         return
-    producer, _ = clicks_producer(settings)
-    for topic, partition, payload in whole:
-        # to the partition it came from: that shard has what is known of its user
-        producer.produce(topic, payload, partition=partition)
-    producer.flush()
-    typer.echo(f"{len(whole)} sent")
+    if replayer is None:
+        typer.echo("say --yes to send them")
+        return
+    replayer.send([((one.letter.topic, one.letter.partition, one.letter.offset), one.key or None, one.value) for one in plan.send])
+    typer.echo(f"{len(plan.send)} sent")
+
+
+def _plan_clicks(settings: Settings, letters: Sequence[DeadLetter], sent: set[tuple[str, int, int]]) -> Plan:
+    from features.store.redis import connect, load_spec
+    from stream.ownership.stored import stored_metas
+    from stream.shard.replay import plan_replay
+
+    client, app, rules = connect(settings["redis.url"]), settings["app.name"], settings.rules()
+    stored = load_spec(client, app)
+    metas: dict[int, ShardMeta] = {} if stored is None else stored_metas(client, app, stored.partitions)
+    behind = sorted(partition for partition, meta in metas.items() if meta.rules and meta.rules[-1].rules != rules)
+    if behind:
+        raise UsageFault(
+            f"shard {', '.join(map(str, behind))} still follows other rules than [features] of this configuration says: "
+            "restart the workers with it first, then replay"
+        )
+    watermarks = {} if stored is None else {partition: meta.watermark_ms(stored.spec.lateness_ms) for partition, meta in metas.items()}
+    return plan_replay(letters, rules, int(time.time() * 1000), watermarks, sent)
+
+
+def _plan_labels(settings: Settings, letters: Sequence[DeadLetter], sent: set[tuple[str, int, int]]) -> Plan:
+    from stream.feedback.labels import BadLabel, read_label
+    from stream.shard.replay import Again, Plan
+
+    external = [one.name for one in settings.definitions if one.kind == "external"]
+    plan = Plan()
+    for letter in letters:
+        if (letter.topic, letter.partition, letter.offset) in sent:
+            plan.sent_before += 1
+            continue
+        value = None if letter.payload is None else base64.b64decode(letter.payload)
+        if value is not None and letter.payload_bytes > len(value):
+            plan.cut += 1
+            continue
+        try:
+            read_label(0, value, external)
+        except BadLabel as error:
+            plan.rejected[error.reason, error.field] += 1
+        else:
+            plan.send.append(Again(letter, b"", value or b""))
+    return plan

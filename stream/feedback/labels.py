@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from features.events.event import MAX_TS_MS
+from features.events.event import MAX_TS_MS, field_in
 from online_models.told import LabelBlock, ToldLabel
 from stream.kafka.shard_wire import ExamplesProducer, WireSettings
 from stream.kafka.wire import WireUnavailable
@@ -49,11 +49,13 @@ class BadLabel(ValueError):
     ----------
     reason : str
         As it is counted among dead letters.
+    field : str or None
+        The one to blame.
     """
 
-    def __init__(self, reason: str, why: str) -> None:
+    def __init__(self, reason: str, why: str, field: str | None = None) -> None:
         super().__init__(why)
-        self.reason = reason
+        self.reason, self.field = reason, field
 
 
 _decoder = msgspec.json.Decoder(LabelEvent)
@@ -83,11 +85,16 @@ def read_label(offset: int, value: bytes | None, definitions: Collection[str]) -
     try:
         one = _decoder.decode(value)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BadLabel("label_invalid", str(error)) from None
+        field = field_in(error) if isinstance(error, msgspec.ValidationError) else None
+        raise BadLabel("label_invalid", str(error), field if field in LabelEvent.__struct_fields__ else None) from None
     if one.definition not in definitions:
-        raise BadLabel("label_definition", f"no definition {one.definition!r} of kind external; there are: {', '.join(definitions)}")
+        raise BadLabel(
+            "label_definition", f"no definition {one.definition!r} of kind external; there are: {', '.join(definitions)}", "definition"
+        )
     if one.matured_ms <= one.landmark_ms:
-        raise BadLabel("label_invalid", "matured_ms must be greater than landmark_ms: a label is known after its landmark only")
+        raise BadLabel(
+            "label_invalid", "matured_ms must be greater than landmark_ms: a label is known after its landmark only", "matured_ms"
+        )
     return ToldLabel(offset, one.user, one.definition, one.landmark_ms, one.label, one.matured_ms)
 
 
@@ -135,7 +142,7 @@ async def _copy(
             good.append(read_label(record.offset, record.value, definitions))
         except BadLabel as error:
             bad += 1
-            letter = dead_label(record.offset, error.reason, record.timestamp, record.value)
+            letter = dead_label(record.offset, error.reason, record.timestamp, record.value, error.field)
             await letters.send_and_wait(topic, letter, headers=[("cw-reason", error.reason.encode())])
     block = LabelBlock(next_offset, good).pack()
     while True:

@@ -51,8 +51,13 @@ def reader(settings: Settings, logical: str) -> tuple[KafkaConsumer, list[TopicP
     return consumer, [TopicPartition(topic, number) for number in sorted(partitions)]
 
 
-def clicks_producer(settings: Settings) -> tuple[Producer, str]:
+def clicks_producer(settings: Settings, transactional_id: str | None = None) -> tuple[Producer, str]:
     """Return a producer for clicks, and the topic's name. It chooses partitions by murmur2, as Java's clients do: all agree on a user's.
+
+    Parameters
+    ----------
+    transactional_id : str, optional
+        For one that sends in transactions.
 
     Raises
     ------
@@ -65,6 +70,7 @@ def clicks_producer(settings: Settings) -> tuple[Producer, str]:
     producer = Producer(
         {"bootstrap.servers": settings["kafka.bootstrap"], "compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random",
          "queue.buffering.max.messages": 500_000, "enable.idempotence": True, "log_level": 0}
+        | ({} if transactional_id is None else {"transactional.id": transactional_id})
     )  # fmt: skip
     try:
         if producer.list_topics(topic, timeout=PATIENCE_S).topics[topic].error is not None:

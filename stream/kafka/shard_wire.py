@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from stream.kafka.scan import Scan, open_scan
-from stream.kafka.wire import Fenced, Marker, Tick, WireUnavailable
+from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, WireUnavailable
 from stream.outbox import Entry
 from stream.position import has_position, position_of
 
@@ -148,11 +148,13 @@ class KafkaWire:
                 raise
             await _delivered(sent)
 
-    async def tick(self, next_offset: int) -> Tick:
+    async def tick(self, next_offset: int, latest_ms: int) -> Tick:
         """See `stream.kafka.wire.Wire`."""
         async with self._transaction() as producer:
             record = await producer.send_and_wait(self._settings.topics["time"], str(next_offset).encode(), partition=self._partition)
-        # LogAppendTime: the acknowledgement carries the broker's stamp.
+            # LogAppendTime: the acknowledgement carries the broker's stamp, so that it can be judged while it can still be taken back.
+            if record.timestamp > latest_ms:
+                raise ClockAhead(self._partition, record.timestamp, latest_ms)
         return Tick(record.offset, next_offset, record.timestamp)
 
     async def publish_examples(self, blocks: Sequence[bytes]) -> None:
@@ -203,14 +205,20 @@ class KafkaWire:
             if producer is None or not self._usable:
                 raise WireUnavailable(f"shard {self._partition}: the wire is closed, or broke before")
             await asyncio.sleep(max(0.0, self._ended + MIN_GAP_S - time.monotonic()))
+            refused: ClockAhead | None = None
             self._usable = False  # until this transaction is known to be committed; a cancelled caller leaves it so
             try:
                 async with asyncio.timeout(TRANSACTION_TIMEOUT_MS / 1000):
                     await producer.begin_transaction()
                     await self.at("begun")
-                    yield producer
-                    await self.at("sent")
-                    await producer.commit_transaction()
+                    try:
+                        yield producer
+                    except ClockAhead as error:
+                        refused = error
+                        await producer.abort_transaction()
+                    else:
+                        await self.at("sent")
+                        await producer.commit_transaction()
             except Exception as error:
                 # aiokafka shows fencing as whatever it runs into next, AssertionError among it
                 if _is_fenced(producer, error):
@@ -218,6 +226,8 @@ class KafkaWire:
                 raise WireUnavailable(f"shard {self._partition}: transaction: {error!r}") from error
             self._usable = True
             self._ended = time.monotonic()
+            if refused is not None:
+                raise refused
 
     @contextlib.asynccontextmanager
     async def _scan(self, logical: str) -> AsyncIterator[Scan]:

@@ -7,6 +7,7 @@ Errors::
     WireError
     |-- Fenced           a newer owner has this shard's transactional id: stop, the shard is not ours
     `-- WireUnavailable  the broker did not answer within the bound; the outcome of a publish is unknown until the marker is read again
+    ClockAhead           the broker's clock is further ahead than can be: no tick was appended, and the wire goes on
 """
 
 from __future__ import annotations
@@ -32,12 +33,30 @@ class WireUnavailable(WireError):
     """The broker did not answer within the bound."""
 
 
+class ClockAhead(Exception):
+    """The broker's clock says a time that cannot be yet. Nothing was appended, and the wire can be used further.
+
+    Attributes
+    ----------
+    stamp_ms, latest_ms : int
+        What the broker said, and the latest that was allowed.
+    """
+
+    def __init__(self, partition: int, stamp_ms: int, latest_ms: int) -> None:
+        super().__init__(
+            f"shard {partition}: the broker's clock is {(stamp_ms - latest_ms) / 1000:.0f} s further than can be by the clicks"
+        )
+        self.stamp_ms, self.latest_ms = stamp_ms, latest_ms
+
+
 class Marker(msgspec.Struct, array_like=True, frozen=True):
     """How far a shard has published; written in the same transaction as what it vouches for."""
 
     position: Position
     next_offset: int
     """Input offset stored with the commit that held the last published entry."""
+    rules: bytes = b""
+    """Every version of the rules that the shard has applied, packed: they survive a Redis that is lost."""
 
 
 class Tick(msgspec.Struct, array_like=True, frozen=True):
@@ -72,8 +91,14 @@ class Wire(Protocol):
         """Idempotent, in order, to the single partition of `examples`."""
         ...
 
-    async def tick(self, next_offset: int) -> Tick:
-        """Append a tick in a transaction of its own and return it as the broker stamped it."""
+    async def tick(self, next_offset: int, latest_ms: int) -> Tick:
+        """Append a tick in a transaction of its own and return it as the broker stamped it.
+
+        Raises
+        ------
+        ClockAhead
+            The stamp is later than `latest_ms`: the transaction was aborted, no reader ever sees the tick.
+        """
         ...
 
     async def ticks_from(self, time_offset: int) -> Sequence[Tick]:

@@ -17,12 +17,14 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Protocol
 
 import msgspec
 
+from features.compiled.texts import Texts
+from features.definitions.rules import Rules, RulesSince, followed, pack_history, pieces, unpack_history
 from features.events.columns import ColumnReader
 from features.store.contract import Commit, Damaged, StaleOwner, Store, Taken, stream_id
 from features.users.state import NEVER, LayoutError
@@ -30,12 +32,13 @@ from online_models.scorer import Champion
 from stream.alerts.message import decode_alert
 from stream.alerts.policy import Adopted
 from stream.faults import Refused
-from stream.kafka.wire import Fenced, Marker, Tick, Wire, WireError
+from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, Wire, WireError
 from stream.outbox import Entry, unpack_entry
 from stream.ownership.contract import Batch, GapDetected
+from stream.ownership.event_clock import EventClock
 from stream.position import Position
 from stream.shard.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
-from stream.shard.records import Records, tick_records
+from stream.shard.records import LogRecords, Records, tick_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard, Step
 
@@ -60,6 +63,10 @@ class Observer(Protocol):
         """So many records had a key that is not their user."""
         ...
 
+    def read(self, partition: int, users: Texts) -> None:
+        """Records of these users were decoded; those that were rejected have none."""
+        ...
+
 
 class Silent:
     """An observer that does not care."""
@@ -71,6 +78,9 @@ class Silent:
         """See `Observer`."""
 
     def misled(self, partition: int, records: int) -> None:
+        """See `Observer`."""
+
+    def read(self, partition: int, users: Texts) -> None:
         """See `Observer`."""
 
 
@@ -90,6 +100,10 @@ class Means:
         Whether an empty store may be filled from the log although alerts were published before.
     partial : bool
         Whether it may be although the beginning of the log is gone.
+    events : EventClock
+        What the records of all shards of the process say of the time.
+    monotonic_ms : callable
+        Milliseconds by a clock that only goes forward.
     """
 
     store: Store
@@ -99,6 +113,8 @@ class Means:
     outbox_max: int = 20_000
     rebuild: bool = False
     partial: bool = False
+    events: EventClock = field(default_factory=EventClock)
+    monotonic_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000
 
 
 class Session:
@@ -108,7 +124,7 @@ class Session:
         self.settings, self._means, self._wire = settings, means, wire
         self.partition = settings.partition
         self.shard = Shard(settings, taken, means.champions(NEVER), adopted)
-        self._reader = ColumnReader(settings.spec)
+        self._reader = ColumnReader(settings.spec, settings.rules)
         self._ticks = deque(ticks)
         self._lock = asyncio.Lock()
         self._wire_lock = asyncio.Lock()
@@ -121,6 +137,8 @@ class Session:
         self._drained = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.lost: BaseException | None = None
+        self.newest_append_ms: int | None = None
+        """The broker's stamp of the last record applied; None when there was none since the take."""
         self._queue_left_over(taken, adopted)
 
     @property
@@ -171,7 +189,7 @@ class Session:
             self._check()
             try:
                 yield
-            except GapDetected:
+            except (GapDetected, ClockAhead):
                 raise  # nothing was touched
             except BaseException as error:
                 self.lost = error if isinstance(error, Exception) else StaleOwner(self.partition, "a step was cut short")
@@ -200,24 +218,41 @@ class Session:
             while self._ticks and self._ticks[0].next_offset <= batch.next:
                 tick = self._ticks[0]
                 upto = max(at, int(records.offset.searchsorted(tick.next_offset)))
-                if upto > at:
-                    await self._apply(self._decode(batch, at, upto, tick.next_offset))
+                await self._apply_records(records[at:upto], tick.next_offset)
                 at = upto
                 await self._apply(tick_records(self._ticks.popleft(), self.next_offset))
-            if at < len(records):
-                await self._apply(self._decode(batch, at, len(records), batch.next))
+            await self._apply_records(records[at:], batch.next)
 
-    async def tick(self) -> None:
-        """Append the broker's time to the log at the present offset, and apply it once it is there."""
+    async def tick(self) -> int | None:
+        """Append the broker's time to the log at the present offset, and apply it once it is there.
+
+        Returns
+        -------
+        int or None
+            What the broker's clock said, ms; None when that is not known, or when no record has come yet that it could be held against.
+
+        Raises
+        ------
+        ClockAhead
+            The broker's clock is further than time can be. Nothing was appended, and the shard is still ours.
+        StaleOwner, StoreUnavailable, WireError
+            The shard is lost; open it again if still a member.
+        """
+        stamp_ms = None
         async with self._turn():
             async with self._wire_lock:
+                latest_ms = self._means.events.latest_ms(self._means.monotonic_ms(), self.settings.spec.lateness_ms)
+                if latest_ms is None:
+                    return None
                 try:
-                    self._ticks.append(await self._wire.tick(self.next_offset))
+                    self._ticks.append(await self._wire.tick(self.next_offset, latest_ms))
+                    stamp_ms = self._ticks[-1].time_ms
                 except WireError:
                     # Whether it was appended is unknown: the log itself says.
                     await self._renew_wire()
                     self._ticks = deque(await self._wire.ticks_from(self.shard.meta.time_offset))
             await self._apply_waiting_ticks(self.next_offset)
+        return stamp_ms
 
     async def flush(self) -> None:
         """Wait until everything committed so far is confirmed by Kafka."""
@@ -240,11 +275,22 @@ class Session:
         if self.lost is not None:
             raise self.lost
 
-    def _decode(self, batch: Batch, start: int, stop: int, next_offset: int) -> Records:
-        records = batch.records[start:stop]
+    async def _apply_records(self, records: LogRecords, next_offset: int) -> None:
+        """Decode and apply records, each by the rules that hold at its offset."""
+        for rows, rules, after in pieces(self.shard.meta.rules, records.offset, next_offset):
+            decoded = self._decode(records[rows], rules, after)
+            await self._apply(decoded)
+            self.newest_append_ms = int(records.append_ms[rows][-1])
+            if (newest_ms := decoded.columns.newest_ms) is not None:
+                self._means.events.saw(newest_ms, self._means.monotonic_ms())
+
+    def _decode(self, records: LogRecords, rules: Rules, next_offset: int) -> Records:
+        if rules != self._reader.rules:
+            self._reader = ColumnReader(self.settings.spec, rules)
         columns = self._reader.read(records.values, records.append_ms, records.keys)
         if columns.foreign:
             self._means.observer.misled(self.partition, columns.foreign)
+        self._means.observer.read(self.partition, columns.users)
         return Records(columns, records.offset, records.values, next_offset)
 
     async def _apply_waiting_ticks(self, offset: int) -> None:
@@ -312,7 +358,7 @@ class Session:
                     self._sent = max(self._sent, entries[-1].position)
                     began = time.perf_counter()
                     try:
-                        await self._wire.publish(entries, Marker(entries[-1].position, batch[-1][2]))
+                        await self._wire.publish(entries, Marker(entries[-1].position, batch[-1][2], pack_history(self.shard.meta.rules)))
                     except WireError:
                         await self._renew_wire()
                     else:
@@ -409,18 +455,25 @@ async def _open(settings: ShardSettings, means: Means, generation: int, *, force
     wire = means.make_wire(partition)
     try:
         marker = await _open_wire(means, wire, partition, taken.token)
+        said = marker if marker is not None and marker.position > _NOTHING else None
         if taken.rebuild:
-            taken = await _cleared(settings, means, taken, marker, first)
-        _check_history(settings, means, taken, marker, first)
-        meta = _begin(first, marker) if taken.meta is None and first else _meta_of(taken, partition)
-        adopted = Adopted(Position(-1, NEVER, "", 0), frozenset())
-        if marker is not None:
+            taken = await _cleared(settings, means, taken, said, first)
+        _check_history(settings, means, taken, said, first)
+        meta = _begin(first, said) if taken.meta is None and first else _meta_of(taken, partition)
+        rules = _rules(settings, taken, marker, meta)
+        if rules != (meta.rules if marker is None else unpack_history(marker.rules)) and (marker is not None or taken.meta is not None):
+            # Kafka knows them before the first record is judged by them: a Redis that is lost takes no version with it.
+            marker = Marker(_NOTHING, 0) if marker is None else marker
+            await wire.publish([], Marker(marker.position, marker.next_offset, pack_history(rules)))
+        meta.rules = rules
+        adopted = Adopted(_NOTHING, frozenset())
+        if said is not None:
             opened: frozenset[Position] = frozenset()
-            if marker.position.offset >= meta.next_offset:
+            if said.position.offset >= meta.next_offset:
                 # The store is behind what was published: what was decided then stands (docs/architecture.md).
                 published = await wire.alerts_after(meta.next_offset)
                 opened = frozenset(entry.position for entry in published if decode_alert(entry.value).type == "opened")
-            adopted = Adopted(marker.position, opened)
+            adopted = Adopted(said.position, opened)
         ticks = await wire.ticks_from(meta.time_offset)
         session = Session(settings, means, taken, wire, adopted, ticks)
         session.shard.meta = meta
@@ -463,6 +516,30 @@ def _beginning_gone(partition: int, first: int, options: str) -> str:
         f"To make it from what is left, start once with {options}: users seen in its first days count as left-censored, "
         "and alerts that were open before it are not resolved."
     )
+
+
+_NOTHING = Position(-1, NEVER, "", 0)
+"""Position of a marker that vouches for no output."""
+
+
+def _rules(settings: ShardSettings, taken: Taken, marker: Marker | None, meta: ShardMeta) -> list[RulesSince]:
+    """Every version of the rules that the shard has applied, and the one it goes on with.
+
+    The marker's history is written before a version is used, so that it is never behind Redis, but for one that an earlier build wrote over.
+    A new version begins after the last record that was judged, which may be the next one to read: its timers may have been fired before it.
+    """
+    known = max(
+        meta.rules, [] if marker is None else unpack_history(marker.rules), key=lambda one: (one[-1].since_offset if one else -1, len(one))
+    )
+    if not known and (marker is not None or taken.meta is not None):
+        known = [RulesSince(0, Rules(strict_types=settings.spec.strict_types))]  # an earlier build had these alone, in the spec
+    in_a_sweep = meta.cursor is not None or meta.swept_ms > meta.watermark_ms(settings.spec.lateness_ms)
+    judged = meta.next_offset + in_a_sweep
+    if marker is not None:
+        told = marker.position
+        store_is_behind = told.offset > meta.next_offset or (told.offset == meta.next_offset and told.due_ms >= meta.swept_ms)
+        judged = max(judged, marker.next_offset, told.offset + 1 if store_is_behind else 0)
+    return followed(known, settings.rules, judged)
 
 
 def _begin(first: int, marker: Marker | None) -> ShardMeta:

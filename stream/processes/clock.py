@@ -5,6 +5,7 @@ Pure: what is known of the partitions in, a decision out.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import exp
 from typing import Literal
@@ -20,7 +21,7 @@ class ClockSettings:
     tick_interval_ms : int
         Idle time of a partition before a tick.
     tick_max_behind_ms : int
-        No tick while the newest event is further behind the clock than this: an old log is being loaded.
+        No tick while the newest event is further behind the broker's stamp than this: an old log is being loaded.
     max_idle_hold_ms : int
         How long time may stand still while all of intake is silent.
     """
@@ -38,12 +39,12 @@ class Shown:
     ----------
     idle_ms : int
         Since something was last read from it; 0 while it is not read to its end.
-    newest_event_ms : int
-        Running maximum of event time.
+    behind_ms : int
+        How far event time, its running maximum, is behind the broker's stamp of the newest record.
     """
 
     idle_ms: int
-    newest_event_ms: int
+    behind_ms: int
 
 
 @dataclass(slots=True)
@@ -89,7 +90,80 @@ class Intake:
         return self._usual > self.least and self._recent < self.share * self._usual
 
 
-def decide_tick(settings: ClockSettings, shown: Shown, intake_silent_ms: int, now_ms: int, faltering_ms: int = 0) -> Decision:
+CLOCKS_APART_MS = 60_000
+"""Difference of two clocks at which one of them is wrong: machines that are kept in time differ by less than a second."""
+
+
+@dataclass(slots=True)
+class BrokerClocks:
+    """What ticks have said of the brokers' clocks, by partition.
+
+    >>> clocks = BrokerClocks()
+    >>> clocks.compare(0, stamp_ms=200_000, now_ms=20_000), clocks.compare(0, stamp_ms=200_000, now_ms=20_000)
+    (True, False)
+    >>> clocks.in_words()
+    ["the broker's clock of partition 0 is 3 minutes ahead of this machine's: one of the two is wrong"]
+    """
+
+    apart_ms: dict[int, int] = field(default_factory=dict)
+    """The broker's stamp of the last tick minus this machine's clock."""
+    _ahead_ms: dict[int, int] = field(default_factory=dict)
+
+    def compare(self, partition: int, stamp_ms: int, now_ms: int) -> bool:
+        """Note a stamp; return whether it is the first that is too far from this machine's clock."""
+        before = abs(self.apart_ms.get(partition, 0)) >= CLOCKS_APART_MS
+        self.apart_ms[partition] = stamp_ms - now_ms
+        return not before and abs(stamp_ms - now_ms) >= CLOCKS_APART_MS
+
+    def refused(self, partition: int, stamp_ms: int, latest_ms: int) -> bool:
+        """Note that a tick was not appended; return whether it is the first one."""
+        first = partition not in self._ahead_ms
+        self._ahead_ms[partition] = stamp_ms - latest_ms
+        return first
+
+    def waits(self, partition: int) -> None:
+        """Note that a partition ticks, or has no need to."""
+        self._ahead_ms.pop(partition, None)
+
+    def keep(self, partitions: Collection[int]) -> None:
+        """Forget all partitions but these."""
+        for known in (self.apart_ms, self._ahead_ms):
+            for partition in known.keys() - set(partitions):
+                del known[partition]
+
+    @property
+    def any_ahead(self) -> bool:
+        """Whether a partition's time stands still because its broker's clock is not believed."""
+        return bool(self._ahead_ms)
+
+    def in_words(self) -> list[str]:
+        """Say what is wrong; empty is well."""
+        held = [
+            f"time is held on partition {partition}: by the clicks, its broker's clock is at least {span_in_words(by_ms)} ahead"
+            for partition, by_ms in sorted(self._ahead_ms.items())
+        ]
+        apart = [
+            f"the broker's clock of partition {partition} is {span_in_words(abs(by_ms))} {'ahead of' if by_ms > 0 else 'behind'} this machine's: "
+            "one of the two is wrong"
+            for partition, by_ms in sorted(self.apart_ms.items())
+            if abs(by_ms) >= CLOCKS_APART_MS
+        ]
+        return held + apart
+
+
+def span_in_words(span_ms: int) -> str:
+    """Say how long.
+
+    >>> span_in_words(172_800_000), span_in_words(90_000), span_in_words(1_500)
+    ('48 hours', '2 minutes', '2 seconds')
+    """
+    for unit, name in ((3_600_000, "hours"), (60_000, "minutes")):
+        if span_ms >= 1.5 * unit:
+            return f"{round(span_ms / unit)} {name}"
+    return f"{round(span_ms / 1000)} seconds"
+
+
+def decide_tick(settings: ClockSettings, shown: Shown, intake_silent_ms: int, faltering_ms: int = 0, *, known: bool = True) -> Decision:
     """Decide for one partition.
 
     Parameters
@@ -98,20 +172,25 @@ def decide_tick(settings: ClockSettings, shown: Shown, intake_silent_ms: int, no
         Since any partition of the topic last grew.
     faltering_ms : int
         Since intake fell far below its usual rate, 0 when it has not.
+    known : bool
+        Whether a record has come that the broker's clock can be held against (`stream.ownership.event_clock`).
 
     Returns
     -------
     {"tick", "wait", "held"}
         `held`: this partition would tick, but all of intake is silent or nearly so; after `max_idle_hold_ms` time goes on all the same.
+        Or no record has come since the start, so that nothing says whether the broker's clock is right: then time waits for one.
 
-    >>> quiet = Shown(idle_ms=20_000, newest_event_ms=1_000_000)
-    >>> decide_tick(ClockSettings(), quiet, intake_silent_ms=0, now_ms=1_020_000)
+    >>> quiet = Shown(idle_ms=20_000, behind_ms=500)
+    >>> decide_tick(ClockSettings(), quiet, intake_silent_ms=0)
     'tick'
-    >>> decide_tick(ClockSettings(), quiet, intake_silent_ms=20_000, now_ms=1_020_000)
+    >>> decide_tick(ClockSettings(), quiet, intake_silent_ms=20_000)
     'held'
     """
-    if shown.idle_ms < settings.tick_interval_ms or now_ms - shown.newest_event_ms > settings.tick_max_behind_ms:
+    if shown.idle_ms < settings.tick_interval_ms or shown.behind_ms > settings.tick_max_behind_ms:
         return "wait"
+    if not known:
+        return "held"
     if settings.tick_interval_ms <= intake_silent_ms < settings.max_idle_hold_ms or 0 < faltering_ms < settings.max_idle_hold_ms:
         return "held"
     return "tick"

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from features.compiled.texts import Texts
 from features.events.event import REJECTS
 from features.users.state import NEVER
 from online_models.checkpoint import Header
 from stream.outbox import Entry
+from stream.processes.intake_watch import FutureShare, LargestUser
 from stream.shard.dead_letters import DEAD_LETTERS
 from stream.shard.step import Shard, Step
 
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+
+LARGE = 0.5
+"""Share of one user's events at which a warning is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,15 @@ METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_events", "counter", ("outcome",), "records taken, by outcome"),
     Metric(
         "churnwatch_foreign_keys", "counter", (), "records whose key is not their user: key clicks by user, or users are split over shards"
+    ),
+    Metric(
+        "churnwatch_future_share", "gauge", (), "share of the records of the last 5 minutes that were rejected as future: a clock is wrong"
+    ),
+    Metric(
+        "churnwatch_largest_user_share",
+        "gauge",
+        ("partition",),
+        "share of the user with most events, of up to 10,000 events a minute: near 1 it is a bot, or an id that stands for nobody",
     ),
     Metric("churnwatch_steps", "counter", (), "commits to Redis"),
     Metric("churnwatch_commit_seconds", "histogram", (), "commit to Redis", _SECONDS),
@@ -68,6 +84,13 @@ METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_unconfirmed", "gauge", ("partition",), "alerts, dead letters and blocks of examples not confirmed by Kafka"),
     Metric("churnwatch_time_held", "gauge", (), "1 while time stands still because all of intake is silent, or far below its usual rate"),
     Metric("churnwatch_ticks", "counter", (), "ticks appended"),
+    Metric("churnwatch_ticks_refused", "counter", (), "ticks not appended because the broker's clock was further ahead than time can be"),
+    Metric(
+        "churnwatch_clock_difference_seconds",
+        "gauge",
+        ("partition",),
+        "the broker's stamp of the last tick minus this machine's clock: beyond a minute one of the two is wrong",
+    ),
     Metric("churnwatch_takes", "counter", (), "shards taken"),
     Metric("churnwatch_shards_lost", "counter", (), "shards lost to another owner or to a store that went back"),
     Metric("churnwatch_shards_owned", "gauge", (), "shards of this worker"),
@@ -110,6 +133,9 @@ class WorkerMetrics:
         for outcome in ("ok", "duplicate", *(reason.name for reason in REJECTS)):
             self.counter("churnwatch_events").labels(outcome)
         self._misled = False
+        self.future = FutureShare()
+        self._largest: dict[int, LargestUser] = defaultdict(LargestUser)
+        self._said_large: set[int] = set()
         self._shown: dict[str, dict[str, float]] = {}
         self.last_step = time.monotonic()
 
@@ -134,6 +160,7 @@ class WorkerMetrics:
         """See `stream.ownership.session.Observer`."""
         self.last_step = time.monotonic()
         self._histogram("churnwatch_commit_seconds").observe(commit_s)
+        self.future.saw(step.outcomes, self.last_step)
         for outcome, count in step.outcomes.items():
             self.counter("churnwatch_events").labels(outcome).inc(count)
         self.counter("churnwatch_steps").inc()
@@ -151,13 +178,15 @@ class WorkerMetrics:
         for definition, champion in zip(self._definitions, shard.champions, strict=True):
             self.gauge("churnwatch_model_version").labels(definition).set(champion.version)
 
-    def look(self, sessions: Mapping[int, Session], lag: Mapping[int, int]) -> None:
+    def look(self, sessions: Mapping[int, Session], lag: Mapping[int, int], apart_ms: Mapping[int, int] = MappingProxyType({})) -> None:
         """Show the shards as they stand; one that went to another worker is shown by that worker, no longer by this one.
 
         Parameters
         ----------
         lag : mapping of partition to int
             Records of clicks not yet taken, where known.
+        apart_ms : mapping of partition to int
+            The broker's clock minus this machine's, where known.
         """
         shown: dict[str, dict[str, float]] = {row.name: {} for row in METRICS if row.labels == ("partition",)}
         for partition, session in sessions.items():
@@ -166,6 +195,11 @@ class WorkerMetrics:
             shown["churnwatch_unconfirmed"][name] = session.unconfirmed
             shown["churnwatch_snapshots_pending"][name] = timers.pending
             shown["churnwatch_users_armed"][name] = timers.armed
+            if (share := self._largest[partition].share) is not None:
+                shown["churnwatch_largest_user_share"][name] = share
+                self._warn_of_one_user(partition, share)
+            if partition in apart_ms:
+                shown["churnwatch_clock_difference_seconds"][name] = apart_ms[partition] / 1000
             if partition in lag:
                 shown["churnwatch_lag_records"][name] = lag[partition]
             if meta.max_ms == NEVER:
@@ -183,6 +217,7 @@ class WorkerMetrics:
                 gauge.labels(name).set(value)
         self._shown = shown
         self.gauge("churnwatch_shards_owned").set(len(sessions))
+        self.gauge("churnwatch_future_share").set(self.future.of(time.monotonic()))
 
     def learned(self, header: Header) -> None:
         """Show what a model version says of itself and of the candidates it was chosen from."""
@@ -208,6 +243,18 @@ class WorkerMetrics:
             self._misled = True
             log.warning("clicks are not keyed by user: the state of one user may be split over shards", extra={"partition": partition})
         self.counter("churnwatch_foreign_keys").inc(records)
+
+    def read(self, partition: int, users: Texts) -> None:
+        """See `stream.ownership.session.Observer`."""
+        self._largest[partition].saw(users, time.monotonic())
+
+    def _warn_of_one_user(self, partition: int, share: float) -> None:
+        if share > LARGE and partition not in self._said_large:
+            self._said_large.add(partition)
+            log.warning(
+                "one user has most of the events: a bot, or an id that stands for nobody, which features.not_users rejects",
+                extra={"partition": partition, "share": f"{share:.0%}"},
+            )
 
     def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
         """See `stream.ownership.session.Observer`."""

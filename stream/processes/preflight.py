@@ -9,7 +9,7 @@ import redis
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError
 
-from features.store.app_spec import AppSpec, SpecMismatch, broken_definitions, only_appends
+from features.store.app_spec import AppSpec, SpecMismatch, as_started, broken_definitions, only_appends
 from features.store.redis import load_spec, replace_spec, save_spec
 from features.store.server_check import Finding, findings
 from stream.kafka.topics import TOPICS, topic_names
@@ -104,8 +104,9 @@ def judge_kafka(settings: Settings, cluster: Cluster) -> list[Finding]:
 
 def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_events: tuple[str, ...]) -> list[Finding]:
     """Store the spec on the first start; on a later one compare, and take up definitions that were added."""
+    stored = load_spec(client, settings["app.name"])
     spec = AppSpec(
-        spec=settings.spec(key_events),
+        spec=as_started(settings.spec(key_events), None if stored is None else stored.spec),
         cluster_id=cluster.cluster_id,
         topic_id=cluster.topic_id,
         partitions=cluster.partitions.get("clicks", 0),

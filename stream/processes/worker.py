@@ -10,19 +10,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from features.store.app_spec import as_started
 from features.store.contract import StaleOwner, StoreUnavailable
 from features.store.redis import RedisStore, connect, load_spec
+from features.users.spec import FeatureSpec
 from features.users.state import NEVER
 from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
 from stream.faults import Refused, UsageFault
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
 from stream.kafka.topics import topic_names
-from stream.kafka.wire import WireError
+from stream.kafka.wire import ClockAhead, WireError
+from stream.ownership.event_clock import EventClock
 from stream.ownership.host import Host
 from stream.ownership.served import ModelSource, model_key
-from stream.ownership.session import Means
-from stream.processes.clock import ClockSettings, Intake, Shown, decide_tick
+from stream.ownership.session import Means, Session
+from stream.processes.clock import BrokerClocks, ClockSettings, Intake, Shown, decide_tick
 from stream.processes.health import build_web, serve
 from stream.processes.metrics import WorkerMetrics
 from stream.processes.preflight import NotReady, check_start, judge_spec, stored_key_events
@@ -58,14 +61,18 @@ class Worker:
     key_events: tuple[str, ...]
     rebuild: bool = False
     partial: bool = False
+    stored_spec: FeatureSpec | None = None
+    """What the app was started with; None where nothing is stored (tests, demo)."""
     heartbeat: float = field(default_factory=time.monotonic)
     redis_answered: float = field(default_factory=time.monotonic)
     held: bool = False
+    clocks: BrokerClocks = field(default_factory=BrokerClocks)
     lag: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         settings = self.settings
-        self.spec = settings.spec(self.key_events)
+        self.spec = as_started(settings.spec(self.key_events), self.stored_spec)
+        self.events = EventClock()
         self.metrics = WorkerMetrics([definition.name for definition in settings.definitions])
         self.models = ModelSource(self.registry, settings.definitions, self.spec.hash, model_key(settings))
         self.wires = wire_settings(settings)
@@ -77,9 +84,16 @@ class Worker:
             observer=self.metrics,
             rebuild=self.rebuild,
             partial=self.partial,
+            events=self.events,
         )
         shard = ShardSettings(
-            settings["app.name"], 0, self.spec, settings.policy(), settings["worker.cache_users"], mirror=settings["worker.mirror"]
+            settings["app.name"],
+            0,
+            self.spec,
+            settings.policy(),
+            settings["worker.cache_users"],
+            mirror=settings["worker.mirror"],
+            rules=settings.rules(),
         )
         self.host = Host(shard, means, self._shard_lost, self._shard_taken)
         self._app: Any = None
@@ -122,7 +136,7 @@ class Worker:
 
     async def _beat(self) -> None:
         self.heartbeat = time.monotonic()
-        self.metrics.look(self.host.sessions, self.lag)
+        self.metrics.look(self.host.sessions, self.lag, self.clocks.apart_ms)
 
     async def _refresh_models(self) -> None:
         try:
@@ -192,16 +206,35 @@ class Worker:
             clock = ClockSettings(
                 self.settings["time.tick_interval"], self.settings["time.tick_max_behind"], self.settings["time.max_idle_hold"]
             )
-            decision = decide_tick(clock, Shown(idle_ms, session.shard.meta.max_ms), quiet_ms, int(time.time() * 1000), faltering_ms)
+            # before this take has seen a record, its own clock stands for the broker's
+            behind_ms = (session.newest_append_ms or int(time.time() * 1000)) - session.shard.meta.max_ms
+            decision = decide_tick(clock, Shown(idle_ms, behind_ms), quiet_ms, faltering_ms, known=self.events.known)
             held |= decision == "held"
             if decision == "tick":
-                try:
-                    await session.tick()
-                except (StaleOwner, StoreUnavailable, WireError):
-                    continue  # the session says that it is lost, and is taken again
-                self.metrics.counter("churnwatch_ticks").inc()
+                await self._tick(partition, session)
+            else:
+                self.clocks.waits(partition)
         self.held = held
-        self.metrics.gauge("churnwatch_time_held").set(held)
+        self.metrics.gauge("churnwatch_time_held").set(held or self.clocks.any_ahead)
+        self.clocks.keep(self.host.sessions)
+
+    async def _tick(self, partition: int, session: Session) -> None:
+        try:
+            stamp_ms = await session.tick()
+        except ClockAhead as error:
+            self.metrics.counter("churnwatch_ticks_refused").inc()
+            if self.clocks.refused(partition, error.stamp_ms, error.latest_ms):
+                log.warning("tick not appended: %s", error, extra={"partition": partition})
+            stamp_ms = error.stamp_ms
+        except (StaleOwner, StoreUnavailable, WireError):
+            return  # the session says that it is lost, and is taken again
+        else:
+            self.clocks.waits(partition)
+            if stamp_ms is None:
+                return
+            self.metrics.counter("churnwatch_ticks").inc()
+        if self.clocks.compare(partition, stamp_ms, int(time.time() * 1000)):
+            log.warning("the broker's clock and this machine's are apart: one of the two is wrong", extra={"partition": partition})
 
     def live(self) -> list[str]:
         """What stands against being alive."""
@@ -216,7 +249,12 @@ class Worker:
         ]
         against += [f"shard {partition}: too much unconfirmed" for partition, session in self.host.sessions.items() if not session.ready]
         if self.held:
-            against.append("time is held: no partition receives anything, or far less than usual")
+            against.append(
+                "time is held: no partition receives anything, or far less than usual"
+                if self.events.known
+                else "time is held: no click has come since this worker started, so that there is nothing to hold the broker's clock against"
+            )
+        against += [*self.clocks.in_words(), *self.metrics.future.in_words(time.monotonic())]
         if time.monotonic() - self.redis_answered > 10:
             against.append("Redis does not answer")
         return against
@@ -270,7 +308,16 @@ async def run_worker(
     store = RedisStore(client, settings["app.name"])
     for partition in only:
         await store.ask_rebuild(partition, partial=partial)
-    worker = Worker(settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild and not only, partial)
+    stored = load_spec(client, settings["app.name"])
+    worker = Worker(
+        settings,
+        store,
+        RedisRegistry(client, settings["app.name"]),
+        key_events,
+        rebuild and not only,
+        partial,
+        None if stored is None else stored.spec,
+    )
     app = build_app(
         AppSettings(settings["kafka.bootstrap"], settings["app.group"], worker.wires.topics["clicks"], settings["worker.batch"]),
         worker.host,

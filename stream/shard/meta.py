@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from features.definitions.definition import ChurnDefinition
+from features.definitions.rules import RulesSince
 from features.users.state import NEVER
 from stream.alerts.policy import DayCount
 from stream.position import Position
@@ -40,7 +41,7 @@ class OtherDefinitions(ValueError):
 
 
 class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
-    """The shard's own record; a pure function of the log except `published` and the counts of opened alerts.
+    """The shard's own record; a pure function of the log and of `rules`, except `published` and the counts of opened alerts.
 
     Attributes
     ----------
@@ -73,6 +74,8 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
         Records by outcome (`features.events.event.Reason`) since the beginning of the lineage.
     definitions : list of Followed
         In the order of their places in the states.
+    rules : list of RulesSince
+        Every version of the rules of rejection that the shard has applied, and from which offset on.
     armed : int
         Users in the wheel after this commit; -1 where a build before this field stored it.
     """
@@ -91,6 +94,7 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     censored_before_ms: int = NEVER
     examples_after: int = -1
     definitions: list[Followed] = []
+    rules: list[RulesSince] = []
     armed: int = -1
 
     def watermark_ms(self, lateness_ms: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from features.definitions.rules import NO_RULES, Rules
 from features.users.spec import FeatureSpec
 from stream.alerts.policy import PolicySettings
 
@@ -16,7 +17,7 @@ BUDGET = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ShardSettings:
-    """Its name, the feature spec, the policy, and how much to keep in memory."""
+    """Its name, the feature spec, the policy, how much to keep in memory, and what it rejects from here on."""
 
     app: str
     partition: int
@@ -25,3 +26,4 @@ class ShardSettings:
     capacity: int = 1 << 18
     budget: int = BUDGET
     mirror: Mirror = "none"
+    rules: Rules = NO_RULES

@@ -24,7 +24,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from features.compiled.texts import Texts, ids_of, names_of
+from features.compiled.texts import Texts, ids_of
 from features.definitions.definition import DAY_MS
 from features.events.columns import Columns
 from features.events.event import MAX_FUTURE_MS, Reason
@@ -43,7 +43,7 @@ from stream.shard.meta import NOT_YET, ShardMeta, unpack_meta
 from stream.shard.outputs import NOTHING_MATURED, Matured, Said, Speaker
 from stream.shard.records import Records
 from stream.shard.settings import ShardSettings
-from stream.shard.timers import Timers
+from stream.shard.timers import Timers, next_slice
 
 _ByBucket = dict[int, list[str]]
 _NAME_OF = {reason.value: reason.name for reason in Reason}
@@ -67,6 +67,8 @@ class _Due:
 
     slots: npt.NDArray[np.int32]
     matured: Matured
+    since: int
+    """Where the window begins: every timer before it has fired."""
     finished: list[tuple[int, int]] = field(default_factory=list)
     """(definition index, landmark) lists that are used up."""
     cursor: tuple[int, str] | None = None
@@ -116,7 +118,9 @@ class Shard:
         if censored_before_ms == NOT_YET:
             censored_before_ms = _censored_before(columns, start, max(one.active_window_ms for one in self.settings.spec.definitions))
         swept = meta.swept_ms if meta.swept_ms != NEVER else _first_time(columns, start, lateness)
-        stop = self.timers.stop_ms(swept, self.settings.budget) if swept != NEVER else NEVER
+        stop = swept  # no time yet, or in the middle of a crowded instant: that is finished first
+        if swept != NEVER and meta.cursor is None:
+            stop = self.timers.stop_ms(swept, self.settings.budget)
         taken, max_ms, count = pass_events(
             arena.states, arena.touched, arena.last_landmark,
             slots, columns.ts, columns.append, columns.word, columns.value, columns.eid, columns.ask, columns.code,
@@ -132,11 +136,11 @@ class Shard:
             watermarks[start] = goal
             last, own_slot = start, int(slots[start])
             limit = min(stop, goal)
-            if limit > swept:
+            if self.timers.any_due(swept, limit):
                 due = yield from self._due(swept, limit)
             else:
-                limit = min(goal, (swept // PHASE_STEP_MS + 1) * PHASE_STEP_MS)
-                due = yield from self._slice(swept, limit, meta.cursor)
+                since, limit = limit, min(goal, (limit // PHASE_STEP_MS + 1) * PHASE_STEP_MS)
+                due = yield from self._slice(since, limit, meta.cursor)
         count = self._sweep(due, limit, own_slot, watermarks, start, last, count)
         speaker = Speaker(
             self.settings,
@@ -158,7 +162,7 @@ class Shard:
         new = ShardMeta(
             next_offset=records.next_offset if taken == columns.n else int(records.offsets[taken]),
             max_ms=max_ms,
-            swept_ms=swept if due.cursor is not None else max(swept, limit),
+            swept_ms=due.since if due.cursor is not None else max(swept, limit),
             cursor=due.cursor,
             example_no=meta.example_no + len(said.examples),
             time_offset=records.time_offset if records.time_offset is not None and taken == columns.n else meta.time_offset,
@@ -170,6 +174,7 @@ class Shard:
             examples_after=meta.examples_after,
             totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
             definitions=meta.definitions,
+            rules=meta.rules,
         )
         armed, disarmed, fresh = self._turned()
         new.armed = self.timers.armed + sum(map(len, armed.values())) - sum(map(len, disarmed.values()))
@@ -221,7 +226,7 @@ class Shard:
     def _due(self, since: int, until: int) -> Generator[Need, Found, _Due]:
         """Everything due in ``[since, until)``."""
         members, matured, lists = yield from self._read_due(since, until)
-        return _Due(self.arena.changed(and_also=members).astype(np.int32), matured, lists)
+        return _Due(self.arena.changed(and_also=members).astype(np.int32), matured, since, lists)
 
     def _read_due(self, since: int, until: int) -> Generator[Need, Found, tuple[npt.NDArray[np.int32], Matured, list[tuple[int, int]]]]:
         """Read the wheel's members and the pending snapshots of a window; bring all their users in."""
@@ -278,17 +283,15 @@ class Shard:
         members, matured, lists = yield from self._read_due(since, until)
         states, users = self.arena.states, self.arena.users
         ready = members[((states["flags"][members] & FLAG_ARMED) != 0) & (states["next_landmark_ms"][members] < until)]
-        landmarks = [(due, users[slot]) for due, slot in zip(states["next_landmark_ms"][ready].tolist(), ready.tolist(), strict=True)]
-        labels = list(zip(matured.due_ms.tolist(), names_of(matured.snapshots.users), strict=True))
-        after = sorted(pair for pair in {*landmarks, *labels} if cursor is None or pair > cursor)
-        budget = self.settings.budget
-        chosen = set(after[:budget])
-        done = len(after) <= budget
+        names = [users[slot] for slot in [*ready.tolist(), *matured.slots.tolist()]]
+        due_ms = np.concatenate([states["next_landmark_ms"][ready], matured.due_ms])
+        chosen, after = next_slice(due_ms, names, self.settings.budget, cursor)
         return _Due(
-            slots=ready[[i for i, pair in enumerate(landmarks) if pair in chosen]],
-            matured=matured.take(np.array([i for i, pair in enumerate(labels) if pair in chosen], np.intp)),
-            finished=lists if done else [],
-            cursor=None if done else after[budget - 1],
+            slots=ready[chosen[: len(ready)]],
+            matured=matured.take(chosen[len(ready) :].nonzero()[0]),
+            finished=lists if after is None else [],
+            since=since,
+            cursor=after,
         )
 
     def _sweep(self, due: _Due, limit: int, own_slot: int, watermarks: npt.NDArray[np.int64], first: int, last: int, count: int) -> int:

@@ -2,14 +2,19 @@
 
 Two kinds of timers: landmarks of armed users (a wheel of 288 buckets) and maturities of pending snapshots (lists by landmark). Counts
 only size the steps; what is due is read from the store. A count may be an estimate; nothing but the size of a step depends on it.
+
+Time is cut into cells of one phase step. Landmarks are due at the start of a cell, the labels of a definition at one place inside it,
+which its wait gives: so a cell has a few *instants* at which anything can be due, and between them time moves freely.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import repeat
 
 import numpy as np
+import numpy.typing as npt
 
 from features.users.landmarks import BUCKETS, PHASE_STEP_MS
 
@@ -21,6 +26,41 @@ def grid_at_or_after(t_ms: int) -> int:
     (300000, 300000)
     """
     return -(-t_ms // PHASE_STEP_MS) * PHASE_STEP_MS
+
+
+def next_slice(
+    due_ms: npt.NDArray[np.int64], users: Sequence[str], budget: int, after: tuple[int, str] | None
+) -> tuple[npt.NDArray[np.bool_], tuple[int, str] | None]:
+    """Which of n timers are the next ones in order of (due time, user), and where to go on: None when these are the last.
+
+    Parameters
+    ----------
+    due_ms : int64 (n,)
+    users : sequence of str, n
+        In no particular order; a user's timers of one due time stay together.
+    budget : int
+        How many to choose, at least 1; more only where the last pair has several.
+    after : (int, str) or None
+        The last pair of the slice before.
+
+    >>> chosen, place = next_slice(np.array([5, 5, 5]), ["cleo", "ann", "bob"], 1, after=(5, "ann"))
+    >>> chosen.tolist(), place
+    ([False, False, True], (5, 'bob'))
+    """
+    order = sorted(set(users))
+    place = {user: number for number, user in enumerate(order)}
+    rank = np.fromiter(map(place.__getitem__, users), np.int64, len(users))
+    waiting = np.ones(len(due_ms), np.bool_)
+    if after is not None:
+        waiting = (due_ms > after[0]) | ((due_ms == after[0]) & (rank >= bisect_right(order, after[1])))
+    rows = waiting.nonzero()[0]
+    if len(rows) <= budget:
+        return waiting, None
+    last = rows[np.lexsort((rank[rows], due_ms[rows]))[budget - 1]]
+    chosen = waiting & ((due_ms < due_ms[last]) | ((due_ms == due_ms[last]) & (rank <= rank[last])))
+    if chosen.sum() == len(rows):
+        return chosen, None
+    return chosen, (int(due_ms[last]), users[last])
 
 
 class Timers:
@@ -41,7 +81,9 @@ class Timers:
         for bucket, count in wheel.items():
             self._wheel[bucket] = count
         self._ring = max(waits_ms) // PHASE_STEP_MS + 2 * BUCKETS
-        self._maturing = np.zeros(self._ring, np.int64)
+        self._instants = np.unique([0, *(wait % PHASE_STEP_MS for wait in waits_ms)])
+        self._row = [int(self._instants.searchsorted(wait % PHASE_STEP_MS)) for wait in waits_ms]
+        self._maturing = np.zeros((len(self._instants), self._ring), np.int64)
         self._pending: dict[tuple[int, int], int] = {}
 
     def assume_pending(self, swept_ms: int, newest_ms: int) -> None:
@@ -50,7 +92,7 @@ class Timers:
         for k, wait in enumerate(self.waits_ms):
             landmarks = range(grid_at_or_after(swept_ms - wait), newest_ms + 1, PHASE_STEP_MS)
             self._pending.update(zip(zip(repeat(k), landmarks, strict=False), repeat(estimate), strict=False))
-            np.add.at(self._maturing, (np.array(landmarks, np.int64) + wait) // PHASE_STEP_MS % self._ring, estimate)
+            np.add.at(self._maturing[self._row[k]], (np.array(landmarks, np.int64) + wait) // PHASE_STEP_MS % self._ring, estimate)
 
     def arm(self, bucket: int, count: int) -> None:
         """Add to (or with a negative count take from) a bucket."""
@@ -60,13 +102,13 @@ class Timers:
         """Note that snapshots of a landmark wait for their label."""
         key = (k, landmark_ms)
         self._pending[key] = self._pending.get(key, 0) + count
-        self._maturing[(landmark_ms + self.waits_ms[k]) // PHASE_STEP_MS % self._ring] += count
+        self._maturing[self._row[k], (landmark_ms + self.waits_ms[k]) // PHASE_STEP_MS % self._ring] += count
 
     def drop_pending(self, k: int, landmark_ms: int) -> None:
         """Note that a landmark's snapshots have all matured."""
         count = self._pending.pop((k, landmark_ms))
         if count:
-            self._maturing[(landmark_ms + self.waits_ms[k]) // PHASE_STEP_MS % self._ring] -= count
+            self._maturing[self._row[k], (landmark_ms + self.waits_ms[k]) // PHASE_STEP_MS % self._ring] -= count
 
     @property
     def pending(self) -> int:
@@ -87,7 +129,7 @@ class Timers:
         """
         first, after = grid_at_or_after(from_ms) // PHASE_STEP_MS, grid_at_or_after(until_ms) // PHASE_STEP_MS
         index = np.arange(first, max(first, min(after, first + self._ring)))
-        return int(self._wheel[index[:BUCKETS] % BUCKETS].sum() + self._maturing[index % self._ring].sum())
+        return int(self._wheel[index[:BUCKETS] % BUCKETS].sum() + self._maturing[:, index % self._ring].sum())
 
     @property
     def armed(self) -> int:
@@ -97,18 +139,29 @@ class Timers:
     def stop_ms(self, from_ms: int, budget: int) -> int:
         """Return the latest time T such that at most `budget` timers are due in ``[from_ms, T)``.
 
-        Never more than one horizon ahead, so that no snapshot is made and matures in the same step. Equal to `from_ms` only
-        when the very first instant holds more than the budget.
+        Never more than one horizon ahead, so that no snapshot is made and matures in the same step. Equal to `from_ms` only when
+        the instant `from_ms` itself holds more than the budget: then nothing but its timers can be next.
+
+        >>> timers = Timers({0: 5, 1: 5}, [86_400_000])
+        >>> [timers.stop_ms(from_ms, budget=4) for from_ms in (0, 1, PHASE_STEP_MS, PHASE_STEP_MS + 1)]
+        [0, 300000, 300000, 86400000]
         """
+        cells = self.span_ms // PHASE_STEP_MS + 1
+        if (1 + cells // BUCKETS) * self.armed + int(self._maturing.sum()) <= budget:  # all that there is fits
+            return from_ms + self.span_ms
+        place = int(self._due(from_ms, cells).cumsum().searchsorted(budget, side="right"))
+        cell, instant = divmod(place, len(self._instants))
+        at = self._instants[instant] + (from_ms // PHASE_STEP_MS + cell) * PHASE_STEP_MS
+        return min(int(at), from_ms + self.span_ms)
+
+    def _due(self, from_ms: int, cells: int) -> npt.NDArray[np.int64]:
+        """Timers due from a time on, (cells, instants of a cell). What lies before that time in its own cell is done, and counts as nothing."""
         first = from_ms // PHASE_STEP_MS
-        cells = self.span_ms // PHASE_STEP_MS
-        within = cells + 1
-        if (1 + within // BUCKETS) * self.armed + int(self._maturing.sum()) > budget:  # else all that there is fits
-            index = np.arange(first, first + within)
-            due = self._wheel[index % BUCKETS] + self._maturing[index % self._ring]
-            within = int(due.cumsum().searchsorted(budget, side="right"))
-        # A cell is (first + n) * STEP up to the next; landmarks are due at its start, maturities anywhere in it.
-        return min(max(from_ms, (first + within) * PHASE_STEP_MS), from_ms + self.span_ms)
+        index = np.arange(first, first + cells)
+        due = self._maturing[:, index % self._ring]
+        due[0] += self._wheel[index % BUCKETS]
+        due[self._instants < from_ms % PHASE_STEP_MS, :1] = 0
+        return due.T
 
     def buckets_due(self, from_ms: int, until_ms: int) -> list[int]:
         """Non-empty buckets with an instant in ``[from_ms, until_ms)``."""
@@ -119,6 +172,10 @@ class Timers:
         index = np.arange(first, first + count) % BUCKETS
         buckets: list[int] = index[self._wheel[index] > 0].tolist()
         return buckets
+
+    def any_due(self, from_ms: int, until_ms: int) -> bool:
+        """Whether a bucket or a list is due in ``[from_ms, until_ms)``."""
+        return until_ms > from_ms and bool(self.buckets_due(from_ms, until_ms) or self.lists_due(from_ms, until_ms))
 
     def lists_due(self, from_ms: int, until_ms: int) -> list[tuple[int, int]]:
         """(definition index, landmark) of the lists that mature in ``[from_ms, until_ms)``, in order of due time."""

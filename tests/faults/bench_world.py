@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from confluent_kafka import Producer
 from kafka import KafkaConsumer, TopicPartition
 
+from features.definitions.rules import pieces
 from features.events.columns import ColumnReader
 from features.store.keys import shard_keys
 from features.store.memory import MemoryStore
@@ -32,7 +32,7 @@ from stream.ownership.stored import stored_metas
 from stream.position import position_of
 from stream.settings import Settings, load_settings
 from stream.shard.meta import ShardMeta
-from stream.shard.records import Records
+from stream.shard.records import Records, of_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard
 from tests.oracles.engine import comparable
@@ -137,26 +137,27 @@ class World:
         champions = [Champion(0, CadenceScorer(definition.horizon_ms)) for definition in spec.definitions]
         settings = ShardSettings(self.app, partition, spec, self.settings.policy(), capacity=1 << 21)
         shard = Shard(settings, await store.take(partition, 1), champions)
-        reader = ColumnReader(spec)
+        history = self.metas()[partition].rules
         said: list[tuple[Any, str]] = []
         for at in range(0, len(log), 5_000):
-            part = log[at : at + 5_000]
-            values = [record.value for record in part]
-            columns = reader.read(values, [record.timestamp for record in part])
-            records = Records(columns, np.array([record.offset for record in part], np.int64), values, part[-1].offset + 1)
-            start = 0
-            while start < columns.n:
-                steps = shard.advance(records, start)
-                try:
-                    need = next(steps)
-                    while True:
-                        need = steps.send(await store.read(partition, need))
-                except StopIteration as end:
-                    step = end.value
-                await store.commit(partition, step.commit)
-                shard.committed(step)
-                start = step.taken
-                said += [(entry.position, entry.topic) for entry in map(unpack_entry, step.commit.outbox)]
+            part = of_records(log[at : at + 5_000])
+            for rows, rules, after in pieces(history, part.offset, int(part.offset[-1]) + 1):
+                one = part[rows]
+                columns = ColumnReader(spec, rules).read(one.values, one.append_ms)
+                records = Records(columns, one.offset, one.values, after)
+                start = 0
+                while start < columns.n:
+                    steps = shard.advance(records, start)
+                    try:
+                        need = next(steps)
+                        while True:
+                            need = steps.send(await store.read(partition, need))
+                    except StopIteration as end:
+                        step = end.value
+                    await store.commit(partition, step.commit)
+                    shard.committed(step)
+                    start = step.taken
+                    said += [(entry.position, entry.topic) for entry in map(unpack_entry, step.commit.outbox)]
         return shard, store, said, []
 
     def _complete(self, said: dict[str, int]) -> bool:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.compiled.texts import Texts
+from features.definitions.rules import NO_RULES, Rules
 from features.events.columns import ColumnReader
 from features.events.event import MAX_FUTURE_MS, Reason
 from features.users.spec import FeatureSpec
@@ -19,7 +20,7 @@ from tests.poison import UNNAMED_TYPE, each, event
 
 NOW_MS = 1_700_000_000_000
 SPEC = FeatureSpec(key_events=("click",), channels=("mail",))
-STRICT = FeatureSpec(strict_types=("click", "purchase"))
+STRICT = Rules(strict_types=("click", "purchase"), not_users=("anonymous", "0", ""), oldest_ms=946_684_800_000)
 POISON = list(each(NOW_MS))
 PAYLOADS = st.one_of(
     st.none(),
@@ -34,7 +35,7 @@ PAYLOADS = st.one_of(
 
 @pytest.mark.parametrize(("reason", "payload"), POISON)
 def test_each_poison_has_its_reason(reason: Reason, payload: bytes | None) -> None:
-    columns = ColumnReader(STRICT).read([payload], [NOW_MS])
+    columns = ColumnReader(SPEC, STRICT).read([payload], [NOW_MS])
     assert Reason(int(columns.code[0])) is reason
     assert list(columns.users) == [None]
 
@@ -47,7 +48,7 @@ def test_counts_by_reason_are_exact_among_good_ones() -> None:
     mixed: list[bytes | None] = []
     for i, (_, payload) in enumerate(POISON):
         mixed += [event(NOW_MS - i, user=f"u{i}"), payload]
-    columns = ColumnReader(STRICT).read(mixed, [NOW_MS] * len(mixed))
+    columns = ColumnReader(SPEC, STRICT).read(mixed, [NOW_MS] * len(mixed))
     assert Counter(columns.code.tolist()) == Counter(reason for reason, _ in POISON) + Counter({Reason.ok: len(POISON)})
     assert list(columns.users)[::2] == [b"u%d" % i for i in range(len(POISON))]
     assert columns.ts[::2].tolist() == [NOW_MS - i for i in range(len(POISON))]
@@ -56,8 +57,8 @@ def test_counts_by_reason_are_exact_among_good_ones() -> None:
 def test_a_large_batch_is_the_sum_of_its_records() -> None:
     payloads = [POISON[i % len(POISON)][1] if i % 7 == 0 else event(NOW_MS - i, user=f"u{i}") for i in range(2_057)]
     stamps = [NOW_MS + i for i in range(len(payloads))]
-    whole = ColumnReader(STRICT).read(payloads, stamps)
-    each = [ColumnReader(STRICT).read([payload], [stamp]) for payload, stamp in zip(payloads, stamps, strict=True)]
+    whole = ColumnReader(SPEC, STRICT).read(payloads, stamps)
+    each = [ColumnReader(SPEC, STRICT).read([payload], [stamp]) for payload, stamp in zip(payloads, stamps, strict=True)]
     assert whole.n == len(payloads)
     assert list(whole.users) == [part.users[0] for part in each]
     for name in ("ts", "append", "word", "value", "eid", "code", "tick", "ask"):
@@ -109,8 +110,8 @@ def test_future_is_judged_against_the_record_s_own_stamp(ts: int, reason: Reason
 
 
 def test_a_type_is_unknown_only_where_the_configuration_is_strict() -> None:
-    for spec, reason in ((SPEC, Reason.ok), (STRICT, Reason.unknown_type)):
-        assert ColumnReader(spec).read([event(NOW_MS, type=UNNAMED_TYPE)], [NOW_MS]).code[0] == reason
+    for rules, reason in ((NO_RULES, Reason.ok), (STRICT, Reason.unknown_type)):
+        assert ColumnReader(SPEC, rules).read([event(NOW_MS, type=UNNAMED_TYPE)], [NOW_MS]).code[0] == reason
 
 
 def test_keys_that_name_somebody_else_are_counted_whoever_read_the_payload() -> None:

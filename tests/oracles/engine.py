@@ -15,6 +15,7 @@ import numpy as np
 
 from features.definitions.calendar import offset_at, zone_table
 from features.definitions.definition import DAY_MS
+from features.definitions.rules import NO_RULES, Rules, RulesSince
 from features.events.columns import ColumnReader
 from features.events.event import Reason
 from features.users.catalog import WIDTH
@@ -94,12 +95,13 @@ class OracleShard:
             self.users[name] = OracleUser(rows[0], phase, [NEVER] * count, [0] * count, [NEVER] * count, [False] * count)
         return self.users[name]
 
-    def play(self, log: Sequence[Any], ticks: Sequence[Tick]) -> None:
+    def play(self, log: Sequence[Any], ticks: Sequence[Tick], rules: Sequence[RulesSince] = ()) -> None:
         """Go through a log, each tick before the record it stands before. Records are decoded at once, and judged one by one."""
-        columns = ColumnReader(self.spec).read([one.value for one in log], [one.timestamp for one in log])
-        fields = (columns.code, columns.ts, columns.word, columns.value, columns.eid)
-        users = ["" if one is None else one.decode() for one in columns.users]
-        decoded = zip(users, *(one.tolist() for one in fields), strict=True)
+        by_each = [self._decoded(log, one.rules) for one in rules] or [self._decoded(log, NO_RULES)]
+        decoded = [
+            by_each[max([0, *(number for number, one in enumerate(rules) if one.since_offset <= record.offset)])][row]
+            for row, record in enumerate(log)
+        ]
         waiting = deque(ticks)
         for record, one in zip(log, decoded, strict=True):
             while waiting and waiting[0].next_offset <= record.offset:
@@ -107,6 +109,12 @@ class OracleShard:
             self._record(record.offset, record.timestamp, *one)
         for tick in waiting:
             self._tick(tick)
+
+    def _decoded(self, log: Sequence[Any], rules: Rules) -> list[tuple[Any, ...]]:
+        columns = ColumnReader(self.spec, rules).read([one.value for one in log], [one.timestamp for one in log])
+        fields = (columns.code, columns.ts, columns.word, columns.value, columns.eid)
+        users = ["" if one is None else one.decode() for one in columns.users]
+        return list(zip(users, *(one.tolist() for one in fields), strict=True))
 
     def _tick(self, tick: Tick) -> None:
         self._move_time(tick.next_offset, tick.time_ms, tick.time_ms, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import msgspec
 import numpy as np
 
 from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.definitions.rules import NO_RULES, Rules
+from features.users.landmarks import BUCKETS, phase_of
 from features.users.spec import FeatureSpec
 from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
@@ -18,6 +21,8 @@ from tests.simulation.world import LogRecord
 
 HOUR_MS = 3_600_000
 START_MS = 1_600_000_000_000
+CROWD_EVERY, FIRST_CROWD = 250, 77
+"""A crowd takes as long as thirty other seeds, so it is not every seed's."""
 POISON = (
     None,
     b"",
@@ -38,6 +43,13 @@ class Scenario:
     learning: bool
     ticks: bool
     events: int
+    rules: tuple[Rules, ...] = (NO_RULES,)
+    """Each worker starts with one of them."""
+    wrong_clocks: bool = False
+    budgets: tuple[int, ...] = (2, 30, 2000, 2000)
+    """Most timers of a commit, of which each worker draws one."""
+    crowd: bool = False
+    """Whether every instant holds more timers than the budget."""
 
 
 class HashScorer:
@@ -66,6 +78,48 @@ def champions(scenario: Scenario, salt: int) -> list[Champion]:
 
 
 def make_scenario(seed: int) -> Scenario:
+    """Return the log of a seed; one seed in `CROWD_EVERY` has a crowd."""
+    return _crowd(seed) if seed % CROWD_EVERY == FIRST_CROWD else _habits(seed)
+
+
+def _crowd(seed: int) -> Scenario:
+    """More users than budget in every bucket of the day, so that every instant must be cut into slices, and records in between.
+
+    The first click of each user arms them; then some of them click on for two days.
+    """
+    rng = random.Random(f"crowd {seed}")
+    lateness_ms = rng.choice([0, 17, HOUR_MS])
+    definition = ChurnDefinition(name="gone", active_window_ms=rng.choice([1, 2]) * DAY_MS, horizon_ms=DAY_MS)
+    spec = FeatureSpec(key_events=("click",), lateness_ms=lateness_ms, definitions=(definition,))
+    policy = PolicySettings(threshold=0.3, cooldown_ms=DAY_MS, daily_cap=1000, alert_max_age_ms=None)
+    users = _users_by_bucket(2)
+    rng.shuffle(users)
+    now = START_MS + rng.randrange(DAY_MS)
+    times = [(user, now + number * 60_000) for number, user in enumerate(users)]
+    now = times[-1][1] + 1
+    while now < times[0][1] + 2.2 * DAY_MS:
+        now += rng.choice([20_000, 40_000, 6 * HOUR_MS, 1]) if rng.random() < 0.1 else rng.randint(0, 16 * 60_000)
+        times.append((rng.choice(users), now))
+    clicks = [
+        LogRecord(offset, ts, json.dumps({"user": user, "ts": ts, "type": "click"}).encode()) for offset, (user, ts) in enumerate(times)
+    ]
+    return Scenario(spec, policy, [clicks], learning=False, ticks=True, events=len(clicks), budgets=(1, 1, 2), crowd=True)
+
+
+def _users_by_bucket(each: int) -> list[str]:
+    """So many users of every bucket of the day."""
+    found: dict[int, list[str]] = {bucket: [] for bucket in range(BUCKETS)}
+    for number in itertools.count():
+        user = f"u{number}"
+        bucket = found[phase_of(user)]
+        if len(bucket) < each:
+            bucket.append(user)
+            if all(len(one) == each for one in found.values()):
+                break
+    return [user for bucket in found.values() for user in bucket]
+
+
+def _habits(seed: int) -> Scenario:
     rng = random.Random(f"scenario {seed}")
     definitions = [ChurnDefinition(name="gone", active_window_ms=rng.choice([2, 3, 5]) * DAY_MS, horizon_ms=rng.choice([1, 2, 3]) * DAY_MS)]
     if rng.random() < 0.3:
@@ -132,4 +186,19 @@ def make_scenario(seed: int) -> Scenario:
         # control records and aborted transactions leave holes in the offsets
         offset = (log[-1].offset + 1 + (rng.random() < 0.05)) if log else (1_000 if seed % 5 == 0 else 0)
         log.append(LogRecord(offset, now, value))
-    return Scenario(spec, policy, clicks, rng.random() < 0.3, rng.random() < 0.5, events)
+    added = random.Random(f"rules and clocks {seed}")
+    rules = (
+        NO_RULES,
+        Rules(strict_types=("click", "buy")),
+        Rules(not_users=("u3", "u5"), oldest_ms=START_MS + 2 * DAY_MS),
+    )
+    return Scenario(
+        spec,
+        policy,
+        clicks,
+        rng.random() < 0.3,
+        rng.random() < 0.5,
+        events,
+        rules if added.random() < 0.4 else (NO_RULES,),
+        added.random() < 0.4,
+    )

@@ -54,8 +54,12 @@ class Mutant:
 
     name: str
     changes: tuple[tuple[str, str, str], ...]
+    seeds: tuple[int, int] = (0, 500)
+    """First and last one to run."""
 
 
+A_CROWD, SMALLER_BUDGET = 77, 577
+"""Seeds with more users than budget in every bucket; in the second one a worker with another budget goes on in the middle of an instant."""
 MUTANTS = (
     Mutant(
         "offset written outside the script",
@@ -113,6 +117,16 @@ MUTANTS = (
             ),
         ),
     ),
+    Mutant(
+        "landmarks that have fired hold time up",
+        (("stream/shard/timers.py", "due[self._instants < from_ms % PHASE_STEP_MS, :1] = 0", "pass"),),
+        (A_CROWD, A_CROWD),
+    ),
+    Mutant(
+        "a crowded instant is left in the middle",
+        (("stream/shard/step.py", "if swept != NEVER and meta.cursor is None:", "if swept != NEVER:"),),
+        (SMALLER_BUDGET, SMALLER_BUDGET),
+    ),
 )
 
 
@@ -130,11 +144,11 @@ def test_a_broken_build_is_caught(mutant: Mutant, tmp_path: Path, say: Callable[
         text = path.read_text()
         assert text.count(old) == 1, f"{file} no longer holds the text that {mutant.name!r} breaks"
         path.write_text(text.replace(old, new))
-    command = [sys.executable, "-m", "tests.simulation.run", "0", "500"]
+    command = [sys.executable, "-m", "tests.simulation.run", *map(str, mutant.seeds)]
     done = subprocess.run(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )
-    assert done.returncode != 0, f"{mutant.name}: 501 seeds passed"
+    assert done.returncode != 0, f"{mutant.name}: seeds {mutant.seeds} passed"
     said = done.stderr.splitlines()[-1]  # the oracle, or the engine itself, says what is wrong
     assert any(word in said for word in ("Violation", "GapDetected", "Refused", "Error")), done.stderr[-2000:]
     say(f"broken build {mutant.name!r} caught: {said[:120]}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from features.store.contract import Commit, Found, Need, StoreUnavailable, Taken, Token
 from features.store.memory import MemoryStore
-from stream.kafka.wire import Fenced, Marker, Tick, WireUnavailable
+from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, WireUnavailable
 from stream.outbox import Entry
 from stream.position import Position
 
@@ -55,6 +55,10 @@ class World:
     txn_epoch: Counter[int] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     now_ms: int = 0
+    clock_error_ms: int = 0
+    """How far the broker's clock is ahead of the true time."""
+    furthest_tick_ms: int = 0
+    """The most by which a tick that was appended was ahead of the true time."""
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -180,11 +184,17 @@ class SimWire:
             self._world.examples.append(block)
         await self._world.pause(self._worker, "examples.after")
 
-    async def tick(self, next_offset: int) -> Tick:
-        await self._world.pause(self._worker, "tick.before")
+    async def tick(self, next_offset: int, latest_ms: int) -> Tick:
+        world = self._world
+        await world.pause(self._worker, "tick.before")
         self._fence()
-        log = self._world.ticks[self._partition]
-        tick = Tick(len(log), next_offset, self._world.now_ms)
+        stamp_ms = world.now_ms + world.clock_error_ms
+        if stamp_ms > latest_ms:
+            world.counts["ticks refused"] += 1
+            raise ClockAhead(self._partition, stamp_ms, latest_ms)
+        world.furthest_tick_ms = max(world.furthest_tick_ms, stamp_ms - world.now_ms)
+        log = world.ticks[self._partition]
+        tick = Tick(len(log), next_offset, stamp_ms)
         log.append(tick)
         if self._world.rng.random() < self._trouble:
             self._world.counts["tick answers lost"] += 1

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]
 @pytest.mark.timeout(180)
 def test_five_in_a_hundred_are_poison(world: World) -> None:
     rng = random.Random(1)
-    strict = {"unknown_type"}  # only with features.strict_types
+    strict = {"unknown_type", "user_reserved"}  # only with features.strict_types and features.not_users
     bad = [(reason.name, payload) for reason, payload in each(int(time.time() * 1000) + 3_600_000) if reason.name not in strict]
     assert len({name for name, _ in bad}) >= 12
     expected: Counter[str] = Counter()

@@ -39,12 +39,12 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_when_time_goes_on_by_itself(idle_ms: int, behind_ms: int, silent_ms: int, expected: str) -> None:
-    assert decide_tick(ClockSettings(), Shown(idle_ms, 10**12 - behind_ms), silent_ms, 10**12) == expected
+    assert decide_tick(ClockSettings(), Shown(idle_ms, behind_ms), silent_ms) == expected
 
 
 @pytest.mark.parametrize(("faltering_ms", "expected"), [(0, "tick"), (1, "held"), (1_799_999, "held"), (1_800_000, "tick")])
 def test_time_is_held_while_intake_is_far_below_its_usual_rate(faltering_ms: int, expected: str) -> None:
-    assert decide_tick(ClockSettings(), Shown(10_000, 10**12), 0, 10**12, faltering_ms) == expected
+    assert decide_tick(ClockSettings(), Shown(10_000, 0), 0, faltering_ms) == expected
 
 
 def test_a_low_rate_is_usual_after_a_while_and_a_quiet_topic_has_none() -> None:
@@ -174,9 +174,8 @@ def test_without_servers_each_command_says_what_to_do(command: str, tmp_path: Pa
 
 
 def test_a_replay_asks_for_a_reason_there_is() -> None:
-    for args, says in ((["--reason", "unknown_typ"], "did you mean unknown_type?"), (["--reason", "late"], "late again")):
-        result = CliRunner().invoke(app, ["dlq", "replay", *args])
-        assert says in str(result.exception)
+    result = CliRunner().invoke(app, ["dlq", "replay", "--reason", "unknown_typ"])
+    assert "did you mean unknown_type?" in str(result.exception)
 
 
 def test_the_simulator_knows_who_left() -> None:

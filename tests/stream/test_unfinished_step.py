@@ -67,8 +67,8 @@ class Unheard(SimWire):
 
     lost = False
 
-    async def tick(self, next_offset: int) -> Tick:
-        tick = await super().tick(next_offset)
+    async def tick(self, next_offset: int, latest_ms: int) -> Tick:
+        tick = await super().tick(next_offset, latest_ms)
         if Unheard.lost:
             Unheard.lost = False
             raise WireUnavailable("no answer")
@@ -91,6 +91,7 @@ async def opened(world: World, store: MemoryStore) -> Session:
         make_wire=lambda partition: Unheard(world, Worker(0), partition),
         champions=lambda _until: [Champion(0, CadenceScorer(definition.horizon_ms))],
         observer=Silent(),
+        monotonic_ms=lambda: world.now_ms,
     )
     spec = FeatureSpec(key_events=("view",), definitions=(definition,))
     return await open_session(ShardSettings("app", 0, spec, PolicySettings(threshold=0.4, cooldown_ms=DAY_MS)), means, 1)
@@ -169,6 +170,7 @@ def test_a_store_that_is_away_for_a_tick_costs_a_take_and_no_worker() -> None:
         settings = load_settings(None, {}, time__tick_max_behind="36500d")  # the clicks are of 2020
         worker = ProductionWorker(settings, store, MemoryRegistry(), ())  # type: ignore[arg-type]  # a store in memory
         worker.host.sessions[0] = session
+        worker.events = session._means.events
         long_ago = time.monotonic() - 3_600
         worker._ends, worker._grown = {0: USERS}, {0: long_ago}
         taken: list[int] = []

@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from features.definitions.rules import NO_RULES, Rules, RulesSince, pack_history
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
-from stream.kafka.wire import Marker, Wire, WireError
+from stream.kafka.wire import ClockAhead, Marker, Wire, WireError
 from stream.outbox import Entry
 from stream.position import DEAD_LETTER, EVENT_DUE, OPENED, Position
 from tests.simulation.world import SimWire, Worker, World
 from tests.stream.topics import make_topics
 
 PARTITIONS = 2
+ANY_TIME = 2**62
 MakeWire = Callable[[int], Wire]
 
 
@@ -100,7 +102,7 @@ async def test_a_fenced_one_cannot_tick(make: MakeWire) -> None:
     zombie = await open_one(make)
     owner = await open_one(make)
     with pytest.raises(WireError):
-        await zombie.tick(7)
+        await zombie.tick(7, ANY_TIME)
     assert list(await owner.ticks_from(0)) == []
 
 
@@ -108,7 +110,7 @@ async def test_shards_neither_fence_nor_see_each_other(make: MakeWire) -> None:
     one, other = await open_one(make, 0), await open_one(make, 1)
     await one.publish([opened(1)], marker(opened(1)))
     await other.publish([opened(2)], marker(opened(2)))
-    await one.tick(3)
+    await one.tick(3, ANY_TIME)
     assert list(await other.alerts_after(0)) == [opened(2)]
     assert await one.last_marker() == marker(opened(1))
     assert list(await other.ticks_from(0)) == []
@@ -128,7 +130,7 @@ async def test_a_long_history_is_found_from_its_end(make: MakeWire) -> None:
 
 async def test_ticks_come_back_at_their_offsets_with_their_times(make: MakeWire) -> None:
     wire = await open_one(make)
-    ticks = [await wire.tick(next_offset) for next_offset in (0, 5, 5)]
+    ticks = [await wire.tick(next_offset, ANY_TIME) for next_offset in (0, 5, 5)]
     assert [tick.next_offset for tick in ticks] == [0, 5, 5]
     assert list(await wire.ticks_from(0)) == ticks
     assert list(await wire.ticks_from(ticks[0].time_offset + 1)) == ticks[1:]
@@ -136,9 +138,30 @@ async def test_ticks_come_back_at_their_offsets_with_their_times(make: MakeWire)
     assert [tick.time_ms for tick in ticks] == sorted(tick.time_ms for tick in ticks)
 
 
+async def test_a_tick_later_than_can_be_leaves_nothing_and_the_wire_goes_on(make: MakeWire) -> None:
+    wire = await open_one(make)
+    first = await wire.tick(0, ANY_TIME)
+    with pytest.raises(ClockAhead) as ahead:
+        await wire.tick(1, first.time_ms - 1)
+    assert ahead.value.stamp_ms >= first.time_ms
+    assert list(await wire.ticks_from(0)) == [first]
+    last = await wire.tick(2, ANY_TIME)
+    assert list(await wire.ticks_from(first.time_offset + 1)) == [last]
+    await wire.publish([opened(1)], marker(opened(1)))
+    assert await wire.last_marker() == marker(opened(1))
+
+
+async def test_a_marker_brings_back_the_rules_it_was_given(make: MakeWire) -> None:
+    wire = await open_one(make)
+    rules = [RulesSince(0, NO_RULES), RulesSince(7, Rules(strict_types=("click",), not_users=("0",), oldest_ms=5))]
+    given = Marker(opened(1).position, 2, pack_history(rules))
+    await wire.publish([], given)
+    assert await wire.last_marker() == given
+
+
 async def test_publishing_and_ticking_side_by_side(make: MakeWire) -> None:
     wire = await open_one(make)
-    await asyncio.gather(*(wire.tick(offset) for offset in range(3)), wire.publish([opened(1)], marker(opened(1))))
+    await asyncio.gather(*(wire.tick(offset, ANY_TIME) for offset in range(3)), wire.publish([opened(1)], marker(opened(1))))
     assert sorted(tick.next_offset for tick in await wire.ticks_from(0)) == [0, 1, 2]
     assert await wire.last_marker() == marker(opened(1))
 

@@ -15,7 +15,7 @@ from stream.kafka.shard_wire import MIN_GAP_S, ExamplesProducer, KafkaWire, Wire
 from stream.kafka.topics import topic_names
 from stream.kafka.wire import Fenced, Marker, WireUnavailable
 from stream.outbox import Entry
-from tests.stream.test_wire_contract import marker, opened
+from tests.stream.test_wire_contract import ANY_TIME, marker, opened
 from tests.stream.topics import make_topics
 
 pytestmark = pytest.mark.real_kafka
@@ -95,7 +95,7 @@ async def test_the_marker_is_found_behind_aborted_transactions(settings: WireSet
     assert await wire.last_marker() == marker(opened(1))
     assert list(await wire.alerts_after(0)) == [opened(1)]
     assert list(await wire.ticks_from(0)) == []
-    tick = await wire.tick(4)
+    tick = await wire.tick(4, ANY_TIME)
     assert list(await wire.ticks_from(0)) == [tick]
 
 
@@ -139,7 +139,7 @@ async def test_a_cancelled_publish_leaves_a_wire_that_says_so(settings: WireSett
     with pytest.raises(asyncio.CancelledError):
         await publishing
     with pytest.raises(WireUnavailable):
-        await wire.tick(1)
+        await wire.tick(1, ANY_TIME)
     await wire.close()
     owner = KafkaWire(settings, 0, examples)
     await owner.open()
@@ -166,7 +166,7 @@ async def test_transactions_keep_their_distance(wire: Stopping) -> None:
 
 async def test_a_tick_has_the_broker_s_time(wire: Stopping) -> None:
     before = time.time_ns() // 1_000_000
-    tick = await wire.tick(0)
+    tick = await wire.tick(0, ANY_TIME)
     assert before <= tick.time_ms <= time.time_ns() // 1_000_000
 
 

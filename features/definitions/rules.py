@@ -1,0 +1,94 @@
+"""What a deployment may reject beyond what cannot be read, as data; and which version of it holds from which offset of a partition.
+
+Rules may be changed at any start: they are no part of the feature spec. A shard remembers from which offset each version holds, so that
+reading the log again decides alike (docs/decisions/0014-rules-have-offsets.md). How they are applied: `features.events.judge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+MAX_NOT_USERS = 256
+"""Most reserved ids: they are stored with every commit of a shard."""
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment rejects beyond what cannot be read; the default rejects nothing.
+
+    Attributes
+    ----------
+    strict_types : tuple of str or None
+        When given, an event type outside it is rejected.
+    not_users : tuple of str
+        Ids that are no user, such as `anonymous`; at most 256.
+    oldest_ms : int
+        An event before this time is rejected, milliseconds since the epoch.
+    """
+
+    strict_types: tuple[str, ...] | None = None
+    not_users: tuple[str, ...] = ()
+    oldest_ms: int = 0
+
+
+NO_RULES = Rules()
+
+
+class RulesSince(msgspec.Struct, array_like=True, frozen=True):
+    """A version of the rules, and the first offset of its partition to which it was applied."""
+
+    since_offset: int
+    rules: Rules
+
+
+def followed(history: Sequence[RulesSince], now: Rules, next_offset: int) -> list[RulesSince]:
+    """Return the history of a shard that goes on under the rules of `now` at an offset: what was applied before stays as it was.
+
+    >>> first = followed([], Rules(oldest_ms=5), 0)
+    >>> [one.since_offset for one in followed(followed(first, Rules(oldest_ms=5), 70), NO_RULES, 90)]
+    [0, 90]
+    """
+    if not history:
+        return [RulesSince(0, now)]
+    if history[-1].rules == now:
+        return list(history)
+    since = max(next_offset, history[-1].since_offset)
+    return [*(one for one in history if one.since_offset < since), RulesSince(since, now)]
+
+
+def pieces(history: Sequence[RulesSince], offsets: npt.NDArray[np.int64], next_offset: int) -> Iterator[tuple[slice, Rules, int]]:
+    """Cut records (n,) where the rules change; yield the rows of each piece, its rules, and the offset to go on from after it.
+
+    >>> history = [RulesSince(0, NO_RULES), RulesSince(7, Rules(oldest_ms=5))]
+    >>> [(rows.start, rows.stop, rules.oldest_ms, after) for rows, rules, after in pieces(history, np.array([5, 6, 7, 9]), 11)]
+    [(0, 2, 0, 7), (2, 4, 5, 11)]
+    """
+    start = 0
+    for one, after in pairwise([*history, None]):
+        stop = len(offsets) if after is None else int(offsets.searchsorted(after.since_offset))
+        if stop > start and one is not None:
+            rest = stop < len(offsets) and after is not None
+            yield slice(start, stop), one.rules, after.since_offset if rest and after is not None else next_offset
+            start = stop
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[RulesSince])
+
+
+def pack_history(history: Sequence[RulesSince]) -> bytes:
+    """As it stands in a marker."""
+    return _encoder.encode(history)
+
+
+def unpack_history(packed: bytes) -> list[RulesSince]:
+    """Read a history back; nothing stands for none.
+
+    >>> unpack_history(b""), unpack_history(pack_history([RulesSince(7, NO_RULES)]))[0].since_offset
+    ([], 7)
+    """
+    return _decoder.decode(packed) if packed else []

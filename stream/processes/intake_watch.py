@@ -1,0 +1,94 @@
+"""What the last minutes of records say that a person should know: clocks that differ, and one user who is most of the traffic.
+
+Pure: every time is passed in, in seconds by any clock that only goes forward.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from features.compiled.texts import Texts
+
+WINDOW_S = 300.0
+FUTURE_SHARE = 0.05
+FUTURE_LEAST = 20
+"""Share and number of `future` rejects in the window at which a clock is wrong, and no longer a few producers'."""
+
+
+@dataclass(slots=True)
+class FutureShare:
+    """How many of the records of the last five minutes were rejected because their time lies after their broker stamp.
+
+    A broker whose clock is behind rejects all that honest producers send.
+
+    >>> share = FutureShare()
+    >>> share.saw({"ok": 10, "future": 30}, now_s=0.0)
+    >>> share.of(now_s=60.0), share.of(now_s=400.0)
+    (0.75, 0.0)
+    """
+
+    _parts: deque[tuple[float, int, int]] = field(default_factory=deque)
+
+    def saw(self, outcomes: Mapping[str, int], now_s: float) -> None:
+        """Note the outcomes of a step; steps of one second are kept as one."""
+        future, every = outcomes.get("future", 0), sum(outcomes.values())
+        if self._parts and now_s - self._parts[-1][0] < 1:
+            began_s, before, all_before = self._parts.pop()
+            self._parts.append((began_s, before + future, all_before + every))
+        else:
+            self._parts.append((now_s, future, every))
+
+    def _counts(self, now_s: float) -> tuple[int, int]:
+        while self._parts and now_s - self._parts[0][0] > WINDOW_S:
+            self._parts.popleft()
+        return sum(part[1] for part in self._parts), sum(part[2] for part in self._parts)
+
+    def of(self, now_s: float) -> float:
+        """Return the share, 0 to 1."""
+        future, every = self._counts(now_s)
+        return future / every if every else 0.0
+
+    def in_words(self, now_s: float) -> list[str]:
+        """Say that a clock is wrong; empty is well."""
+        future, every = self._counts(now_s)
+        if future < FUTURE_LEAST or future < FUTURE_SHARE * every:
+            return []
+        said = f"{future / every:.0%} of the records of the last 5 minutes are rejected as future"
+        return [f"{said}: the brokers' clocks are behind, or the producers' are ahead"]
+
+
+@dataclass(slots=True)
+class LargestUser:
+    """The share of the user with most events, of up to 10,000 events a minute of one partition: counting all would cost more than it tells.
+
+    >>> largest = LargestUser()
+    >>> largest.saw(Texts.of([b"bot"] * 900 + [b"u%d" % i for i in range(300)]), now_s=0.0)
+    >>> largest.share
+    0.75
+    """
+
+    least: int = 1_000
+    most: int = 10_000
+    every_s: float = 60.0
+    _began_s: float | None = None
+    _counts: Counter[bytes] = field(default_factory=Counter)
+    _counted: int = 0
+    _last: float | None = None
+
+    def saw(self, users: Texts, now_s: float) -> None:
+        """Count the users of a batch, those without a name left out."""
+        if self._began_s is not None and now_s - self._began_s >= self.every_s and self._counted >= self.least:
+            self._last, self._began_s, self._counted = self.share, None, 0
+            self._counts.clear()
+        if self._counted < self.most:
+            self._began_s = now_s if self._began_s is None else self._began_s
+            named = [user for user in users if user is not None]
+            self._counts.update(named)
+            self._counted += len(named)
+
+    @property
+    def share(self) -> float | None:
+        """0 to 1; None before a thousand events."""
+        return self._last if self._counted < self.least else self._counts.most_common(1)[0][1] / self._counted
