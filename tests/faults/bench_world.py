@@ -36,7 +36,7 @@ from stream.shard.records import Records, of_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard
 from tests.oracles.engine import comparable
-from tests.servers.process import Program, wait_until
+from tests.servers.process import ROOT, Program, wait_until
 
 DAY_MS = 86_400_000
 PARTITIONS = 4
@@ -69,8 +69,9 @@ class World:
         list(create_topics(self.settings))
         self._serial = itertools.count()
 
-    def start(self, *args: str) -> Program:
-        program = Program(list(args) or ["run"], self.environment, self.folder / f"worker-{next(self._serial)}.log")
+    def start(self, *args: str, root: Path = ROOT) -> Program:
+        """Start a process of this build, or of the one in another folder."""
+        program = Program(list(args) or ["run"], self.environment, self.folder / f"worker-{next(self._serial)}.log", root)
         self.programs.append(program)
         return program
 
