@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from features.users.catalog import WIDTH
-from online_models.memory import FADE, SIZE, Memory, rng_state, set_rng
+from online_models.memory import FADE, SIZE, Memory
+from online_models.packed_scorers import PackedScorer
+from online_models.plain import Count, RngState, read, rng_state, set_rng
 from online_models.tree_scorers import BoostingScorer, add_trees
 from online_models.unpacking import unpack
 
@@ -32,6 +35,15 @@ LEAST_LABELS = 50
 GROWTH, MOST_APART = 1.25, int(SIZE / FADE)
 """Labels known now over labels known at the last growth that make the next one; and most new labels between two: as many as turn the memory over."""
 LEAVES = 2**DEPTH
+
+
+class BoostingState(msgspec.Struct, frozen=True):
+    """See `Boosting`; the memory is kept by the learner."""
+
+    grown_at: Count
+    hurry: bool
+    rng: RngState
+    compiled: PackedScorer | None
 
 
 @njit(cache=True, nogil=True)
@@ -151,16 +163,16 @@ class Boosting:
         """See `Candidate`."""
         return self._compiled
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> BoostingState:
         """See `Candidate`; the memory is kept by the learner."""
         compiled = None if self._compiled is None else self._compiled.pack()
-        return {"grown_at": self._grown_at, "hurry": self._hurry, "rng": rng_state(self._rng), "compiled": compiled}
+        return BoostingState(self._grown_at, self._hurry, rng_state(self._rng), compiled)
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Any) -> None:
         """See `Candidate`."""
-        self._grown_at, self._hurry = state["grown_at"], state["hurry"]
-        set_rng(self._rng, state["rng"])
-        compiled = None if state["compiled"] is None else unpack(state["compiled"])
+        one = read(state, BoostingState)
+        compiled = None if one.compiled is None else unpack(one.compiled)
         if not isinstance(compiled, BoostingScorer | None):
             raise ValueError(f"the checkpoint has {type(compiled).__name__} in the place of boosted trees")
-        self._compiled = compiled
+        set_rng(self._rng, one.rng)
+        self._grown_at, self._hurry, self._compiled = one.grown_at, one.hurry, compiled

@@ -13,12 +13,11 @@ kept between a floor and a ceiling, since the rule knows one thing only. A user 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from features.users.catalog import INDEX, WIDTH, value_table
+from online_models.packed_scorers import PackedCadence
 
 PRIOR_PAUSE_H = 48.0
 PRIOR_WEIGHT = 2.0
@@ -80,9 +79,9 @@ class CadenceScorer:
         spread = np.maximum((count * own_spread + PRIOR_WEIGHT * PRIOR_SPREAD) / weight, 0.3)
         return silence_h, mean, spread, count
 
-    def pack(self) -> dict[str, Any]:
+    def pack(self) -> PackedCadence:
         """See `online_models.scorer.Scorer`."""
-        return {"kind": "cadence", "name": self.name, "horizon_ms": self._horizon_ms}
+        return PackedCadence(self.name, self._horizon_ms)
 
     def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Everything the rule knows is the silence against the habit: all of its log-odds go there."""

@@ -6,11 +6,13 @@ stated at their landmarks. Both numbers are drawn towards (1, 0), as if some exa
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from online_models.plain import array_of, labels_of, read
 from online_models.scorer import log_odds
 
 WINDOW = 1_024
@@ -22,6 +24,16 @@ RULE_WINDOW, RULE_PULL = 4_096, 10.0
 STEPS = 8
 LEAST, MOST = 0.2, 3.0
 """Bounds of the slope: an order is never turned round."""
+MOST_SHIFT = 5.0
+
+
+class CalibratorState(msgspec.Struct, frozen=True):
+    """See `Calibrator`."""
+
+    slope: Annotated[float, msgspec.Meta(ge=LEAST, le=MOST)]
+    shift: Annotated[float, msgspec.Meta(ge=-MOST_SHIFT, le=MOST_SHIFT)]
+    raw: bytes
+    labels: bytes
 
 
 class Calibrator:
@@ -63,16 +75,24 @@ class Calibrator:
             cross = (weight * x).sum()
             curvature = np.array([[(weight * x * x).sum() + self._pull, cross], [cross, weight.sum() + self._pull]])
             move = np.linalg.solve(curvature, gradient)
-            slope, shift = float(np.clip(slope - move[0], LEAST, MOST)), float(np.clip(shift - move[1], -5, 5))
+            slope, shift = float(np.clip(slope - move[0], LEAST, MOST)), float(np.clip(shift - move[1], -MOST_SHIFT, MOST_SHIFT))
             if abs(move).max() < 1e-4:
                 break
         self.slope, self.shift = slope, shift
 
-    def state(self) -> dict[str, Any]:
-        """Plain numbers and bytes."""
-        return {"slope": self.slope, "shift": self.shift, "raw": self._raw.tobytes(), "labels": self._labels.tobytes()}
+    def state(self) -> CalibratorState:
+        """All that a restarted calibrator goes on from."""
+        return CalibratorState(self.slope, self.shift, self._raw.tobytes(), self._labels.tobytes())
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.slope, self.shift = state["slope"], state["shift"]
-        self._raw, self._labels = np.frombuffer(state["raw"], np.float32), np.frombuffer(state["labels"], np.uint8)
+    def restore(self, state: Any) -> None:
+        """Go on from a state.
+
+        Raises
+        ------
+        ValueError
+        """
+        one = read(state, CalibratorState)
+        raw, labels = array_of(one.raw, "<f4", -1), labels_of(one.labels)
+        if len(raw) != len(labels):
+            raise ValueError(f"a calibrator has {len(raw)} scores of {len(labels)} labels")
+        self.slope, self.shift, self._raw, self._labels = one.slope, one.shift, raw, labels

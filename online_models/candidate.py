@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -27,16 +28,16 @@ class Candidate(Protocol):
         """Forget faster for a while: the world has changed."""
         ...
 
-    def state(self) -> dict[str, Any]:
-        """All that learning goes on from: numbers, text and bytes."""
+    def state(self) -> msgspec.Struct:
+        """All that learning goes on from, as plain data (`online_models.plain`)."""
         ...
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state.
+    def restore(self, state: Any) -> None:
+        """Go on from a state, which is hostile until it has been read: see `online_models.plain.read`.
 
         Raises
         ------
         ValueError
-            If it is of another design.
+            If it is none, or is of another design.
         """
         ...

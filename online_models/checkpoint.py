@@ -1,11 +1,16 @@
-"""What goes into the registry and what comes out of it: bytes with a header, a digest and a signature. Never a pickle.
+"""What goes into the registry and what comes out of it: plain data with a header, a digest and a signature.
 
-Layout: magic, format byte, 32 bytes HMAC-SHA256 over the rest, 32 bytes SHA-256 of the body, length of the header, header (JSON), body (msgpack of
-plain numbers). Torn, foreign or forged bytes are refused before anything of them is used.
+Layout: magic, format byte, 32 bytes HMAC-SHA256 over the rest, 32 bytes SHA-256 of the body, length of the header, header (JSON), body (msgpack, see
+`online_models.plain`). Torn, foreign or forged bytes are refused before anything of them is used; so are well signed ones that hold
+anything but what the type of their body says, because a key can be lost.
+
+Formats: a served model is of format 4 and has been plain data from the first; the trainer's checkpoint is of format 5. In format 4 the
+trees of River within it were pickled, so such a checkpoint is read only when it has none.
 
 Errors::
 
-    CheckpointRefused    with the reason in words
+    CheckpointRefused         with the reason in words
+        CheckpointOutdated    it is of an older build, in a form that is not read any more: what it knew must be learned anew
 """
 
 from __future__ import annotations
@@ -15,12 +20,14 @@ import hmac
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version as installed
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
 
 from features.users.catalog import WIDTH
+from online_models.packed_scorers import PackedScorer
+from online_models.plain import array_of
 from online_models.scorer import Scorer
 from online_models.unpacking import unpack
 
@@ -28,11 +35,21 @@ if TYPE_CHECKING:
     from online_models.trainer import Version
 
 MAGIC = b"CWMODEL"
-FORMAT = 4
+FORMATS = {"model": 4, "trainer": 5}
+"""By kind: what is written."""
+OLDEST = 4
+MOST_BYTES = 1 << 29
+"""Longer than Redis lets a value be; what is decoded takes a few times the memory of its bytes."""
+
+T = TypeVar("T")
 
 
 class CheckpointRefused(ValueError):
     """These bytes are not a checkpoint of ours."""
+
+
+class CheckpointOutdated(CheckpointRefused):
+    """These bytes are a checkpoint of an older build, and not read any more."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +73,15 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     python: str = ""
 
 
-def seal(header: Header, body: Mapping[str, Any], key: bytes) -> bytes:
+class ModelBody(msgspec.Struct, frozen=True):
+    """A served model: its scorer, the risks of `probes` that it must give (float32), and some vectors for importances (uint8, n x F)."""
+
+    scorer: PackedScorer
+    probe: bytes
+    sample: bytes
+
+
+def seal(header: Header, body: msgspec.Struct, key: bytes) -> bytes:
     """Return the bytes of a checkpoint, signed with `key`."""
     versions = {
         "churnwatch": installed("churnwatch"),
@@ -67,21 +92,31 @@ def seal(header: Header, body: Mapping[str, Any], key: bytes) -> bytes:
     head = msgspec.json.encode(msgspec.structs.replace(header, **versions))
     packed = msgspec.msgpack.encode(body)
     rest = hashlib.sha256(packed).digest() + len(head).to_bytes(4, "big") + head + packed
-    return MAGIC + bytes([FORMAT]) + hmac.new(key, rest, hashlib.sha256).digest() + rest
+    return MAGIC + bytes([FORMATS[header.kind]]) + hmac.new(key, rest, hashlib.sha256).digest() + rest
 
 
-def unseal(sealed: bytes, key: bytes, spec_hash: str | None = None) -> tuple[Header, dict[str, Any]]:
+def unseal(sealed: bytes, key: bytes, body_type: type[T], spec_hash: str | None = None) -> tuple[Header, T]:
     """Check everything, then return header and body.
+
+    Parameters
+    ----------
+    body_type : type
+        `ModelBody`, or that of a trainer (`online_models.trainer_checkpoint`); what has another shape is refused.
 
     Raises
     ------
     CheckpointRefused
     """
     start = len(MAGIC) + 1
-    if len(sealed) < start + 68 or sealed[: len(MAGIC)] != MAGIC:
+    if not start + 68 <= len(sealed) <= MOST_BYTES or sealed[: len(MAGIC)] != MAGIC:
         raise CheckpointRefused("not a churnwatch checkpoint, or cut short")
-    if sealed[len(MAGIC)] != FORMAT:
-        raise CheckpointRefused(f"checkpoint format {sealed[len(MAGIC)]}, this code reads {FORMAT}: run `churnwatch model rebuild`")
+    if (number := sealed[len(MAGIC)]) < OLDEST:
+        raise CheckpointOutdated(f"checkpoint format {number}, this code reads {OLDEST} to {max(FORMATS.values())}")
+    if number > max(FORMATS.values()):
+        raise CheckpointRefused(
+            f"checkpoint format {number} is of a newer build, this one reads {max(FORMATS.values())} at most: go on with the newer one, "
+            "or run `churnwatch model rebuild`"
+        )
     signature, rest = sealed[start : start + 32], sealed[start + 32 :]
     if not hmac.compare_digest(signature, hmac.new(key, rest, hashlib.sha256).digest()):
         raise CheckpointRefused("wrong signature: damaged, or signed with another key than CHURNWATCH_MODEL_KEY")
@@ -91,14 +126,13 @@ def unseal(sealed: bytes, key: bytes, spec_hash: str | None = None) -> tuple[Hea
         raise CheckpointRefused("the body does not match its digest")
     try:
         header = msgspec.json.decode(head, type=Header)
-        body = msgspec.msgpack.decode(packed)
-    except msgspec.DecodeError as error:
+        if spec_hash is not None and header.spec_hash != spec_hash:
+            raise CheckpointRefused(
+                f"learned with feature spec {header.spec_hash}, this process has {spec_hash}: run `churnwatch model rebuild`"
+            )
+        return header, msgspec.msgpack.decode(packed, type=body_type)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CheckpointRefused(f"cannot be read: {error}") from error
-    if spec_hash is not None and header.spec_hash != spec_hash:
-        raise CheckpointRefused(
-            f"learned with feature spec {header.spec_hash}, this process has {spec_hash}: run `churnwatch model rebuild`"
-        )
-    return header, body
 
 
 def seal_version(version: Version, spec_hash: str, key: bytes) -> bytes:
@@ -109,7 +143,7 @@ def seal_version(version: Version, spec_hash: str, key: bytes) -> bytes:
         figures=_finite(version.figures), segments=_finite(version.segments),
     )  # fmt: skip
     probe = version.scorer.risk(probes()).astype("<f4").tobytes()
-    return seal(header, {"scorer": version.scorer.pack(), "probe": probe, "sample": version.sample.tobytes()}, key)
+    return seal(header, ModelBody(version.scorer.pack(), probe, version.sample.tobytes()), key)
 
 
 def _finite(tables: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float | None]]:
@@ -123,22 +157,24 @@ def unseal_version(sealed: bytes, key: bytes, spec_hash: str | None) -> tuple[He
     ------
     CheckpointRefused
     """
-    header, body = unseal(sealed, key, spec_hash)
+    header, body = unseal(sealed, key, ModelBody, spec_hash)
     try:
-        scorer = unpack(body["scorer"])
-        expected = np.frombuffer(body["probe"], "<f4")
-        said = scorer.risk(probes())
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+        scorer = unpack(body.scorer)
+        array_of(body.sample, "u1", -1, WIDTH)
+        expected = array_of(body.probe, "<f4", len(probes()))
+        with np.errstate(over="ignore"):  # a risk that is 0 or 1
+            said = scorer.risk(probes())
+    except ValueError as error:
         raise CheckpointRefused(f"not a usable model: {error}") from error
-    if not np.allclose(said, expected, atol=1e-6):
+    if not (np.isfinite(said).all() and said.min() >= 0 and said.max() <= 1 and np.allclose(said, expected, atol=1e-6)):
         raise CheckpointRefused("the model does not give the scores it was sealed with")
     return header, scorer
 
 
 def sample_of(sealed: bytes, key: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Return the vectors that a version carries for its importances, uint8 (n, F)."""
-    _, body = unseal(sealed, key)
-    return np.frombuffer(body["sample"], np.uint8).reshape(-1, WIDTH)
+    _, body = unseal(sealed, key, ModelBody)
+    return array_of(body.sample, "u1", -1, WIDTH)
 
 
 def probes() -> np.ndarray[Any, np.dtype[np.uint8]]:

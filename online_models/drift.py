@@ -6,17 +6,29 @@ fed means of small groups, not single values: labels of one day depend on each o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from river import drift
+
+from online_models.plain import Count, read
 
 GROUP = 32
 DELTA = 1e-4
 """Chance of a false alarm at one test, as ADWIN states it for independent values."""
 MOST = 2_000
 """Groups after which the older half is forgotten, so that what is kept makes the same detector again."""
+_Value = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+
+
+class WatchState(msgspec.Struct, frozen=True):
+    """See `DriftWatch`: the means since the last detection make the detector again."""
+
+    values: Annotated[list[_Value], msgspec.Meta(max_length=GROUP)]
+    history: Annotated[list[_Value], msgspec.Meta(max_length=MOST)]
+    detections: Count
 
 
 class DriftWatch:
@@ -70,14 +82,20 @@ class DriftWatch:
         for mean in history:
             self._detector.update(mean)
 
-    def state(self) -> dict[str, Any]:
-        """Plain numbers: the means since the last detection make the detector again."""
-        return {"values": self._values, "history": self._history, "detections": self.detections}
+    def state(self) -> WatchState:
+        """All that a restarted watch goes on from."""
+        return WatchState(self._values, self._history, self.detections)
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self._values, self.detections = list(state["values"]), state["detections"]
-        self._begin(list(state["history"]))
+    def restore(self, state: Any) -> None:
+        """Go on from a state.
+
+        Raises
+        ------
+        ValueError
+        """
+        one = read(state, WatchState)
+        self._values, self.detections = one.values, one.detections
+        self._begin(one.history)
 
 
 def _detector() -> drift.ADWIN:

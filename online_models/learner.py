@@ -6,23 +6,24 @@ calibrations, the models, drift, and at some batches a new version. So nothing i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from features.users.catalog import WIDTH
 from online_models.cadence import CadenceScorer
-from online_models.calibration import RULE_PULL, RULE_WINDOW, Calibrator
+from online_models.calibration import RULE_PULL, RULE_WINDOW, Calibrator, CalibratorState
 from online_models.candidate import Candidate
 from online_models.catalog import CATALOG, MIX
 from online_models.champion import RULE, Change, Grades, Standing, choose
-from online_models.drift import DriftWatch
-from online_models.memory import Memory
-from online_models.nowcast import AFTER_MS, EVERY, LOOK_MS, Nowcast
-from online_models.quality import Progress, Tally, log_loss
+from online_models.drift import DriftWatch, WatchState
+from online_models.memory import Memory, MemoryState
+from online_models.nowcast import AFTER_MS, EVERY, LOOK_MS, Nowcast, NowcastState
+from online_models.plain import Count, Finite, Millis, array_of, labels_of, read
+from online_models.quality import Progress, Tally, TallyState, log_loss
 from online_models.scorer import CalibratedScorer, MixScorer, Scorer, log_odds, platt, pool
 
 RAW, STATED = 0, 1
@@ -39,10 +40,43 @@ LEAST_GRADED = 30
 SAMPLE = 128
 """Vectors of the newest batch that go with a version, for its importances."""
 
-NUMBERS = ("learned", "churned", "steps", "turns", "looked_ms", "fresh", "version", "published", "until_ms")
-"""Plain numbers of a learner's state."""
-
 Scores = npt.NDArray[np.float32]
+_Rows = tuple[bytes, bytes, bytes]
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """Those attributes of a learner that are plain numbers."""
+
+    learned: Count
+    churned: Count
+    steps: Count
+    turns: Count
+    looked_ms: Millis
+    fresh: Count
+    version: Count
+    published: Count
+    until_ms: Millis
+
+
+class LearnerState(msgspec.Struct, frozen=True):
+    """See `Learner`. Each candidate reads its own part; arrays are bytes, a row an example."""
+
+    names: list[str]
+    numbers: Numbers
+    candidates: dict[str, msgspec.Raw]
+    memory: MemoryState
+    nowcasts: dict[str, NowcastState]
+    calibrators: dict[str, CalibratorState]
+    standing: tuple[str, str, Count, bool]
+    watches: tuple[WatchState, WatchState]
+    losses: list[Finite]
+    windows: tuple[_Rows, _Rows]
+    """Of the window and of the trial: labels, stated scores, vectors."""
+    waiting: list[_Rows]
+    """Vectors, labels, kept scores."""
+    newest: bytes
+    progress: dict[str, TallyState]
+    totals: dict[str, TallyState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +132,9 @@ class _Window:
         self.labels = np.concatenate([self.labels, labels])[-most:]
         self.stated = np.concatenate([self.stated, stated])[-most:]
         self.vectors = np.concatenate([self.vectors, vectors])[-most:]
+
+    def packed(self) -> _Rows:
+        return self.labels.tobytes(), self.stated.tobytes(), self.vectors.tobytes()
 
 
 def _empty(candidates: int) -> _Window:
@@ -370,79 +407,90 @@ class Learner:
 
     # -- keeping -------------------------------------------------------------------------------------------------
 
-    def state(self) -> dict[str, Any]:
-        """All that a restarted learner goes on from: numbers, text and bytes."""
-        numbers = {name: getattr(self, name) for name in NUMBERS}
-        return {
-            "names": list(self.names),
-            "numbers": numbers,
-            "candidates": {name: one.state() for name, one in self.candidates.items()} if self.steps else {},
-            "memory": self.memory.state(),
-            "nowcasts": {name: one.state() for name, one in self.nowcasts.items()},
-            "calibrators": {name: one.state() for name, one in self.calibrators.items()},
-            "standing": [self.standing.champion, self.standing.challenger, self.standing.checks, self.standing.begun],
-            "watches": [self.loss_watch.state(), self.score_watch.state()],
-            "losses": self._losses.tolist(),
-            "windows": [[one.labels.tobytes(), one.stated.tobytes(), one.vectors.tobytes()] for one in (self._window, self._trial)],
-            "waiting": [[v.tobytes(), y.tobytes(), s.tobytes()] for v, y, s in self._waiting],
-            "newest": self._newest.tobytes(),
-            "progress": {name: _tally_state(tally) for name, tally in self.progress.tallies.items()},
-            "totals": {name: _tally_state(tally) for name, tally in self.totals.items()},
-        }
+    def state(self) -> LearnerState:
+        """All that a restarted learner goes on from."""
+        standing = self.standing
+        return LearnerState(
+            names=list(self.names),
+            numbers=Numbers(**{name: getattr(self, name) for name in Numbers.__struct_fields__}),
+            candidates={name: msgspec.Raw(msgspec.msgpack.encode(one.state())) for name, one in self.candidates.items()}
+            if self.steps
+            else {},
+            memory=self.memory.state(),
+            nowcasts={name: one.state() for name, one in self.nowcasts.items()},
+            calibrators={name: one.state() for name, one in self.calibrators.items()},
+            standing=(standing.champion, standing.challenger, standing.checks, standing.begun),
+            watches=(self.loss_watch.state(), self.score_watch.state()),
+            losses=self._losses.tolist(),
+            windows=(self._window.packed(), self._trial.packed()),
+            waiting=[(v.tobytes(), y.tobytes(), s.tobytes()) for v, y, s in self._waiting],
+            newest=self._newest.tobytes(),
+            progress={name: tally.state() for name, tally in self.progress.tallies.items()},
+            totals={name: tally.state() for name, tally in self.totals.items()},
+        )
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state.
+    def restore(self, state: Any) -> None:
+        """Go on from a state; only what has a name here is set.
 
         Raises
         ------
         ValueError
             Other candidates, or one of another design.
         """
-        if tuple(state["names"]) != self.names:
+        one = read(state, LearnerState)
+        if tuple(one.names) != self.names:
             raise ValueError(
-                f"the checkpoint has the models {', '.join(state['names'])}, the configuration {', '.join(self.names)}: churnwatch model rebuild"
+                f"the checkpoint has the models {', '.join(one.names)}, the configuration {', '.join(self.names)}: churnwatch model rebuild"
             )
-        for name, number in state["numbers"].items():
-            setattr(self, name, number)
-        for name, saved in state["candidates"].items():
-            self.candidates[name].restore(saved)
-        self.memory.restore(state["memory"])
-        for name, saved in state["nowcasts"].items():
-            self.nowcasts[name].restore(saved)
-        for name, saved in state["calibrators"].items():
-            self.calibrators[name].restore(saved)
-        self.standing = Standing(*state["standing"])
-        self.loss_watch.restore(state["watches"][0])
-        self.score_watch.restore(state["watches"][1])
-        self._losses = np.array(state["losses"])
-        many = len(self.names)
-        self._window, self._trial = (
-            _Window(np.frombuffer(labels, np.uint8), _floats(stated, (-1, many)), _codes(vectors))
-            for labels, stated, vectors in state["windows"]
+        parts = (
+            (one.candidates, self.candidates if one.numbers.steps else {}),
+            (one.nowcasts, self.nowcasts),
+            (one.calibrators, self.calibrators),
         )
-        self._waiting = [(_codes(v), np.frombuffer(y, np.uint8), _floats(s, (-1, many + 1, 2))) for v, y, s in state["waiting"]]
-        self._newest = _codes(state["newest"])
-        self.progress.tallies = {name: _tally(saved) for name, saved in state["progress"].items()}
-        self.totals = {name: _tally(saved) for name, saved in state["totals"].items()}
+        champion, challenger, *_ = one.standing
+        if any(saved.keys() != mine.keys() for saved, mine in parts) or not {champion, challenger} <= {*self.names, ""} or not champion:
+            raise ValueError("the checkpoint's parts are not those of its models")
+        self.memory.restore(one.memory)
+        for saved, mine in parts:
+            for name, part in saved.items():
+                mine[name].restore(part)
+        for name in Numbers.__struct_fields__:
+            setattr(self, name, getattr(one.numbers, name))
+        self.standing = Standing(*one.standing)
+        self.loss_watch.restore(one.watches[0])
+        self.score_watch.restore(one.watches[1])
+        many = len(self.names)
+        if len(one.losses) != many or not one.totals.keys() <= set(self.names):
+            raise ValueError("the checkpoint's figures are not those of its models")
+        self._losses = np.array(one.losses)
+        self._window, self._trial = (_Window(*_rows(*window, many)) for window in one.windows)
+        self._waiting = []
+        for vectors, labels, scores in one.waiting:
+            known_labels, known_scores, known_vectors = _rows(labels, scores, vectors, many + 1, 2)
+            self._waiting.append((known_vectors, known_labels, known_scores))
+        self._newest = array_of(one.newest, "u1", -1, WIDTH)
+        self.progress.tallies = {name: Tally.of(saved) for name, saved in one.progress.items()}
+        self.totals = {name: Tally.of(saved) for name, saved in one.totals.items()}
         if self.steps:  # a learner that has learned nothing says nothing, before a restart and after it
             self._compile()
 
 
-def _floats(packed: bytes, shape: Sequence[int]) -> Scores:
-    return np.frombuffer(packed, np.float32).reshape(shape)
+def _rows(labels: bytes, scores: bytes, vectors: bytes, *shape: int) -> tuple[npt.NDArray[np.uint8], Scores, npt.NDArray[np.uint8]]:
+    """Read labels, their scores and vectors, a row each."""
+    found = labels_of(labels), scores_of(scores, *shape), array_of(vectors, "u1", -1, WIDTH)
+    if len({len(one) for one in found}) > 1:
+        raise ValueError(f"{[len(one) for one in found]} labels, scores and vectors, which should be as many")
+    return found
 
 
-def _codes(packed: bytes) -> npt.NDArray[np.uint8]:
-    return np.frombuffer(packed, np.uint8).reshape(-1, WIDTH)
+def scores_of(packed: bytes, *shape: int) -> Scores:
+    """Read scores, float32 (n, *shape): shares, or NaN where there is none.
 
-
-def _tally_state(tally: Tally) -> list[Any]:
-    used = np.flatnonzero(tally.counts)
-    return [used.tolist(), tally.counts.ravel()[used].tolist(), tally.sums.tolist(), tally.loss, tally.brier_sum]
-
-
-def _tally(state: Sequence[Any]) -> Tally:
-    tally = Tally()
-    tally.counts.ravel()[np.array(state[0], np.int64)] = state[1]
-    tally.sums, tally.loss, tally.brier_sum = np.array(state[2]), state[3], state[4]
-    return tally
+    Raises
+    ------
+    ValueError
+    """
+    scores = np.frombuffer(packed, "<f4").reshape(-1, *shape).copy()
+    if not (np.isnan(scores) | ((scores >= 0) & (scores <= 1))).all():
+        raise ValueError("a score is no share")
+    return scores

@@ -9,12 +9,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from river import linear_model, optim
 
 from features.users.catalog import WIDTH
 from online_models.design import CELL_OF, CELLS, DESIGN, FEATURE_OF, PAIRS, crosses, design
+from online_models.plain import Count, Finite, NotNegative, read
 from online_models.scorer import AdditiveScorer
 
 RATE = 0.05
@@ -27,6 +29,19 @@ NAMES = [*COLUMNS, *CROSS_COLUMNS]
 _FIRST = np.searchsorted(FEATURE_OF, np.arange(WIDTH))
 _CROSS_AT = np.arange(len(PAIRS)) * CELLS * CELLS
 USUAL_RATE = 0.05
+
+
+class LogisticState(msgspec.Struct, frozen=True):
+    """See `Logistic`: by column, but `usual` by feature."""
+
+    count: NotNegative
+    means: list[Finite]
+    vars: list[NotNegative]
+    weights: list[Finite]
+    squares: list[NotNegative]
+    intercept: Finite
+    iterations: Count
+    usual: list[Finite] | None
 
 
 class ArrayLogistic(linear_model.LogisticRegression):
@@ -123,30 +138,32 @@ class Logistic:
         for name in squares:
             squares[name] *= HURRY
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> LogisticState:
         """See `Candidate`."""
-        return {
-            "count": self._moments.count,
-            "means": self._moments.mean.tolist(),
-            "vars": self._moments.var.tolist(),
-            "weights": [float(weight) for weight in self._model._weights.to_numpy(NAMES)],  # noqa: SLF001 - see `scorer`
-            "squares": [float(self._model.optimizer.g2.get(name, 0.0)) for name in NAMES],
-            "intercept": float(self._model.intercept),
-            "iterations": int(self._model.optimizer.n_iterations),
-            "usual": None if self._usual is None else self._usual.tolist(),
-        }
+        return LogisticState(
+            count=self._moments.count,
+            means=self._moments.mean.tolist(),
+            vars=self._moments.var.tolist(),
+            weights=[float(weight) for weight in self._model._weights.to_numpy(NAMES)],  # noqa: SLF001 - see `scorer`
+            squares=[float(self._model.optimizer.g2.get(name, 0.0)) for name in NAMES],
+            intercept=float(self._model.intercept),
+            iterations=int(self._model.optimizer.n_iterations),
+            usual=None if self._usual is None else self._usual.tolist(),
+        )
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Any) -> None:
         """See `Candidate`."""
-        if len(state["weights"]) != len(NAMES):
-            raise ValueError(f"the checkpoint has {len(state['weights'])} columns, this code has {len(NAMES)}")
+        one = read(state, LogisticState)
+        sizes = (len(one.means), len(one.vars), len(one.weights), len(one.squares), WIDTH if one.usual is None else len(one.usual))
+        if sizes != (wanted := (len(COLUMNS), len(COLUMNS), len(NAMES), len(NAMES), WIDTH)):
+            raise ValueError(f"the checkpoint has {sizes} columns, this code has {wanted}")
         self.__init__()  # type: ignore[misc]  # a fresh model, then its numbers
-        self._moments.count = state["count"]
-        self._moments.mean, self._moments.var = np.array(state["means"]), np.array(state["vars"])
-        for name, weight, square in zip(NAMES, state["weights"], state["squares"], strict=True):
+        self._moments.count = one.count
+        self._moments.mean, self._moments.var = np.array(one.means), np.array(one.vars)
+        for name, weight, square in zip(NAMES, one.weights, one.squares, strict=True):
             self._model._weights[name] = weight  # noqa: SLF001 - River offers no other way in
             self._model.optimizer.g2[name] = square
-        self._model.intercept = state["intercept"]
-        self._model.optimizer.n_iterations = state["iterations"]
-        self._usual = None if state["usual"] is None else np.array(state["usual"])
+        self._model.intercept = one.intercept
+        self._model.optimizer.n_iterations = one.iterations
+        self._usual = None if one.usual is None else np.array(one.usual)
         self._compiled = self._compile()

@@ -9,14 +9,34 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from features.users.catalog import WIDTH
-from online_models.scorer import pack_arrays, unpack_array
+from online_models.plain import Count, PackedArray, RngState, labels_of, pack_each, read, rng_state, set_rng, unpack_array
 
 SIZE = 32_768
 FADE = 0.25
+NEWEST = 1_024
+"""How many of the last examples `Memory.usual` looks at."""
+
+
+class MemoryArrays(msgspec.Struct, frozen=True):
+    """Vectors (n, F), labels (n,) and running numbers (n,)."""
+
+    vectors: PackedArray
+    labels: PackedArray
+    numbers: PackedArray
+
+
+class MemoryState(msgspec.Struct, frozen=True):
+    """See `Memory`."""
+
+    arrays: MemoryArrays
+    seen: Count
+    churned: Count
+    rng: RngState
 
 
 class Memory:
@@ -56,7 +76,7 @@ class Memory:
 
     def usual(self) -> npt.NDArray[np.uint8]:
         """Median codes of the newest, (F,): the crowd's usual vector, against which reasons are told."""
-        known = self._vectors[self.newest(1_024)]
+        known = self._vectors[self.newest(NEWEST)]
         return np.median(known, axis=0).astype(np.uint8) if len(known) else np.zeros(WIDTH, np.uint8)
 
     def push(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
@@ -69,29 +89,26 @@ class Memory:
         self.seen += len(labels)
         self.churned += int(labels.sum())
 
-    def state(self) -> dict[str, Any]:
-        """Plain numbers and bytes."""
-        arrays: dict[str, npt.NDArray[Any]] = {"vectors": self.vectors, "labels": self.labels, "numbers": self._numbers[: self.size]}
-        return {"arrays": pack_arrays(arrays), "seen": self.seen, "churned": self.churned, "rng": rng_state(self._rng)}
+    def state(self) -> MemoryState:
+        """All that a restarted memory goes on from."""
+        arrays = MemoryArrays(*pack_each(self.vectors, self.labels, self._numbers[: self.size]))
+        return MemoryState(arrays, self.seen, self.churned, rng_state(self._rng))
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.seen, self.churned = state["seen"], state["churned"]
-        arrays = {name: unpack_array(packed) for name, packed in state["arrays"].items()}
-        known = self.size
-        self._vectors[:known], self._labels[:known], self._numbers[:known] = arrays["vectors"], arrays["labels"], arrays["numbers"]
-        set_rng(self._rng, state["rng"])
+    def restore(self, state: Any) -> None:
+        """Go on from a state.
 
-
-def rng_state(rng: np.random.Generator) -> list[str]:
-    """Return where a generator stands, half a drawn word included, as text: its numbers have 128 bits."""
-    whole = rng.bit_generator.state
-    return [str(one) for one in (whole["state"]["state"], whole["state"]["inc"], whole["has_uint32"], whole["uinteger"])]
-
-
-def set_rng(rng: np.random.Generator, state: list[str]) -> None:
-    """Put a generator where `rng_state` found one."""
-    at, step, halves, half = (int(one) for one in state)
-    rng.bit_generator.state = {
-        "bit_generator": "PCG64", "state": {"state": at, "inc": step}, "has_uint32": halves, "uinteger": half,
-    }  # fmt: skip
+        Raises
+        ------
+        ValueError
+        """
+        one = read(state, MemoryState)
+        known = min(one.seen, len(self._labels))
+        vectors = unpack_array(one.arrays.vectors, "u1", known, WIDTH)
+        labels = labels_of(unpack_array(one.arrays.labels, "u1", known).tobytes())
+        numbers = unpack_array(one.arrays.numbers, "<i8", known)
+        # whoever looks at the newest only must find some
+        if one.churned > one.seen or (known and not (numbers.min() >= 0 and one.seen - NEWEST <= numbers.max() < one.seen)):
+            raise ValueError("the memory's numbers do not fit each other")
+        set_rng(self._rng, one.rng)
+        self.seen, self.churned = one.seen, one.churned
+        self._vectors[:known], self._labels[:known], self._numbers[:known] = vectors, labels, numbers

@@ -15,6 +15,7 @@ from itertools import pairwise
 from math import prod
 from typing import Any, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -24,8 +25,9 @@ from river import base
 from features.users.catalog import NAMES
 from online_models.design import DESIGN, design
 from online_models.logistic import Moments
-from online_models.memory import Memory, rng_state, set_rng
-from online_models.scorer import NetworkScorer, pack_arrays, unpack_array
+from online_models.memory import Memory
+from online_models.plain import Count, NotNegative, PackedArray, RngState, pack_each, read, rng_state, set_rng, unpack_array
+from online_models.scorer import NetworkScorer
 
 HIDDEN = (64, 32)
 RATE = 2e-3
@@ -46,6 +48,27 @@ HURRY_STEPS = 200
 """After a drift rehearsal draws from the last `NEWEST` examples for this many steps."""
 
 Floats = npt.NDArray[np.float32]
+
+
+class NetworkArrays(msgspec.Struct, frozen=True):
+    """By parameter, but `center` and `var` by column."""
+
+    now: PackedArray
+    mean: PackedArray
+    first: PackedArray
+    second: PackedArray
+    center: PackedArray
+    var: PackedArray
+
+
+class NetworkState(msgspec.Struct, frozen=True):
+    """See `Network`; the memory is kept by the learner."""
+
+    arrays: NetworkArrays
+    count: NotNegative
+    steps: Count
+    hurry: Count
+    rng: RngState
 
 
 @njit(cache=True, nogil=True)
@@ -201,28 +224,26 @@ class Network(base.MiniBatchClassifier):
 
     # -- keeping -------------------------------------------------------------------------------------------------
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> NetworkState:
         """See `Candidate`."""
-        learned = {"now": self._now.every, "mean": self._mean.every, "first": self._first, "second": self._second}
-        scaling = {"center": self._moments.mean, "var": self._moments.var}
-        return {
-            "arrays": pack_arrays({**learned, **scaling}),
-            "count": self._moments.count,
-            "steps": self._steps,
-            "hurry": self._hurry,
-            "rng": rng_state(self._rng),
-        }
+        learned = (self._now.every, self._mean.every, self._first, self._second)
+        arrays = NetworkArrays(*pack_each(*learned, self._moments.mean, self._moments.var))
+        return NetworkState(arrays, self._moments.count, self._steps, self._hurry, rng_state(self._rng))
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Any) -> None:
         """See `Candidate`."""
-        arrays = {name: unpack_array(packed) for name, packed in state["arrays"].items()}
-        if "now" not in arrays or arrays["now"].shape != self._now.every.shape:
-            raise ValueError("the checkpoint's network has another shape than this code's")
-        self._now.every[:], self._mean.every[:] = arrays["now"], arrays["mean"]
-        self._first, self._second = arrays["first"], arrays["second"]
-        self._moments.mean, self._moments.var, self._moments.count = arrays["center"], arrays["var"], state["count"]
-        self._steps, self._hurry = state["steps"], state["hurry"]
-        set_rng(self._rng, state["rng"])
+        one = read(state, NetworkState)
+        many, columns = len(self._now.every), DESIGN.shape[1]
+        now, mean, first, second = (
+            unpack_array(packed, "<f4", many) for packed in (one.arrays.now, one.arrays.mean, one.arrays.first, one.arrays.second)
+        )
+        center, var = (unpack_array(packed, "<f8", columns) for packed in (one.arrays.center, one.arrays.var))
+        if (second < 0).any() or (var < 0).any():
+            raise ValueError("the checkpoint's network has a mean of squares below zero")
+        set_rng(self._rng, one.rng)
+        self._now.every[:], self._mean.every[:], self._first, self._second = now, mean, first, second
+        self._moments.mean, self._moments.var, self._moments.count = center, var, one.count
+        self._steps, self._hurry = one.steps, one.hurry
 
     # -- River's interface: codes by feature name ----------------------------------------------------------------
 

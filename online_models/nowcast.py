@@ -20,9 +20,10 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -30,6 +31,7 @@ from features.definitions.definition import DAY_MS, ChurnDefinition
 from features.users.catalog import INDEX, value_table
 from online_models.catalog import MIX
 from online_models.champion import RULE
+from online_models.plain import Finite, Millis, Share, read
 from online_models.scorer import log_odds
 
 AFTER_MS = DAY_MS
@@ -54,6 +56,22 @@ _RECENCY_MS = np.nan_to_num(value_table()[_PLACE] * 1000, nan=np.inf)
 
 Key = tuple[int, str]
 """Landmark and user."""
+
+
+class OutcomesState(msgspec.Struct, frozen=True):
+    """See `Outcomes`."""
+
+    waiting: list[tuple[Millis, str]]
+    active: list[tuple[str, Finite]]
+
+
+class NowcastState(msgspec.Struct, frozen=True):
+    """See `Nowcast`."""
+
+    shift: Annotated[float, msgspec.Meta(ge=-MOST_SHIFT, le=MOST_SHIFT)]
+    bridge: tuple[Finite, Annotated[float, msgspec.Meta(ge=LEAST_RISE, le=MOST_RISE)]]
+    curvature: tuple[tuple[Finite, Finite], tuple[Finite, Finite]]
+    newest: Annotated[list[tuple[Millis, Share, bool]], msgspec.Meta(max_length=NEWEST)]
 
 
 def judged(definitions: Sequence[ChurnDefinition], *, daily: bool) -> dict[str, tuple[str, ...]]:
@@ -108,14 +126,19 @@ class Outcomes:
         """Forget activity that no snapshot still waiting can ask for."""
         self._active_ms = {user: at for user, at in self._active_ms.items() if at > before_ms - AFTER_MS}
 
-    def state(self) -> dict[str, Any]:
-        """Plain numbers and text."""
-        return {"waiting": [list(key) for key in self._waiting], "active": list(self._active_ms.items())}
+    def state(self) -> OutcomesState:
+        """All that a restarted book goes on from."""
+        return OutcomesState(sorted(self._waiting), list(self._active_ms.items()))
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
-        self._waiting = [(landmark, user) for landmark, user in state["waiting"]]
-        self._active_ms = dict(state["active"])
+    def restore(self, state: Any) -> None:
+        """Go on from a state.
+
+        Raises
+        ------
+        ValueError
+        """
+        one = read(state, OutcomesState)
+        self._waiting, self._active_ms = sorted(one.waiting), dict(one.active)  # what is sorted is a heap
 
 
 def log_hazard(odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -187,14 +210,21 @@ class Nowcast:
             if abs(move) < 1e-3:
                 break
 
-    def state(self) -> dict[str, Any]:
-        """Plain numbers."""
-        return {
-            "shift": self.shift, "bridge": self._bridge.tolist(), "curvature": self._curvature.tolist(),
-            "newest": [list(one) for one in self._newest],
-        }  # fmt: skip
+    def state(self) -> NowcastState:
+        """All that a restarted nowcast goes on from."""
+        (a, b), (c, d) = self._curvature.tolist()
+        return NowcastState(self.shift, tuple(self._bridge.tolist()), ((a, b), (c, d)), list(self._newest))
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
-        self.shift, self._bridge, self._curvature = state["shift"], np.array(state["bridge"]), np.array(state["curvature"])
-        self._newest = deque(((landmark, raw, silent) for landmark, raw, silent in state["newest"]), maxlen=NEWEST)
+    def restore(self, state: Any) -> None:
+        """Go on from a state.
+
+        Raises
+        ------
+        ValueError
+        """
+        one = read(state, NowcastState)
+        curvature = np.array(one.curvature)
+        if np.linalg.eigvalsh(curvature).min() < -1 or not np.allclose(curvature, curvature.T):
+            raise ValueError("the curvature of a loss is symmetric, and negative nowhere")
+        self.shift, self._bridge, self._curvature = one.shift, np.array(one.bridge), curvature
+        self._newest = deque(one.newest, maxlen=NEWEST)

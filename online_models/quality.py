@@ -7,12 +7,14 @@ and PR-AUC are exact but for pairs closer than 0.001.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from features.users.catalog import INDEX, value_table
+from online_models.plain import Count, NotNegative
 from online_models.scorer import EPSILON
 
 BINS = 1_000
@@ -21,6 +23,16 @@ TOP = 0.1
 """Share of the crowd that lift looks at."""
 
 Floats = npt.NDArray[np.floating[Any]]
+
+
+class TallyState(msgspec.Struct, frozen=True, array_like=True):
+    """See `Tally`: the bins that hold any score, by number over both labels, and how many."""
+
+    used: list[Annotated[int, msgspec.Meta(ge=0, lt=2 * BINS)]]
+    counts: list[Count]
+    sums: list[NotNegative]
+    loss: NotNegative
+    brier: NotNegative
 
 
 def log_loss(labels: npt.NDArray[Any], scores: Floats) -> npt.NDArray[np.float64]:
@@ -56,6 +68,26 @@ class Tally:
         np.add.at(self.sums, np.minimum((p * ECE_BINS).astype(np.int64), ECE_BINS - 1), p)
         self.loss += float(log_loss(y, p).sum())
         self.brier_sum += float(((p - y) ** 2).sum())
+
+    def state(self) -> TallyState:
+        """Return all of it as plain data."""
+        used = np.flatnonzero(self.counts)
+        return TallyState(used.tolist(), self.counts.ravel()[used].tolist(), self.sums.tolist(), self.loss, self.brier_sum)
+
+    @classmethod
+    def of(cls, state: TallyState) -> Self:
+        """Make the tally that was saved.
+
+        Raises
+        ------
+        ValueError
+        """
+        if len(state.used) != len(state.counts) or len(state.sums) != ECE_BINS:
+            raise ValueError("a tally has other bins than this code's")
+        tally = cls()
+        tally.counts.ravel()[np.array(state.used, np.int64)] = state.counts
+        tally.sums, tally.loss, tally.brier_sum = np.array(state.sums), state.loss, state.brier
+        return tally
 
     @property
     def n(self) -> int:

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from numba import njit
 
 from online_models.design import DESIGN, FEATURE_OF
+from online_models.packed_scorers import PackedAdditive, PackedCalibrated, PackedMix, PackedNetwork, PackedScorer
+from online_models.plain import pack_arrays, pack_each
 
 EPSILON = 1e-6
 """Risks are kept this far from 0 and 1 where a logarithm is taken."""
@@ -43,8 +45,8 @@ class Scorer(Protocol):
         """What each feature adds to the log-odds of one vector, against the usual: float64 (F,)."""
         ...
 
-    def pack(self) -> dict[str, Any]:
-        """Plain numbers, text and bytes; `unpack` reads them."""
+    def pack(self) -> PackedScorer:
+        """Plain data; `online_models.unpacking.unpack` reads it."""
         ...
 
 
@@ -78,9 +80,6 @@ def _sum_terms(vectors: Any, table: Any, bias: float, pairs: Any, cells: Any, cr
         for p in range(pairs.shape[0]):
             total += cross[p, cells[pairs[p, 0], vectors[i, pairs[p, 0]]], cells[pairs[p, 1], vectors[i, pairs[p, 1]]]]
         out[i] = 1.0 / (1.0 + np.exp(-total))
-
-
-ADDITIVE_ARRAYS = ("usual", "pairs", "cells", "cross")
 
 
 class AdditiveScorer:
@@ -141,10 +140,9 @@ class AdditiveScorer:
         """See `Scorer`."""
         return np.asarray(self.shares(vector[None, :])[0] - self.usual, np.float64)
 
-    def pack(self) -> dict[str, Any]:
+    def pack(self) -> PackedAdditive:
         """See `Scorer`."""
-        arrays: dict[str, npt.NDArray[Any]] = {name: getattr(self, name) for name in ("table", *ADDITIVE_ARRAYS)}
-        return {"kind": "additive", "name": self.name, "bias": self.bias, **pack_arrays(arrays)}
+        return PackedAdditive(self.name, self.bias, *pack_each(self.table, self.usual, self.pairs, self.cells, self.cross))
 
 
 @njit(cache=True, nogil=True, fastmath=False)
@@ -204,9 +202,9 @@ class NetworkScorer:
         """See `Scorer`; by occlusion."""
         return occlusion(self, vector, self.usual)
 
-    def pack(self) -> dict[str, Any]:
+    def pack(self) -> PackedNetwork:
         """See `Scorer`."""
-        return {"kind": "network", "name": self.name, **pack_arrays({**self.layers, "usual": self.usual})}
+        return PackedNetwork(self.name, **pack_arrays({**self.layers, "usual": self.usual}))
 
 
 def platt(raw: npt.NDArray[np.float32], slope: float, shift: float, power: float = 1.0) -> npt.NDArray[np.float32]:
@@ -234,10 +232,9 @@ class CalibratedScorer:
         """See `Scorer`. The power bends the log-odds but little: it is left out, and so the order of terms is that of the raw scorer."""
         return self.slope * self.raw.terms(vector)
 
-    def pack(self) -> dict[str, Any]:
+    def pack(self) -> PackedCalibrated:
         """See `Scorer`."""
-        numbers = {"slope": self.slope, "shift": self.shift, "power": self.power}
-        return {"kind": "calibrated", "name": self.name, **numbers, "raw": self.raw.pack()}
+        return PackedCalibrated(self.name, self.slope, self.shift, self.power, self.raw.pack())
 
 
 class MixScorer:
@@ -262,9 +259,9 @@ class MixScorer:
         parts = [w * member.terms(vector) for w, member in zip(self.weights, self.members, strict=True)]
         return np.asarray(np.sum(parts, axis=0), np.float64)
 
-    def pack(self) -> dict[str, Any]:
+    def pack(self) -> PackedMix:
         """See `Scorer`."""
-        return {"kind": "mix", "name": self.name, "weights": self.weights, "members": [member.pack() for member in self.members]}
+        return PackedMix(self.name, self.weights, [member.pack() for member in self.members])
 
 
 def pool(risks: Sequence[npt.NDArray[np.float32]], weights: Sequence[float]) -> npt.NDArray[np.float32]:
@@ -277,21 +274,3 @@ def pool(risks: Sequence[npt.NDArray[np.float32]], weights: Sequence[float]) -> 
     for risk, weight in zip(risks, weights, strict=True):
         total += weight * risk
     return np.asarray(total, np.float32)
-
-
-def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
-    """Arrays as text and bytes."""
-    return {name: [array.dtype.str, list(array.shape), np.ascontiguousarray(array).tobytes()] for name, array in arrays.items()}
-
-
-def unpack_array(packed: Any) -> npt.NDArray[Any]:
-    """Read one array; numbers only.
-
-    Raises
-    ------
-    ValueError
-    """
-    kind = np.dtype(packed[0])
-    if kind.kind not in "iufb":
-        raise ValueError(f"an array of {kind} is no array of numbers")
-    return np.frombuffer(packed[2], kind).reshape(packed[1]).copy()

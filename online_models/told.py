@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from features.definitions.definition import DAY_MS, NO_LABEL
 from online_models.example import ExampleBlock, Examples, unpack_block
+from online_models.plain import Count, Millis, read
 
 
 class ToldLabel(msgspec.Struct, array_like=True, frozen=True):
@@ -50,6 +51,16 @@ class LabelBlock(msgspec.Struct, tag="labels", frozen=True):
     def pack(self) -> bytes:
         """As it stands on the topic."""
         return msgspec.msgpack.encode(self)
+
+
+class ToldState(msgspec.Struct, frozen=True):
+    """See `Told`."""
+
+    next_offset: Count
+    next_day: Millis
+    counts: dict[str, Count]
+    waiting: list[tuple[str, str, Millis, Annotated[int, msgspec.Meta(ge=0, le=1)], Millis]]
+    """Definition, user, landmark, label, when it became known."""
 
 
 _decoder = msgspec.msgpack.Decoder(LabelBlock)
@@ -148,14 +159,20 @@ class Told:
             if not told:
                 del self._waiting[key]
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> ToldState:
         """All that a restarted trainer goes on from."""
-        waiting = [[*key, landmark, *one] for key, told in self._waiting.items() for landmark, one in told.items()]
-        return {"next_offset": self.next_offset, "next_day": self._next_day, "counts": dict(self.counts), "waiting": waiting}
+        waiting = [(*key, landmark, *one) for key, told in self._waiting.items() for landmark, one in told.items()]
+        return ToldState(self.next_offset, self._next_day, dict(self.counts), waiting)
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
-        self.next_offset, self._next_day, self.counts = state["next_offset"], state["next_day"], Counter(state["counts"])
+    def restore(self, state: Any) -> None:
+        """Go on from a state.
+
+        Raises
+        ------
+        ValueError
+        """
+        one = read(state, ToldState)
+        self.next_offset, self._next_day, self.counts = one.next_offset, one.next_day, Counter(one.counts)
         self._waiting = {}
-        for definition, user, landmark, label, matured in state["waiting"]:
+        for definition, user, landmark, label, matured in one.waiting:
             self._waiting.setdefault((definition, user), {})[landmark] = (label, matured)

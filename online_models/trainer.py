@@ -15,20 +15,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
+from features.definitions.definition import NO_LABEL
 from features.users.catalog import WIDTH
 from online_models.catalog import LIVE, MIX
 from online_models.champion import RULE, Change
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, pack_examples, unpack_examples
-from online_models.learner import EARLY, RAW, STATED, Drifted, Learner, LearnerSettings, Scores
-from online_models.nowcast import Outcomes
+from online_models.learner import EARLY, RAW, STATED, Drifted, Learner, LearnerSettings, LearnerState, Scores, scores_of
+from online_models.nowcast import Outcomes, OutcomesState
+from online_models.plain import Count, Millis, read
 from online_models.scorer import Scorer
-from online_models.told import LabelBlock, Told
+from online_models.told import LabelBlock, Told, ToldState
 
 LIVE_MS = 600_000
 MAX_KEPT = 32_768
@@ -37,6 +40,21 @@ SPARSER_AFTER = 32
 """A version needs this share (1 in ...) of new learning steps, and so comes less often the more is known."""
 MAX_APART = 16
 """Most learning steps between two versions, in units of `publish_every`."""
+
+
+class TrainerState(msgspec.Struct, frozen=True):
+    """See `Trainer`; of each definition its learner, its early outcomes and its kept scores."""
+
+    last: list[tuple[Count, str, Annotated[int, msgspec.Meta(ge=-1)]]]
+    """Shard, lineage, number of the last example."""
+    watermarks: list[tuple[Count, Millis, Millis]]
+    """Shard, watermark, broker's stamp."""
+    level: Annotated[int, msgspec.Meta(ge=0, le=31)]
+    outcomes: dict[str, OutcomesState]
+    kept: dict[str, tuple[list[tuple[Millis, str]], bytes]]
+    held: list[tuple[Count, tuple[list[bytes], list[str]]]]
+    told: ToldState
+    learners: dict[str, LearnerState]
 
 
 def never() -> bool:
@@ -332,50 +350,53 @@ class Trainer:
         wanted = min(max(fewest, learner.turns // SPARSER_AFTER), MAX_APART * fewest) if self._settings.sparser else fewest
         return learner.turns - learner.published >= wanted
 
-    def state(self) -> dict[str, Any]:
-        """All that a restarted trainer goes on from, as plain numbers, text and bytes."""
-        return {
-            "last": [[partition, lineage, number] for partition, (lineage, number) in self._last.items()],
-            "watermarks": [[partition, *pair] for partition, pair in self._watermarks.items()],
-            "level": self._level,
-            "outcomes": {name: book.state() for name, book in self._outcomes.items()},
-            "kept": {name: self._kept_of(name) for name in self.learners},
-            "held": [[partition, pack_examples(part)] for partition, part in self._held],
-            "told": self.told.state(),
-            "learners": {name: learner.state() for name, learner in self.learners.items()},
-        }
-
-    def _rows(self, name: str, packed: bytes) -> npt.NDArray[np.float32]:
-        return np.frombuffer(packed, np.float32).reshape(-1, len(self.learners[name].names) + 1, 2).copy()
+    def state(self) -> TrainerState:
+        """All that a restarted trainer goes on from."""
+        return TrainerState(
+            last=[(partition, lineage, number) for partition, (lineage, number) in self._last.items()],
+            watermarks=[(partition, *pair) for partition, pair in self._watermarks.items()],
+            level=self._level,
+            outcomes={name: book.state() for name, book in self._outcomes.items()},
+            kept={name: self._kept_of(name) for name in self.learners},
+            held=[(partition, pack_examples(part)) for partition, part in self._held],
+            told=self.told.state(),
+            learners={name: learner.state() for name, learner in self.learners.items()},
+        )
 
     def _kept_of(self, name: str) -> tuple[list[tuple[int, str]], bytes]:
         """Keys of one definition's kept scores, and all scores in one piece."""
         mine = {key[1:]: one for key, one in self._kept.items() if key[0] == name}
         return list(mine), np.array(list(mine.values()), np.float32).tobytes()
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state.
+    def restore(self, state: Any) -> None:
+        """Go on from a state; definitions that are not followed any more are left out.
 
         Raises
         ------
         ValueError
             It is of other candidates, or of another design.
         """
-        self._last = {partition: (lineage, number) for partition, lineage, number in state["last"]}
-        self._watermarks = {partition: (watermark, stamp) for partition, watermark, stamp in state["watermarks"]}
-        self._level = state["level"]
-        self._kept = {
-            (name, landmark, user): one
-            for name, (keys, packed) in state["kept"].items()
-            if name in self.learners
-            for (landmark, user), one in zip(keys, self._rows(name, packed), strict=True)
-        }
-        self._held = [(partition, unpack_examples(packed, WIDTH)) for partition, packed in state["held"]]
-        self.told.restore(state["told"])
-        for name, saved in state["learners"].items():
+        one = read(state, TrainerState)
+        if not one.learners.keys() == one.outcomes.keys() == one.kept.keys():
+            raise ValueError("the checkpoint's parts are not those of its definitions")
+        self._last = {partition: (lineage, number) for partition, lineage, number in one.last}
+        self._watermarks = {partition: (watermark, stamp) for partition, watermark, stamp in one.watermarks}
+        self._level = one.level
+        self._kept = {}
+        for name, (keys, packed) in one.kept.items():
+            if name in self.learners:
+                scores = scores_of(packed, len(self.learners[name].names) + 1, 2)
+                self._kept |= {(name, *key): row for key, row in zip(keys, scores, strict=True)}
+        self._held = [(partition, unpack_examples(packed, WIDTH)) for partition, packed in one.held]
+        if any((part.definition >= len(self.learners)).any() or not np.isin(part.label, (0, 1, NO_LABEL)).all() for _, part in self._held):
+            raise ValueError("an example is of no definition, or its label is none")
+        if self._held and not self._watermarks:
+            raise ValueError("examples wait for a shard that nothing is known of")
+        self.told.restore(one.told)
+        for name, saved in one.learners.items():
             if name in self.learners:
                 self.learners[name].restore(saved)
-                self._outcomes[name].restore(state["outcomes"][name])
+                self._outcomes[name].restore(one.outcomes[name])
 
 
 def step_size(least: int, learned: int) -> int:

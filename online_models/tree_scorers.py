@@ -10,7 +10,9 @@ import numpy.typing as npt
 from numba import njit
 
 from features.users.catalog import WIDTH
-from online_models.scorer import occlusion, pack_arrays
+from online_models.packed_scorers import PackedBoosting, PackedTrees
+from online_models.plain import pack_arrays, pack_each
+from online_models.scorer import occlusion
 
 
 @njit(cache=True, nogil=True)
@@ -43,7 +45,13 @@ class TreesScorer:
         later = all(
             (nodes[side][inside] > np.flatnonzero(inside)).all() and (nodes[side][inside] < count).all() for side in ("left", "right")
         )
-        if not (later and (nodes["feature"] < WIDTH).all() and (nodes["roots"] < count).all() and np.isfinite(nodes["value"]).all()):
+        if not (
+            later
+            and (nodes["feature"] < WIDTH).all()
+            and (nodes["roots"] >= 0).all()
+            and (nodes["roots"] < count).all()
+            and np.isfinite(nodes["value"]).all()
+        ):
             raise ValueError(f"model {name!r} has nodes that lead nowhere: refused")
         self.name, self.nodes, self.usual = name, dict(nodes), usual
 
@@ -57,9 +65,9 @@ class TreesScorer:
         """See `Scorer`; by occlusion."""
         return occlusion(self, vector, self.usual)
 
-    def pack(self) -> dict[str, Any]:
+    def pack(self) -> PackedTrees:
         """See `Scorer`."""
-        return {"kind": "trees", "name": self.name, **pack_arrays({**self.nodes, "usual": self.usual})}
+        return PackedTrees(self.name, **pack_arrays({**self.nodes, "usual": self.usual}))
 
 
 @njit(cache=True, nogil=True)
@@ -116,12 +124,6 @@ class BoostingScorer:
         """See `Scorer`; by occlusion."""
         return occlusion(self, vector, self.usual)
 
-    def pack(self) -> dict[str, Any]:
+    def pack(self) -> PackedBoosting:
         """See `Scorer`."""
-        arrays: dict[str, npt.NDArray[Any]] = {
-            "feature": self.feature,
-            "threshold": self.threshold,
-            "value": self.value,
-            "usual": self.usual,
-        }
-        return {"kind": "boosting", "name": self.name, "bias": self.bias, **pack_arrays(arrays)}
+        return PackedBoosting(self.name, self.bias, *pack_each(self.feature, self.threshold, self.value, self.usual))

@@ -7,18 +7,19 @@ background of an adaptive tree are not run until River has put them in place.
 
 from __future__ import annotations
 
-import io
-import pickle
 from importlib.metadata import version as installed
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from river import tree
 from river.tree.nodes.leaf import HTLeaf
 
 from features.users.catalog import NAMES, WIDTH
+from online_models.plain import Count, NotNegative, OutdatedState, read
 from online_models.tree_scorers import TreesScorer
+from online_models.tree_state import RiverTree, restore_tree, tree_state
 
 RIVER = installed("river")
 SMOOTHING = 20.0
@@ -26,24 +27,33 @@ SMOOTHING = 20.0
 STRIDES = ((30_000, 1), (60_000, 2), (120_000, 4), (240_000, 8), (2**62, 16))
 """Until so many examples have come: one in how many is learned."""
 USUAL_RATE = 0.02
-_SAFE = (
-    "river.tree.",
-    "river.drift.",
-    "river._river_rust.drift",
-    "river.stats.",
-    "river.proba.gaussian",
-    "river.metrics.",
-)
-_SAFE_TOO = {("collections", "defaultdict"), ("functools", "partial"), ("random", "Random"), ("builtins", "float"), ("builtins", "int")}
 
 
-class _River:
-    """What both have in common; subclasses say which of River's models they are."""
+class TreeState(msgspec.Struct, frozen=True):
+    """See `AdaptiveTree`; `usual` by feature."""
 
-    name = ""
+    river: str
+    tree: RiverTree
+    usual: list[NotNegative]
+    batches: Count
+    seen: Count
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
+
+class AdaptiveTree:
+    """A Hoeffding tree that watches its branches for drift (Bifet and Gavalda 2009).
+
+    Parameters
+    ----------
+    seed : int
+        River asks for one; nothing is drawn by it.
+    """
+
+    name = "tree"
+
+    def __init__(self, seed: int = 0) -> None:
+        self._model = tree.HoeffdingAdaptiveTreeClassifier(
+            grace_period=200, delta=1e-3, leaf_prediction="mc", max_depth=8, bootstrap_sampling=False, seed=seed,
+        )  # fmt: skip
         self._usual = np.zeros(WIDTH)
         self._batches = 0
         self._seen = 0
@@ -63,54 +73,33 @@ class _River:
         said = [self._model.predict_proba_one(dict(zip(NAMES, row, strict=True))) for row in vectors.tolist()]
         return np.array([one.get(True, 0.0) for one in said], np.float32)
 
-    def roots(self) -> list[Any]:
-        """Return the root nodes of all trees."""
-        raise NotImplementedError
-
     def scorer(self) -> TreesScorer:
         """See `Candidate`."""
-        return TreesScorer(self.name, compile_trees(self.roots()), np.rint(self._usual).astype(np.uint8))
+        root = self._model._root  # noqa: SLF001 - River has no public way to walk a tree
+        return TreesScorer(self.name, compile_trees(root), np.rint(self._usual).astype(np.uint8))
 
     def hurry(self) -> None:
         """See `Candidate`: River's own detectors grow other trees in the background already."""
 
-    def state(self) -> dict[str, Any]:
-        """See `Candidate`: River keeps its trees as objects, so this is a pickle; see `read_pickle`."""
-        return {
-            "river": RIVER,
-            "pickle": pickle.dumps(self._model),
-            "usual": self._usual.tolist(),
-            "batches": self._batches,
-            "seen": self._seen,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
+    def state(self) -> TreeState:
         """See `Candidate`."""
-        if state["river"] != RIVER:
-            raise ValueError(f"the checkpoint's trees are of River {state['river']}, this is {RIVER}: churnwatch model rebuild")
-        self._model = read_pickle(state["pickle"])
-        self._usual, self._batches, self._seen = np.array(state["usual"]), state["batches"], state["seen"]
+        return TreeState(RIVER, tree_state(self._model), self._usual.tolist(), self._batches, self._seen)
+
+    def restore(self, state: Any) -> None:
+        """See `Candidate`."""
+        if "pickle" in read(state, dict[str, msgspec.Raw]):
+            raise OutdatedState("the checkpoint's trees are pickled, which could run code: they are not read")
+        one = read(state, TreeState)
+        if one.river != RIVER:
+            raise OutdatedState(f"the checkpoint's trees are of River {one.river[:20]}, this is {RIVER}")
+        if len(one.usual) != WIDTH or max(one.usual, default=0) > 255:
+            raise ValueError("the usual vector is no vector of codes")
+        restore_tree(self._model, one.tree)
+        self._usual, self._batches, self._seen = np.array(one.usual), one.batches, one.seen
 
 
-class AdaptiveTree(_River):
-    """A Hoeffding tree that watches its branches for drift (Bifet and Gavalda 2009)."""
-
-    name = "tree"
-
-    def __init__(self, seed: int = 0) -> None:
-        super().__init__(
-            tree.HoeffdingAdaptiveTreeClassifier(
-                grace_period=200, delta=1e-3, leaf_prediction="mc", max_depth=8, bootstrap_sampling=False, seed=seed,
-            )
-        )  # fmt: skip
-
-    def roots(self) -> list[Any]:
-        """See `_River`."""
-        return [self._model._root]  # noqa: SLF001 - River has no public way to walk a tree
-
-
-def compile_trees(roots: list[Any]) -> dict[str, npt.NDArray[Any]]:
-    """Flatten trees to the arrays of `TreesScorer`; a tree that has seen nothing says one half."""
+def compile_trees(root: Any) -> dict[str, npt.NDArray[Any]]:
+    """Flatten a tree of River's to the arrays of `TreesScorer`; one that has seen nothing says one half."""
     feature: list[int] = []
     threshold: list[float] = []
     left: list[int] = []
@@ -133,32 +122,12 @@ def compile_trees(roots: list[Any]) -> dict[str, npt.NDArray[Any]]:
             right[place] = add(node.children[1], share)
         return place
 
-    firsts = [add(root, 0.5) for root in roots]
+    first = add(root, 0.5)
     return {
-        "roots": np.array(firsts, np.int64),
+        "roots": np.array([first], np.int64),
         "feature": np.array(feature, np.int64),
         "threshold": np.array(threshold, np.float64),
         "left": np.array(left, np.int64),
         "right": np.array(right, np.int64),
         "value": np.array(value, np.float64),
     }
-
-
-class _Reader(pickle.Unpickler):
-    """Knows the classes that River's trees are made of, and nothing that could act."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if not module.startswith(_SAFE) and (module, name) not in _SAFE_TOO:
-            raise ValueError(f"the checkpoint asks for {module}.{name}: refused")
-        return super().find_class(module, name)
-
-
-def read_pickle(packed: bytes) -> Any:
-    """Read one of River's models; the signature of the checkpoint around it has been checked before.
-
-    Raises
-    ------
-    ValueError
-        It asks for anything but the classes of River's trees.
-    """
-    return _Reader(io.BytesIO(packed)).load()

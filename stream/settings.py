@@ -12,7 +12,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -66,11 +66,12 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("app.name", "text", "churnwatch", "names this deployment; part of every Redis key and transactional id", "CHURNWATCH_APP"),
-    Setting("app.group", "text", "churnwatch", "Kafka consumer group of the workers"),
+    Setting("app.group", "text", "", "Kafka consumer group of the workers; empty: the app's name"),
     Setting("kafka.bootstrap", "text", "127.0.0.1:9092", "Kafka address, host:port, several with commas", "CHURNWATCH_KAFKA"),
     Setting("kafka.topic_prefix", "text", "", "put before every topic name", "CHURNWATCH_TOPIC_PREFIX"),
     Setting("kafka.clicks", "text", "", "name of the clicks topic when it is not prefix + clicks", "CHURNWATCH_CLICKS"),
     Setting("kafka.partitions", "int", 4, "partitions of clicks, for `topics create`", low=1, high=10_000),
+    Setting("kafka.replication", "int", -1, "copies of each topic, for `topics create`; -1: the broker's default", low=-1, high=32),
     Setting("redis.url", "secret", "redis://127.0.0.1:6379", "Redis address; rediss:// for TLS", "CHURNWATCH_REDIS"),
     Setting(
         "features.key_events",
@@ -214,6 +215,10 @@ class Settings:
         """Return the values with every secret hidden."""
         return {name: "***" if _BY_NAME[name].kind == "secret" and value else value for name, value in self.values.items()}
 
+    def with_group(self, group: str) -> Settings:
+        """Return these settings with the consumer group that was settled at the start."""
+        return replace(self, values=MappingProxyType({**self.values, "app.group": group}))
+
     def spec(self, key_events: tuple[str, ...] | None = None) -> FeatureSpec:
         """Return the feature spec; `key_events` when they were chosen, not configured."""
         return FeatureSpec(
@@ -284,6 +289,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         ChurnDefinition(),
     )
     _judge_together(values, definitions, faults)
+    _judge_kafka(values, faults)
     if faults:
         raise SettingsError(faults)
     return Settings(MappingProxyType(values), definitions)
@@ -435,6 +441,11 @@ def _judge_name(setting: str, name: str, faults: list[str]) -> None:
         checked_name(setting, name)
     except ValueError as error:
         faults.append(str(error))
+
+
+def _judge_kafka(values: dict[str, Any], faults: list[str]) -> None:
+    if values["kafka.replication"] == 0:
+        faults.append("kafka.replication: at least 1, or -1 for the broker's default, got 0")
 
 
 def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:

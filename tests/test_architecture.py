@@ -22,6 +22,10 @@ CALENDAR = {"datetime", "timedelta", "UTC", "date", "timezone"}
 NOW = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
 
 
+PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "jsonpickle"}
+"""What these read may run code, so nothing of ours reads or writes with them: see `online_models.plain`."""
+
+
 class Rule(NamedTuple):
     """What one room may import: rooms of ours and libraries that speak to a server, each in words with blanks between; and whether it may know the time."""
 
@@ -110,10 +114,12 @@ def faults_of(module: str, tree: ast.AST) -> list[str]:
     >>> faults_of("features.users.state", ast.parse("import redis"))
     ['features.users may not import redis']
     """
+    found = [f"{module} may not import {name}" for name in imported(tree) if name.partition(".")[0] in PICKLES]
+    found += [f"{module} may not let numpy read pickles" for node in ast.walk(tree) if isinstance(node, ast.Call) and reads_pickles(node)]
     room = room_of(module)
     if room is None:
-        return [] if module in {"features", "stream", "insights"} else [f"{module} has no row in the table"]
-    rule, found = RULES[room], []
+        return found + ([] if module in {"features", "stream", "insights"} else [f"{module} has no row in the table"])
+    rule = RULES[room]
     for name in imported(tree):
         root = name.partition(".")[0]
         if root in {"features", "online_models", "stream", "insights", "tests", "benchmarks"}:
@@ -139,6 +145,14 @@ def faults_of(module: str, tree: ast.AST) -> list[str]:
     return found
 
 
+def reads_pickles(call: ast.Call) -> bool:
+    """Whether a call is numpy's `load` without `allow_pickle=False`, or any call with another value for it."""
+    allowed = [not (isinstance(one.value, ast.Constant) and one.value.value is False) for one in call.keywords if one.arg == "allow_pickle"]
+    at = call.func
+    is_load = isinstance(at, ast.Attribute) and at.attr == "load" and isinstance(at.value, ast.Name) and at.value.id in {"np", "numpy"}
+    return any(allowed) or (is_load and not allowed)
+
+
 @pytest.mark.parametrize("module", FILES)
 def test_a_room_imports_only_what_the_table_allows(module: str) -> None:
     assert not faults_of(module, ast.parse(FILES[module].read_text()))
@@ -158,6 +172,11 @@ def test_a_room_imports_only_what_the_table_allows(module: str) -> None:
         ("features.events.event", "from datetime import datetime\ndatetime.now()"),
         ("online_models.trainer", "from stream.settings import Settings"),
         ("stream.unheard_of.file", ""),
+        ("online_models.trees", "import pickle"),
+        ("stream.cli.model", "def f():\n    from joblib import load"),
+        ("insights", "import shelve"),
+        ("online_models.memory", "np.load(file)"),
+        ("online_models.memory", "np.load(file, allow_pickle=True)"),
     ],
 )
 def test_what_the_table_forbids_is_seen(module: str, line: str) -> None:

@@ -27,7 +27,8 @@ def main(bootstrap: str, redis_url: str, app: str, topic: str = "alerts") -> Non
     for message in (consumer := KafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=f"{app}-win-back", **settings)):
         alert, now_ms = json.loads(message.value), int(time.time() * 1000)
         key = f"win-back:{alert['alert_id']}"
-        if alert["type"] == "opened" and now_ms < alert["valid_until_ms"] and not done.exists(key):
+        ours = dict(message.headers)["ce_source"].startswith(f"/churnwatch/{app}/".encode())  # no other app's
+        if ours and alert["type"] == "opened" and now_ms < alert["valid_until_ms"] and not done.exists(key):
             user = states.user(alert["user"], now_ms)
             now = user and user.definitions[alert["definition"]]
             if now and now.alert_open and now.opened_ms == alert["landmark_ms"]:  # not back in the meantime

@@ -31,6 +31,8 @@ class AppSpec(msgspec.Struct, frozen=True, kw_only=True):
         Of clicks; the number of shards.
     prefix_version : int
         Layout of the keys.
+    app, group, topic_prefix : str or None
+        The app's name, its workers' consumer group and its topics' prefix. None where a build before these fields stored the spec.
     """
 
     spec: FeatureSpec
@@ -38,6 +40,19 @@ class AppSpec(msgspec.Struct, frozen=True, kw_only=True):
     topic_id: str
     partitions: int
     prefix_version: int = PREFIX_VERSION
+    app: str | None = None
+    group: str | None = None
+    topic_prefix: str | None = None
+
+    def filled(self, given: AppSpec) -> AppSpec:
+        """Return this stored spec with what it does not know taken from another.
+
+        >>> old = AppSpec(spec=FeatureSpec(), cluster_id="c", topic_id="t", partitions=4)
+        >>> old.filled(AppSpec(spec=FeatureSpec(), cluster_id="other", topic_id="t", partitions=4, group="g")).group
+        'g'
+        """
+        unknown = {name: getattr(given, name) for name in ("app", "group", "topic_prefix") if getattr(self, name) is None}
+        return msgspec.structs.replace(self, **unknown)
 
     def pack(self) -> bytes:
         """As stored (JSON, for people with redis-cli)."""

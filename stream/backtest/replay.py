@@ -63,11 +63,11 @@ class Timed:
         """See `Candidate`."""
         self.inner.hurry()
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Any:
         """See `Candidate`."""
         return self.inner.state()
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Any) -> None:
         """See `Candidate`."""
         self.inner.restore(state)
 

@@ -23,6 +23,7 @@ def tail(
     from rich.console import Console
 
     from stream.kafka.clients import reader
+    from stream.kafka.origin import is_foreign
 
     settings = context.settings()
     consumer, partitions = reader(settings, "alerts")
@@ -34,7 +35,8 @@ def tail(
         older = " (--from-beginning shows those before)" if kept and not beginning else ""
         typer.echo(f"alerts of {partitions[0].topic} as they come{older}, Ctrl-C ends", err=True)
     try:
-        for number, message in enumerate(consumer, 1):
+        ours = (message for message in consumer if not is_foreign(message.headers, settings["app.name"]))
+        for number, message in enumerate(ours, 1):
             if as_json:
                 typer.echo(message.value.decode())
             else:

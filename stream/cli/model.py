@@ -249,14 +249,14 @@ def rebuild() -> None:
     from rich.progress import Progress
 
     from features.store.redis import load_spec
-    from stream.processes.preflight import NotReady, judge_definitions
+    from stream.processes.preflight import NotReady, judge_app
     from stream.processes.trainer import rebuild as run
 
     book = _Book("")
     found = load_spec(book.registry.client, book.settings["app.name"])
     if found is None:
         raise UsageFault(f"no app {book.settings['app.name']!r} in this Redis: start a worker first")
-    if faults := judge_definitions(book.registry.client, book.settings):
+    if faults := judge_app(book.registry.client, book.settings):
         raise NotReady(faults)
     with Progress() as progress:
         task = progress.add_task("examples", total=None)

@@ -94,7 +94,7 @@ class _Demo:
         )
         stopper, stop = Stopper(), asyncio.Event()
         stopper.arm()
-        app = build_app(AppSettings(settings["kafka.bootstrap"], "demo", "clicks"), self._worker.host, stopper.bug)
+        app = build_app(AppSettings(settings["kafka.bootstrap"], "demo", "demo", "clicks"), self._worker.host, stopper.bug)
         learning = asyncio.create_task(train(settings, training, "examples", stop))
         hearing = asyncio.create_task(self._hear())
         playing: asyncio.Task[None] | None = None

@@ -13,6 +13,7 @@ from typing import Any, cast
 import faust
 
 from stream.intake.transport import Consumer
+from stream.kafka.origin import client_id
 from stream.ownership.contract import Batch, GapDetected, ShardHost, ShardLost
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class AppSettings:
     """What Faust is told; the rest follows from docs/architecture.md, "Transport"."""
 
     bootstrap: str
+    app: str
     group: str
     clicks: str
     max_batch: int = 5_000
@@ -50,6 +52,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         stream_wait_empty=False,
         table_standby_replicas=0,
         consumer_auto_offset_reset="none",
+        broker_client_id=client_id(settings.app),
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.heartbeat_s,
         broker_request_timeout=30.0,

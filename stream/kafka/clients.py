@@ -51,8 +51,8 @@ def reader(settings: Settings, logical: str) -> tuple[KafkaConsumer, list[TopicP
     return consumer, [TopicPartition(topic, number) for number in sorted(partitions)]
 
 
-def clicks_producer(settings: Settings, transactional_id: str | None = None) -> tuple[Producer, str]:
-    """Return a producer for clicks, and the topic's name. It chooses partitions by murmur2, as Java's clients do: all agree on a user's.
+def producer_to(settings: Settings, logical: str, transactional_id: str | None = None) -> tuple[Producer, str]:
+    """Return a producer for a topic, and the topic's name. It chooses partitions by murmur2, as Java's clients do: all agree on a user's.
 
     Parameters
     ----------
@@ -66,15 +66,20 @@ def clicks_producer(settings: Settings, transactional_id: str | None = None) -> 
     """
     from confluent_kafka import KafkaException, Producer
 
-    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
-    producer = Producer(
+    topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])[logical]
+    made = Producer(
         {"bootstrap.servers": settings["kafka.bootstrap"], "compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random",
          "queue.buffering.max.messages": 500_000, "enable.idempotence": True, "log_level": 0}
         | ({} if transactional_id is None else {"transactional.id": transactional_id})
     )  # fmt: skip
     try:
-        if producer.list_topics(topic, timeout=PATIENCE_S).topics[topic].error is not None:
+        if made.list_topics(topic, timeout=PATIENCE_S).topics[topic].error is not None:
             raise _no_topic(topic)
     except KafkaException as error:
         raise _no_kafka(settings) from error
-    return producer, topic
+    return made, topic
+
+
+def clicks_producer(settings: Settings, transactional_id: str | None = None) -> tuple[Producer, str]:
+    """Return a producer for clicks, and the topic's name; see `producer_to`."""
+    return producer_to(settings, "clicks", transactional_id)

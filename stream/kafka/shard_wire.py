@@ -18,6 +18,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
+from stream.kafka.origin import app_header, is_foreign
 from stream.kafka.scan import Scan, open_scan
 from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, WireUnavailable
 from stream.outbox import Entry
@@ -69,12 +70,12 @@ class ExamplesProducer:
             Some may have arrived: send all again, the trainer drops repeats by their numbers.
         """
         topic = self._settings.topics["examples"]
-        key = str(partition).encode()
+        key, headers = str(partition).encode(), app_header(self._settings.app)
         producer = None
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 producer = await self._started()
-                await _delivered([await producer.send(topic, block, key=key, partition=0) for block in blocks])
+                await _delivered([await producer.send(topic, block, key=key, partition=0, headers=headers) for block in blocks])
         except (KafkaError, TimeoutError, OSError) as error:
             # only the one that failed: by now another shard may have started the next
             if producer is not None and self._producer is producer:
@@ -151,7 +152,8 @@ class KafkaWire:
     async def tick(self, next_offset: int, latest_ms: int) -> Tick:
         """See `stream.kafka.wire.Wire`."""
         async with self._transaction() as producer:
-            record = await producer.send_and_wait(self._settings.topics["time"], str(next_offset).encode(), partition=self._partition)
+            topic, headers = self._settings.topics["time"], app_header(self._settings.app)
+            record = await producer.send_and_wait(topic, str(next_offset).encode(), partition=self._partition, headers=headers)
             # LogAppendTime: the acknowledgement carries the broker's stamp, so that it can be judged while it can still be taken back.
             if record.timestamp > latest_ms:
                 raise ClockAhead(self._partition, record.timestamp, latest_ms)
@@ -175,7 +177,7 @@ class KafkaWire:
         stretches: list[list[Entry]] = []
         async with self._scan("alerts") as scan:
             for start, stop in scan.backwards(256):
-                records = [record for record in await scan.read(start, stop) if has_position(record.headers)]
+                records = [record for record in await scan.read(start, stop) if has_position(record.headers) and self._is_ours(record)]
                 found = [Entry(position_of(r.headers), "alerts", r.key or b"", r.value, list(r.headers)) for r in records]
                 stretches.append([entry for entry in found if entry.position.offset >= next_offset])
                 if len(stretches[-1]) < len(found):
@@ -186,13 +188,16 @@ class KafkaWire:
         """See `stream.kafka.wire.Wire`."""
         async with self._scan("time") as scan:
             records = await scan.read(max(scan.first, time_offset), scan.end)
-        return [Tick(record.offset, int(record.value), record.timestamp) for record in records]
+        return [Tick(record.offset, int(record.value), record.timestamp) for record in records if self._is_ours(record)]
 
     async def close(self) -> None:
         """See `stream.kafka.wire.Wire`."""
         producer, self._producer, self._usable = self._producer, None, False
         if producer is not None:
             await _stop(producer)
+
+    def _is_ours(self, record: Any) -> bool:
+        return not is_foreign(record.headers, self._settings.app)
 
     @property
     def _key(self) -> bytes:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import redis
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import CoordinatorNotAvailableError, GroupAuthorizationFailedError, KafkaError
 
 from features.store.app_spec import AppSpec, SpecMismatch, as_started, broken_definitions, only_appends
 from features.store.redis import load_spec, replace_spec, save_spec
 from features.store.server_check import Finding, findings
-from stream.kafka.topics import TOPICS, topic_names
+from stream.kafka.topics import topic_names
+from stream.processes.fitness import Cluster, as_new_app, judge_clicks, judge_group, judge_place, judge_topics, settled_group
 from stream.settings import Settings
 
 
@@ -27,17 +28,6 @@ class NotReady(RuntimeError):
     def __init__(self, found: list[Finding]) -> None:
         super().__init__("\n".join(f"- {one}" for one in found))
         self.findings = found
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """What Kafka says of itself."""
-
-    cluster_id: str
-    topic_id: str
-    partitions: dict[str, int]
-    """By logical topic name; missing topics are not in it."""
-    append_time: bool
 
 
 def admin_client(settings: Settings) -> KafkaAdminClient:
@@ -65,51 +55,57 @@ def look_at_kafka(settings: Settings) -> Cluster:
         described: list[dict[str, Any]] = admin.describe_topics(wanted) if wanted else []
         by_name = {one["name"]: one for one in described}
         clicks = by_name.get(names["clicks"])
-        append_time = False
+        about: dict[str, Any] = admin.describe_cluster()
+        config: dict[str, str] = {}
         if clicks is not None:
             resource = ConfigResource(ConfigResourceType.TOPIC, names["clicks"])
             configs = admin.describe_configs([resource], config_filter="all")["topic"][names["clicks"]]
-            append_time = configs["message.timestamp.type"]["value"] == "LogAppendTime"
+            config = {name: str(one["value"]) for name, one in configs.items()}
         return Cluster(
-            cluster_id=str(admin.describe_cluster()["cluster_id"]),
+            cluster_id=str(about["cluster_id"]),
             topic_id=str(clicks["topic_id"]) if clicks else "",
             partitions={logical: len(by_name[name]["partitions"]) for logical, name in names.items() if name in by_name},
-            append_time=append_time,
+            clicks_config=config,
+            replicas={
+                logical: min(len(one["replica_nodes"]) for one in by_name[name]["partitions"])
+                for logical, name in names.items()
+                if name in by_name
+            },
+            brokers=len(about["brokers"]),
         )
     finally:
         admin.close()
 
 
-def judge_kafka(settings: Settings, cluster: Cluster) -> list[Finding]:
-    """Judge the topics."""
-    found = []
-    names = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
-    missing = [names[topic.logical] for topic in TOPICS if topic.logical not in cluster.partitions]
-    if missing:
-        found.append(Finding(True, f"topics missing: {', '.join(missing)}", "run `churnwatch topics create`"))
-    clicks = cluster.partitions.get("clicks")
-    for topic in TOPICS:
-        have, want = cluster.partitions.get(topic.logical), topic.partitions or clicks
-        if have is not None and want is not None and have != want:
-            found.append(
-                Finding(
-                    True, f"{names[topic.logical]} has {have} partitions, it needs {want}", "make it anew with `churnwatch topics create`"
-                )
-            )
-    if clicks is not None and not cluster.append_time:
-        do = "set message.timestamp.type=LogAppendTime, or the future is judged by the producers' clocks and retention deletes old logs"
-        found.append(Finding(False, f"{names['clicks']} does not stamp records itself", do))
-    return found
+def members_of(settings: Settings, group: str) -> list[str]:
+    """Return the client ids of a consumer group's members; none when there is no such group, or we may not look at it."""
+    admin = admin_client(settings)
+    try:
+        found: dict[str, Any] = admin.describe_groups([group])[group]
+    except (CoordinatorNotAvailableError, GroupAuthorizationFailedError):
+        return []
+    finally:
+        admin.close()
+    return [str(member["client_id"]) for member in found["members"]]
+
+
+def judge_app(client: redis.Redis, settings: Settings) -> list[Finding]:
+    """Compare with what the workers were started with, for processes that only read along; a definition that was added is fine."""
+    stored = load_spec(client, settings["app.name"])
+    return judge_place(settings, stored) + judge_definitions(stored, settings)
 
 
 def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_events: tuple[str, ...]) -> list[Finding]:
-    """Store the spec on the first start; on a later one compare, and take up definitions that were added."""
+    """Store the spec on the first start; on a later one compare, and take up definitions that were added and what was not stored before."""
     stored = load_spec(client, settings["app.name"])
     spec = AppSpec(
         spec=as_started(settings.spec(key_events), None if stored is None else stored.spec),
         cluster_id=cluster.cluster_id,
         topic_id=cluster.topic_id,
         partitions=cluster.partitions.get("clicks", 0),
+        app=settings["app.name"],
+        group=settings["app.group"],
+        topic_prefix=settings["kafka.topic_prefix"],
     )
     try:
         save_spec(client, settings["app.name"], spec)
@@ -120,19 +116,22 @@ def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_ev
 
 def _judge_change(client: redis.Redis, settings: Settings, error: SpecMismatch, spec: AppSpec) -> list[Finding]:
     stored = error.stored
-    if not only_appends(stored, spec):
+    # the group was judged before: where it is another one, nobody is left in the old one
+    known = msgspec.structs.replace(stored.filled(spec), group=spec.group)
+    if known != spec and not only_appends(known, spec):
         broken = broken_definitions(stored.spec.definitions, spec.spec.definitions)
-        do = "restore the configuration, or start under a new app.name and replay"
-        return [Finding(True, str(error), "; ".join(broken) or do)]
-    # another worker may be adding the same ones at this moment: replacing what is there already is no change
+        do = f"restore the configuration, or start a new app: {as_new_app(settings)}"
+        return [Finding(True, str(SpecMismatch(settings["app.name"], known, spec)), "; ".join(broken) or do)]
+    # another worker may be storing the same at this moment: replacing what is there already is no change
     replace_spec(client, settings["app.name"], stored, spec)
     added = ", ".join(one.name for one in spec.spec.definitions[len(stored.spec.definitions) :])
-    return [Finding(False, f"definition added: {added}", "restart the trainer and the other workers with this configuration")]
+    return (
+        [Finding(False, f"definition added: {added}", "restart the trainer and the other workers with this configuration")] if added else []
+    )
 
 
-def judge_definitions(client: redis.Redis, settings: Settings) -> list[Finding]:
-    """Compare the definitions with those that the workers follow; for processes that only read along. A new one here is fine."""
-    stored = load_spec(client, settings["app.name"])
+def judge_definitions(stored: AppSpec | None, settings: Settings) -> list[Finding]:
+    """Compare the definitions with those that the workers follow."""
     broken = [] if stored is None else broken_definitions(stored.spec.definitions, settings.definitions)
     return [Finding(True, "the workers follow other churn definitions", one) for one in broken]
 
@@ -152,8 +151,8 @@ def judge_redis(client: redis.Redis) -> list[Finding]:
     return findings(info)
 
 
-def check_start(client: redis.Redis, settings: Settings) -> tuple[Cluster, list[Finding]]:
-    """Check everything that can be checked without owning a shard; return the cluster and the warnings.
+def check_start(client: redis.Redis, settings: Settings) -> tuple[Cluster, str, list[Finding]]:
+    """Check everything that can be checked without owning a shard; return the cluster, the consumer group and the warnings.
 
     Raises
     ------
@@ -161,12 +160,17 @@ def check_start(client: redis.Redis, settings: Settings) -> tuple[Cluster, list[
         With every fatal finding.
     """
     found = judge_redis(client)
+    stored = None if any(one.fatal for one in found) else load_spec(client, settings["app.name"])
+    group = settled_group(settings, stored)
     try:
         cluster = look_at_kafka(settings)
-        found += judge_kafka(settings, cluster)
+        found += judge_place(settings, stored) or judge_clicks(settings, stored, cluster) or judge_topics(settings, cluster)
+        if not any(one.fatal for one in found):
+            before = members_of(settings, stored.group) if stored is not None and stored.group not in {None, group} else []
+            found += judge_group(settings, stored, group, members_of(settings, group), before)
     except NotReady as error:
         raise NotReady([one for one in found if one.fatal] + error.findings) from None
     fatal = [one for one in found if one.fatal]
     if fatal:
         raise NotReady(fatal)
-    return cluster, found
+    return cluster, group, found

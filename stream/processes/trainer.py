@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from online_models.checkpoint import CheckpointRefused, Header, seal, seal_version, unseal
+from online_models.checkpoint import CheckpointOutdated, CheckpointRefused, seal_version
 from online_models.nowcast import judged
-from online_models.registry import Claim, NewVersion, Registry, Save
+from online_models.registry import Claim, NewVersion, Registry, RegistryStale, Save
 from online_models.told import LabelBlock, unpack_said
 from online_models.trainer import Trainer, TrainerSettings, Version, never
+from online_models.trainer_checkpoint import seal_trainer, unseal_trainer
+from stream.kafka.origin import Headers, app_of, is_foreign
 from stream.kafka.topics import topic_names
 from stream.ownership.served import model_key
 from stream.settings import Settings
@@ -70,12 +73,30 @@ class Training:
         Whether to begin anew, whatever checkpoint there is; version numbers go on.
     saving_share : float
         Most of the time that goes into saving, above 0; 1 saves each version at once.
+    app : str
+        Records that name another app are skipped; empty: none is.
+
+    Attributes
+    ----------
+    skipped : Counter
+        Records skipped, by whose they are: of another app, or of another feature spec, so of another app or of this one's forerunner on
+        the same topic.
     """
 
     def __init__(
-        self, settings: TrainerSettings, registry: Registry, spec_hash: str, key: bytes, *, fresh: bool = False, saving_share: float = 1.0
+        self,
+        settings: TrainerSettings,
+        registry: Registry,
+        spec_hash: str,
+        key: bytes,
+        *,
+        fresh: bool = False,
+        saving_share: float = 1.0,
+        app: str = "",
     ) -> None:
         self.trainer = Trainer(settings)
+        self._app = app
+        self.skipped: Counter[str] = Counter()
         self._registry, self._spec_hash, self._key = registry, spec_hash, key
         self._configured = dict(settings.wanted or {})
         self._claim: Claim = registry.claim()
@@ -89,13 +110,13 @@ class Training:
                 learner.version = max(registry.versions(name), default=0)
         elif self._claim.checkpoint is not None:
             try:
-                _, body = unseal(self._claim.checkpoint, key, spec_hash)
-                self.trainer.restore(body["trainer"])
-            except (KeyError, ValueError, TypeError) as error:
+                self.next_offset = unseal_trainer(self._claim.checkpoint, key, spec_hash, self.trainer)
+            except CheckpointOutdated:
+                raise
+            except CheckpointRefused as error:
                 raise CheckpointRefused(
                     f"the trainer's checkpoint cannot be gone on from: {error}\nRun `churnwatch model rebuild`."
                 ) from error
-            self.next_offset = body["next_offset"]
         self.hear_wishes()
 
     def hear_wishes(self) -> None:
@@ -103,12 +124,27 @@ class Training:
         for name, learner in self.trainer.learners.items():
             learner.wanted = self._registry.wish(name).candidate or self._configured.get(name, "")
 
-    def feed(self, offset: int, stamp_ms: int, value: bytes, *, save: bool = True, stop: Callable[[], bool] = never) -> list[Version]:
+    def feed(
+        self,
+        offset: int,
+        stamp_ms: int,
+        value: bytes,
+        headers: Headers = (),
+        *,
+        save: bool = True,
+        stop: Callable[[], bool] = never,
+    ) -> list[Version]:
         """Take one record of the topic; save if that is due. Returns the versions that were made. For `stop` see `Trainer.feed`."""
-        said = unpack_said(value)
         versions: list[Version] = []
+        if self._app and is_foreign(headers, self._app):
+            self._skip(f"app {app_of(headers)}", offset)
+            return versions
+        said = unpack_said(value)
         if isinstance(said, LabelBlock):
             self.trainer.hear(said)
+        elif said.spec_hash != self._spec_hash:
+            self._skip(f"feature spec {said.spec_hash}", offset)
+            return versions
         else:
             versions = self.trainer.feed(said, stamp_ms, stop)
         self.next_offset = offset + 1
@@ -117,6 +153,14 @@ class Training:
         if save:
             self.save_if_due()
         return versions
+
+    def _skip(self, whose: str, offset: int) -> None:
+        if not self.skipped[whose]:
+            log.warning(
+                "examples of another app are skipped: give each app a topic prefix of its own", extra={"of": whose, "offset": offset}
+            )
+        self.skipped[whose] += 1
+        self.next_offset = offset + 1
 
     def go_on(self, stop: Callable[[], bool]) -> list[Version]:
         """Learn what was left when the trainer was stopped; before the first record."""
@@ -142,8 +186,7 @@ class Training:
             Another trainer took over.
         """
         began_s = time.monotonic()
-        body = {"trainer": self.trainer.state(), "next_offset": self.next_offset}
-        checkpoint = seal(Header(kind="trainer", spec_hash=self._spec_hash), body, self._key)
+        checkpoint = seal_trainer(self.trainer, self.next_offset, self._spec_hash, self._key)
         sealed = [
             NewVersion(version.definition, version.number, version.learned_until_ms, seal_version(version, self._spec_hash, self._key))
             for version in self._unsaved.values()
@@ -186,7 +229,9 @@ async def train(
                     break
                 try:
                     # in a thread: a block that lets a million labels mature takes a minute, and a signal must be heard meanwhile
-                    versions = await asyncio.to_thread(training.feed, record.offset, record.timestamp, record.value, stop=stop.is_set)
+                    versions = await asyncio.to_thread(
+                        training.feed, record.offset, record.timestamp, record.value, record.headers, stop=stop.is_set
+                    )
                 except msgspec.DecodeError:
                     raise RuntimeError(f"{topic} offset {record.offset} is no block of examples") from None
                 _tell(versions, training, heard)
@@ -216,7 +261,15 @@ def _log(version: Version, told: Mapping[str, int]) -> None:
         log.warning("drift", extra={**about, "of": drifted.of})
 
 
-def rebuild(settings: Settings, spec_hash: str, registry: Registry, told: Callable[[int, int], None]) -> dict[str, Version]:
+def rebuild(
+    settings: Settings,
+    spec_hash: str,
+    registry: Registry,
+    told: Callable[[int, int], None] = lambda _done, _total: None,
+    *,
+    whole: bool = False,
+    stop: Callable[[], bool] = never,
+) -> dict[str, Version]:
     """Learn the whole `examples` topic anew, and put checkpoint and newest versions in place in one act at the end.
 
     Until then the last good version serves, and a kill changes nothing. A trainer that runs meanwhile finds itself replaced and stops.
@@ -225,30 +278,75 @@ def rebuild(settings: Settings, spec_hash: str, registry: Registry, told: Callab
     ----------
     told : callable
         Told (records done, records in all).
+    whole : bool
+        Whether to refuse a topic whose beginning is gone, rather than to warn of it.
+    stop : callable
+        Asked again and again whether to give up; then nothing has changed.
 
     Returns
     -------
     dict of definition name to its new version
+
+    Raises
+    ------
+    CheckpointRefused
+        The beginning is gone, and `whole` was asked for.
     """
     from kafka import KafkaConsumer
     from kafka import TopicPartition as Place
 
-    training = Training(trainer_settings(settings), registry, spec_hash, model_key(settings), fresh=True)
+    training = Training(trainer_settings(settings), registry, spec_hash, model_key(settings), fresh=True, app=settings["app.name"])
     place = Place(topic_names(settings["kafka.topic_prefix"])["examples"], 0)
     consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed")
     try:
         consumer.assign([place])
         first, end = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
         consumer.seek(place, first)
+        if first and whole:
+            raise CheckpointRefused(
+                f"the trainer's checkpoint is of an older build and cannot be read, and the first {first:,} records of the examples are gone, so "
+                "learning anew would lose what they taught. The last good models go on serving. If that loss is fine, run `churnwatch model rebuild`."
+            )
         if first:
             log.warning("the beginning of the examples is gone: what was learned from it is lost", extra={"records": first})
         while consumer.position(place) < end:
             for record in consumer.poll(timeout_ms=1_000).get(place, []):
-                training.feed(record.offset, record.timestamp, record.value, save=False)
+                training.feed(record.offset, record.timestamp, record.value, record.headers, save=False, stop=stop)
+                if stop():
+                    return {}
             told(consumer.position(place) - first, end - first)
     finally:
         consumer.close()
     return training.save()
+
+
+def begin(settings: Settings, spec_hash: str, registry: Registry, stop: Callable[[], bool]) -> Training | None:
+    """Go on from the checkpoint; None when asked to stop before that.
+
+    One of an older build, in a form that is not read any more, needs nobody to do anything as long as the whole topic is there: the same
+    examples give the same models, so they are learned anew first, and the models that serve stay until then.
+
+    Raises
+    ------
+    CheckpointRefused
+    RegistryStale
+        Another trainer took over meanwhile.
+    """
+
+    def gone_on() -> Training:
+        return Training(
+            trainer_settings(settings), registry, spec_hash, model_key(settings), saving_share=SAVING_SHARE, app=settings["app.name"]
+        )
+
+    try:
+        return gone_on()
+    except CheckpointOutdated as error:
+        log.warning("the checkpoint is of an older build: all examples are learned anew, the last good models serve meanwhile: %s", error)
+    rebuild(settings, spec_hash, registry, whole=True, stop=stop)
+    if stop():
+        return None
+    log.info("all examples learned anew")
+    return gone_on()
 
 
 async def run_trainer(settings: Settings) -> int:
@@ -257,7 +355,7 @@ async def run_trainer(settings: Settings) -> int:
     from online_models.registry_redis import RedisRegistry
     from stream.feedback.labels import copy_labels
     from stream.kafka.shard_wire import WireSettings
-    from stream.processes.preflight import NotReady, judge_definitions
+    from stream.processes.preflight import NotReady, judge_app
     from stream.processes.program import Stopper
 
     stopper = Stopper()
@@ -266,15 +364,16 @@ async def run_trainer(settings: Settings) -> int:
     found = await _spec_when_there(lambda: load_spec(client, settings["app.name"]), stopper)
     if found is None:
         return stopper.code
-    if faults := judge_definitions(client, settings):
+    if faults := judge_app(client, settings):
         raise NotReady(faults)
-    training = Training(
-        trainer_settings(settings),
-        RedisRegistry(client, settings["app.name"]),
-        found.spec.hash,
-        model_key(settings),
-        saving_share=SAVING_SHARE,
-    )
+    asked = asyncio.create_task(stopper.wait())
+    try:
+        training = await asyncio.to_thread(begin, settings, found.spec.hash, RedisRegistry(client, settings["app.name"]), asked.done)
+    except RegistryStale as error:
+        stopper.bug(error)
+        return stopper.code
+    if training is None:
+        return stopper.code
     stop = asyncio.Event()
     topics = topic_names(settings["kafka.topic_prefix"])
     topic = topics["examples"]
@@ -282,7 +381,6 @@ async def run_trainer(settings: Settings) -> int:
     if external := [definition.name for definition in settings.definitions if definition.kind == "external"]:
         wires = WireSettings(settings["kafka.bootstrap"], settings["app.name"], settings["app.group"], topics)
         work.append(asyncio.create_task(copy_labels(wires, external, training.trainer.told.next_offset, stop)))
-    asked = asyncio.create_task(stopper.wait())
     await asyncio.wait([*work, asked], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     for ended in await asyncio.gather(*work, return_exceptions=True):

@@ -13,11 +13,13 @@ from typing import Any
 from features.store.app_spec import as_started
 from features.store.contract import StaleOwner, StoreUnavailable
 from features.store.redis import RedisStore, connect, load_spec
+from features.store.server_check import Finding
 from features.users.spec import FeatureSpec
 from features.users.state import NEVER
 from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
 from stream.faults import Refused, UsageFault
+from stream.kafka.claims import claim, read_claims
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
 from stream.kafka.topics import topic_names
 from stream.kafka.wire import ClockAhead, WireError
@@ -26,6 +28,7 @@ from stream.ownership.host import Host
 from stream.ownership.served import ModelSource, model_key
 from stream.ownership.session import Means, Session
 from stream.processes.clock import BrokerClocks, ClockSettings, Intake, Shown, decide_tick
+from stream.processes.fitness import judge_holder
 from stream.processes.health import build_web, serve
 from stream.processes.metrics import WorkerMetrics
 from stream.processes.preflight import NotReady, check_start, judge_spec, stored_key_events
@@ -319,7 +322,13 @@ async def run_worker(
         None if stored is None else stored.spec,
     )
     app = build_app(
-        AppSettings(settings["kafka.bootstrap"], settings["app.group"], worker.wires.topics["clicks"], settings["worker.batch"]),
+        AppSettings(
+            settings["kafka.bootstrap"],
+            settings["app.name"],
+            settings["app.group"],
+            worker.wires.topics["clicks"],
+            settings["worker.batch"],
+        ),
         worker.host,
         stopper.bug,
     )
@@ -348,28 +357,37 @@ async def run_worker(
         store.close()
 
 
-def prepare(settings: Settings) -> tuple[str, ...]:
-    """Check the servers and settle the key events; return these.
+def prepare(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
+    """Check the servers, settle the consumer group and the key events, and claim the topic prefix; return the settings and the key events.
 
     Raises
     ------
     NotReady
     """
     client = connect(settings["redis.url"])
-    cluster, warnings = check_start(client, settings)
-    for warning in warnings:
-        log.warning("%s", warning)
+    cluster, group, warnings = check_start(client, settings)
+    settings = settings.with_group(group)
+    _refuse(warnings)
+    claims = read_claims(settings)
+    _refuse(judge_holder(settings, claims.holder(settings["app.name"])))
     key_events = settings["features.key_events"] or _settled_key_events(client, settings)
     found = judge_spec(client, settings, cluster, key_events)
     others = stored_key_events(client, settings)
     if any(one.fatal for one in found) and not settings["features.key_events"] and others not in {None, key_events}:
         # another worker, started at the same time, has chosen from more or fewer events and was first to store
         found = judge_spec(client, settings, cluster, key_events := others)
+    _refuse(found)
+    if settings["app.name"] not in claims.claimed:
+        _refuse(judge_holder(settings, claim(settings)))
+    return settings, key_events
+
+
+def _refuse(found: list[Finding]) -> None:
+    """Raise what stands against the start, log the rest."""
     if any(one.fatal for one in found):
         raise NotReady(found)
     for one in found:
         log.warning("%s", one)
-    return key_events
 
 
 def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
@@ -394,7 +412,7 @@ def main(settings: Settings, *, rebuild: bool = False, partial: bool = False, on
     UsageFault
         There is no such shard.
     """
-    key_events = prepare(settings)
+    settings, key_events = prepare(settings)
     if only:
         with connect(settings["redis.url"]) as client:
             spec = load_spec(client, settings["app.name"])

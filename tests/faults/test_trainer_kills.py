@@ -26,7 +26,8 @@ from online_models.example import LABEL, ExampleBlock, Examples
 from online_models.registry import MemoryRegistry
 from online_models.registry_redis import RedisRegistry
 from online_models.told import unpack_said
-from online_models.trainer import Trainer, Version
+from online_models.trainer import Trainer, TrainerState, Version
+from online_models.trainer_checkpoint import TrainerBody
 from stream.processes.trainer import Training, model_key, trainer_settings
 from stream.shard.dead_letters import decode_dead_letter
 from tests.faults.bench_world import DAY_MS, World, made_up_log
@@ -100,21 +101,21 @@ def kill_after(program: Program, versions: int) -> None:
     program.kill()
 
 
-def finished(world: World, labels: int) -> tuple[dict[str, Any], list[Any]]:
+def finished(world: World, labels: int) -> tuple[TrainerBody, list[Any]]:
     """Let the trainer read all there is, labels included; return its checkpoint's body and the topic."""
     for _ in range(3):
         last = world.start("train")
         wait_until(lambda one=last: "all examples read" in one.text(), 240, "all examples read", last.text)
         assert last.terminate() == 0, last.text()
         sealed: Any = world.client.hget(f"cw:{world.app}:trainer", "checkpoint")
-        _, body = unseal(sealed, model_key(world.settings))
+        _, body = unseal(sealed, model_key(world.settings), TrainerBody)
         messages = world.log("examples")[0]
-        if body["next_offset"] == messages[-1].offset + 1 and body["trainer"]["told"]["next_offset"] == labels:
+        if body.next_offset == messages[-1].offset + 1 and body.trainer.told.next_offset == labels:
             return body, messages
-    raise AssertionError(f"{labels} labels were sent, heard up to {body['trainer']['told']['next_offset']}")
+    raise AssertionError(f"{labels} labels were sent, heard up to {body.trainer.told.next_offset}")
 
 
-def plain(state: dict[str, Any]) -> dict[str, Any]:
+def plain(state: TrainerState) -> dict[str, Any]:
     """A trainer's state as it is stored, but for the bytes of models: they differ for equal ones, so those are asked for scores."""
     back: dict[str, Any] = msgspec.msgpack.decode(msgspec.msgpack.encode(state))
     for learner in back["learners"].values():
@@ -153,7 +154,7 @@ def test_killed_again_and_again_it_learns_what_the_undisturbed_one_does(world: W
             undisturbed.feed(message.offset, message.timestamp, message.value, save=False)
 
     # the same, to the last bit: calibrations, windows, kept scores, what waits
-    assert differing(plain(recording.state()), plain(body["trainer"])) == []
+    assert differing(plain(recording.state()), plain(body.trainer)) == []
     killed = Training(trainer_settings(world.settings), RedisRegistry(world.client, world.app), found.spec.hash, model_key(world.settings))
     probe = np.random.default_rng(1).integers(0, 256, (50, WIDTH)).astype(np.uint8)
     for name, learner in recording.learners.items():

@@ -166,4 +166,4 @@ def test_a_label_that_comes_after_its_snapshot_matured_is_counted() -> None:
 def test_a_label_without_a_snapshot_is_let_go_and_counted() -> None:
     training = one_user(ToldLabel(0, "bob", "gone", DAY, 1, 2 * DAY))
     assert training.trainer.told.counts["no snapshot"] == 1
-    assert not training.trainer.told.state()["waiting"]
+    assert not training.trainer.told.state().waiting

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from confluent_kafka import Producer
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from features.definitions.definition import ChurnDefinition
@@ -16,10 +19,11 @@ from features.store.redis import connect, save_spec
 from features.users.catalog import WIDTH
 from online_models.checkpoint import CheckpointRefused
 from online_models.registry_redis import RedisRegistry
+from online_models.trainer import never
 from stream.cli import app
 from stream.demo.local_redis import LocalRedis
 from stream.ownership.served import ModelSource, model_key
-from stream.processes.trainer import Training, trainer_settings
+from stream.processes.trainer import Training, begin, trainer_settings
 from stream.settings import Settings, load_settings
 from tests.online_models.test_learning import make_blocks
 from tests.stream.topics import make_topics
@@ -55,7 +59,7 @@ class Deployment:
         training = Training(trainer_settings(self.settings), self.registry, self.spec.hash, model_key(self.settings), fresh=not kept)
         for number, (_, block) in enumerate(make_blocks(seed=seed)):
             if number >= training.next_offset:
-                training.feed(number, 0, block.pack())
+                training.feed(number, 0, replace(block, spec_hash=self.spec.hash).pack())
         return training
 
     def source(self) -> ModelSource:
@@ -173,28 +177,77 @@ def test_metrics_tell_what_a_version_says_of_itself(deployment: Deployment) -> N
     assert 'churnwatch_model_segment_quality{definition="gone",figure="ece",segment="repeat days"}' in text
 
 
+class Examples:
+    """A deployment that has learned the examples in a topic, and whose checkpoint is then another."""
+
+    def __init__(self, folder: Path, redis_url: str, kafka: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.one = Deployment(folder, redis_url, name, monkeypatch, kafka)
+        self.topic = make_topics(kafka, f"{name}-", 1)["examples"]
+        producer = Producer({"bootstrap.servers": kafka})
+        for _, block in make_blocks():
+            producer.produce(self.topic, replace(block, spec_hash=self.one.spec.hash).pack(), partition=0)
+        assert producer.flush(20) == 0
+        save_spec(self.one.client, name, AppSpec(spec=self.one.spec, cluster_id="c", topic_id="t", partitions=1))
+        self.before = self.one.train().trainer.learners["gone"]
+
+    def put(self, checkpoint: bytes) -> None:
+        self.one.client.hset(f"cw:{self.one.name}:trainer", "checkpoint", checkpoint)
+
+    def learned_all_again(self) -> None:
+        """The same models, under higher numbers."""
+        one = self.one
+        after = Training(trainer_settings(one.settings), one.registry, one.spec.hash, model_key(one.settings)).trainer.learners["gone"]
+        probe = np.random.default_rng(2).integers(0, 256, (50, WIDTH)).astype(np.uint8)
+        assert after.learned == self.before.learned
+        assert np.array_equal(after.score(probe), self.before.score(probe), equal_nan=True)
+        assert one.serves() > self.before.version
+
+
+@pytest.fixture
+def examples(tmp_path: Path, redis_server: LocalRedis, kafka: str, app_name: str, monkeypatch: pytest.MonkeyPatch) -> Examples:
+    return Examples(tmp_path, redis_server.url, kafka, app_name, monkeypatch)
+
+
+OF_AN_OLDER_BUILD = b"CWMODEL\x01" + b"pickled trees" * 20
+
+
 @pytest.mark.real_kafka
-def test_a_checkpoint_that_cannot_be_read_is_rebuilt_from_the_examples(
-    tmp_path: Path, redis_server: LocalRedis, kafka: str, app_name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = Deployment(tmp_path, redis_server.url, app_name, monkeypatch, kafka)
-    names = make_topics(kafka, f"{app_name}-", 1)
-    producer = Producer({"bootstrap.servers": kafka})
-    blocks = make_blocks()
-    for _, block in blocks:
-        producer.produce(names["examples"], block.pack(), partition=0)
-    assert producer.flush(20) == 0
-    save_spec(one.client, app_name, AppSpec(spec=one.spec, cluster_id="c", topic_id="t", partitions=1))
-    undisturbed = one.train()
-    before = undisturbed.trainer.learners["gone"]
-    key = f"cw:{app_name}:trainer"
-    one.client.hset(key, "checkpoint", b"CWMODEL\x01 of an older River")
+def test_a_checkpoint_that_cannot_be_read_is_rebuilt_from_the_examples(examples: Examples) -> None:
+    examples.put(b"CWMODEL\x05" + b"damaged" * 20)
     with pytest.raises(CheckpointRefused, match="model rebuild"):
-        one.train()
-    said = one.said("rebuild")
-    assert "labels" in said
-    after = Training(trainer_settings(one.settings), one.registry, one.spec.hash, model_key(one.settings)).trainer.learners["gone"]
-    probe = np.random.default_rng(2).integers(0, 256, (50, WIDTH)).astype(np.uint8)
-    assert after.learned == before.learned
-    assert np.array_equal(after.score(probe), before.score(probe), equal_nan=True)
-    assert one.serves() > before.version
+        examples.one.train()
+    assert "labels" in examples.one.said("rebuild")
+    examples.learned_all_again()
+
+
+@pytest.mark.real_kafka
+def test_a_checkpoint_of_an_older_build_is_learned_anew_without_anybody(examples: Examples, caplog: pytest.LogCaptureFixture) -> None:
+    one = examples.one
+    examples.put(OF_AN_OLDER_BUILD)
+    training = begin(one.settings, one.spec.hash, one.registry, never)
+    assert training is not None
+    assert training.next_offset == len(make_blocks())
+    assert sum("of an older build" in record.message for record in caplog.records) == 1
+    examples.learned_all_again()
+
+
+@pytest.mark.real_kafka
+def test_asked_to_stop_while_it_learns_anew_it_changes_nothing(examples: Examples) -> None:
+    one = examples.one
+    examples.put(OF_AN_OLDER_BUILD)
+    assert begin(one.settings, one.spec.hash, one.registry, lambda: True) is None
+    assert one.registry.claim().checkpoint == OF_AN_OLDER_BUILD
+    assert one.serves() == examples.before.version
+
+
+@pytest.mark.real_kafka
+def test_an_older_builds_checkpoint_is_kept_for_a_person_when_examples_are_gone(examples: Examples, kafka: str) -> None:
+    one = examples.one
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    admin.delete_records({TopicPartition(examples.topic, 0): 3})
+    admin.close()
+    examples.put(OF_AN_OLDER_BUILD)
+    with pytest.raises(CheckpointRefused, match=r"the first 3 records of the examples are gone.*model rebuild"):
+        begin(one.settings, one.spec.hash, one.registry, never)
+    assert one.registry.claim().checkpoint == OF_AN_OLDER_BUILD
+    assert one.serves() == examples.before.version

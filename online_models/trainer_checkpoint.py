@@ -1,0 +1,43 @@
+"""The trainer's own checkpoint: all that it goes on from after a restart, sealed as a served model is (`online_models.checkpoint`).
+
+Apart from that file, because a worker reads models and never learns: it need not import what does.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from online_models.checkpoint import CheckpointOutdated, CheckpointRefused, Header, seal, unseal
+from online_models.plain import Count, OutdatedState
+from online_models.trainer import Trainer, TrainerState
+
+
+class TrainerBody(msgspec.Struct, frozen=True):
+    """The trainer, and where it stands in the topic."""
+
+    trainer: TrainerState
+    next_offset: Count
+
+
+def seal_trainer(trainer: Trainer, next_offset: int, spec_hash: str, key: bytes) -> bytes:
+    """Return a trainer's checkpoint, which stands at `next_offset` of the topic."""
+    return seal(Header(kind="trainer", spec_hash=spec_hash), TrainerBody(trainer.state(), next_offset), key)
+
+
+def unseal_trainer(sealed: bytes, key: bytes, spec_hash: str, trainer: Trainer) -> int:
+    """Check a trainer's checkpoint and make a fresh trainer go on from it; return where it stands in the topic.
+
+    Raises
+    ------
+    CheckpointRefused
+        The trainer may have taken over a part of it, and is of no more use.
+    CheckpointOutdated
+    """
+    _, body = unseal(sealed, key, TrainerBody, spec_hash)
+    try:
+        trainer.restore(body.trainer)
+    except OutdatedState as error:
+        raise CheckpointOutdated(str(error)) from error
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise CheckpointRefused(str(error)) from error
+    return body.next_offset
