@@ -7,7 +7,8 @@ Only reads (GET, MGET, SSCAN, HMGET), so a Redis user with ``+@read ~cw:<app>:*`
     if view and view.definitions["churn14"].risk > 0.7: ...
 
 Errors: `AppUnknown` when nothing is stored under the app's name, `features.store.contract.StoreUnavailable` when Redis does not answer,
-`features.users.state.LayoutError` when a newer version wrote the states.
+`features.store.app_spec.NewerStorage` and `OtherFeatures` when the workers are of another version, `features.users.state.LayoutError` for a
+state that cannot be read.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import msgspec
 import numpy as np
 import redis
 
-from features.store.app_spec import AppSpec
+from features.store.app_spec import AppSpec, OtherFeatures
 from features.store.contract import StoreUnavailable
 from features.store.keys import ShardKeys, shard_keys
 from features.store.redis import connect, load_spec
@@ -97,10 +98,15 @@ class UserReader:
         Raises
         ------
         AppUnknown
+        OtherFeatures
+            What the workers store is described by another catalog of features than this build's, or by another layout.
+        NewerStorage
         """
         stored = _asked(lambda: load_spec(self._client, self._app))
         if stored is None:
             raise AppUnknown(self._app)
+        if stored.spec_hash not in {None, stored.spec.hash}:
+            raise OtherFeatures(self._app, str(stored.spec_hash), stored.spec.hash)
         return stored
 
     def user(self, user: str, at_ms: int) -> UserView | None:

@@ -10,6 +10,30 @@
 
 from __future__ import annotations
 
+ANEW = "it reads the clicks from their beginning, learns its models anew, and its alerts have other ids: stop the old app, and let whoever reads its alerts read {0}alerts"
+"""What a new app beside an old one means, after the command that makes it."""
+
+
+def as_new_app(app: str, clicks: str = "", partitions: int | None = None) -> str:
+    """Say how to begin anew beside an app, and what that means. Every message that advises it says this.
+
+    Parameters
+    ----------
+    app : str
+        The old one.
+    clicks : str
+        Topic that the new one shall read as well; "" for one of its own.
+    partitions : int, optional
+        Of the topic of its own.
+
+    >>> as_new_app("shop", "clicks").split(" churnwatch topics create")[0]
+    'CHURNWATCH_APP=shop-2 CHURNWATCH_TOPIC_PREFIX=shop-2. CHURNWATCH_CLICKS=clicks'
+    """
+    new = f"{app[:30]}-2"
+    names = f"CHURNWATCH_APP={new} CHURNWATCH_TOPIC_PREFIX={new}." + (f" CHURNWATCH_CLICKS={clicks}" if clicks else "")
+    many = f" --partitions {partitions}" if partitions is not None else ""
+    return f"{names} churnwatch topics create{many}, then `churnwatch run` and `churnwatch train` with the same; " + ANEW.format(f"{new}.")
+
 
 class UsageFault(ValueError):
     """The command cannot do that; the message says what to do."""

@@ -13,8 +13,6 @@ import xxhash
 
 from features.definitions.names import checked_name
 
-PREFIX_VERSION = 1
-"""Of this layout of keys; stored in the app's spec and refused when it differs."""
 META_FIELD, NUMBER_FIELD = "meta", "commit_no"
 """Of the hash `ShardKeys.meta`."""
 

@@ -64,7 +64,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         datadir=f"{tempfile.gettempdir()}/churnwatch-{os.getuid()}",  # for tables, that we have none of; else made where we were started
         **settings.faust,
     )
-    vars(app).update(shard_host=host, on_bug=on_bug)  # where the transport looks for them
+    vars(app).update(shard_host=host, on_bug=on_bug, churn_app=settings.app)  # where the transport looks for them
     topic = app.topic(settings.clicks, value_serializer="raw", key_serializer="raw", value_type=None, key_type=None)
 
     async def clicks(batches: AsyncIterable[Batch]) -> None:

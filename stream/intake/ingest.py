@@ -13,7 +13,7 @@ import xxhash
 
 from features.store.redis import connect, load_spec
 from features.users.state import NEVER
-from stream.faults import UsageFault
+from stream.faults import UsageFault, as_new_app
 from stream.kafka.clients import clicks_producer
 from stream.ownership.stored import stored_metas
 from stream.settings import Settings
@@ -86,7 +86,7 @@ def ingest_file(settings: Settings, file: Path, *, force: bool = False) -> tuple
         if first < watermark:
             raise UsageFault(
                 f"{file} begins {(watermark - first) / 86_400_000:.1f} days before the watermark of app {settings['app.name']!r}: its events would all be late. "
-                "Load it under a new app name (CHURNWATCH_APP) and topic prefix, or say --force to have the late ones dead-lettered."
+                f"Say --force to have the late ones dead-lettered, or load it into a new app: {as_new_app(settings['app.name'])}"
             )
     producer, topic = clicks_producer(settings)
     failed: list[str] = []

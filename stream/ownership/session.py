@@ -31,7 +31,7 @@ from features.users.state import NEVER, LayoutError
 from online_models.scorer import Champion
 from stream.alerts.message import decode_alert
 from stream.alerts.policy import Adopted
-from stream.faults import Refused
+from stream.faults import Refused, as_new_app
 from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, Wire, WireError
 from stream.outbox import Entry, unpack_entry
 from stream.ownership.contract import Batch, GapDetected
@@ -568,13 +568,15 @@ def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: 
         ) from None
     if meta.spec_hash != settings.spec.hash:
         raise Refused(
-            f"shard {partition}: states were written with feature spec {meta.spec_hash}, this configuration has {settings.spec.hash}. "
-            "Restore the old [features] configuration, or start under a new app name and replay."
+            f"shard {partition}: its states are for other features (feature spec {meta.spec_hash}, this process has {settings.spec.hash}): "
+            "the [features] settings are others, or this build has other features. Start it as it was started before, or start a new app: "
+            + as_new_app(settings.app, settings.clicks)
         )
     if meta.published is not None and (marker is None or marker.position < meta.published):
         raise Refused(
             f"shard {partition}: Redis knows of alerts published up to offset {meta.published.offset}, the progress topic does not. "
-            "This is another cluster, or the topic was recreated: set CHURNWATCH_KAFKA, or start under a new app name."
+            "This is another cluster, or the topic was recreated: set CHURNWATCH_KAFKA, or start a new app: "
+            + as_new_app(settings.app, settings.clicks)
         )
 
 

@@ -97,6 +97,7 @@ class Worker:
             settings["worker.cache_users"],
             mirror=settings["worker.mirror"],
             rules=settings.rules(),
+            clicks=self.wires.topics["clicks"],
         )
         self.host = Host(shard, means, self._shard_lost, self._shard_taken)
         self._app: Any = None
