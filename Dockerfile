@@ -5,7 +5,7 @@ RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashe
 COPY features features
 COPY online_models online_models
 COPY stream stream
-RUN /venv/bin/pip install --no-cache-dir --no-deps . && NUMBA_CACHE_DIR=/numba /venv/bin/python -m stream.processes.warm && NUMBA_CACHE_DIR=/numba /venv/bin/python -m online_models.warm
+RUN /venv/bin/pip install --no-cache-dir --no-deps . && NUMBA_CACHE_DIR=/numba /venv/bin/python -m stream.processes.warm && NUMBA_CACHE_DIR=/numba /venv/bin/python -m online_models.warm && NUMBA_CACHE_DIR=/numba /venv/bin/python -m features.files.warm
 
 FROM python:3.11-slim
 RUN useradd --system --no-create-home churnwatch

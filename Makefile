@@ -26,6 +26,7 @@ help: ## show this
 	@find features online_models stream -name "*.nb[ic]" -delete  # numba looks at a function's own file only, not at what it calls
 	@$(BIN)/python -m stream.processes.warm
 	@$(BIN)/python -m online_models.warm
+	@$(BIN)/python -m features.files.warm
 	@$(BIN)/python -c "from stream.demo.local_redis import redis_binary; print('redis-server:', redis_binary())" || true
 	@touch $@
 

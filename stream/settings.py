@@ -8,6 +8,7 @@ Errors::
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 import tomllib
@@ -361,6 +362,18 @@ def _from_environment(name: str, environment: Mapping[str, str], faults: list[st
     return environment.get(name)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine only.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("[::1]"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def nearest(name: str, known: list[str]) -> str:
     """Say the nearest known name, or nothing.
 
@@ -457,5 +470,11 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
             "redis.url: must be redis://host:port or rediss:// with user:password@ before the host if it asks for them; "
             "write / ? # in a password as %2F %3F %23"
         )
-    if values["worker.web"] and not _ADDRESS.match(values["worker.web"]):
-        faults.append(f"worker.web: must be host:port or empty, got {values['worker.web']!r}")
+    web = values["worker.web"]
+    if web and not _ADDRESS.match(web):
+        faults.append(f"worker.web: must be host:port or empty, got {web!r}")
+    elif web and not is_loopback(web.rpartition(":")[0]) and values["worker.web_token"] in {"", "change-me"}:
+        faults.append(
+            f"worker.web is {web}, which others can reach: set CHURNWATCH_WEB_TOKEN to a long random text "
+            "(openssl rand -hex 32 makes one), or listen on 127.0.0.1"
+        )

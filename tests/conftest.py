@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -43,7 +43,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(line)
 
 
-def _missing(error: ServerMissing) -> None:
+def missing(error: ServerMissing) -> NoReturn:
+    """Skip with the reason and the fix; in CI fail."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI needs this server: {error}")
     pytest.skip(str(error))
@@ -60,7 +61,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = KafkaServer(tmp_path_factory.mktemp("kafka"))
         server.start()
     except ServerMissing as error:
-        _missing(error)
+        missing(error)
     yield server.bootstrap
     server.kill()
 
@@ -71,7 +72,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedi
         server = LocalRedis(tmp_path_factory.mktemp("redis"))
         server.start()
     except ServerMissing as error:
-        _missing(error)
+        missing(error)
     yield server
     server.stop()
 

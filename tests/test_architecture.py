@@ -43,6 +43,7 @@ RULES: dict[str, Rule] = {
     "features.compiled": Rule(""),
     "features.users": Rule("features.definitions features.compiled"),
     "features.events": Rule("features.definitions features.compiled features.users"),
+    "features.files": Rule("features.definitions features.compiled features.events"),
     "features.store.keys": Rule("features.definitions"),
     "features.store": Rule("features.definitions features.compiled features.users features.store.keys"),
     "features.store.redis": Rule(
@@ -61,7 +62,9 @@ RULES: dict[str, Rule] = {
     "stream.shard": Rule(f"{CORE} stream.position stream.outbox stream.alerts stream.kafka.wire"),
     "stream.ownership": Rule(f"{CORE} {PURE} stream.faults stream.settings", clock=True),
     "stream.ownership.stored": Rule("features.store.keys stream.shard", "redis"),
-    "stream.intake": Rule(f"{SHELL} features.store.redis stream.ownership stream.ownership.stored", f"{KAFKA} faust", clock=True),
+    "stream.intake": Rule(
+        f"{SHELL} features.files features.store.redis stream.ownership stream.ownership.stored", f"{KAFKA} faust", clock=True
+    ),
     "stream.feedback": Rule(SHELL, KAFKA, clock=True),
     "stream.processes": Rule(
         f"{SHELL} features.store.redis online_models.registry_redis stream.ownership stream.intake stream.feedback",
@@ -73,7 +76,7 @@ RULES: dict[str, Rule] = {
         f"{KAFKA} redis socket",
         clock=True,
     ),
-    "stream.backtest": Rule(f"{SHELL} stream.ownership stream.intake", clock=True),
+    "stream.backtest": Rule(f"{SHELL} features.files stream.ownership stream.intake", clock=True),
     "stream.cli": Rule("features online_models stream", f"{KAFKA} redis", clock=True),
     "stream.__main__": Rule("stream.cli"),
 }

@@ -32,7 +32,7 @@ from features.events.event import (
     time_of,
 )
 from features.events.judge import UNKNOWN, judge
-from features.events.plain_event import CHANNEL, EVENT_ID, TYPE, USER, Plain, read_plain
+from features.events.plain_event import CHANNEL, EVENT_ID, ITEM, PROPS, SESSION, TYPE, USER, Plain, read_plain
 from features.users.spec import FeatureSpec
 
 NAN = float("nan")
@@ -41,6 +41,48 @@ MAX_WORDS = 65_536
 _NOBODY = Event(user="?", ts=0, type="")
 _user, _ts, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "event_id", "value"))
 _kind = attrgetter("type", "channel")
+
+
+def _detail(event: Event, of: int) -> bytes | None:
+    if of == PROPS:
+        props = bytes(event.props)
+        return None if props in {b"", b"null"} else props
+    text = event.session if of == SESSION else event.item
+    return None if text is None else text.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The payloads of a batch as they were read, for fields that most readers never look at.
+
+    Attributes
+    ----------
+    payloads : Texts
+        The payloads, n of them.
+    found : Plain
+        What the compiled pass took of them.
+    rows, events
+        Which rows the decoder took, and what they hold.
+    """
+
+    payloads: Texts
+    found: Plain
+    rows: npt.NDArray[np.intp]
+    events: Sequence[Event]
+
+    def texts(self, of: int, code: npt.NDArray[np.uint8]) -> Texts:
+        """Return one field of all rows, None where it is not there, is null, or the row is rejected."""
+        rejected = ((code != Reason.ok) & (code < Reason.late)).nonzero()[0]
+        at, end = self.found.at[:, of].copy(), self.found.end[:, of].copy()
+        at[rejected] = end[rejected] = -1
+        usual = Texts(self.payloads.buffer, at, end)
+        if not len(self.rows):
+            return usual
+        place = np.arange(len(at))
+        place[self.rows] = len(at) + np.arange(len(self.rows))
+        left_out = set(rejected.tolist())
+        others = [None if row in left_out else _detail(event, of) for row, event in zip(self.rows.tolist(), self.events, strict=True)]
+        return Texts.join([usual, Texts.of(others)]).take(place)
 
 
 @dataclass(slots=True)
@@ -68,6 +110,8 @@ class Columns:
         Asks for a landmark of the user at its time, and is no event.
     foreign : int
         Records whose key is there and is not their user; rejected ones have no user.
+    details : Details or None
+        Where session, item and props are found by whoever wants them; the engine does not.
     """
 
     n: int
@@ -81,6 +125,25 @@ class Columns:
     tick: npt.NDArray[np.bool_]
     ask: npt.NDArray[np.bool_]
     foreign: int = 0
+    details: Details | None = None
+
+    @property
+    def session(self) -> Texts:
+        """Session ids; None for an event without one, a tick and a rejected record. Made anew at each call, as the next two."""
+        return self._detail(SESSION)
+
+    @property
+    def item(self) -> Texts:
+        """Item ids."""
+        return self._detail(ITEM)
+
+    @property
+    def props(self) -> Texts:
+        """JSON of `props` as it stands in the payload."""
+        return self._detail(PROPS)
+
+    def _detail(self, of: int) -> Texts:
+        return Texts.of([None] * self.n) if self.details is None else self.details.texts(of, self.code)
 
     @property
     def newest_ms(self) -> int | None:
@@ -157,8 +220,10 @@ class ColumnReader:
         found = read_plain(texts)
         columns = self._usual(found, texts, np.array(append_ms, np.int64))
         rest = (~found.usual).nonzero()[0]
+        events: Sequence[Event] = ()
         if len(rest):
-            columns = self._with_others(columns, rest, texts)
+            columns, events = self._with_others(columns, rest, texts)
+        columns.details = Details(texts, found, rest, events)
         code = columns.code
         judge(columns, code, self.rules)
         rejected = code.nonzero()[0]
@@ -185,7 +250,7 @@ class ColumnReader:
         )
         return kind or "", channel
 
-    def _with_others(self, columns: Columns, rows: npt.NDArray[np.intp], texts: Texts) -> Columns:
+    def _with_others(self, columns: Columns, rows: npt.NDArray[np.intp], texts: Texts) -> tuple[Columns, Sequence[Event]]:
         """Fill the rows that are left to the decoder."""
         n = len(rows)
         code = np.zeros(n, np.uint8)
@@ -198,7 +263,7 @@ class ColumnReader:
         columns.code[rows] = code
         place = np.arange(columns.n)
         place[rows] = columns.n + np.arange(n)
-        return replace(columns, users=Texts.join([columns.users, users]).take(place))
+        return replace(columns, users=Texts.join([columns.users, users]).take(place)), events
 
 
 def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:

@@ -103,7 +103,7 @@ class Event(msgspec.Struct, gc=False, frozen=True):
     value : float or None
         Finite; money for the configured revenue events.
     props : raw JSON
-        Kept by nobody; checked for depth only.
+        Any value as it stands in the payload, checked for depth only; empty when it is not there.
     """
 
     user: str
@@ -114,7 +114,7 @@ class Event(msgspec.Struct, gc=False, frozen=True):
     item: str | None = None
     value: float | None = None
     channel: str | None = None
-    props: msgspec.Raw = msgspec.Raw(b"{}")
+    props: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Rejected(Exception):
@@ -238,7 +238,10 @@ def _field_without_number(payload: bytes) -> str | None:
 
 
 def decode_event(payload: bytes | None) -> Event:
-    """Decode and judge one payload, all but its time and its user.
+    """Decode and judge one payload, all but its time and its user, for whoever has a single one.
+
+    A worker reads batches (`features.events.columns`), by the same decoder and the same judgement of what cannot be read, and then by the
+    table of rules (`features.events.judge`).
 
     Raises
     ------

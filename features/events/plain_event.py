@@ -1,8 +1,8 @@
 """A compiled pass over payloads of the usual shape, so that these take no object each; every other payload is left to the decoder.
 
-Usual is one flat JSON object of ASCII: `user` and `event_id` (up to 256 bytes), `ts` (a positive number of milliseconds) and `type`, strings without escapes,
-`value` a decimal number of at most 15 digits, null only for what may be missing, no name of the schema twice, nothing nested. What this takes,
-the decoder takes too, with the same outcome (by test); it never judges a payload bad.
+Usual is one JSON object of ASCII: `user` and `event_id` (up to 256 bytes), `ts` (a positive number of milliseconds) and `type`, strings without escapes,
+`value` a decimal number of at most 15 digits, null only for what may be missing, no name of the schema twice. `props`, and fields that the schema does not
+name, may be anything, nested up to 60 deep. What this takes, the decoder takes too, with the same outcome (by test); it never judges a payload bad.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ USER, TYPE, EVENT_ID, CHANNEL, SESSION, ITEM, PROPS, TS, VALUE = range(9)
 _NAMES = (b"user", b"type", b"event_id", b"channel", b"session", b"item", b"props", b"ts", b"value")
 _LENGTHS = np.array([len(name) for name in _NAMES], np.int64)
 _LETTERS = np.array([list(name.ljust(8, b" ")) for name in _NAMES], np.uint8)
-_KEPT = 4
-"""Texts that are kept: those before `SESSION`."""
+_KEPT = 7
+"""Fields whose place is kept: those before `TS`. All are texts without their quotes, but for `props`, which is JSON as it stands."""
+_MOST_LEVELS = 60
+"""Nesting of a value; one bit of an integer each, and below what the decoder allows."""
 _MOST_KINDS = 64
 """Different (type, channel) of one batch; payloads of further ones are left to the decoder."""
 _MOST_DIGITS = 15
@@ -37,8 +39,8 @@ class Plain:
     Attributes
     ----------
     usual : bool (n,)
-    at, end : int64 (n, 4)
-        Where user, type, event id and channel stand in the buffer; -1 for one that is not there.
+    at, end : int64 (n, 7)
+        Where user, type, event id, channel, session, item and props stand in the buffer; -1 for one that is not there, or null.
     ts : int64 (n,)
         Milliseconds, 1 to `MAX_TS_MS`.
     value : float64 (n,)
@@ -63,13 +65,13 @@ def read_plain(payloads: Texts) -> Plain:
 
     >>> found = read_plain(Texts.of([b'{"user": "ann", "ts": 5, "type": "click"}', b'{"user": "bob", "ts": 5, "type": null}']))
     >>> found.usual.tolist(), found.ts[0].item(), found.at[0].tolist()
-    ([True, False], 5, [10, 34, -1, -1])
+    ([True, False], 5, [10, 34, -1, -1, -1, -1, -1])
     """
     n = len(payloads)
     found = Plain(
         usual=np.zeros(n, np.bool_),
-        at=np.full((n, _KEPT), -1, np.int64),
-        end=np.full((n, _KEPT), -1, np.int64),
+        at=np.empty((n, _KEPT), np.int64),
+        end=np.empty((n, _KEPT), np.int64),
         ts=np.zeros(n, np.int64),
         value=np.full(n, np.nan),
         kind=np.zeros(n, np.int64),
@@ -87,6 +89,7 @@ def _read(buffer: Any, start: Any, stop: Any, usual: Any, at: Any, end: Any, ts:
     hashes = np.zeros(kinds.shape[0], np.uint64)
     count = 0
     for i in range(start.shape[0]):
+        at[i], end[i] = -1, -1
         if start[i] < 0 or stop[i] - start[i] > MAX_PAYLOAD_BYTES or not _row(buffer, start[i], stop[i], at[i], end[i], ts, value, i):
             continue
         mark = _hash(buffer, at[i, TYPE], end[i, TYPE], np.uint64(14695981039346656037))
@@ -140,15 +143,21 @@ def _row(buffer: Any, i: int, stop: int, at: Any, end: Any, ts: Any, value: Any,
             if i < 0:
                 return False
             value[row] = decimal
-        else:
+        elif 0 <= field < PROPS:
             if buffer[i] != 34:
                 return False
             close = _text(buffer, i + 1, stop)
             if close < 0:
                 return False
-            if 0 <= field < _KEPT:
-                at[field], end[field] = i + 1, close
+            at[field], end[field] = i + 1, close
             i = close + 1
+        else:
+            close = _value(buffer, i, stop)
+            if close < 0:
+                return False
+            if field == PROPS:
+                at[PROPS], end[PROPS] = i, close
+            i = close
         i = _blank(buffer, i, stop)
         if i >= stop:
             return False
@@ -185,6 +194,142 @@ def _text(buffer: Any, i: int, stop: int) -> int:
         if c < 32 or c > 126 or c == 92:
             return -1
         i += 1
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _value(buffer: Any, i: int, stop: int) -> int:
+    """Return where a JSON value that begins at `i` ends, -1 if it is none, or one that needs more care."""
+    levels = 0
+    objects = np.uint64(0)
+    """One bit a level, the innermost lowest: whether it is an object."""
+    while i < stop:
+        c = buffer[i]
+        if c == 34:
+            i = _escaped(buffer, i + 1, stop)
+        elif c in (123, 91):  # { [
+            levels += 1
+            if levels > _MOST_LEVELS:
+                return -1
+            objects = objects << np.uint64(1) | np.uint64(c == 123)
+            i = _blank(buffer, i + 1, stop)
+            if i >= stop:
+                return -1
+            if buffer[i] != c + 2:  # } ]
+                i = _name(buffer, i, stop) if c == 123 else i
+                if i < 0:
+                    return -1
+                continue
+            levels -= 1
+            objects >>= np.uint64(1)
+            i += 1
+        elif c == 45 or 48 <= c <= 57:
+            i = _number(buffer, i, stop)
+        else:
+            i = _word(buffer, i, stop)
+        if i < 0:
+            return -1
+        while levels > 0:
+            i = _blank(buffer, i, stop)
+            if i >= stop:
+                return -1
+            inner = bool(objects & np.uint64(1))
+            if buffer[i] == 44:  # ,
+                i = _blank(buffer, i + 1, stop)
+                i = _name(buffer, i, stop) if inner else i
+                if i < 0:
+                    return -1
+                break
+            if buffer[i] != (125 if inner else 93):
+                return -1
+            levels -= 1
+            objects >>= np.uint64(1)
+            i += 1
+        else:
+            return i
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _name(buffer: Any, i: int, stop: int) -> int:
+    """Return where the value behind a name and its colon begins, -1 if there is no name."""
+    if i >= stop or buffer[i] != 34:
+        return -1
+    i = _escaped(buffer, i + 1, stop)
+    if i < 0:
+        return -1
+    i = _blank(buffer, i, stop)
+    if i >= stop or buffer[i] != 58:
+        return -1
+    return _blank(buffer, i + 1, stop)
+
+
+@njit(cache=True, nogil=True)
+def _escaped(buffer: Any, i: int, stop: int) -> int:
+    """Return the place after the closing quote of a string of ASCII, escapes allowed but for halves of a surrogate pair; -1 if it is none."""
+    while i < stop:
+        c = buffer[i]
+        if c == 34:
+            return i + 1
+        if c < 32 or c > 126:
+            return -1
+        i += 1
+        if c != 92:
+            continue
+        if i >= stop:
+            return -1
+        c = buffer[i]
+        i += 1
+        if c == 117:  # u
+            if i + 4 > stop or ((buffer[i] | 32) == 100 and (buffer[i + 1] | 32) >= 56):  # D8 to DF
+                return -1
+            for j in range(i, i + 4):
+                if not (48 <= buffer[j] <= 57 or 97 <= (buffer[j] | 32) <= 102):
+                    return -1
+            i += 4
+        elif c not in (34, 92, 47, 98, 102, 110, 114, 116):  # " \ / b f n r t
+            return -1
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _number(buffer: Any, i: int, stop: int) -> int:
+    """Return where a number without an exponent ends, -1 if it is none."""
+    if buffer[i] == 45:
+        i += 1
+    first = i
+    while i < stop and 48 <= buffer[i] <= 57:
+        i += 1
+    if i == first or (i - first > 1 and buffer[first] == 48):
+        return -1
+    if i < stop and buffer[i] == 46:
+        first = i + 1
+        i += 1
+        while i < stop and 48 <= buffer[i] <= 57:
+            i += 1
+        if i == first:
+            return -1
+    return -1 if i < stop and (buffer[i] | 32) == 101 else i
+
+
+@njit(cache=True, nogil=True)
+def _word(buffer: Any, i: int, stop: int) -> int:
+    """Return where true, false or null ends, -1 if it is none of them."""
+    if i + 4 > stop:
+        return -1
+    if _is_null(buffer, i, stop):
+        return i + 4
+    if buffer[i] == 116 and buffer[i + 1] == 114 and buffer[i + 2] == 117 and buffer[i + 3] == 101:
+        return i + 4
+    if (
+        i + 5 <= stop
+        and buffer[i] == 102
+        and buffer[i + 1] == 97
+        and buffer[i + 2] == 108
+        and buffer[i + 3] == 115
+        and buffer[i + 4] == 101
+    ):
+        return i + 5
     return -1
 
 

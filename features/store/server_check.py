@@ -22,11 +22,14 @@ class Finding:
         What was found.
     do : str
         What to do about it.
+    away : bool
+        Nobody answered: it may mend itself, so that starting again later makes sense.
     """
 
     fatal: bool
     what: str
     do: str
+    away: bool = False
 
     def __str__(self) -> str:
         return f"{self.what}: {self.do}"

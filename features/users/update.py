@@ -18,6 +18,8 @@ from features.users.state import DAY_HOPS, FIVE_MIN_HOPS, HOUR_HOPS, KEYS, NEVER
 HOUR_MS = 3_600_000
 FIVE_MIN_MS = 300_000
 FULL = np.uint16(65_535)
+MOST_32 = float(np.finfo(np.float32).max)
+MOST_64 = float(np.finfo(np.float64).max)
 FULL_32 = np.uint32(4_294_967_295)
 _angle = 2 * np.pi * np.arange(24) / 24
 COS_OF_HOUR = np.cos(_angle)
@@ -57,6 +59,12 @@ def _mark_day(s: Any, day: int) -> None:
         if not s.day_map & bit:
             s.day_map |= bit
             s.active_days += np.uint32(1)
+
+
+@njit(cache=True, nogil=True)
+def _bounded(total: float, most: float) -> float:
+    """Keep a sum a number: beyond the largest one it would be infinite for good, and the difference of two such is none at all."""
+    return min(max(total, -most), most)
 
 
 @njit(cache=True, nogil=True)
@@ -112,7 +120,7 @@ def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, se
     if key < KEYS:
         s.key_count[key] += by_7
         if known_value:
-            s.key_value[key] += by_7 * value
+            s.key_value[key] = _bounded(s.key_value[key] + by_7 * value, MOST_32)
     if (word >> 5) & 1:
         s.errors += by_7
     local = ts + utc_offset_ms
@@ -125,7 +133,7 @@ def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, se
         s.purchases += np.uint32(1)
         s.purchase_ms = max(s.purchase_ms, ts)
         if known_value:
-            s.revenue += value
+            s.revenue = _bounded(s.revenue + value, MOST_64)
 
     s.funnel_step = max(s.funnel_step, (word >> 6) & 15)
     if s.channel == 0:

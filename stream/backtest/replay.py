@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.events.event import Reason
 from features.store.memory import MemoryStore
 from features.users.catalog import WIDTH
 from features.users.spec import FeatureSpec
@@ -91,6 +92,8 @@ class Result:
         One row a label, see `PREDICTION_COLUMNS`.
     censored : int
         Snapshots whose label the log ended too early for.
+    repeats : int
+        Events dropped because their user had one of the same id shortly before, as a worker drops them.
     """
 
     predictions: pl.DataFrame
@@ -101,6 +104,7 @@ class Result:
     costs: list[Timed]
     seconds: float
     events: int
+    repeats: int = 0
 
 
 PREDICTION_COLUMNS = (
@@ -170,7 +174,7 @@ class Replay:
         self._learner = self._trainer.learners[self._definition]
         self._learner.candidates = {name: Timed(one, name) for name, one in self._learner.candidates.items()}
         self._book = _Book()
-        self._number = 0
+        self._number = self._repeats = 0
         self._moments: list[Moment] = []
         self._versions: list[Version] = []
         self._waiting: list[Examples] = []
@@ -189,6 +193,7 @@ class Replay:
             while start < records.columns.n:
                 step = await _step(shard, store, records, start)
                 start = step.taken
+                self._repeats += step.outcomes.get(Reason.duplicate.name, 0)
                 self._after(shard, step)
             done += records.columns.n
             progress(done)
@@ -208,6 +213,7 @@ class Replay:
             costs,
             seconds,
             self._history.frame.height,
+            self._repeats,
         )
 
     def _after(self, shard: Shard, step: Step) -> None:

@@ -6,8 +6,8 @@ import base64
 import html
 import io
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,6 +40,8 @@ class About:
     settings: Mapping[str, Any]
     rejected: int
     sorted_here: bool
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def tally_of(frame: pl.DataFrame) -> Tally:
@@ -69,10 +71,10 @@ def report(about: About, result: Result, first_ms: int, last_ms: int) -> dict[st
     found = {
         "about": {
             "events_file": about.file, "definition": about.definition, "landmarks": about.landmarks, "model": about.model, "seed": about.seed,
-            "settings": dict(about.settings), "rows_rejected": about.rejected, "file_was_out_of_order": about.sorted_here,
+            "settings": dict(about.settings), "rows_rejected": about.rejected, "rejected_by_reason": dict(about.left_out), "notes": list(about.notes), "file_was_out_of_order": about.sorted_here,
         },
         "counts": {
-            "events": result.events, "predictions": predictions.height, "censored": result.censored, "learned": learner.learned,
+            "events": result.events, "predictions": predictions.height, "censored": result.censored, "repeats": result.repeats, "learned": learner.learned,
             "seconds": round(result.seconds, 2), "events_per_s": round(result.events / max(result.seconds, 1e-9)),
         },
         "figures": {name: tally_of(frame).figures() for name, frame in parts.items() if frame.height},

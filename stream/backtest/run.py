@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import polars as pl
 
 from features.definitions.definition import BITMAP_DAYS, DAY_MS, ChurnDefinition
+from features.files.options import ReadOptions
 from features.users.spec import FeatureSpec
 from online_models.catalog import LIVE
 from online_models.catalog import NAMES as MODELS
 from online_models.champion import RULE
 from online_models.nowcast import judged
 from online_models.trainer import TrainerSettings
-from stream.backtest.log import active_days, key_events, read_history, read_labels
+from stream.backtest.log import History, active_days, key_events, read_history, read_labels
 from stream.backtest.replay import Replay, Result
 from stream.faults import UsageFault
 
@@ -39,11 +42,13 @@ class Options:
         Landmarks and labels from outside instead.
     model : str
         "auto" (the whole catalog, the best serves), "live" (those a live trainer has by default, the best serves), or one of the catalog.
+    reading : ReadOptions or None
+        What was said about the files; None for defaults.
     spec : FeatureSpec or None
         Of the settings, for key events, funnel, channels and the like; None for defaults.
     """
 
-    events: Path
+    events: Sequence[Path]
     out: Path
     definition: ChurnDefinition
     grace_ms: int = 0
@@ -53,6 +58,12 @@ class Options:
     model: str = AUTO
     seed: int = 0
     spec: FeatureSpec | None = None
+    reading: ReadOptions | None = None
+
+    @property
+    def title(self) -> str:
+        """Name of what is read."""
+        return self.events[0].name + (f" and {len(self.events) - 1} more" if len(self.events) > 1 else "")
 
 
 def candidates_of(model: str) -> tuple[str, ...]:
@@ -64,6 +75,19 @@ def candidates_of(model: str) -> tuple[str, ...]:
     if model == AUTO:
         return MODELS
     return LIVE if model == LIVE_SET else (RULE, model)
+
+
+def _why_empty(history: History, definition: ChurnDefinition, grace_ms: int, asked: pl.DataFrame | None) -> str:
+    """Say why there is nothing to grade."""
+    days = (history.last_ms - history.first_ms) / DAY_MS
+    needed = (definition.horizon_ms + grace_ms) / DAY_MS
+    if asked is not None and not asked.height:
+        what = "no day with activity"
+    elif asked is not None:
+        what = "no landmark of the labels that lies within the log"
+    else:
+        what = "no daily landmark"
+    return f"{what} has a known label: the log spans {days:.1f} days, and a label is known {needed:.0f} days after its landmark"
 
 
 def backtest(options: Options) -> tuple[dict[str, Any], Result]:
@@ -81,7 +105,7 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
     definition = options.definition
     if definition.horizon_ms + options.grace_ms > (BITMAP_DAYS - 2) * DAY_MS:
         raise UsageFault("horizon + grace must stay below 62 days: the bitmap of landmarks holds 64")
-    history = read_history(options.events)
+    history = read_history(options.events, options.reading)
     asked = None
     if options.labels is not None:
         asked = read_labels(options.labels)
@@ -103,7 +127,7 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
         total = history.frame.height + (asked.height if asked is not None else 0)
-        task = progress.add_task(options.events.name, total=total)
+        task = progress.add_task(options.title, total=total)
         result = asyncio.run(Replay(history, spec, trainer, asked).run(lambda done: progress.update(task, completed=done)))
     landmarks = f"of {options.labels.name}" if options.labels is not None else options.landmarks
     settings = {
@@ -112,11 +136,22 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
         "spec_hash": spec.hash,
     }  # fmt: skip
     about = About(
-        options.events.name, definition.name, landmarks, options.model, options.seed, settings, history.rejected, history.sorted_here
+        options.title,
+        definition.name,
+        landmarks,
+        options.model,
+        options.seed,
+        settings,
+        history.rejected,
+        history.sorted_here,
+        history.left_out,
+        [note for summary in history.told for note in summary.notes],
     )
     options.out.mkdir(parents=True, exist_ok=True)
     result.predictions.write_parquet(options.out / "predictions.parquet")
     found = report(about, result, history.first_ms, history.last_ms)
+    found["about"]["rows"] = history.frame.height + history.rejected
+    found["about"]["empty"] = "" if result.predictions.height else _why_empty(history, definition, options.grace_ms, asked)
     (options.out / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1))
     (options.out / "report.html").write_text(page(found, result))
     return found, result

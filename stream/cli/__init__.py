@@ -16,11 +16,12 @@ from stream.cli.alerts import alerts_app
 from stream.cli.backtest import backtest
 from stream.cli.config import config_app
 from stream.cli.dlq import dlq_app
+from stream.cli.ingest import ingest
 from stream.cli.model import model_app
 from stream.cli.play import demo, simulate
 from stream.cli.run import run, train
 from stream.cli.state import state_app
-from stream.cli.topics import ingest, topics_app
+from stream.cli.topics import topics_app
 from stream.cli.users import at_risk, user
 
 app = typer.Typer(
@@ -54,7 +55,7 @@ def common(
 
 
 def main() -> None:
-    """Run the command line; a fault the user can mend is one readable message and exit code 2."""
+    """Run the command line; a fault the user can mend is one readable message and exit code 2 (70 when a server is away that may come back)."""
     from stream.cli import context
 
     try:
@@ -66,4 +67,4 @@ def main() -> None:
         if message is None:
             raise
         typer.secho(message, err=True, fg="red")
-        sys.exit(2)
+        sys.exit(context.exit_code(error))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from stream.cli import context
+from stream.cli.file_options import Encoding, Map, Oldest, Sep, TsFormat, TsUnit, Type, read_options
 from stream.faults import UsageFault
 
 WIDE = 130
@@ -23,7 +25,10 @@ class LandmarkChoice(StrEnum):
 
 
 def backtest(
-    events: Annotated[Path, typer.Argument(help="parquet, CSV or JSONL with user, ts (ms), type; optional value, channel")],
+    events: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="files of events, as for `ingest`; rows that are not usable are left out and counted"),
+    ],
     out: Annotated[Path, typer.Option(help="folder for predictions.parquet, report.json and report.html")],
     definition: Annotated[str, typer.Option(help="a churn definition of churnwatch.toml; else the options below make one")] = "",
     active_window: Annotated[str, typer.Option(help="a user is eligible when active within this")] = "14d",
@@ -34,16 +39,25 @@ def backtest(
     ] = LandmarkChoice.daily,
     activity: Annotated[str, typer.Option(help="event types that count as activity, comma between; empty: all")] = "",
     labels: Annotated[Path | None, typer.Option(help="landmarks and labels from outside: user, landmark_ms, label, matured_ms")] = None,
-    tz: Annotated[str, typer.Option(help="IANA zone of calendar days; default: that of the settings")] = "",
+    tz: Annotated[str, typer.Option(help="IANA zone of calendar days and of times that have none; default: that of the settings")] = "",
     model: Annotated[
         str, typer.Option(help="auto: the whole catalog competes; live: what a live trainer has by default; or one by name")
     ] = "auto",
     seed: Annotated[int, typer.Option(help="same seed, same result", min=0)] = 0,
+    mapping: Map = None,
+    constant_type: Type = "",
+    ts_unit: TsUnit = "",
+    ts_format: TsFormat = "",
+    oldest: Oldest = "",
+    encoding: Encoding = "",
+    separator: Sep = "",
 ) -> None:
     """Replay a log through the live shard and trainer: score first, learn only what has matured, then say what the scores were worth."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     from features.definitions.definition import ChurnDefinition
+    from features.files.faults import FileRefused
+    from features.files.reader import files_of
     from online_models.catalog import NAMES
     from stream.backtest.run import AUTO, LIVE_SET, Options
     from stream.backtest.run import backtest as run
@@ -70,17 +84,26 @@ def backtest(
     else:
         types = tuple(filter(None, activity.split(",")))
         chosen = ChurnDefinition(name="churn", active_window_ms=windows["--active-window"], horizon_ms=windows["--horizon"], activity=types)
+    reading = read_options(
+        settings, mapping=mapping, constant_type=constant_type, ts_unit=ts_unit, ts_format=ts_format, tz=tz, oldest=oldest,
+        encoding=encoding, separator=separator, allow_future=True,
+    )  # fmt: skip
+    try:
+        files = files_of(events)
+    except FileRefused as error:
+        raise UsageFault(str(error)) from None
     found, _ = run(
         Options(
-            events, out, chosen, windows["--grace"], landmarks.value, labels, timezone, model, seed, settings.spec()
+            files, out, chosen, windows["--grace"], landmarks.value, labels, timezone, model, seed, settings.spec(), reading
         )
     )  # fmt: skip
     _tell(found, out)
 
 
-def _tell(found: dict[str, dict[str, dict[str, float | None]]], out: Path) -> None:
+def _tell(found: dict[str, Any], out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     names = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift_10")
@@ -90,8 +113,30 @@ def _tell(found: dict[str, dict[str, dict[str, float | None]]], out: Path) -> No
         cells = [(row[name], name) for name in names]
         table.add_row(part, *("" if value is None else f"{value:,.0f}" if name == "n" else f"{value:.4f}" for value, name in cells))
     console = Console(width=max(Console().width, WIDE))
-    console.print(table)
-    counts = found["counts"]
+    counts, about = found["counts"], found["about"]
+    if about["empty"]:
+        console.print(Text(f"Nothing to grade: {about['empty']}"))
+    else:
+        console.print(table)
+    for line in left_out(about, counts):
+        console.print(Text(line))
     console.print(
         f"{counts['events']:,} events in {counts['seconds']} s, {counts['censored']:,} snapshots censored. Pictures: {out / 'report.html'}"
     )
+
+
+def left_out(about: Mapping[str, Any], counts: Mapping[str, Any]) -> list[str]:
+    """Say what of the files took no part, and what was noticed.
+
+    >>> left_out({"rows": 300, "rows_rejected": 150, "rejected_by_reason": {"wrong_type (ts)": 150}, "notes": []}, {"repeats": 2})
+    ['150 of 300 rows were left out: 150 wrong_type (ts)', '2 repeats were dropped, as a worker drops them: their user had an event of the same id shortly before']
+    """
+    lines = []
+    if about["rows_rejected"]:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in about["rejected_by_reason"].items())
+        lines.append(f"{about['rows_rejected']:,} of {about['rows']:,} rows were left out: {reasons}")
+    if counts["repeats"]:
+        lines.append(
+            f"{counts['repeats']:,} repeats were dropped, as a worker drops them: their user had an event of the same id shortly before"
+        )
+    return lines + [f"note: {note}" for note in about["notes"]]

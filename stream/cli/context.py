@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 config: Path | None = None
 debug = False
+supervised = False
+"""Whether this is one of the long-lived commands, which a supervisor starts again unless they were refused."""
 
 
 def settings(**overrides: Any) -> Settings:
@@ -72,6 +74,20 @@ def readable(error: Exception) -> str | None:
     >>> readable(UsageFault("say either this or that"))
     'say either this or that'
     """
-    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
-    form = next((TOLD[name] for name in names if name in TOLD), None)
+    form = _form(error)
     return None if form is None else form.format(error)
+
+
+def exit_code(error: Exception) -> int:
+    """Return the exit code for an error that is told: 70 when a later start may succeed since a server was away, 2 when a person is needed.
+
+    >>> exit_code(ValueError("negative"))
+    2
+    """
+    away = getattr(error, "away", _form(error) in {KAFKA, REDIS})
+    return 70 if supervised and away else 2
+
+
+def _form(error: Exception) -> str | None:
+    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
+    return next((TOLD[name] for name in names if name in TOLD), None)

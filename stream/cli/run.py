@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -24,18 +26,25 @@ def run(
     ] = False,
 ) -> None:
     """Run a worker until SIGTERM."""
-    from stream.processes.worker import main
-
     if not rebuild and (partial or partition):
         raise UsageFault(f"{'--partial' if partial else '--partition'} goes with --rebuild")
+    _begin()
+    from stream.processes.worker import main
 
-    context.log_to_stderr()
     raise typer.Exit(main(context.settings(), rebuild=rebuild, partial=partial, only=partition or ()))
 
 
 def train() -> None:
     """Run the trainer until SIGTERM."""
+    _begin()
     from stream.processes.trainer import main
 
-    context.log_to_stderr()
     raise typer.Exit(main(context.settings()))
+
+
+def _begin() -> None:
+    """What both do first. A stop that is asked for before there is anything to stop is one that succeeded."""
+    context.log_to_stderr()
+    context.supervised = True
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))

@@ -1,8 +1,7 @@
-"""`topics create` and `ingest`: from nothing to a topic full of events."""
+"""`topics create`: the topics an app needs."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,20 +19,3 @@ def create(partitions: Annotated[int | None, typer.Option(min=1, help="of clicks
     settings = context.settings(kafka__partitions=partitions)
     for name, what in create_topics(settings):
         typer.echo(f"{name:<30} {what}")
-
-
-def ingest(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="parquet, CSV or JSONL with the columns user, ts, event (or type), and optionally value, item, session, channel, event_id"
-        ),
-    ],
-    force: Annotated[bool, typer.Option("--force", help="send events older than the watermark; they will be dead letters")] = False,
-) -> None:
-    """Send a file of events to the clicks topic."""
-    from stream.intake.ingest import ingest_file
-
-    settings = context.settings()
-    sent, seconds = ingest_file(settings, file, force=force)
-    typer.echo(f"{sent:,} events sent in {seconds:.1f} s ({sent / max(seconds, 1e-9):,.0f} a second)")

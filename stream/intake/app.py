@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import faust
 
-from stream.intake.transport import Consumer
+from stream.intake.transport import Consumer, Transport
 from stream.kafka.origin import client_id
 from stream.ownership.contract import Batch, GapDetected, ShardHost, ShardLost
 
@@ -45,7 +45,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
     """
     app = faust.App(
         settings.group,
-        broker=[f"churnwatch://{one}" for one in settings.bootstrap.split(",")],
+        broker=[f"kafka://{one}" for one in settings.bootstrap.split(",")],
         web_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
@@ -64,6 +64,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         datadir=f"{tempfile.gettempdir()}/churnwatch-{os.getuid()}",  # for tables, that we have none of; else made where we were started
         **settings.faust,
     )
+    app.transport = Transport(app.conf.broker_consumer, app)
     vars(app).update(shard_host=host, on_bug=on_bug, churn_app=settings.app)  # where the transport looks for them
     topic = app.topic(settings.clicks, value_serializer="raw", key_serializer="raw", value_type=None, key_type=None)
 

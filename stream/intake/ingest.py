@@ -1,16 +1,25 @@
-"""A file of events to the clicks topic: decoded by polars, keyed by user, each event with an id derived from the file and its row."""
+"""Files of events to the clicks topic: all is judged and put in order first, then it is sent.
+
+judged(files) -> Order, a summary a file        nothing has left yet
+refuse_unusable, refuse_late                    the last moment to refuse
+send(order) -> how many were delivered          on any error: what was on its way is waited for, and how many had left is said
+"""
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import polars as pl
-import xxhash
 
+from features.files.event_json import EventIds, payloads
+from features.files.faults import FileRefused
+from features.files.order import Order
+from features.files.reader import EventFile
 from features.store.redis import connect, load_spec
 from features.users.state import NEVER
 from stream.faults import UsageFault, as_new_app
@@ -18,48 +27,52 @@ from stream.kafka.clients import clicks_producer
 from stream.ownership.stored import stored_metas
 from stream.settings import Settings
 
-CHUNK = 20_000
-OPTIONAL = ("value", "item", "session", "channel", "event_id")
+BATCH = 20_000
+IN_FLIGHT = 400_000
+"""Messages that the producer may hold."""
+PATIENCE_S = 60.0
+"""Longest time without a single delivery."""
+AFTER_ERROR_S = 10.0
 
 
-def read_events(file: Path) -> pl.DataFrame:
-    """Read parquet, CSV or JSONL into the columns user, ts, type and those of `OPTIONAL` that are there, in the file's order.
+def judged(files: Sequence[EventFile], order: Order, progress: Callable[[int], None]) -> None:
+    """Read every file into `order`; each file's summary is complete afterwards.
+
+    Raises
+    ------
+    FileRefused
+        If what does not fit into memory has no room on the disk.
+    """
+    done = 0
+    for number, file in enumerate(files):
+        before = done
+        for frame in file.frames(lambda at, before=before: progress(before + at)):  # type: ignore[misc]  # mypy knows no lambda with a default
+            order.add(frame.with_columns(file=pl.lit(number, pl.Int32)), file.settled)
+        done += size_of(file.path)
+        progress(done)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 for standard input."""
+    return path.stat().st_size if path.is_file() else 0
+
+
+def refuse_unusable(files: Sequence[EventFile], skip_bad: int) -> None:
+    """Refuse to go on with files that cannot be read, or with more unusable rows than were allowed.
 
     Raises
     ------
     UsageFault
-        For another format, or missing columns.
+        What is wrong has been said before, file by file.
     """
-    if not file.exists():
-        raise UsageFault(f"{file}: no such file")
-    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
-        ".parquet": pl.read_parquet,
-        ".csv": pl.read_csv,
-        ".jsonl": pl.read_ndjson,
-        ".ndjson": pl.read_ndjson,
-    }
-    reader = readers.get(file.suffix)
-    if reader is None:
-        raise UsageFault(f"{file}: {file.suffix or 'no ending'} is not one of {', '.join(readers)}")
-    frame: pl.DataFrame = reader(file)
-    if "type" not in frame.columns and "event" in frame.columns:
-        frame = frame.rename({"event": "type"})
-    missing = [name for name in ("user", "ts", "type") if name not in frame.columns]
-    if missing:
-        raise UsageFault(f"{file}: no column {', '.join(missing)}; there are {', '.join(frame.columns)}")
-    return frame.select("user", "ts", "type", *(name for name in OPTIONAL if name in frame.columns)).with_columns(
-        pl.col("user").cast(pl.String)
-    )
-
-
-def payloads(frame: pl.DataFrame, file: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (key, JSON) of every row; an event id that the file does not bring is its digest and the row number."""
-    digest = xxhash.xxh3_64_hexdigest(f"{file.name}:{file.stat().st_size}".encode())
-    encode = msgspec.json.Encoder().encode
-    for number, row in enumerate(frame.iter_rows(named=True)):
-        event: dict[str, Any] = {name: value for name, value in row.items() if value is not None}
-        event.setdefault("event_id", f"{digest}-{number}")
-        yield event["user"].encode(), encode(event)
+    refused = [file for file in files if file.summary.refused]
+    if refused:
+        raise UsageFault(f"nothing was sent: {refused[0].summary.file}: {refused[0].summary.refused}")
+    unusable, rows = (sum(getattr(file.summary, name) for file in files) for name in ("unusable", "rows"))
+    if unusable > skip_bad:
+        raise UsageFault(
+            f"nothing was sent: {unusable:,} of {rows:,} rows are unusable; mend them, or leave them out with --skip-bad {unusable}"
+        )
 
 
 def newest_watermark(settings: Settings) -> int:
@@ -70,49 +83,104 @@ def newest_watermark(settings: Settings) -> int:
     return max((meta.watermark_ms(settings["features.lateness"]) for meta in metas.values()), default=NEVER)
 
 
-def ingest_file(settings: Settings, file: Path, *, force: bool = False) -> tuple[int, float]:
-    """Send all events; return how many, and the seconds it took.
+def refuse_late(settings: Settings, files: Sequence[EventFile], watermark: int) -> None:
+    """Refuse files that begin before the watermark.
 
     Raises
     ------
     UsageFault
-        If the file begins before the watermark: its events would be late, every one a dead letter.
+        Their events would be late, every one a dead letter.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    begins = [(file.summary.first_ms, file.summary.file) for file in files if file.summary.first_ms is not None]
+    first, name = min(begins, default=(watermark, ""))
+    if first < watermark:
+        raise UsageFault(
+            f"{name} begins {(watermark - first) / 86_400_000:.1f} days before the watermark of app {settings['app.name']!r}: its events would all be late. "
+            f"Say --force to have the late ones dead-lettered, or load it into a new app: {as_new_app(settings['app.name'])}"
+        )
 
-    frame = read_events(file)
-    if not force and frame.height and frame["ts"].dtype.is_integer():
-        watermark, first = newest_watermark(settings), int(frame["ts"].min())  # type: ignore[arg-type]  # integers only
-        if first < watermark:
+
+class Sending:
+    """Messages on their way, counted as they arrive."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._producer, self.topic = clicks_producer(settings)
+        self.delivered = 0
+        self.failed: list[str] = []
+
+    def _told(self, error: Any, _message: Any) -> None:
+        if error is None:
+            self.delivered += 1
+        else:
+            self.failed.append(str(error))
+
+    def send(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
+        """Hand a batch over; waits while too many are on their way.
+
+        Raises
+        ------
+        UsageFault
+            When a message failed, or nothing was delivered for a minute.
+        """
+        self.wait(IN_FLIGHT)
+        messages: list[dict[str, Any]] = [{"value": value, "key": key} for key, value in zip(keys, values, strict=True)]
+        while self._producer.produce_batch(self.topic, messages, on_delivery=self._told) < len(messages):
+            # long events fill the producer's memory before their number does: what found no room is handed over again
+            messages = [one for one in messages if "_error" in one]
+            errors = [error for one in messages if (error := one.pop("_error")).name() != "_QUEUE_FULL"]
+            self.failed += [str(error) for error in errors]
+            self.wait(len(self._producer) // 2)
+        self._producer.poll(0)
+
+    def wait(self, most: int) -> None:
+        """Wait until no more than this many are on their way."""
+        seen, since = self.delivered, time.monotonic()
+        while len(self._producer) > most and not self.failed:
+            self._producer.poll(0.1)
+            if self.delivered > seen:
+                seen, since = self.delivered, time.monotonic()
+            elif time.monotonic() - since > PATIENCE_S:
+                raise UsageFault(f"Kafka took no event for {PATIENCE_S:.0f} s")
+        if self.failed:
+            raise UsageFault(f"Kafka refused an event: {self.failed[0]}")
+
+    def settle(self) -> None:
+        """After an error: give what is on its way a moment."""
+        self._producer.flush(AFTER_ERROR_S)
+
+
+def send(sending: Sending, order: Order, progress: Callable[[int], None]) -> int:
+    """Send everything in order of time; return how many were delivered.
+
+    Raises
+    ------
+    UsageFault
+        On any error; it says how many had left.
+    """
+    ids = EventIds()
+    with _without_gc():
+        try:
+            for batch in order.batches():
+                for part in batch.iter_slices(BATCH):
+                    sending.send(*payloads(part, ids))
+                    progress(sending.delivered)
+            sending.wait(0)
+        except (UsageFault, FileRefused, KeyboardInterrupt, BufferError, OSError, pl.exceptions.PolarsError) as error:
+            sending.settle()
+            what = "stopped" if isinstance(error, KeyboardInterrupt) else str(error)
             raise UsageFault(
-                f"{file} begins {(watermark - first) / 86_400_000:.1f} days before the watermark of app {settings['app.name']!r}: its events would all be late. "
-                f"Say --force to have the late ones dead-lettered, or load it into a new app: {as_new_app(settings['app.name'])}"
-            )
-    producer, topic = clicks_producer(settings)
-    failed: list[str] = []
+                f"{what}; {sending.delivered:,} of {order.rows:,} events had left. The same command sends all of them again, with the same ids."
+            ) from error
+    return sending.delivered
 
-    def delivered(error: Any, _message: Any) -> None:
-        if error is not None:
-            failed.append(str(error))
 
-    began = time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        task = progress.add_task(file.name, total=frame.height)
-        for number, (key, value) in enumerate(payloads(frame, file), 1):
-            while True:
-                try:
-                    producer.produce(topic, value, key, on_delivery=delivered)
-                    break
-                except BufferError:
-                    producer.poll(0.1)
-            if number % CHUNK == 0:
-                producer.poll(0)
-                progress.update(task, completed=number)
-        while producer.flush(1.0):
-            if failed:
-                break
-        progress.update(task, completed=frame.height)
-    if failed:
-        raise UsageFault(f"{len(failed)} events were not delivered: {failed[0]}")
-    return frame.height, time.monotonic() - began
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Keep the collector from walking through millions of messages that hold no circles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -26,6 +26,7 @@ from faust.types import TP, ConsumerMessage
 
 from features.store.contract import TakeRefused
 from stream.faults import Refused, as_new_app
+from stream.intake.leaving import leave
 from stream.intake.record_batches import is_used_up, keep_bytes, read_as_columns
 from stream.ownership.contract import Batch, ShardHost, ShardLost, Standing
 from stream.shard.records import LogRecords
@@ -36,6 +37,7 @@ TAKE_TIMEOUT_S = 20.0
 """Bound on taking all shards; shorter than Faust's request timeout, after which it would give up without a word."""
 REVOKE_TIMEOUT_S = 5.0
 TAKE_ATTEMPTS = 5
+COMMIT_TIMEOUT_S = 1.0
 
 PACE_S = 0.02
 """Least time from one batch of a partition to the next while they are small: a step costs some milliseconds, however few records it has."""
@@ -73,11 +75,15 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
 
     def on_partitions_revoked(self, revoked: Iterable[Any]) -> Awaitable[None]:
         """See aiokafka."""
-        rest = super().on_partitions_revoked(revoked)
+        rest = cast(Coroutine[Any, Any, None], super().on_partitions_revoked(revoked))
         return self._after_drop({tp.partition for tp in revoked}, rest)
 
-    async def _after_drop(self, partitions: set[int], rest: Awaitable[None]) -> None:
-        await cast(ConsumerThread, self._thread).drop(partitions)
+    async def _after_drop(self, partitions: set[int], rest: Coroutine[Any, Any, None]) -> None:
+        try:
+            await cast(ConsumerThread, self._thread).drop(partitions)
+        except BaseException:
+            rest.close()
+            raise
         await rest
 
 
@@ -93,6 +99,35 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._freed = asyncio.Event()
         # Faust may ask for a seek twice at once (after recovery, and when it fetched while the flow was off): one take at a time.
         self._taking = asyncio.Lock()
+        self._leaving = False
+
+    async def on_start(self) -> None:
+        """See Faust. A broker that does not answer must not hold up a stop."""
+        await self.wait(super().on_start())
+
+    async def on_thread_stop(self) -> None:
+        """See Faust. The group is left first: whatever still waits for the broker ends with that."""
+        self._leaving = True
+        if self._consumer is not None:
+            await leave(self._consumer)
+        await super().on_thread_stop()
+
+    def close(self) -> None:
+        """Do nothing: Faust calls this from the main loop when a rebalance meets a stop.
+
+        It would close, from there, connections that live in this thread's loop. The heartbeat then went on alone, a commit was repeated for ever
+        since nobody looked for the coordinator any more, and the stop waited for that commit.
+        """
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """See Faust. The group's offsets are for lag tools: nothing waits long for them, and nothing at all during a stop."""
+        if self._leaving:
+            return False
+        try:
+            async with asyncio.timeout(COMMIT_TIMEOUT_S):
+                return await super()._commit(offsets)
+        except TimeoutError:
+            return False
 
     @property
     def host(self) -> ShardHost:
@@ -130,14 +165,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _in_main(self, work: Any, timeout_s: float) -> Any:
         """Run a coroutine in the main loop and wait for it here."""
-        future = asyncio.run_coroutine_threadsafe(work, self.consumer.loop)
-        return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+        return await asyncio.wait_for(self._from_main(work), timeout_s)
+
+    def _from_main(self, work: Any) -> asyncio.Future[Any]:
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.consumer.loop))
 
     async def drop(self, partitions: set[int]) -> None:
         """Before a rebalance: nothing is ours any more."""
         self.own.clear()
         try:
-            await self._in_main(self.host.revoke(partitions), REVOKE_TIMEOUT_S)
+            # to its end there, also when it is not waited for to its end here: half a drop would leave a producer open
+            await asyncio.wait_for(asyncio.shield(self._from_main(self.host.revoke(partitions))), REVOKE_TIMEOUT_S)
         except TimeoutError:
             log.warning("dropping shards took too long; the fence keeps them safe")
 
@@ -147,7 +185,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _take_all(self) -> Mapping[TP, int]:
         async with self._taking:
-            return await self._take_assigned()
+            return {} if self._leaving else await self._take_assigned()
 
     async def _take_assigned(self) -> Mapping[TP, int]:
         consumer = self._ensure_consumer()
@@ -376,7 +414,12 @@ class Consumer(driver.Consumer):
         """Batches are dense by construction; Faust would fill an interval tree with their insides."""
 
     async def perform_seek(self) -> None:
-        """Take the shards; Faust's read offset must stand before the first batch, or it would drop it as read."""
+        """Take the shards; Faust's read offset must stand before the first batch, or it would drop it as read.
+
+        Faust seeks once more when it stops: then there is nothing to take.
+        """
+        if self.app.should_stop:
+            return
         try:
             sought = await self.seek_to_committed()
         except Refused as refused:
@@ -395,7 +438,7 @@ class Consumer(driver.Consumer):
 
 
 class Transport(driver.Transport):
-    """Registered as `churnwatch://` under the entry points `faust.transports`."""
+    """What `stream.intake.app` gives the app in place of Faust's own."""
 
     Consumer = Consumer
     driver_version = f"churnwatch over aiokafka={aiokafka.__version__}"

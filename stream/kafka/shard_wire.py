@@ -28,7 +28,8 @@ TRANSACTION_TIMEOUT_MS = 10_000
 MIN_GAP_S = 0.02
 """Least time between two transactions: back to back ones meet retries of 100 ms in the broker."""
 TIMEOUT_S = 20.0
-STOP_S = 2.0
+STOP_S = 1.0
+"""For a producer that is thrown away to stop, and once more for its connections to close."""
 BATCH_BYTES = 1 << 19
 """Of one produce request and partition; the broker's own limit is 1 MiB."""
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from features.store.contract import StaleOwner, StoreUnavailable
 from stream.kafka.wire import WireError
 from stream.ownership.contract import Batch, GapDetected, ShardLost, Standing
-from stream.ownership.session import Means, Session, open_session
+from stream.ownership.session import Dependencies, Session, open_session
 from stream.shard.settings import ShardSettings
 from stream.shard.since import in_words
 
@@ -33,11 +33,11 @@ class Host:
     def __init__(
         self,
         settings: ShardSettings,
-        means: Means,
+        dependencies: Dependencies,
         on_lost: Callable[[int, BaseException], None],
         on_taken: Callable[[int], None] = lambda _partition: None,
     ) -> None:
-        self._settings, self._means, self._on_lost, self._on_taken = settings, means, on_lost, on_taken
+        self._settings, self._dependencies, self._on_lost, self._on_taken = settings, dependencies, on_lost, on_taken
         self.sessions: dict[int, Session] = {}
         self._busy: set[int] = set()
         self._draining = False
@@ -46,7 +46,9 @@ class Host:
         """Open the shard anew; whatever this process knew of it is dropped."""
         await self.revoke([partition])
         try:
-            session = await open_session(replace(self._settings, partition=partition), self._means, generation, force=force, first=first)
+            session = await open_session(
+                replace(self._settings, partition=partition), self._dependencies, generation, force=force, first=first
+            )
             self.sessions[partition] = session
             await session.apply_waiting()
         except (StaleOwner, StoreUnavailable, WireError) as error:
@@ -61,10 +63,8 @@ class Host:
 
     async def revoke(self, partitions: Collection[int]) -> None:
         """Drop shards; uncommitted work is lost, which is what makes a hand-over safe."""
-        for partition in list(partitions):
-            session = self.sessions.pop(partition, None)
-            if session is not None:
-                await session.close()
+        dropped = [self.sessions.pop(partition, None) for partition in list(partitions)]
+        await asyncio.gather(*(session.close() for session in dropped if session is not None))
 
     async def process(self, batch: Batch) -> None:
         """Apply a batch if it belongs to the present take; one of an earlier take is dropped, the new take has sought."""

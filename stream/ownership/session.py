@@ -19,11 +19,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Protocol
 
 import msgspec
 
-from features.compiled.texts import Texts
 from features.definitions.rules import Rules, RulesSince, followed, pack_history, pieces, unpack_history
 from features.events.columns import ColumnReader
 from features.store.contract import Commit, Damaged, StaleOwner, Store, Taken, stream_id
@@ -36,6 +34,7 @@ from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, Wire, WireError
 from stream.outbox import Entry, unpack_entry
 from stream.ownership.contract import Batch, GapDetected
 from stream.ownership.event_clock import EventClock
+from stream.ownership.observer import Observer
 from stream.position import Position
 from stream.shard.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
 from stream.shard.records import LogRecords, Records, tick_records
@@ -48,44 +47,8 @@ PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
 
 
-class Observer(Protocol):
-    """Hears what happened; for metrics."""
-
-    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
-        """A step has been committed, which took `commit_s`."""
-        ...
-
-    def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
-        """Entries are confirmed by Kafka; the transaction took `publish_s`."""
-        ...
-
-    def misled(self, partition: int, records: int) -> None:
-        """So many records had a key that is not their user."""
-        ...
-
-    def read(self, partition: int, users: Texts) -> None:
-        """Records of these users were decoded; those that were rejected have none."""
-        ...
-
-
-class Silent:
-    """An observer that does not care."""
-
-    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
-        """See `Observer`."""
-
-    def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
-        """See `Observer`."""
-
-    def misled(self, partition: int, records: int) -> None:
-        """See `Observer`."""
-
-    def read(self, partition: int, users: Texts) -> None:
-        """See `Observer`."""
-
-
 @dataclass(frozen=True, slots=True)
-class Means:
+class Dependencies:
     """What a session works with.
 
     Attributes
@@ -109,7 +72,7 @@ class Means:
     store: Store
     make_wire: Callable[[int], Wire]
     champions: Callable[[int], Sequence[Champion]]
-    observer: Observer
+    observers: Sequence[Observer] = ()
     outbox_max: int = 20_000
     rebuild: bool = False
     partial: bool = False
@@ -120,10 +83,19 @@ class Means:
 class Session:
     """One owned shard. Make it with `open_session`."""
 
-    def __init__(self, settings: ShardSettings, means: Means, taken: Taken, wire: Wire, adopted: Adopted, ticks: Sequence[Tick]) -> None:
-        self.settings, self._means, self._wire = settings, means, wire
+    def __init__(
+        self,
+        settings: ShardSettings,
+        dependencies: Dependencies,
+        taken: Taken,
+        wire: Wire,
+        meta: ShardMeta,
+        adopted: Adopted,
+        ticks: Sequence[Tick],
+    ) -> None:
+        self.settings, self._dependencies, self._wire = settings, dependencies, wire
         self.partition = settings.partition
-        self.shard = Shard(settings, taken, means.champions(NEVER), adopted)
+        self.shard = Shard(settings, taken, dependencies.champions(NEVER), adopted, meta)
         self._reader = ColumnReader(settings.spec, settings.rules)
         self._ticks = deque(ticks)
         self._lock = asyncio.Lock()
@@ -149,7 +121,7 @@ class Session:
     @property
     def ready(self) -> bool:
         """Whether another batch may come: the outbox is not overfull and the shard is still ours."""
-        return self.lost is None and len(self._outbox) < self._means.outbox_max
+        return self.lost is None and len(self._outbox) < self._dependencies.outbox_max
 
     @property
     def unconfirmed(self) -> int:
@@ -241,7 +213,7 @@ class Session:
         stamp_ms = None
         async with self._turn():
             async with self._wire_lock:
-                latest_ms = self._means.events.latest_ms(self._means.monotonic_ms(), self.settings.spec.lateness_ms)
+                latest_ms = self._dependencies.events.latest_ms(self._dependencies.monotonic_ms(), self.settings.spec.lateness_ms)
                 if latest_ms is None:
                     return None
                 try:
@@ -282,15 +254,16 @@ class Session:
             await self._apply(decoded)
             self.newest_append_ms = int(records.append_ms[rows][-1])
             if (newest_ms := decoded.columns.newest_ms) is not None:
-                self._means.events.saw(newest_ms, self._means.monotonic_ms())
+                self._dependencies.events.saw(newest_ms, self._dependencies.monotonic_ms())
 
     def _decode(self, records: LogRecords, rules: Rules, next_offset: int) -> Records:
         if rules != self._reader.rules:
             self._reader = ColumnReader(self.settings.spec, rules)
         columns = self._reader.read(records.values, records.append_ms, records.keys)
-        if columns.foreign:
-            self._means.observer.misled(self.partition, columns.foreign)
-        self._means.observer.read(self.partition, columns.users)
+        for observer in self._dependencies.observers:
+            if columns.foreign:
+                observer.foreign_keys(self.partition, columns.foreign)
+            observer.read(self.partition, columns.users)
         return Records(columns, records.offset, records.values, next_offset)
 
     async def _apply_waiting_ticks(self, offset: int) -> None:
@@ -302,12 +275,12 @@ class Session:
         start = 0
         while True:
             shard = self.shard
-            shard.champions = list(self._means.champions(shard.meta.watermark_ms(self.settings.spec.lateness_ms)))
+            shard.champions = list(self._dependencies.champions(shard.meta.watermark_ms(self.settings.spec.lateness_ms)))
             steps = shard.advance(records, start)
             try:
                 need = next(steps)
                 while True:
-                    need = steps.send(await self._means.store.read(self.partition, need))
+                    need = steps.send(await self._dependencies.store.read(self.partition, need))
             except StopIteration as end:
                 step: Step = end.value
             except (Damaged, LayoutError) as error:
@@ -323,7 +296,7 @@ class Session:
         commit.outbox_trim, commit.exbox_trim = self._outbox_trim, self._exbox_trim
         began = time.perf_counter()
         try:
-            await self._means.store.commit(self.partition, commit)
+            await self._dependencies.store.commit(self.partition, commit)
         except Damaged as damage:
             raise refusal_of(self.partition, damage) from None
         commit_s = time.perf_counter() - began
@@ -338,11 +311,12 @@ class Session:
             self._wake_outbox.set()
         if commit.exbox:
             self._wake_exbox.set()
-        self._means.observer.stepped(self.partition, step, self.shard, commit_s)
+        for observer in self._dependencies.observers:
+            observer.stepped(self.partition, step, self.shard, commit_s)
 
     async def _must_be_ours(self, error: Exception) -> None:
         """What looks like damage to an owner of the past is what the next one has written since."""
-        if await self._means.store.owner(self.partition) != self.shard.token:
+        if await self._dependencies.store.owner(self.partition) != self.shard.token:
             raise StaleOwner(self.partition, "token, seen when what was read did not fit") from error
 
     async def _publish_alerts(self) -> None:
@@ -373,7 +347,8 @@ class Session:
             confirmed.append(entry)
         if confirmed:
             self.shard.published = confirmed[-1].position
-            self._means.observer.published(self.partition, confirmed, publish_s)
+            for observer in self._dependencies.observers:
+                observer.published(self.partition, confirmed, publish_s)
 
     async def _publish_examples(self) -> None:
         while True:
@@ -396,10 +371,10 @@ class Session:
             The shard is another's, or another has published for it.
         """
         await self._wire.close()
-        if await self._means.store.owner(self.partition) != self.shard.token:
+        if await self._dependencies.store.owner(self.partition) != self.shard.token:
             raise StaleOwner(self.partition, "token, seen after the wire broke")
-        self._wire = self._means.make_wire(self.partition)
-        marker = await _open_wire(self._means, self._wire, self.partition, self.shard.token)
+        self._wire = self._dependencies.make_wire(self.partition)
+        marker = await _open_wire(self._dependencies, self._wire, self.partition, self.shard.token)
         if marker is None:
             return
         if marker.position > self._sent:
@@ -407,16 +382,18 @@ class Session:
         self._confirm(marker.position)
 
 
-async def _open_wire(means: Means, wire: Wire, partition: int, token: object) -> Marker | None:
+async def _open_wire(dependencies: Dependencies, wire: Wire, partition: int, token: object) -> Marker | None:
     await wire.open()
     # Between take and fence another owner may have done both: only the one whose token stands may go on.
-    if await means.store.owner(partition) != token:
+    if await dependencies.store.owner(partition) != token:
         await wire.close()
         raise StaleOwner(partition, "token, seen after fencing")
     return await wire.last_marker()
 
 
-async def open_session(settings: ShardSettings, means: Means, generation: int, *, force: bool = False, first: int = 0) -> Session:
+async def open_session(
+    settings: ShardSettings, dependencies: Dependencies, generation: int, *, force: bool = False, first: int = 0
+) -> Session:
     """Take a shard and bring it to where it can go on.
 
     Parameters
@@ -434,7 +411,7 @@ async def open_session(settings: ShardSettings, means: Means, generation: int, *
         The store and the log contradict each other.
     """
     try:
-        return await _open(settings, means, generation, force=force, first=first)
+        return await _open(settings, dependencies, generation, force=force, first=first)
     except Damaged as damage:
         raise refusal_of(settings.partition, damage) from None
 
@@ -449,16 +426,16 @@ def refusal_of(partition: int, error: Damaged | LayoutError) -> Refused:
     )
 
 
-async def _open(settings: ShardSettings, means: Means, generation: int, *, force: bool, first: int) -> Session:
+async def _open(settings: ShardSettings, dependencies: Dependencies, generation: int, *, force: bool, first: int) -> Session:
     partition = settings.partition
-    taken = await means.store.take(partition, generation, force=force)
-    wire = means.make_wire(partition)
+    taken = await dependencies.store.take(partition, generation, force=force)
+    wire = dependencies.make_wire(partition)
     try:
-        marker = await _open_wire(means, wire, partition, taken.token)
+        marker = await _open_wire(dependencies, wire, partition, taken.token)
         said = marker if marker is not None and marker.position > _NOTHING else None
         if taken.rebuild:
-            taken = await _cleared(settings, means, taken, said, first)
-        _check_history(settings, means, taken, said, first)
+            taken = await _cleared(settings, dependencies, taken, said, first)
+        _check_history(settings, dependencies, taken, said, first)
         meta = _begin(first, said) if taken.meta is None and first else _meta_of(taken, partition)
         rules = _rules(settings, taken, marker, meta)
         if rules != (meta.rules if marker is None else unpack_history(marker.rules)) and (marker is not None or taken.meta is not None):
@@ -475,10 +452,9 @@ async def _open(settings: ShardSettings, means: Means, generation: int, *, force
                 opened = frozenset(entry.position for entry in published if decode_alert(entry.value).type == "opened")
             adopted = Adopted(said.position, opened)
         ticks = await wire.ticks_from(meta.time_offset)
-        session = Session(settings, means, taken, wire, adopted, ticks)
-        session.shard.meta = meta
-        session.shard.meta.spec_hash = settings.spec.hash
-        session.shard.meta.definitions = meta.following(settings.spec.definitions, settings.spec.lateness_ms)
+        meta.spec_hash = settings.spec.hash
+        meta.definitions = meta.following(settings.spec.definitions, settings.spec.lateness_ms)
+        session = Session(settings, dependencies, taken, wire, meta, adopted, ticks)
     except BaseException:
         await wire.close()
         raise
@@ -486,14 +462,14 @@ async def _open(settings: ShardSettings, means: Means, generation: int, *, force
     return session
 
 
-async def _cleared(settings: ShardSettings, means: Means, taken: Taken, marker: Marker | None, first: int) -> Taken:
+async def _cleared(settings: ShardSettings, dependencies: Dependencies, taken: Taken, marker: Marker | None, first: int) -> Taken:
     """Delete what is stored of a shard that is to be made again; it then stands where its log begins."""
     partition = settings.partition
     if marker is not None and first and taken.rebuild != "partial":
         raise Refused(_beginning_gone(partition, first, f"--rebuild --partial --partition {partition}"))
     meta = _begin(first, marker) if first else ShardMeta()
     meta.spec_hash, meta.armed = settings.spec.hash, 0
-    await means.store.clear(partition, taken.token, meta.pack())
+    await dependencies.store.clear(partition, taken.token, meta.pack())
     log.warning("the shard's state is made again from the log", extra={"partition": partition, "offset": first})
     return replace(taken, meta=meta.pack(), rebuild="")
 
@@ -549,15 +525,15 @@ def _begin(first: int, marker: Marker | None) -> ShardMeta:
     return ShardMeta(next_offset=first, lineage=lineage, censored_before_ms=NOT_YET, examples_after=told)
 
 
-def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: Marker | None, first: int) -> None:
+def _check_history(settings: ShardSettings, dependencies: Dependencies, taken: Taken, marker: Marker | None, first: int) -> None:
     meta, partition = _meta_of(taken, settings.partition), settings.partition
     if taken.meta is None:
-        if marker is not None and not means.rebuild:
+        if marker is not None and not dependencies.rebuild:
             raise Refused(
                 f"shard {partition}: Redis is empty but alerts were published up to offset {marker.position.offset}. "
                 "If Redis was lost, start once with --rebuild to make the state again from the log; if this is the wrong Redis, set CHURNWATCH_REDIS."
             )
-        if marker is not None and first and not means.partial:
+        if marker is not None and first and not dependencies.partial:
             raise Refused(_beginning_gone(partition, first, "--rebuild --partial"))
         return
     try:
@@ -580,4 +556,4 @@ def _check_history(settings: ShardSettings, means: Means, taken: Taken, marker: 
         )
 
 
-__all__ = ["Fenced", "Means", "Observer", "Refused", "Session", "Silent", "open_session"]
+__all__ = ["Dependencies", "Fenced", "Refused", "Session", "open_session"]

@@ -32,7 +32,7 @@ class ClockSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PartitionLag:
     """What is known of one partition.
 
     Attributes
@@ -163,7 +163,9 @@ def span_in_words(span_ms: int) -> str:
     return f"{round(span_ms / 1000)} seconds"
 
 
-def decide_tick(settings: ClockSettings, shown: Shown, intake_silent_ms: int, faltering_ms: int = 0, *, known: bool = True) -> Decision:
+def decide_tick(
+    settings: ClockSettings, lag: PartitionLag, intake_silent_ms: int, faltering_ms: int = 0, *, known: bool = True
+) -> Decision:
     """Decide for one partition.
 
     Parameters
@@ -181,13 +183,13 @@ def decide_tick(settings: ClockSettings, shown: Shown, intake_silent_ms: int, fa
         `held`: this partition would tick, but all of intake is silent or nearly so; after `max_idle_hold_ms` time goes on all the same.
         Or no record has come since the start, so that nothing says whether the broker's clock is right: then time waits for one.
 
-    >>> quiet = Shown(idle_ms=20_000, behind_ms=500)
+    >>> quiet = PartitionLag(idle_ms=20_000, behind_ms=500)
     >>> decide_tick(ClockSettings(), quiet, intake_silent_ms=0)
     'tick'
     >>> decide_tick(ClockSettings(), quiet, intake_silent_ms=20_000)
     'held'
     """
-    if shown.idle_ms < settings.tick_interval_ms or shown.behind_ms > settings.tick_max_behind_ms:
+    if lag.idle_ms < settings.tick_interval_ms or lag.behind_ms > settings.tick_max_behind_ms:
         return "wait"
     if not known:
         return "held"

@@ -1,11 +1,16 @@
-"""`/metrics`, `/live` and `/ready` of a process. Loopback unless told otherwise; off loopback everything asks for the token."""
+"""`/metrics`, `/live` and `/ready` of a process. Loopback unless told otherwise; off loopback everything asks for the token.
+
+The process that serves them has something better to do, so that nobody may hold its connections: there are `MOST` at a time, each lives for
+`LIFE_S` and serves one request. When all are taken the oldest gives way, so that a probe is answered also while somebody opens one after the other.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-import ipaddress
 import os
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -15,28 +20,26 @@ from stream.faults import WebRefused
 Check = Callable[[], list[str]]
 """Returns what stands against it, in words; empty is well."""
 
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine only.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+MOST = 64
+"""Connections at a time. A process has some thousand file descriptors for all it does."""
+LIFE_S = 5.0
+"""From the connection to the last byte of the answer."""
 
 
 def build_web(registry: CollectorRegistry, live: Check, ready: Check, token: str) -> web.Application:
     """Return the application; with a token, a request must carry `Authorization: Bearer <token>`."""
+    wanted = f"Bearer {token}".encode()
 
     @web.middleware
     async def guarded(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "")
-        if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-            return web.Response(status=401, text="Authorization: Bearer <token> is needed\n")
-        return await handler(request)
+        # as bytes: a header may hold any
+        given = next((value for name, value in request.raw_headers if name.lower() == b"authorization"), b"")
+        if token and not hmac.compare_digest(given, wanted):
+            answer: web.StreamResponse = web.Response(status=401, text="Authorization: Bearer <token> is needed\n")
+        else:
+            answer = await handler(request)
+        answer.force_close()
+        return answer
 
     async def metrics(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -53,25 +56,98 @@ def build_web(registry: CollectorRegistry, live: Check, ready: Check, token: str
     return app
 
 
-async def serve(app: web.Application, address: str, token: str) -> web.AppRunner:
-    """Listen on `host:port`; the runner is the caller's to clean up.
+class Served:
+    """An application that is listened for; `close` it in the end.
+
+    Attributes
+    ----------
+    open : dict of the transports of the connections there are, oldest first
+    """
+
+    def __init__(self, runner: web.AppRunner, life_s: float) -> None:
+        self._runner, self.life_s = runner, life_s
+        self.open: dict[asyncio.Transport, None] = {}
+        self._server: asyncio.Server | None = None
+
+    async def listen(self, host: str, port: int) -> None:
+        """Begin.
+
+        Raises
+        ------
+        OSError
+        """
+        self._server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), host, port)
+
+    @property
+    def port(self) -> int:
+        """Where it listens; told by the system when port 0 was asked for."""
+        return int(cast(asyncio.Server, self._server).sockets[0].getsockname()[1])
+
+    def handler(self) -> asyncio.Protocol:
+        """Return what speaks HTTP over one connection."""
+        return cast(web.Server, self._runner.server)()
+
+    async def close(self) -> None:
+        """Listen no more and cut what is open: whoever reads a metric just then asks again."""
+        if self._server is not None:
+            self._server.close()
+        for transport in list(self.open):
+            transport.abort()
+        await self._runner.cleanup()
+
+
+class _Connection(asyncio.Protocol):
+    """One connection to aiohttp's handler, within the bounds."""
+
+    def __init__(self, served: Served) -> None:
+        self._served, self._handler = served, served.handler()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if len(self._served.open) >= MOST:
+            oldest = next(iter(self._served.open))
+            del self._served.open[oldest]
+            oldest.abort()
+        self._served.open[self._transport] = None
+        self._end = asyncio.get_running_loop().call_later(self._served.life_s, self._transport.abort)
+        self._handler.connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end.cancel()
+        self._served.open.pop(self._transport, None)
+        self._handler.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._handler.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._handler.eof_received()
+
+    def pause_writing(self) -> None:
+        self._handler.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._handler.resume_writing()
+
+
+async def serve(app: web.Application, address: str, life_s: float = LIFE_S) -> Served:
+    """Listen on `host:port`; what is returned is the caller's to close.
 
     Raises
     ------
     WebRefused
-        Off loopback without a token, or the address is taken.
+        The address is taken. That it asks for a token off loopback is judged with the settings.
     """
     host, _, port = address.rpartition(":")
-    if not is_loopback(host) and not token:
-        raise WebRefused(f"worker.web is {address}, which others can reach: set CHURNWATCH_WEB_TOKEN, or listen on 127.0.0.1")
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
+    served = Served(runner, life_s)
     try:
-        await web.TCPSite(runner, host, int(port)).start()
+        await served.listen(host.strip("[]"), int(port))
     except OSError as error:
-        await runner.cleanup()
+        await served.close()
         raise WebRefused(
             f"worker.web: cannot listen on {address} ({os.strerror(error.errno or 0)}). "
             "A second worker on this machine needs an address of its own, such as CHURNWATCH_WEB=127.0.0.1:6067, or none, CHURNWATCH_WEB="
         ) from error
-    return runner
+    return served

@@ -5,11 +5,13 @@ Pure: every time is passed in, in seconds by any clock that only goes forward.
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from features.compiled.texts import Texts
+from stream.ownership.observer import Observer
+from stream.shard.step import Shard, Step
 
 WINDOW_S = 300.0
 FUTURE_SHARE = 0.05
@@ -92,3 +94,40 @@ class LargestUser:
     def share(self) -> float | None:
         """0 to 1; None before a thousand events."""
         return self._last if self._counted < self.least else self._counts.most_common(1)[0][1] / self._counted
+
+
+class IntakeWatch(Observer):
+    """Listens to the sessions for both.
+
+    Parameters
+    ----------
+    now_s : callable
+        Seconds by a clock that only goes forward.
+    """
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._future = FutureShare()
+        self._largest: dict[int, LargestUser] = defaultdict(LargestUser)
+
+    def read(self, partition: int, users: Texts) -> None:
+        """See `stream.ownership.observer.Observer`."""
+        self._largest[partition].saw(users, self._now_s())
+
+    def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
+        """See `stream.ownership.observer.Observer`."""
+        del partition, shard, commit_s
+        self._future.saw(step.outcomes, self._now_s())
+
+    @property
+    def future_share(self) -> float:
+        """See `FutureShare`."""
+        return self._future.of(self._now_s())
+
+    def largest_share(self, partition: int) -> float | None:
+        """See `LargestUser`."""
+        return self._largest[partition].share
+
+    def in_words(self) -> list[str]:
+        """Say what is wrong; empty is well."""
+        return self._future.in_words(self._now_s())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-from features.compiled.texts import Texts
 from features.events.event import REJECTS
 from features.users.state import NEVER
 from online_models.checkpoint import Header
 from stream.outbox import Entry
-from stream.processes.intake_watch import FutureShare, LargestUser
+from stream.ownership.observer import Observer
+from stream.processes.intake_watch import IntakeWatch
 from stream.shard.dead_letters import DEAD_LETTERS
 from stream.shard.step import Shard, Step
 
@@ -116,8 +115,8 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-class WorkerMetrics:
-    """The table, alive; implements `stream.ownership.session.Observer`."""
+class WorkerMetrics(Observer):
+    """The table, alive."""
 
     def __init__(self, definitions: Sequence[str]) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter that nobody reads
@@ -132,9 +131,7 @@ class WorkerMetrics:
         self._definitions = list(definitions)
         for outcome in ("ok", "duplicate", *(reason.name for reason in REJECTS)):
             self.counter("churnwatch_events").labels(outcome)
-        self._misled = False
-        self.future = FutureShare()
-        self._largest: dict[int, LargestUser] = defaultdict(LargestUser)
+        self._foreign_keys_said = False
         self._said_large: set[int] = set()
         self._shown: dict[str, dict[str, float]] = {}
         self.last_step = time.monotonic()
@@ -157,10 +154,9 @@ class WorkerMetrics:
         return metric
 
     def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
-        """See `stream.ownership.session.Observer`."""
+        """See `stream.ownership.observer.Observer`."""
         self.last_step = time.monotonic()
         self._histogram("churnwatch_commit_seconds").observe(commit_s)
-        self.future.saw(step.outcomes, self.last_step)
         for outcome, count in step.outcomes.items():
             self.counter("churnwatch_events").labels(outcome).inc(count)
         self.counter("churnwatch_steps").inc()
@@ -178,7 +174,13 @@ class WorkerMetrics:
         for definition, champion in zip(self._definitions, shard.champions, strict=True):
             self.gauge("churnwatch_model_version").labels(definition).set(champion.version)
 
-    def look(self, sessions: Mapping[int, Session], lag: Mapping[int, int], apart_ms: Mapping[int, int] = MappingProxyType({})) -> None:
+    def look(
+        self,
+        sessions: Mapping[int, Session],
+        watch: IntakeWatch,
+        lag: Mapping[int, int],
+        apart_ms: Mapping[int, int] = MappingProxyType({}),
+    ) -> None:
         """Show the shards as they stand; one that went to another worker is shown by that worker, no longer by this one.
 
         Parameters
@@ -195,7 +197,7 @@ class WorkerMetrics:
             shown["churnwatch_unconfirmed"][name] = session.unconfirmed
             shown["churnwatch_snapshots_pending"][name] = timers.pending
             shown["churnwatch_users_armed"][name] = timers.armed
-            if (share := self._largest[partition].share) is not None:
+            if (share := watch.largest_share(partition)) is not None:
                 shown["churnwatch_largest_user_share"][name] = share
                 self._warn_of_one_user(partition, share)
             if partition in apart_ms:
@@ -217,7 +219,7 @@ class WorkerMetrics:
                 gauge.labels(name).set(value)
         self._shown = shown
         self.gauge("churnwatch_shards_owned").set(len(sessions))
-        self.gauge("churnwatch_future_share").set(self.future.of(time.monotonic()))
+        self.gauge("churnwatch_future_share").set(watch.future_share)
 
     def learned(self, header: Header) -> None:
         """Show what a model version says of itself and of the candidates it was chosen from."""
@@ -237,16 +239,12 @@ class WorkerMetrics:
             if value is not None:
                 gauge.labels(*labels, figure).set(value)
 
-    def misled(self, partition: int, records: int) -> None:
-        """See `stream.ownership.session.Observer`."""
-        if records and not self._misled:
-            self._misled = True
+    def foreign_keys(self, partition: int, records: int) -> None:
+        """See `stream.ownership.observer.Observer`."""
+        if records and not self._foreign_keys_said:
+            self._foreign_keys_said = True
             log.warning("clicks are not keyed by user: the state of one user may be split over shards", extra={"partition": partition})
         self.counter("churnwatch_foreign_keys").inc(records)
-
-    def read(self, partition: int, users: Texts) -> None:
-        """See `stream.ownership.session.Observer`."""
-        self._largest[partition].saw(users, time.monotonic())
 
     def _warn_of_one_user(self, partition: int, share: float) -> None:
         if share > LARGE and partition not in self._said_large:
@@ -257,7 +255,7 @@ class WorkerMetrics:
             )
 
     def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
-        """See `stream.ownership.session.Observer`."""
+        """See `stream.ownership.observer.Observer`."""
         del partition
         self._histogram("churnwatch_publish_seconds").observe(publish_s)
         now_ms = time.time() * 1000

@@ -29,6 +29,11 @@ class NotReady(RuntimeError):
         super().__init__("\n".join(f"- {one}" for one in found))
         self.findings = found
 
+    @property
+    def away(self) -> bool:
+        """Whether all that stands against the start is that servers do not answer, so that a later start may succeed."""
+        return all(one.away for one in self.findings if one.fatal)
+
 
 def admin_client(settings: Settings) -> KafkaAdminClient:
     """Return an admin client.
@@ -42,7 +47,9 @@ def admin_client(settings: Settings) -> KafkaAdminClient:
     try:
         return KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, bootstrap_timeout_ms=5_000)
     except (KafkaError, OSError, ValueError) as error:
-        raise NotReady([Finding(True, f"no Kafka at {bootstrap} ({type(error).__name__})", "start it, or set CHURNWATCH_KAFKA")]) from None
+        raise NotReady(
+            [Finding(True, f"no Kafka at {bootstrap} ({type(error).__name__})", "start it, or set CHURNWATCH_KAFKA", away=True)]
+        ) from None
 
 
 def look_at_kafka(settings: Settings) -> Cluster:
@@ -156,7 +163,7 @@ def judge_redis(client: redis.Redis) -> list[Finding]:
     try:
         info: Any = client.info()
     except redis.RedisError as error:
-        return [Finding(True, f"no Redis ({type(error).__name__})", "start it, or set CHURNWATCH_REDIS")]
+        return [Finding(True, f"no Redis ({type(error).__name__})", "start it, or set CHURNWATCH_REDIS", away=True)]
     return findings(info)
 
 

@@ -75,7 +75,8 @@ async def run_app(
     app.finalize()
     tasks: list[asyncio.Future[Any]] = []
     try:
-        await app.start()
+        if not await _started(app, stopper):
+            return stopper.code
     except Exception as error:  # noqa: BLE001 - no broker, no group: all end the same way
         log.error("cannot start: %s", error)  # noqa: TRY400 - the message says it all
         return EXIT_CRASH
@@ -98,6 +99,20 @@ async def run_app(
         await asyncio.gather(*tasks, return_exceptions=True)
         await app.stop()
     return stopper.code
+
+
+async def _started(app: Any, stopper: Stopper) -> bool:
+    """Start the app; False when a stop was asked for first, which a broker that does not answer must not hold up."""
+    starting, asked = asyncio.ensure_future(app.start()), asyncio.ensure_future(stopper.wait())
+    await asyncio.wait([starting, asked], return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        asked.cancel()
+        await starting
+        return True
+    starting.cancel()
+    await asyncio.wait([starting])
+    await app.stop()
+    return False
 
 
 async def _watch_crash(app: Any, stopper: Stopper) -> None:

@@ -11,27 +11,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from features.store.app_spec import as_started
-from features.store.contract import StaleOwner, StoreUnavailable
+from features.store.contract import StoreUnavailable
 from features.store.redis import RedisStore, connect, load_spec
 from features.store.server_check import Finding
 from features.users.spec import FeatureSpec
-from features.users.state import NEVER
 from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
 from stream.faults import Refused, UsageFault
 from stream.kafka.claims import claim, read_claims
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
 from stream.kafka.topics import topic_names
-from stream.kafka.wire import ClockAhead, WireError
 from stream.ownership.event_clock import EventClock
 from stream.ownership.host import Host
 from stream.ownership.served import ModelSource, model_key
-from stream.ownership.session import Means, Session
-from stream.processes.clock import BrokerClocks, ClockSettings, Intake, Shown, decide_tick
+from stream.ownership.session import Dependencies
 from stream.processes.fitness import judge_holder
 from stream.processes.health import build_web, serve
+from stream.processes.intake_watch import IntakeWatch
 from stream.processes.metrics import WorkerMetrics
 from stream.processes.preflight import NotReady, check_start, judge_spec, stored_key_events
+from stream.processes.ticker import Ticker
 from stream.processes.warm import warm
 from stream.processes.watchdog import Probe, Watchdog
 from stream.settings import Settings
@@ -42,8 +41,8 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = 0.5
 SERVER_CHECK_S = 60.0
 REFRESH_S = 1.0
-DRAIN_S = 4.0
-"""Of the ten seconds a stop may take."""
+DRAIN_S = 3.0
+"""Of the ten seconds a stop may take; leaving the group may take three (`stream.intake.leaving`), closing the producers two."""
 GC_THRESHOLDS = (200_000, 20, 50)
 """A batch makes thousands of records that live for milliseconds and hold no cycles: Python's 700 would look at all that lives for each."""
 
@@ -68,26 +67,24 @@ class Worker:
     """What the app was started with; None where nothing is stored (tests, demo)."""
     heartbeat: float = field(default_factory=time.monotonic)
     redis_answered: float = field(default_factory=time.monotonic)
-    held: bool = False
-    clocks: BrokerClocks = field(default_factory=BrokerClocks)
-    lag: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         settings = self.settings
         self.spec = as_started(settings.spec(self.key_events), self.stored_spec)
-        self.events = EventClock()
+        events = EventClock()
         self.metrics = WorkerMetrics([definition.name for definition in settings.definitions])
+        self.watch = IntakeWatch(time.monotonic)
         self.models = ModelSource(self.registry, settings.definitions, self.spec.hash, model_key(settings))
         self.wires = wire_settings(settings)
         self.examples = ExamplesProducer(self.wires)
-        means = Means(
+        dependencies = Dependencies(
             store=self.store,
             make_wire=lambda partition: KafkaWire(self.wires, partition, self.examples),
             champions=self.models.champions,
-            observer=self.metrics,
+            observers=(self.metrics, self.watch),
             rebuild=self.rebuild,
             partial=self.partial,
-            events=self.events,
+            events=events,
         )
         shard = ShardSettings(
             settings["app.name"],
@@ -99,13 +96,10 @@ class Worker:
             rules=settings.rules(),
             clicks=self.wires.topics["clicks"],
         )
-        self.host = Host(shard, means, self._shard_lost, self._shard_taken)
+        self.host = Host(shard, dependencies, self._shard_lost, self._shard_taken)
+        self.ticker = Ticker(settings, self.wires.topics["clicks"], self.host, events, self.metrics)
         self._app: Any = None
         self._redis_told: set[str] = set()
-        self._ends: dict[int, int] = {}
-        self._grown: dict[int, float] = {}
-        self._intake = Intake()
-        self._faltering_since: float | None = None
 
     def _shard_taken(self, _partition: int) -> None:
         self.metrics.counter("churnwatch_takes").inc()
@@ -116,8 +110,7 @@ class Worker:
 
     async def close(self) -> None:
         """Let go of everything; what is committed stays."""
-        await self.host.revoke(list(self.host.sessions))
-        await self.examples.close()
+        await asyncio.gather(self.host.revoke(list(self.host.sessions)), self.examples.close())
 
     async def alongside(self, app: Any) -> None:
         """Everything that goes on beside the agent; ends with the first that fails."""
@@ -127,8 +120,8 @@ class Worker:
             self._every(REFRESH_S, self._refresh_models),
             self._every(HEARTBEAT_S, lambda: self._retake(app)),
             self._every(SERVER_CHECK_S, self._check_redis),
+            self._every(self.ticker.period_s, lambda: self.ticker.look(app.consumer.thread)),
         ]
-        loops.append(self._every(max(0.1, self.settings["time.tick_interval"] / 1000 / 4), lambda: self._clock(app)))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
                 group.create_task(loop)
@@ -140,7 +133,7 @@ class Worker:
 
     async def _beat(self) -> None:
         self.heartbeat = time.monotonic()
-        self.metrics.look(self.host.sessions, self.lag, self.clocks.apart_ms)
+        self.metrics.look(self.host.sessions, self.watch, self.ticker.lag, self.ticker.clocks.apart_ms)
 
     async def _refresh_models(self) -> None:
         try:
@@ -181,65 +174,6 @@ class Worker:
                 self._shard_lost(partition, session.lost)
                 await retake(app.consumer.thread, partition)
 
-    async def _clock(self, app: Any) -> None:
-        """Look at the ends of all partitions; tick those of ours that are idle."""
-        thread = app.consumer.thread
-        consumer = thread._consumer
-        if consumer is None or not self.host.sessions:
-            self.lag = {}
-            return
-        topic = self.wires.topics["clicks"]
-        count = len(consumer.partitions_for_topic(topic) or ())
-        ends = await thread.call_thread(thread.ends, topic, count)
-        now = time.monotonic()
-        for partition, end in ends.items():
-            if self._ends.get(partition) != end:
-                self._ends[partition], self._grown[partition] = end, now
-        self._intake.saw(sum(ends.values()), now)
-        self._faltering_since = (self._faltering_since or now) if self._intake.faltering else None
-        faltering_ms = 0 if self._faltering_since is None else 1 + int((now - self._faltering_since) * 1000)
-        held = False
-        # made anew each time: what another worker has taken over is no lag of ours
-        self.lag = {partition: max(0, ends.get(partition, 0) - session.next_offset) for partition, session in self.host.sessions.items()}
-        for partition, session in list(self.host.sessions.items()):
-            if not self.settings["time.ticks"] or session.lost is not None or session.shard.meta.max_ms == NEVER:
-                continue
-            at_end = await thread.call_thread(thread.at_end, partition, ends.get(partition, 0))
-            idle_ms = int((now - self._grown.get(partition, now)) * 1000) if at_end else 0
-            quiet_ms = int((now - max(self._grown.values(), default=now)) * 1000)
-            clock = ClockSettings(
-                self.settings["time.tick_interval"], self.settings["time.tick_max_behind"], self.settings["time.max_idle_hold"]
-            )
-            # before this take has seen a record, its own clock stands for the broker's
-            behind_ms = (session.newest_append_ms or int(time.time() * 1000)) - session.shard.meta.max_ms
-            decision = decide_tick(clock, Shown(idle_ms, behind_ms), quiet_ms, faltering_ms, known=self.events.known)
-            held |= decision == "held"
-            if decision == "tick":
-                await self._tick(partition, session)
-            else:
-                self.clocks.waits(partition)
-        self.held = held
-        self.metrics.gauge("churnwatch_time_held").set(held or self.clocks.any_ahead)
-        self.clocks.keep(self.host.sessions)
-
-    async def _tick(self, partition: int, session: Session) -> None:
-        try:
-            stamp_ms = await session.tick()
-        except ClockAhead as error:
-            self.metrics.counter("churnwatch_ticks_refused").inc()
-            if self.clocks.refused(partition, error.stamp_ms, error.latest_ms):
-                log.warning("tick not appended: %s", error, extra={"partition": partition})
-            stamp_ms = error.stamp_ms
-        except (StaleOwner, StoreUnavailable, WireError):
-            return  # the session says that it is lost, and is taken again
-        else:
-            self.clocks.waits(partition)
-            if stamp_ms is None:
-                return
-            self.metrics.counter("churnwatch_ticks").inc()
-        if self.clocks.compare(partition, stamp_ms, int(time.time() * 1000)):
-            log.warning("the broker's clock and this machine's are apart: one of the two is wrong", extra={"partition": partition})
-
     def live(self) -> list[str]:
         """What stands against being alive."""
         late_s = time.monotonic() - self.heartbeat
@@ -252,13 +186,7 @@ class Worker:
             f"shard {partition} is lost, taking it again" for partition, session in self.host.sessions.items() if session.lost is not None
         ]
         against += [f"shard {partition}: too much unconfirmed" for partition, session in self.host.sessions.items() if not session.ready]
-        if self.held:
-            against.append(
-                "time is held: no partition receives anything, or far less than usual"
-                if self.events.known
-                else "time is held: no click has come since this worker started, so that there is nothing to hold the broker's clock against"
-            )
-        against += [*self.clocks.in_words(), *self.metrics.future.in_words(time.monotonic())]
+        against += [*self.ticker.in_words(), *self.watch.in_words()]
         if time.monotonic() - self.redis_answered > 10:
             against.append("Redis does not answer")
         return against
@@ -278,7 +206,7 @@ class Worker:
             return None if consumer is None else consumer._coordinator
 
         def no_progress() -> bool:
-            return sum(self.lag.values()) > 0 and time.monotonic() - self.metrics.last_step > HEARTBEAT_S * 4
+            return sum(self.ticker.lag.values()) > 0 and time.monotonic() - self.metrics.last_step > HEARTBEAT_S * 4
 
         def no_shards() -> bool:
             consumer = app.consumer.thread._consumer if app.consumer else None
@@ -334,15 +262,14 @@ async def run_worker(
         stopper.bug,
     )
     watchdog = Watchdog(worker.probes(app))
-    runner = None
+    served = None
     gc.freeze()  # code and tables stay: the collector need not walk them again
     gc.set_threshold(*GC_THRESHOLDS)
     try:
         if settings["worker.web"]:
-            runner = await serve(
+            served = await serve(
                 build_web(worker.metrics.registry, worker.live, worker.ready, settings["worker.web_token"]),
                 settings["worker.web"],
-                settings["worker.web_token"],
             )
 
         async def alongside() -> None:
@@ -352,8 +279,8 @@ async def run_worker(
         return await run_app(app, stopper, alongside, lambda: worker.host.drain(DRAIN_S))
     finally:
         watchdog.stop()
-        if runner is not None:
-            await runner.cleanup()
+        if served is not None:
+            await served.close()
         await worker.close()
         store.close()
 

@@ -86,16 +86,25 @@ class Shard:
         The model that scores each definition now; replaced between steps only.
     adopted : Adopted
         Decisions already published beyond the stored position.
+    meta : ShardMeta, optional
+        Where the shard stands, when that is not what was stored; by default it is.
     """
 
-    def __init__(self, settings: ShardSettings, taken: Taken, champions: Sequence[Champion], adopted: Adopted = NOTHING_ADOPTED) -> None:
+    def __init__(
+        self,
+        settings: ShardSettings,
+        taken: Taken,
+        champions: Sequence[Champion],
+        adopted: Adopted = NOTHING_ADOPTED,
+        meta: ShardMeta | None = None,
+    ) -> None:
         spec = settings.spec
         self.settings = settings
         self.champions = list(champions)
         self.adopted = adopted
         self.token = taken.token
         self.commit_no = taken.commit_no
-        self.meta: ShardMeta = unpack_meta(taken.meta)
+        self.meta = unpack_meta(taken.meta) if meta is None else meta
         self.published = self.meta.published
         self.params = params_of(spec)
         self.arena = Arena(len(spec.definitions), settings.capacity)

@@ -36,6 +36,7 @@ from stream.shard.records import Records, of_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard
 from tests.oracles.engine import comparable
+from tests.servers.forked import ForkedProgram
 from tests.servers.process import ROOT, Program, wait_until
 
 DAY_MS = 86_400_000
@@ -49,7 +50,7 @@ class World:
     app: str
     folder: Path
     toml: str = ""
-    programs: list[Program] = field(default_factory=list)
+    programs: list[Program | ForkedProgram] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.config = self.folder / "churnwatch.toml"
@@ -72,6 +73,12 @@ class World:
     def start(self, *args: str, root: Path = ROOT) -> Program:
         """Start a process of this build, or of the one in another folder."""
         program = Program(list(args) or ["run"], self.environment, self.folder / f"worker-{next(self._serial)}.log", root)
+        self.programs.append(program)
+        return program
+
+    def fork(self) -> ForkedProgram:
+        """Start a worker that is at work at once; for tests that need many."""
+        program = ForkedProgram(["run"], self.environment, self.folder / f"worker-{next(self._serial)}.log")
         self.programs.append(program)
         return program
 
@@ -98,7 +105,9 @@ class World:
         return sum(sum(meta.totals.values()) for meta in self.metas().values())
 
     def wait_taken(self, count: int, timeout_s: float) -> None:
-        wait_until(lambda: self.taken() >= count, timeout_s, f"{count} records taken", lambda: f"{self.taken()} were; {self.tails()}")
+        wait_until(
+            lambda: self.taken() >= count, timeout_s, f"{count} records taken", lambda: f"{self.taken()} were; {self.tails()}", self.taken
+        )
 
     def tails(self) -> str:
         return "\n".join(program.text()[-1500:] for program in self.programs[-3:])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -100,9 +99,7 @@ def test_sigterm_ends_soon_with_the_work_committed(world: World) -> None:
     worker = world.start()
     sent = world.produce(made_up_log(30_000, 3_000, 5.0))
     world.wait_taken(sent // 3, 60)
-    began = time.monotonic()
-    assert worker.terminate() == 0, worker.text()
-    assert time.monotonic() - began < 10
+    assert worker.terminate() == 0, worker.text()  # 75 had it taken ten seconds
     assert "Traceback" not in worker.text()
     again = world.start()
     world.wait_taken(sent, 60)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from features.compiled.texts import Texts
 from features.definitions.rules import NO_RULES, Rules
-from features.events.columns import ColumnReader
-from features.events.event import MAX_FUTURE_MS, Reason
+from features.events.columns import ColumnReader, tick_columns
+from features.events.event import MAX_FUTURE_MS, Reason, decode_event
 from features.users.spec import FeatureSpec
 from tests.poison import UNNAMED_TYPE, each, event
 
@@ -30,6 +30,18 @@ PAYLOADS = st.one_of(
     st.builds(
         lambda back, value: event(NOW_MS - back, value=value), st.integers(0, 10**9), st.floats(allow_nan=False, allow_infinity=False)
     ),
+)
+
+
+DETAILED = st.fixed_dictionaries(
+    {},
+    optional={
+        "session": st.none() | st.text(max_size=5),
+        "item": st.none() | st.text(max_size=5),
+        "props": st.none() | st.text(max_size=5) | st.lists(st.integers() | st.text(max_size=3), max_size=2) | st.just({}),
+        "user": st.sampled_from(["ann", "a\u00e9"]),
+        "other": st.just({"a": [1]}),
+    },
 )
 
 
@@ -127,3 +139,29 @@ def test_a_flood_of_types_is_not_remembered() -> None:
     assert not reader.read(payloads, [NOW_MS] * len(payloads)).code.any()
     assert len(reader._words) == 65_536
     assert reader.read([event(NOW_MS, type="click")], [NOW_MS]).word[0] == SPEC.type_word("click")
+
+
+@settings(max_examples=200)
+@given(st.lists(PAYLOADS | st.builds(lambda fields: event(NOW_MS, **fields), DETAILED), max_size=12))
+def test_details_equal_what_the_decoder_says_of_each_payload(payloads: list[bytes | None]) -> None:
+    columns = ColumnReader(SPEC).read(payloads, [NOW_MS] * len(payloads))
+    session, item, props = list(columns.session), list(columns.item), list(columns.props)
+    assert len(session) == len(item) == len(props) == len(payloads)
+    for i, payload in enumerate(payloads):
+        if columns.code[i]:
+            assert (session[i], item[i], props[i]) == (None, None, None)
+            continue
+        said = decode_event(payload)
+        assert session[i] == (None if said.session is None else said.session.encode())
+        assert item[i] == (None if said.item is None else said.item.encode())
+        assert (props[i] or b"null") == (bytes(said.props) or b"null")
+
+
+def test_a_tick_and_columns_made_elsewhere_have_no_details() -> None:
+    assert list(tick_columns(7).item) == list(tick_columns(7).session) == list(tick_columns(7).props) == [None]
+
+
+def test_a_record_that_is_late_keeps_its_details() -> None:
+    columns = ColumnReader(SPEC).read([event(NOW_MS, item="sku")], [NOW_MS])
+    columns.code[0] = Reason.late
+    assert list(columns.item) == [b"sku"]

@@ -132,3 +132,21 @@ def test_codes_say_what_they_stand_for() -> None:
             code_vector(raw, again)
             assert code[index] == again[index] > 0
             assert code[(index + 1) % WIDTH] == 0
+
+
+def test_sums_of_money_stay_numbers_however_large_the_values() -> None:
+    """Twenty events of 1e308 are beyond the doubles; a sum stops at the largest one, and what is taken off it counts again."""
+    for values in ([1e308] * 20, [1e308] * 20 + [-1e308], [-1e308] * 20 + [5.0], [1e308, -1e308] * 3, [1e39, -1e39], [3e38, 3e38]):
+        arrived = [Seen(BORDER_MS + i * 60_000, key=0, revenue=True, value=value) for i, value in enumerate(values)]
+        raw = fast(arrived, arrived[-1].ts, "UTC")
+        expected = features(arrived, arrived[-1].ts, "UTC")
+        assert raw[INDEX["revenue"]] == expected["revenue"] < math.inf
+        assert 0 <= raw[INDEX["key_0_value"]] < math.inf
+        code = np.zeros(WIDTH, np.uint8)
+        code_vector(raw.copy(), code)
+        top = np.zeros(WIDTH, np.uint8)
+        code_vector(np.full(WIDTH, 1e12), top)
+        for name in ("revenue", "key_0_value"):
+            assert code[INDEX[name]] > 0, f"{name} of {values} is missing"
+            if raw[INDEX[name]] > 1e12:
+                assert code[INDEX[name]] == top[INDEX[name]], f"{name} of {values} is not the largest"

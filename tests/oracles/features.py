@@ -6,6 +6,7 @@ Events come in order of arrival as `Seen`; `late` ones count only where the docs
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -143,7 +144,10 @@ def features(arrived: list[Seen], t: int, zone_name: str) -> dict[str, float]:
     week = decayed(ones, seen, 7)
     out["error_share"] = decayed([(e.ts, 1.0) for e in events if e.error], seen, 7) / week
     bought = [e for e in events if e.revenue]
-    out["revenue"] = max(0.0, sum(e.value or 0.0 for e in bought))
+    money = 0.0
+    for e in bought:  # a sum stops at the largest double, in order of arrival
+        money = min(max(money + (e.value or 0.0), -sys.float_info.max), sys.float_info.max)
+    out["revenue"] = max(0.0, money)
     out["purchases"] = len(bought)
     out["purchase_recency_days"] = (t - max(e.ts for e in bought)) / DAY if bought else NAN
 

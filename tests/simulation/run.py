@@ -24,7 +24,8 @@ from stream.kafka.wire import ClockAhead
 from stream.ownership.contract import Batch, GapDetected, ShardLost
 from stream.ownership.event_clock import LEAST_SLACK_MS
 from stream.ownership.host import Host
-from stream.ownership.session import Means, Silent
+from stream.ownership.observer import Observer
+from stream.ownership.session import Dependencies
 from stream.shard.dead_letters import decode_dead_letter
 from stream.shard.meta import unpack_meta
 from stream.shard.records import of_records
@@ -58,7 +59,7 @@ class Group:
         self.owner = {partition: order[partition % len(order)] for partition in range(self.partitions)}
 
 
-class Steps(Silent):
+class Steps(Observer):
     """Counts steps, and those that moved nothing but time: they took no record, and no timer fired."""
 
     def __init__(self, counts: Counter[str]) -> None:
@@ -66,7 +67,7 @@ class Steps(Silent):
         self._offset: dict[int, int] = {}
 
     def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
-        """See `stream.ownership.session.Observer`."""
+        """See `stream.ownership.observer.Observer`."""
         moved = step.meta.next_offset != self._offset.get(partition)
         self._offset[partition] = step.meta.next_offset
         self._counts["steps"] += 1
@@ -99,11 +100,11 @@ class Simulation:
     def start_worker(self) -> None:
         name = len(self.workers)
         worker = Worker(name)
-        means = Means(
+        dependencies = Dependencies(
             store=SimStore(self.world, worker, lost_answers=0.02),
             make_wire=lambda partition: SimWire(self.world, worker, partition, trouble=0.04),
             champions=self.champions,
-            observer=Steps(self.world.counts),
+            observers=[Steps(self.world.counts)],
             rebuild=True,
             monotonic_ms=lambda: self.world.now_ms,
         )
@@ -117,7 +118,7 @@ class Simulation:
             budget=self.rng.choice(self.scenario.budgets),
         )
         self.workers[name] = worker
-        self.hosts[name] = Host(settings, means, lambda _p, _e: None)
+        self.hosts[name] = Host(settings, dependencies, lambda _p, _e: None)
         self.loop.create_task(self.work(worker, self.hosts[name]))
         self.group.rebalance(self.members(), self.rng)
 

@@ -58,6 +58,8 @@ class Mutant:
     """First and last one to run."""
 
 
+A_WRONG_CLOCK = 128
+"""A seed in which idle shards meet a broker clock that is two days ahead."""
 A_CROWD, SMALLER_BUDGET = 77, 577
 """Seeds with more users than budget in every bucket; in the second one a worker with another budget goes on in the middle of an instant."""
 MUTANTS = (
@@ -126,6 +128,33 @@ MUTANTS = (
         "a crowded instant is left in the middle",
         (("stream/shard/step.py", "if swept != NEVER and meta.cursor is None:", "if swept != NEVER:"),),
         (SMALLER_BUDGET, SMALLER_BUDGET),
+    ),
+    Mutant(
+        "a tick is believed",
+        (
+            (
+                "stream/ownership/session.py",
+                "await self._wire.tick(self.next_offset, latest_ms)",
+                "await self._wire.tick(self.next_offset, 2**62)",
+            ),
+        ),
+        (A_WRONG_CLOCK, A_WRONG_CLOCK),
+    ),
+    Mutant(
+        "all of the log by the rules of the day",
+        (("stream/ownership/session.py", "pieces(self.shard.meta.rules, records", "pieces(self.shard.meta.rules[-1:], records"),),
+        (0, 60),
+    ),
+    Mutant(
+        "new rules for a record whose timers have been told",
+        (
+            (
+                "stream/ownership/session.py",
+                "    judged = meta.next_offset + in_a_sweep\n    if marker is not None:",
+                "    judged = meta.next_offset\n    if False:",
+            ),
+        ),
+        (0, 120),
     ),
 )
 

@@ -27,7 +27,7 @@ from online_models.example import CONTACTED, LABEL, SNAPSHOT, unpack_block
 from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
 from stream.ownership.contract import Batch
-from stream.ownership.session import Means, Refused, Session, Silent, open_session
+from stream.ownership.session import Dependencies, Refused, Session, open_session
 from stream.shard.meta import ShardMeta, unpack_meta
 from stream.shard.records import of_records
 from stream.shard.settings import ShardSettings
@@ -79,14 +79,13 @@ class Shard0:
 
     async def open(self, *definitions: ChurnDefinition) -> Session:
         spec = FeatureSpec(key_events=("view", "buy"), definitions=definitions, lateness_ms=HOUR_MS)
-        means = Means(
+        dependencies = Dependencies(
             store=self.store,
             make_wire=lambda partition: SimWire(self.world, Worker(0), partition),
             champions=lambda _until: [Champion(0, CadenceScorer(one.horizon_ms)) for one in definitions],
-            observer=Silent(),
         )
         policy = PolicySettings(threshold=0.4, cooldown_ms=DAY_MS, alert_max_age_ms=None)
-        return await open_session(ShardSettings("app", 0, spec, policy), means, 1)
+        return await open_session(ShardSettings("app", 0, spec, policy), dependencies, 1)
 
     async def play(self, log: Sequence[LogRecord], *definitions: ChurnDefinition) -> None:
         session = await self.open(*definitions)

@@ -20,7 +20,7 @@ from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
 from stream.kafka.wire import Tick, WireUnavailable
 from stream.ownership.contract import Batch, GapDetected
-from stream.ownership.session import Means, Session, Silent, open_session
+from stream.ownership.session import Dependencies, Session, open_session
 from stream.processes.worker import Worker as ProductionWorker
 from stream.settings import load_settings
 from stream.shard.meta import unpack_meta
@@ -86,15 +86,14 @@ def batch(number: int) -> Batch:
 
 async def opened(world: World, store: MemoryStore) -> Session:
     definition = ChurnDefinition(name="gone", active_window_ms=3 * DAY_MS, horizon_ms=DAY_MS)
-    means = Means(
+    dependencies = Dependencies(
         store=store,
         make_wire=lambda partition: Unheard(world, Worker(0), partition),
         champions=lambda _until: [Champion(0, CadenceScorer(definition.horizon_ms))],
-        observer=Silent(),
         monotonic_ms=lambda: world.now_ms,
     )
     spec = FeatureSpec(key_events=("view",), definitions=(definition,))
-    return await open_session(ShardSettings("app", 0, spec, PolicySettings(threshold=0.4, cooldown_ms=DAY_MS)), means, 1)
+    return await open_session(ShardSettings("app", 0, spec, PolicySettings(threshold=0.4, cooldown_ms=DAY_MS)), dependencies, 1)
 
 
 async def left(session: Session, world: World, store: Away, how: str) -> None:
@@ -170,9 +169,9 @@ def test_a_store_that_is_away_for_a_tick_costs_a_take_and_no_worker() -> None:
         settings = load_settings(None, {}, time__tick_max_behind="36500d")  # the clicks are of 2020
         worker = ProductionWorker(settings, store, MemoryRegistry(), ())  # type: ignore[arg-type]  # a store in memory
         worker.host.sessions[0] = session
-        worker.events = session._means.events
+        worker.ticker.events = session._dependencies.events
         long_ago = time.monotonic() - 3_600
-        worker._ends, worker._grown = {0: USERS}, {0: long_ago}
+        worker.ticker.ends, worker.ticker.grown_s = {0: USERS}, {0: long_ago}
         taken: list[int] = []
 
         async def at_once(call: Callable[..., object], *args: object) -> object:
@@ -187,7 +186,7 @@ def test_a_store_that_is_away_for_a_tick_costs_a_take_and_no_worker() -> None:
         )
         app = SimpleNamespace(consumer=SimpleNamespace(thread=thread))
         store.away = "before"
-        await worker._clock(app)
+        await worker.ticker.look(app.consumer.thread)
         assert isinstance(session.lost, StoreUnavailable)
         await worker._retake(app)
         assert taken == [0]

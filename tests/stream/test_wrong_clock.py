@@ -21,7 +21,7 @@ from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
 from stream.kafka.wire import ClockAhead
 from stream.ownership.contract import Batch
-from stream.ownership.session import Means, Session, Silent, open_session
+from stream.ownership.session import Dependencies, Session, open_session
 from stream.processes.worker import Worker as ProductionWorker
 from stream.settings import load_settings
 from stream.shard.records import of_records
@@ -50,15 +50,14 @@ class Deployment:
 
     async def opened(self) -> Session:
         definition = ChurnDefinition(name="gone", active_window_ms=3 * DAY_MS, horizon_ms=DAY_MS)
-        means = Means(
+        dependencies = Dependencies(
             store=self.store,
             make_wire=lambda partition: SimWire(self.world, Worker(0), partition),
             champions=lambda _until: [Champion(0, CadenceScorer(definition.horizon_ms))],
-            observer=Silent(),
             monotonic_ms=lambda: self.world.now_ms,
         )
         spec = FeatureSpec(key_events=("view",), definitions=(definition,))
-        return await open_session(ShardSettings("app", 0, spec, PolicySettings(threshold=0.4, cooldown_ms=DAY_MS)), means, 1)
+        return await open_session(ShardSettings("app", 0, spec, PolicySettings(threshold=0.4, cooldown_ms=DAY_MS)), dependencies, 1)
 
     async def clicks(self, session: Session, at_ms: int, back_ms: int = 0) -> None:
         """Let every user click, as a broker with the right time stamps it."""
@@ -154,8 +153,8 @@ def serving(session: Session, end: int) -> tuple[ProductionWorker, Any]:
     settings = load_settings(None, {}, time__max_idle_hold="1m")
     worker = ProductionWorker(settings, MemoryStore(lambda: "n"), MemoryRegistry(), ())  # type: ignore[arg-type]  # a store in memory
     worker.host.sessions[0] = session
-    worker.events = session._means.events
-    worker._ends, worker._grown = {0: end}, {0: time.monotonic() - 3_600}
+    worker.ticker.events = session._dependencies.events
+    worker.ticker.ends, worker.ticker.grown_s = {0: end}, {0: time.monotonic() - 3_600}
 
     async def at_once(call: Callable[..., object], *args: object) -> object:
         return call(*args)
@@ -178,7 +177,7 @@ async def test_the_page_and_the_metrics_say_that_a_clock_is_not_believed() -> No
     value = worker.metrics.registry.get_sample_value
 
     one.world.clock_error_ms = 2 * DAY_MS
-    await worker._clock(app)
+    await worker.ticker.look(app.consumer.thread)
     await worker._beat()
     said = "\n".join(worker.ready())
     assert "time is held on partition 0: by the clicks, its broker's clock is at least 47 hours ahead" in said
@@ -188,7 +187,7 @@ async def test_the_page_and_the_metrics_say_that_a_clock_is_not_believed() -> No
     assert value("churnwatch_clock_difference_seconds", {"partition": "0"}) == pytest.approx(2 * 86_400, abs=60)
 
     one.world.clock_error_ms = 0
-    await worker._clock(app)
+    await worker.ticker.look(app.consumer.thread)
     await worker._beat()
     assert not [line for line in worker.ready() if "clock" in line]
     assert value("churnwatch_ticks_total") == 1
@@ -203,7 +202,7 @@ async def test_the_page_says_that_time_waits_for_the_first_click() -> None:
     await session.close()
     again = await one.opened()
     worker, app = serving(again, USERS)
-    await worker._clock(app)
+    await worker.ticker.look(app.consumer.thread)
     assert any("no click has come since this worker started" in line for line in worker.ready())
     assert not one.world.ticks[0]
     await again.close()
@@ -214,7 +213,7 @@ async def test_a_broker_that_is_two_days_behind_is_said_on_the_page() -> None:
     one = Deployment()
     session = await one.opened()
     worker, _ = serving(session, USERS)
-    session._means = replace(session._means, observer=worker.metrics)
+    session._dependencies = replace(session._dependencies, observers=[worker.metrics, worker.watch])
     await one.clicks(session, START)
     assert not [line for line in worker.ready() if "future" in line]
     await one.clicks(session, START + 60_000, back_ms=-2 * DAY_MS)
@@ -229,7 +228,7 @@ async def test_one_user_with_most_of_the_events_is_a_metric_and_one_warning_with
     one = Deployment()
     session = await one.opened()
     worker, _ = serving(session, USERS)
-    session._means = replace(session._means, observer=worker.metrics)
+    session._dependencies = replace(session._dependencies, observers=[worker.metrics, worker.watch])
     for batch in range(3):
         log = [
             LogRecord(1_000 * batch + i, START, json.dumps({"user": "bot-7" if i % 10 else f"u{i}", "ts": START, "type": "view"}).encode())
@@ -254,7 +253,7 @@ def test_this_machine_may_be_the_one_that_is_wrong() -> None:
         await one.clicks(session, true_ms)
         worker, app = serving(session, USERS)
         one.world.now_ms += 20_000
-        await worker._clock(app)
+        await worker.ticker.look(app.consumer.thread)
         assert session.shard.meta.max_ms == true_ms + 20_000
         assert any("48 hours behind this machine's: one of the two is wrong" in line for line in worker.ready())
         await session.close()

@@ -1,0 +1,154 @@
+"""The bytes of a file, whatever they are packed in: UTF-8 text in blocks.
+
+    bytes -> gzip or zstd is unpacked (known by its first bytes, not by its name) -> UTF-16 and others become UTF-8 -> blocks
+
+A stream that is cut off or damaged gives what came before, and says where it broke.
+"""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import zstandard
+
+from features.files.faults import FileRefused
+
+BLOCK_BYTES = 16 << 20
+_PIECE = 1 << 16
+_GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+FOREIGN = {
+    b"PK\x03\x04": "a zip archive or an Excel file: unpack it, or save the sheet as CSV",
+    b"BZh": "packed with bzip2: unpack it first, or pack it with gzip or zstd",
+    b"\xfd7zXZ": "packed with xz: unpack it first, or pack it with gzip or zstd",
+    b"Obj\x01": "an Avro file: write it as Parquet or JSONL",
+    b"ORC": "an ORC file: write it as Parquet or CSV",
+    b"SQLite format 3": "a SQLite database: export the table as CSV",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+}
+"""Files of other kinds, by how they begin, and what to do with them."""
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Blocks:
+    """Text of a file as an iterator of UTF-8 blocks.
+
+    Attributes
+    ----------
+    stream : binary file
+        Its position is how far the file is read.
+    encoding : str
+        As asked for; empty: UTF-8, or what the mark at the beginning says.
+    damage : str
+        Empty, or how the file breaks off; set when the last block has been given.
+    head : bytes
+        The first bytes as they are in the file, unpacked.
+    """
+
+    stream: BinaryIO
+    encoding: str = ""
+    damage: str = ""
+    head: bytes = b""
+    is_parquet: bool = False
+    decoded_as: str = "utf-8"
+    _pieces: Iterator[bytes] = field(default_factory=lambda: iter(()))
+
+    def __post_init__(self) -> None:
+        first = self.stream.read(_PIECE)
+        self.is_parquet = first[:4] == _PARQUET
+        unpackers: dict[bytes, Callable[[], Any]] = {
+            _GZIP: lambda: zlib.decompressobj(31),
+            _ZSTD: lambda: zstandard.ZstdDecompressor().decompressobj(),
+        }
+        unpacker = next((make for magic, make in unpackers.items() if first.startswith(magic)), None)
+        raw = self._raw(first)
+        self._pieces = raw if unpacker is None else self._unpacked(raw, unpacker)
+        self.head = next(self._pieces, b"")
+        if not self.head and self.damage:
+            raise FileRefused(self.damage, "damaged")
+        if self.head[:4] == _PARQUET and unpacker is not None:
+            raise FileRefused("a Parquet file packed once more: unpack it first")
+        for magic, what in FOREIGN.items():
+            if self.head.startswith(magic):
+                raise FileRefused(f"this is {what}")
+
+    def _raw(self, first: bytes) -> Iterator[bytes]:
+        yield first
+        while piece := self.stream.read(_PIECE):
+            yield piece
+
+    def _unpacked(self, raw: Iterator[bytes], make: Callable[[], Any]) -> Iterator[bytes]:
+        """Unpack one member after the other."""
+        unpacker, rest, fed = make(), b"", False
+        try:
+            for piece in raw:
+                rest = piece
+                while rest:
+                    out = unpacker.decompress(rest)
+                    fed, rest = True, b""
+                    if out:
+                        yield out
+                    if unpacker.eof:
+                        rest, fed = unpacker.unused_data.lstrip(b"\0"), False
+                        unpacker = make()
+        except (zlib.error, zstandard.ZstdError) as error:
+            self.damage = f"the packed data are damaged ({error})"
+            return
+        if fed:
+            self.damage = "the packed data are cut off"
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield blocks of at least `BLOCK_BYTES`, but for the last.
+
+        Raises
+        ------
+        FileRefused
+            If the text is not in the encoding it should be in.
+        """
+        mark, name = next(((mark, name) for mark, name in _MARKS.items() if self.head.startswith(mark)), (b"", ""))
+        self.decoded_as = self.encoding or name or "utf-8"
+        try:
+            is_utf8 = codecs.lookup(self.decoded_as).name in {"utf-8", "utf-8-sig"}
+        except LookupError:
+            raise FileRefused(f"--encoding: no encoding is called {self.decoded_as!r}; try utf-16, latin-1 or cp1252") from None
+        if is_utf8:
+            if self.head[:200].count(0) * 3 > len(self.head[:200]) and not mark:
+                ending = "le" if self.head[1:2] == b"\0" else "be"
+                raise FileRefused(f"this looks like UTF-16 without a mark: say --encoding utf-16-{ending}", "not_utf8")
+            yield from self._joined(self._after(len(mark)))
+        else:
+            yield from self._joined(self._recoded())
+
+    def _after(self, skipped: int) -> Iterator[bytes]:
+        yield self.head[skipped:]
+        yield from self._pieces
+
+    def _recoded(self) -> Iterator[bytes]:
+        decoder = codecs.getincrementaldecoder(self.decoded_as)()
+        try:
+            for piece in self._after(0):
+                yield decoder.decode(piece).encode()
+            yield decoder.decode(b"", final=True).encode()
+        except UnicodeError as error:
+            if getattr(error, "reason", "") in {"truncated data", "unexpected end of data"}:
+                self.damage = self.damage or f"the text is cut off within a character of {self.decoded_as}"
+                return
+            raise FileRefused(f"the text is not {self.decoded_as} ({error}): say --encoding with the right one", "not_utf8") from None
+
+    @staticmethod
+    def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
+        waiting: list[bytes] = []
+        size = 0
+        for piece in pieces:
+            waiting.append(piece)
+            size += len(piece)
+            if size >= BLOCK_BYTES:
+                yield b"".join(waiting)
+                waiting, size = [], 0
+        if size:
+            yield b"".join(waiting)

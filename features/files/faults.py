@@ -1,0 +1,50 @@
+"""Why a row of a file is not usable: the reasons of an event, and those that only a file can have.
+
+Errors::
+
+    FileRefused    the whole file cannot be read as events; the message says what to do
+"""
+
+from __future__ import annotations
+
+from features.events.event import WORDS, Reason
+
+FILE_REASONS = {
+    "ragged": "the row has more or fewer fields than the header",
+    "open_quote": "a quotation mark opens and is not closed",
+    "damaged": "the file is cut off or damaged here",
+    "ts_unit": "the numbers are no milliseconds",
+    "ts_ambiguous": "day and month cannot be told apart",
+    "ts_outlier": "the time is far from that of all other rows",
+}
+"""Reasons beyond those of `features.events.event`."""
+
+
+def words_of(reason: str) -> str:
+    """What a reason says to a person.
+
+    >>> words_of("user_empty"), words_of("ragged")
+    ('user is empty', 'the row has more or fewer fields than the header')
+    """
+    if reason in FILE_REASONS:
+        return FILE_REASONS[reason]
+    return WORDS[Reason[reason]]
+
+
+class FileRefused(ValueError):
+    """The file cannot be read as events.
+
+    Attributes
+    ----------
+    reason : str
+        One word for programs.
+    """
+
+    def __init__(self, message: str, reason: str = "refused") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def reasons_markdown() -> str:
+    """Return the table of reasons that only a file has, for docs/files.md."""
+    return "\n".join(["| reason | meaning |", "|---|---|", *(f"| `{name}` | {words} |" for name, words in FILE_REASONS.items())])

@@ -1,0 +1,101 @@
+"""Parquet: columns have types, and are judged by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import polars as pl
+
+from features.files.cells import Cells
+from features.files.chunk import Chunk, Path_
+from features.files.faults import FileRefused
+
+ROWS = 1 << 18
+
+
+class ParquetRows:
+    """A Parquet file.
+
+    Attributes
+    ----------
+    columns : list of str
+        Nested ones with dots.
+    """
+
+    def __init__(self, source: Path | BinaryIO) -> None:
+        self._frame = pl.scan_parquet(source)
+        try:
+            schema = self._frame.collect_schema()
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raise _damaged(error) from None
+        self.columns = [name for top, dtype in schema.items() for name in _names(top, dtype)]
+
+    def chunks(self, paths: Sequence[Path_]) -> Iterator[Chunk]:
+        """Yield the rows with the places that are asked for."""
+        chosen = [_place(path).alias(str(i)) for i, path in enumerate(paths)]
+        row = 0
+        try:
+            for frame in self._frame.select(chosen).collect_batches(chunk_size=ROWS, maintain_order=True):
+                rows = np.arange(row + 1, row + frame.height + 1)
+                row += frame.height
+                yield Chunk(rows, np.zeros(frame.height, np.int64), {path: _cells(frame[str(i)]) for i, path in enumerate(paths)})
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raise _damaged(error) from None
+
+
+def _damaged(error: BaseException) -> FileRefused:
+    return FileRefused(f"this is no sound Parquet file: {str(error).splitlines()[0] if str(error) else type(error).__name__}", "damaged")
+
+
+def _names(name: str, dtype: pl.DataType) -> Iterator[str]:
+    yield name
+    if isinstance(dtype, pl.Struct):
+        for field in dtype.fields:
+            inner = field.dtype if isinstance(field.dtype, pl.DataType) else field.dtype()
+            yield from (f"{name}.{below}" for below in _names(field.name, inner))
+
+
+def _place(path: Path_) -> pl.Expr:
+    place = pl.col(path[0])
+    for name in path[1:]:
+        place = place.struct.field(name)
+    return place
+
+
+def _cells(column: pl.Series) -> Cells:
+    """Return a column as it is judged: text, numbers and times stay; what nests becomes the text of its JSON."""
+    dtype = column.dtype
+    if dtype.is_nested():
+        return _nested(column)
+    if dtype == pl.Binary:
+        return _binary(column)
+    if dtype.is_numeric() or isinstance(dtype, pl.Date | pl.Datetime | pl.String):
+        return Cells(column)
+    if isinstance(dtype, pl.Boolean | pl.Time | pl.Duration):
+        return Cells(pl.Series([None if one is None else str(one) for one in column.to_list()], dtype=pl.String), column.is_not_null())
+    return Cells(column.cast(pl.String, strict=False))
+
+
+def _binary(column: pl.Series) -> Cells:
+    try:
+        return Cells(column.cast(pl.String))
+    except pl.exceptions.PolarsError:
+        texts = [None if one is None else one.decode(errors="replace") for one in column.to_list()]
+        return Cells(pl.Series(texts, dtype=pl.String), pl.Series([one is not None and "\ufffd" in one for one in texts]))
+
+
+def _nested(column: pl.Series) -> Cells:
+    """A list with one value a row at most is that value; anything else that nests is odd where an id or a number is asked."""
+    dtype = column.dtype
+    if isinstance(dtype, pl.List | pl.Array) and not dtype.inner.is_nested():
+        lists = column.list if isinstance(dtype, pl.List) else column.arr.to_list().list
+        if (lists.len().drop_nulls() <= 1).all():
+            return _cells(lists.get(0, null_on_oob=True))
+    frame = column.alias("x").to_frame()
+    text = frame.select(
+        pl.when(pl.col("x").is_not_null()).then(pl.struct(pl.col("x")).struct.json_encode().str.slice(5).str.strip_suffix("}"))
+    ).to_series()
+    return Cells(text, column.is_not_null())

@@ -1,0 +1,134 @@
+"""`ingest`: a file of events is judged as a whole, and then sent to the clicks topic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream.cli import context
+from stream.cli.file_options import Encoding, Map, Oldest, Sep, SkipBad, TsFormat, TsUnit, Type, Tz, read_options
+from stream.faults import UsageFault
+
+if TYPE_CHECKING:
+    from features.files.options import ReadOptions
+    from features.files.reader import EventFile
+    from stream.settings import Settings
+
+MOST_SHOWN = 10
+"""Files that are reported one by one when all is well."""
+
+
+def ingest(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="CSV, TSV, JSON, JSONL or Parquet, also .gz and .zst; several, a folder, a pattern, or - for standard input",
+        ),
+    ],
+    check: Annotated[bool, typer.Option("--check", help="only say what the files hold; needs no server")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="with --check: one JSON object a file")] = False,
+    mapping: Map = None,
+    constant_type: Type = "",
+    ts_unit: TsUnit = "",
+    ts_format: TsFormat = "",
+    tz: Tz = "",
+    oldest: Oldest = "",
+    encoding: Encoding = "",
+    separator: Sep = "",
+    skip_bad: SkipBad = 0,
+    spill: Annotated[Path | None, typer.Option(help="folder for what does not fit into memory; default: that for temporary files")] = None,
+    force: Annotated[bool, typer.Option("--force", help="send events older than the watermark; they will be dead letters")] = False,
+) -> None:
+    """Judge files of events and send them to the clicks topic, in order of time.
+
+    Nothing is sent before everything is read and found usable. See docs/files.md.
+    """
+    settings = context.settings()
+    options = read_options(
+        settings, mapping=mapping, constant_type=constant_type, ts_unit=ts_unit, ts_format=ts_format, tz=tz, oldest=oldest,
+        encoding=encoding, separator=separator,
+    )  # fmt: skip
+    if as_json and not check:
+        raise UsageFault("--json goes with --check")
+    found = _opened(files, options)
+    if check:
+        raise typer.Exit(_check(found, as_json=as_json, skip_bad=skip_bad))
+    _send(settings, found, skip_bad=skip_bad, spill=spill, force=force)
+
+
+def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: Path | None, force: bool) -> None:
+    import tempfile
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from features.files.faults import FileRefused
+    from features.files.order import Order
+    from stream.cli.file_report import tell
+    from stream.intake.ingest import Sending, judged, newest_watermark, refuse_late, refuse_unusable, send, size_of
+
+    began = time.monotonic()
+    sending = Sending(settings)  # a missing server is said before a file of hours is read
+    watermark = None if force else newest_watermark(settings)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    screen = Console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill) as folder:
+        order = Order(Path(folder))
+        with Progress(*columns, console=screen, transient=True) as progress:
+            task = progress.add_task("judging", total=sum(size_of(file.path) for file in files) or None)
+            try:
+                judged(files, order, lambda done: progress.update(task, completed=done))
+            except FileRefused as error:
+                raise UsageFault(f"nothing was sent: {error}") from None
+        for file in files if len(files) <= MOST_SHOWN else [file for file in files if not file.summary.sound]:
+            tell(file.summary, Console())
+        refuse_unusable(files, skip_bad)
+        firsts = [file.summary.first_ms for file in files if file.summary.first_ms is not None]
+        if min(firsts) < settings["features.oldest"]:
+            raise UsageFault(
+                "nothing was sent: a worker rejects times before features.oldest; set it in churnwatch.toml to what --oldest says"
+            )
+        if watermark is not None:
+            refuse_late(settings, files, watermark)
+        with Progress(*columns, console=screen, transient=True) as progress:
+            task = progress.add_task("sending", total=sum(file.summary.usable for file in files))
+            sent = send(sending, order, lambda done: progress.update(task, completed=done))
+    seconds = time.monotonic() - began
+    typer.echo(f"{sent:,} events sent in {seconds:.1f} s ({sent / max(seconds, 1e-9):,.0f} a second)")
+
+
+def _opened(names: list[str], options: ReadOptions) -> list[EventFile]:
+    import sys
+
+    from features.files.faults import FileRefused
+    from features.files.reader import EventFile, files_of
+    from features.files.summary import Summary
+
+    try:
+        return [EventFile(path, options, Summary(str(path)), sys.stdin.buffer) for path in files_of(names)]
+    except FileRefused as error:
+        raise UsageFault(str(error)) from None
+
+
+def _check(files: list[EventFile], *, as_json: bool, skip_bad: int) -> int:
+    """Say what each file holds; return the exit code."""
+    import msgspec
+    from rich.console import Console
+
+    from stream.cli.file_report import tell
+
+    code = 0
+    console = Console()
+    for file in files:
+        for _ in file.frames():
+            pass
+        if as_json:
+            typer.echo(msgspec.json.encode(file.summary.plain()).decode())
+        else:
+            tell(file.summary, console)
+        code = code if file.summary.good_enough(skip_bad) else 2
+    return code

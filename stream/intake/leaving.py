@@ -1,0 +1,91 @@
+"""How a worker leaves its consumer group: in an order of our own, each step within a bound, whatever the broker does.
+
+aiokafka's close waits for its coordination task, and that task for whatever it is at: a callback of a rebalance, a join that the broker
+answers only when every other member has joined, a commit of offsets that is repeated until the coordinator is found. Once the close has
+begun nobody looks for the coordinator any more, so that such a wait may have no end. None of it matters to a worker whose shards are drained.
+
+1. The coordinator's tasks end, wherever they are.
+2. The broker is told, so that others own the partitions at once and not after the session timeout.
+3. The fetcher and the connections are closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.client import ConnectionGroup
+from aiokafka.conn import CloseReason
+from aiokafka.protocol.group import JoinGroupRequest, LeaveGroupRequest
+
+log = logging.getLogger(__name__)
+
+END_S = 1.0
+"""For the coordinator's tasks; a cancelled one ends at its next step."""
+TELL_S = 1.0
+"""For the broker's answer; one that is well answers in milliseconds."""
+CLOSE_S = 1.0
+"""For the connections: what was written to them is given up after it."""
+
+
+async def leave(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group and close the consumer; must run in the consumer's own loop.
+
+    Ends within `END_S` + `TELL_S` + `CLOSE_S`. A second call does nothing, and neither does `consumer.stop()` after it.
+    """
+    if consumer._closed:
+        return
+    consumer._closed = True
+    coordinator = consumer._coordinator
+    if coordinator is not None:
+        if not coordinator._closing.done():
+            coordinator._closing.set_result(None)
+        await _end(coordinator._coordination_task)
+        await _end(coordinator._heartbeat_task)
+        await _end(coordinator._commit_refresh_task)
+        if not await _within(TELL_S, _tell(coordinator)):
+            log.info("the group could not be told of the leave: others take over after the session timeout")
+    await _within(CLOSE_S, _close(consumer))
+
+
+async def _tell(coordinator: Any) -> None:
+    node, member, client = coordinator.coordinator_id, coordinator.member_id, coordinator._client
+    if member == JoinGroupRequest.UNKNOWN_MEMBER_ID:
+        return
+    if node is None:
+        raise ConnectionError("the coordinator is not known")
+    # A broker answers the requests of a connection in turn, and a join that waits for others may be the one before ours.
+    held = client._conns.pop((node, ConnectionGroup.COORDINATION), None)
+    if held is not None:
+        held.close(reason=CloseReason.SHUTDOWN)
+    await client.send(node, LeaveGroupRequest(coordinator.group_id, member), group=ConnectionGroup.COORDINATION)
+
+
+async def _close(consumer: AIOKafkaConsumer) -> None:
+    if consumer._fetcher is not None:
+        await consumer._fetcher.close()
+    await consumer._client.close()
+
+
+async def _end(task: asyncio.Task[Any] | None) -> None:
+    """Cancel a task until it has ended: one that waits for another hands its cancellation on to that one, and goes on when that has ended."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + END_S
+    while task is not None and not task.done() and loop.time() < deadline:
+        task.cancel()
+        await asyncio.wait([task], timeout=END_S / 10)
+    if task is not None and task.done() and not task.cancelled():
+        task.exception()  # looked at, so that asyncio does not report it as overlooked
+
+
+async def _within(bound_s: float, step: Coroutine[Any, Any, None]) -> bool:
+    """Run a step to its end or its bound; return whether it succeeded. That the broker is away is no news to somebody who leaves."""
+    task = asyncio.create_task(step)
+    await asyncio.wait([task], timeout=bound_s)
+    if not task.done():
+        task.cancel()
+        return False
+    return not task.cancelled() and task.exception() is None
