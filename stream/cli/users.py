@@ -61,26 +61,19 @@ def user(
 
 def _reasons(settings: Settings, reader: UserReader, view: UserView) -> Iterator[str]:
     """Say of each definition who scores now and what raises and lowers the user's risk most, as of now."""
-    import numpy as np
-
     from features.store.redis import connect
-    from features.users.catalog import NAMES, WIDTH
-    from features.users.vector import code_vector
     from online_models.explain import contributions
     from online_models.registry_redis import RedisRegistry
-    from stream.ownership.served import ModelSource, model_key
+    from stream.ownership.served import ModelSource, model_key, risk_now
 
-    raw = np.array([np.nan if (value := view.features[name]) is None else value for name in NAMES])
-    vector = np.zeros(WIDTH, np.uint8)
-    code_vector(raw, vector)
     definitions = reader.spec.spec.definitions
     registry = RedisRegistry(connect(settings["redis.url"]), settings["app.name"])
     source = ModelSource(registry, definitions, reader.spec.spec.hash, model_key(settings))
     source.refresh()
-    for definition, champion in zip(definitions, source.champions(2**62), strict=True):
+    for definition, risk, champion, vector in risk_now(view, source):
         raises, lowers = contributions(champion.scorer, vector)
         by = f"{champion.scorer.name}, version {champion.version}" if champion.version else "the rule"
-        yield f"[bold]{definition.name}[/bold] risk now {float(champion.scorer.risk(vector[None])[0]):.3f} ({by})"
+        yield f"[bold]{definition.name}[/bold] risk now {risk:.3f} ({by})"
         for words, told in (("raised by", raises), ("lowered by", lowers)):
             for said, size in told:
                 yield f"  {words} {said} ({size:+.2f})"
