@@ -26,7 +26,7 @@ def test_the_risk_is_that_of_the_vector_a_worker_would_write() -> None:
     init_state(rows, 0, phase_of("ann"))
     for n in range(12):
         apply_event(rows[0], START + n * DAY_MS // 3, spec.type_word("click"), float("nan"), 0, spec.session_gap_ms)
-    at_ms = START + 9 * DAY_MS
+    at_ms = START + 4 * DAY_MS
     vector = np.zeros(WIDTH, np.uint8)
     write_vector(rows[0], at_ms, 0, np.empty(WIDTH), vector)
     said = risk_now(user_view("ann", rows[0], ["a", "b"], at_ms, "UTC", 0), ModelSource(MemoryRegistry(), definitions, spec.hash, b"k"))
