@@ -22,7 +22,7 @@ from tests.servers.process import Program, wait_until
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis, pytest.mark.slow, pytest.mark.timeout(900)]
 KEY_EVENTS = ("click", "view", "purchase")
-LEARNS = DEFAULT_TOML.replace("min_labels = 100000000", "min_labels = 50\nwindow = 200")
+LEARNS = DEFAULT_TOML.replace("min_labels = 100000000", 'min_labels = 50\nwindow = 200\nmodels = ["logistic"]')
 
 
 @pytest.fixture(scope="module")
