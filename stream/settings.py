@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from features.definitions.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
@@ -65,6 +66,26 @@ class Setting:
     high: float = float("inf")
 
 
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+
+
+def _secured(section: str, whose: str) -> tuple[Setting, ...]:
+    env = f"CHURNWATCH_{section.upper()}"
+    return (
+        Setting(
+            f"{section}.ca_file",
+            "text",
+            "",
+            f"PEM file of the CA that signed {whose} certificate; empty: the system's CAs",
+            f"{env}_CA_FILE",
+        ),
+        Setting(f"{section}.cert_file", "text", "", "PEM file of our client certificate, where one is asked for", f"{env}_CERT_FILE"),
+        Setting(f"{section}.key_file", "text", "", "PEM file of its key; empty: it is in cert_file", f"{env}_KEY_FILE"),
+        Setting(f"{section}.key_password", "secret", "", "password of the key", f"{env}_KEY_PASSWORD"),
+    )
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("app.name", "text", "churnwatch", "names this deployment; part of every Redis key and transactional id", "CHURNWATCH_APP"),
     Setting("app.group", "text", "", "Kafka consumer group of the workers; empty: the app's name"),
@@ -73,7 +94,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("kafka.clicks", "text", "", "name of the clicks topic when it is not prefix + clicks", "CHURNWATCH_CLICKS"),
     Setting("kafka.partitions", "int", 4, "partitions of clicks, for `topics create`", low=1, high=10_000),
     Setting("kafka.replication", "int", -1, "copies of each topic, for `topics create`; -1: the broker's default", low=-1, high=32),
+    *_secured("kafka", "the brokers'"),
+    Setting(
+        "kafka.security_protocol",
+        "text",
+        "PLAINTEXT",
+        "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
+        "CHURNWATCH_KAFKA_SECURITY_PROTOCOL",
+    ),
+    Setting("kafka.sasl_mechanism", "text", "", f"with SASL: {', '.join(SASL_MECHANISMS)}", "CHURNWATCH_KAFKA_SASL_MECHANISM"),
+    Setting("kafka.user", "text", "", "user of PLAIN and SCRAM", "CHURNWATCH_KAFKA_USER"),
+    Setting("kafka.password", "secret", "", "password of PLAIN and SCRAM", "CHURNWATCH_KAFKA_PASSWORD"),
+    Setting("kafka.token_file", "text", "", "file with the token of OAUTHBEARER, read again before it ends", "CHURNWATCH_KAFKA_TOKEN_FILE"),
+    Setting("kafka.token_command", "text", "", "command that prints the token, run again before it ends", "CHURNWATCH_KAFKA_TOKEN_COMMAND"),
     Setting("redis.url", "secret", "redis://127.0.0.1:6379", "Redis address; rediss:// for TLS", "CHURNWATCH_REDIS"),
+    *_secured("redis", "the server's"),
     Setting(
         "features.key_events",
         "names",
@@ -115,13 +150,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("worker.mirror", "text", "none", "whose named features are also kept as a Redis hash: none, alerted or all"),
     Setting("worker.web", "text", "127.0.0.1:6066", "address of /metrics, /live and /ready; empty: none", "CHURNWATCH_WEB"),
     Setting("worker.web_token", "secret", "", "asked for when the web address is not loopback", "CHURNWATCH_WEB_TOKEN"),
-    Setting("learning.key", "secret", "", "signs models in the registry; give the same to workers and trainer", "CHURNWATCH_MODEL_KEY"),
+    Setting(
+        "learning.key",
+        "secret",
+        "",
+        "signs models in the registry, the same for workers and trainer; needed unless Redis is on this machine (`churnwatch config key` makes one)",
+        "CHURNWATCH_MODEL_KEY",
+    ),
     Setting("learning.min_labels", "int", 200, "labels of each class before a model may replace the rule", low=1),
     Setting("learning.models", "names", LIVE, f"models that compete, of: {', '.join(MODELS)}"),
     Setting("learning.wanted", "text", "", "the model that serves once it can; empty: the best by calibrated log-loss"),
     Setting("learning.window", "int", 1_500, "newest matured labels over which models are compared", low=100, high=1_000_000),
     Setting("learning.batch", "int", 256, "examples of one learning step", low=1, high=100_000),
 )
+PLACEHOLDERS = frozenset({"change-me", "change_me", "changeme"})
+"""Stand in examples for a secret of one's own. Everybody knows them, so none is one."""
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target", "segment")
 
@@ -274,6 +317,8 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         source, value = setting.name, raw.pop(setting.name, setting.default)
+        if setting.kind == "secret" and (file := raw.pop(f"{setting.name}_file", None)) is not None:
+            source, value = f"{setting.name}_file", _from_file(f"{setting.name}_file", file, faults) or setting.default
         if setting.env and (text := _from_environment(setting.env, environment, faults)) is not None:
             source, value = setting.env, text
         override = overrides.pop(setting.name.replace(".", "__"), None)
@@ -290,9 +335,11 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         ChurnDefinition(),
     )
     _judge_together(values, definitions, faults)
+    _judge_secrets(values, faults)
     _judge_kafka(values, faults)
     if faults:
         raise SettingsError(faults)
+    values["redis.url"] = _redis_url(values)
     return Settings(MappingProxyType(values), definitions)
 
 
@@ -319,7 +366,17 @@ def example_toml() -> str:
         '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md)',
     ]
     secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
-    return "\n".join([*lines, "", f"# Secrets come from the environment, or from the file in NAME_FILE: {secrets}"]) + "\n"
+    return (
+        "\n".join(
+            [
+                *lines,
+                "",
+                f"# Secrets come from the environment, or from the file in NAME_FILE: {secrets}.",
+                "# Here too a file may be named: learning.key_file, redis.url_file and so on.",
+            ]
+        )
+        + "\n"
+    )
 
 
 def _toml(value: object) -> str:
@@ -355,11 +412,21 @@ def _file_values(path: Path | None, environment: Mapping[str, str], faults: list
 def _from_environment(name: str, environment: Mapping[str, str], faults: list[str]) -> str | None:
     """Value of NAME, or the content of the file in NAME_FILE."""
     if environment.get(f"{name}_FILE"):
-        try:
-            return Path(environment[f"{name}_FILE"]).read_text().strip()
-        except OSError as error:
-            faults.append(f"{name}_FILE: {error.strerror}")
+        return _from_file(f"{name}_FILE", environment[f"{name}_FILE"], faults)
     return environment.get(name)
+
+
+def _from_file(name: str, file: object, faults: list[str]) -> str | None:
+    """Content of a file with one secret in it."""
+    try:
+        if content := Path(_text(file)).read_text().strip():
+            return content
+        faults.append(f"{name}: the file is empty")
+    except OSError as error:
+        faults.append(f"{name}: {error.strerror}")
+    except ValueError:  # no text, or not the name of a file
+        faults.append(f"{name}: must be the path of a text file")
+    return None
 
 
 def is_loopback(host: str) -> bool:
@@ -456,9 +523,89 @@ def _judge_name(setting: str, name: str, faults: list[str]) -> None:
         faults.append(str(error))
 
 
+def _judge_secrets(values: dict[str, Any], faults: list[str]) -> None:
+    """Refuse the words that stand in examples for a secret, in its whole or as the password of an address."""
+    for setting in SETTINGS:
+        if setting.kind == "secret" and {values[setting.name].lower(), _password(values[setting.name]).lower()} & PLACEHOLDERS:
+            faults.append(
+                f"{setting.name}: this word stands in examples for a secret of your own and is known to everybody; "
+                f"`churnwatch config key FILE` writes a random one into a file, to be named in {setting.env}_FILE"
+            )
+
+
+def _password(url: str) -> str:
+    """Return the password of an address, "" without one."""
+    try:
+        parts = urlsplit(url)
+        return unquote(parts.password or "") or parse_qs(parts.query).get("password", [""])[0]
+    except ValueError:  # no address
+        return ""
+
+
+def is_on_this_machine(redis_url: str) -> bool:
+    """Whether a Redis can be reached from this machine only, as far as its address says.
+
+    >>> [is_on_this_machine(url) for url in ("redis://127.0.0.1:6379/1", "unix:///run/redis.sock", "rediss://u:p@redis.example", "redis://[::1]")]
+    [True, True, False, True]
+    """
+    parts = urlsplit(redis_url)
+    return parts.scheme == "unix" or is_loopback(parts.hostname or "")
+
+
 def _judge_kafka(values: dict[str, Any], faults: list[str]) -> None:
     if values["kafka.replication"] == 0:
         faults.append("kafka.replication: at least 1, or -1 for the broker's default, got 0")
+    protocol, mechanism = values["kafka.security_protocol"], values["kafka.sasl_mechanism"]
+    if protocol not in PROTOCOLS:
+        faults.append(f"kafka.security_protocol: one of {', '.join(PROTOCOLS)}, got {protocol!r}{nearest(protocol, list(PROTOCOLS))}")
+    elif protocol.startswith("SASL"):
+        _judge_sasl(values, faults)
+    elif mechanism or values["kafka.user"] or values["kafka.password"] or values["kafka.token_file"] or values["kafka.token_command"]:
+        wanted = "SASL_SSL" if protocol == "SSL" else "SASL_SSL (or SASL_PLAINTEXT)"
+        faults.append(f"kafka.security_protocol: {protocol} sends no user and no token, set it to {wanted}")
+    tls_files = [name for name in ("kafka.ca_file", "kafka.cert_file", "kafka.key_file") if values[name]]
+    if tls_files and not protocol.endswith("SSL"):
+        faults.append(f"{tls_files[0]}: not used with kafka.security_protocol {protocol}, set it to SSL or SASL_SSL")
+    for section in ("kafka", "redis"):
+        if values[f"{section}.key_file"] and not values[f"{section}.cert_file"]:
+            faults.append(f"{section}.key_file: a key is of no use without its certificate in {section}.cert_file")
+
+
+def _judge_sasl(values: dict[str, Any], faults: list[str]) -> None:
+    protocol, mechanism = values["kafka.security_protocol"], values["kafka.sasl_mechanism"]
+    if mechanism not in SASL_MECHANISMS:
+        faults.append(
+            f"kafka.sasl_mechanism: one of {', '.join(SASL_MECHANISMS)}, got {mechanism!r}{nearest(mechanism, list(SASL_MECHANISMS))}"
+        )
+    elif mechanism == "OAUTHBEARER":
+        if bool(values["kafka.token_file"]) == bool(values["kafka.token_command"]):
+            faults.append("kafka.token_file: OAUTHBEARER needs either this or kafka.token_command")
+    elif not values["kafka.user"] or not values["kafka.password"]:
+        faults.append(f"kafka.user: {mechanism} needs a user, and a password in CHURNWATCH_KAFKA_PASSWORD")
+    hosts = [one.rsplit(":", 1)[0] for one in values["kafka.bootstrap"].split(",")]
+    if protocol == "SASL_PLAINTEXT" and mechanism in {"PLAIN", "OAUTHBEARER"} and not all(map(is_loopback, hosts)):
+        faults.append(
+            f"kafka.security_protocol: {mechanism} over SASL_PLAINTEXT shows the secret to everybody on the way: set SASL_SSL, or use SCRAM-SHA-512"
+        )
+
+
+def _quoted(text: str) -> str:
+    """Text as it may stand in the query of a URL.
+
+    >>> _quoted("/a b.pem")
+    '%2Fa%20b.pem'
+    """
+    return "".join(
+        chr(byte) if chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "-._~") else f"%{byte:02X}" for byte in text.encode()
+    )
+
+
+def _redis_url(values: Mapping[str, Any]) -> str:
+    """Return the address with the files of TLS in it, as redis-py takes them: whoever has it, connects as it is set."""
+    named = {"ssl_ca_certs": "ca_file", "ssl_certfile": "cert_file", "ssl_keyfile": "key_file", "ssl_password": "key_password"}
+    query = "&".join(f"{name}={_quoted(values[f'redis.{one}'])}" for name, one in named.items() if values[f"redis.{one}"])
+    url: str = values["redis.url"]
+    return url if not query else f"{url}{'&' if '?' in url else '?'}{query}"
 
 
 def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
@@ -470,11 +617,13 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
             "redis.url: must be redis://host:port or rediss:// with user:password@ before the host if it asks for them; "
             "write / ? # in a password as %2F %3F %23"
         )
+    if not values["redis.url"].startswith("rediss:") and any(values[f"redis.{name}"] for name in ("ca_file", "cert_file")):
+        faults.append("redis.ca_file, redis.cert_file: not used with this redis.url, TLS is rediss://")
     web = values["worker.web"]
     if web and not _ADDRESS.match(web):
         faults.append(f"worker.web: must be host:port or empty, got {web!r}")
-    elif web and not is_loopback(web.rpartition(":")[0]) and values["worker.web_token"] in {"", "change-me"}:
+    elif web and not is_loopback(web.rpartition(":")[0]) and not values["worker.web_token"]:
         faults.append(
             f"worker.web is {web}, which others can reach: set CHURNWATCH_WEB_TOKEN to a long random text "
-            "(openssl rand -hex 32 makes one), or listen on 127.0.0.1"
+            "(`churnwatch config key web.token` makes one, for CHURNWATCH_WEB_TOKEN_FILE), or listen on 127.0.0.1"
         )

@@ -346,7 +346,7 @@ def _not_owner(token: Token, owner: Sequence[bytes | None], info: bytes) -> str 
     if (epoch, nonce) != (b"%d" % token.epoch, token.nonce.encode()):
         return "token"
     # A server that restarted (or a replica that took over) may have lost its last second, and with it a take: an owner from before that
-    # second would find their token valid again. Every owner takes anew from a new server.
+    # second would find its token valid again. Every owner takes anew from a new server.
     found = _RUN_ID.search(info)
     return None if found is not None and server == found[1] else "the server restarted since the take"
 

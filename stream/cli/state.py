@@ -9,6 +9,7 @@ import typer
 
 from stream.cli import context
 from stream.faults import UsageFault
+from stream.screen import Screen
 
 if TYPE_CHECKING:
     import redis
@@ -34,7 +35,7 @@ def check(
         raise UsageFault(f"nothing is stored for app {app!r}: is the name right, and has a worker run?")
     if partition is not None and partition >= spec.partitions:
         raise UsageFault(f"--partition: there is no shard {partition}, the clicks topic has {spec.partitions} partitions")
-    damaged = 0
+    screen, damaged = Screen(), 0
     for number in range(spec.partitions) if partition is None else [partition]:
         users = 0
         for key, why in damage(client, shard_keys(app, number), len(spec.spec.definitions)):
@@ -42,10 +43,10 @@ def check(
                 users += 1
                 continue
             damaged += 1
-            typer.echo(f"shard {number}: {digest_of(key)} is {key!a}: {why}")
-        typer.echo(f"shard {number}: {users:,} states are sound")
+            screen.line(f"shard {number}: {digest_of(key)} is {key}: {why}")
+        screen.line(f"shard {number}: {users:,} states are sound")
     if damaged:
-        typer.echo("to make a damaged shard's state again from the log: churnwatch run --rebuild --partition N")
+        screen.line("to make a damaged shard's state again from the log: churnwatch run --rebuild --partition N")
         raise typer.Exit(2)
 
 

@@ -1,8 +1,8 @@
-"""Kafka's protocol in this process, for the demo and quick tests: librdkafka's mock cluster. In memory, one broker, no fencing."""
+"""Kafka's protocol in this process, for the demo and quick tests: librdkafka's mock cluster. It keeps everything in memory, has one broker, and does not fence."""
 
 from __future__ import annotations
 
-from confluent_kafka import Producer
+from stream.kafka.connection import mock_cluster
 
 
 class EmbeddedKafka:
@@ -13,12 +13,12 @@ class EmbeddedKafka:
     """
 
     def __init__(self) -> None:
-        self._producer = Producer({"test.mock.num.brokers": 1, "log_level": 2})
+        self._producer = mock_cluster()
         metadata = self._producer.list_topics(timeout=10)
         broker = next(iter(metadata.brokers.values()))
         self.bootstrap = f"127.0.0.1:{broker.port}"
 
     def make_topics(self, names: list[str]) -> None:
-        """Have topics appear before anybody asks for their offsets."""
+        """Make topics, so that they are there before anybody asks for their offsets."""
         for name in names:
             self._producer.list_topics(name, timeout=10)

@@ -14,10 +14,11 @@ from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from features.events.event import MAX_TS_MS, field_in
 from online_models.told import LabelBlock, ToldLabel
+from stream.kafka.connection import aio_consumer, aio_producer
 from stream.kafka.shard_wire import ExamplesProducer, WireSettings
 from stream.kafka.wire import WireUnavailable
 from stream.shard.dead_letters import dead_label
@@ -106,12 +107,11 @@ async def copy_labels(wires: WireSettings, definitions: Sequence[str], next_offs
     RuntimeError
         When labels were lost to retention.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=wires.bootstrap, enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="none",
-        **wires.security,
+    consumer = aio_consumer(
+        wires.connection, enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="none",
     )  # fmt: skip
     examples = ExamplesProducer(wires)
-    letters = AIOKafkaProducer(bootstrap_servers=wires.bootstrap, enable_idempotence=True, **wires.security)
+    letters = aio_producer(wires.connection, enable_idempotence=True)
     place = TopicPartition(wires.topics["labels"], 0)
     await consumer.start()
     try:

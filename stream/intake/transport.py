@@ -28,6 +28,7 @@ from features.store.contract import TakeRefused
 from stream.faults import Refused, as_new_app
 from stream.intake.leaving import leave
 from stream.intake.record_batches import is_used_up, keep_bytes, read_as_columns
+from stream.kafka.connection import Connection, aio_consumer
 from stream.ownership.contract import Batch, ShardHost, ShardLost, Standing
 from stream.shard.records import LogRecords
 
@@ -139,14 +140,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Most records of one batch."""
         return self.app.conf.broker_max_poll_records or 5_000
 
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+    def _create_worker_consumer(self, _transport: Any) -> aiokafka.AIOKafkaConsumer:
         """Faust's, with a sticky assignor, read_committed, a short wait for data, and no reset of a bad offset."""
         conf = self.app.conf
         self._assignor = StickyPartitionAssignor
-        return aiokafka.AIOKafkaConsumer(
+        return aio_consumer(
+            cast(Connection, vars(self.app)["connection"]),
             client_id=conf.broker_client_id,
             group_id=conf.id,
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[StickyPartitionAssignor],
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -160,7 +161,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
             isolation_level="read_committed",
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
-            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
 
     async def _in_main(self, work: Any, timeout_s: float) -> Any:

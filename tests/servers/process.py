@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SERVING = {"run": "ConsumerThread]: Starting", "train": "reading examples"}
-"""What a long-lived command says once its signal handlers are in place and it is at work."""
+"""What a long-lived command logs once its signal handlers are in place and it is at work."""
 
 
 BUSY = 3

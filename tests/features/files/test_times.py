@@ -116,12 +116,12 @@ def test_columns_of_parquet_by_their_type(dtype: pl.DataType, tmp_path: Path) ->
 
 
 @given(
-    st.datetimes(datetime(1975, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 - of the wall clock
+    st.datetimes(datetime(1975, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 - a wall clock has no zone
     st.sampled_from(["America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata", "UTC", "Australia/Lord_Howe"]),
 )
 def test_wall_clocks_agree_with_zoneinfo(wall: datetime, zone: str) -> None:
     wall = wall.replace(microsecond=0)
-    epoch = datetime(1970, 1, 1)  # noqa: DTZ001 - of the wall clock
+    epoch = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock has no zone
     found = local_to_utc(np.array([(wall - epoch) // timedelta(milliseconds=1)]), zone)[0]
     expected = (wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     assert found == expected
