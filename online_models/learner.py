@@ -170,7 +170,6 @@ class Learner:
     version: int = 0
     published: int = 0
     until_ms: int = 0
-    changes: list[Change] = field(default_factory=list)
     drifts: list[Drifted] = field(default_factory=list)
     progress: Progress = field(default_factory=Progress)
     """The champion's figures since the beginning, by segment."""
@@ -376,7 +375,6 @@ class Learner:
         """Compare the candidates, and change the champion if one has earned it."""
         change = choose(self.standing, self.grades(), MIX if MIX in self.names else "", self.wanted)
         if change is not None:
-            self.changes.append(change)
             self.loss_watch.restart()
             self.score_watch.restart()
         return change

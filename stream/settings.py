@@ -363,7 +363,7 @@ def example_toml() -> str:
         '# active_window = "14d"',
         '# horizon = "14d"',
         "# activity = []                # event types that count; empty: all",
-        '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md)',
+        '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md); `config check` says the exact borders',
     ]
     secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
     return (

@@ -40,7 +40,7 @@ SHELL = f"{CORE} {PURE} stream.faults stream.shown stream.screen stream.settings
 KAFKA = "kafka aiokafka confluent_kafka"
 RULES: dict[str, Rule] = {
     "features.definitions": Rule(""),
-    "features.compiled": Rule(""),
+    "features.compiled": Rule("features.definitions"),
     "features.users": Rule("features.definitions features.compiled"),
     "features.events": Rule("features.definitions features.compiled features.users"),
     "features.files": Rule("features.definitions features.compiled features.events"),

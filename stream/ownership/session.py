@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 
 import msgspec
@@ -39,7 +40,7 @@ from stream.position import Position
 from stream.shard.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
 from stream.shard.records import LogRecords, Records, tick_records
 from stream.shard.settings import ShardSettings
-from stream.shard.step import Shard, Step
+from stream.shard.step import Shard, Step, answered
 
 log = logging.getLogger(__name__)
 
@@ -276,13 +277,8 @@ class Session:
         while True:
             shard = self.shard
             shard.champions = list(self._dependencies.champions(shard.meta.watermark_ms(self.settings.spec.lateness_ms)))
-            steps = shard.advance(records, start)
             try:
-                need = next(steps)
-                while True:
-                    need = steps.send(await self._dependencies.store.read(self.partition, need))
-            except StopIteration as end:
-                step: Step = end.value
+                step = await answered(shard.advance(records, start), partial(self._dependencies.store.read, self.partition))
             except (Damaged, LayoutError) as error:
                 await self._must_be_ours(error)
                 raise refusal_of(self.partition, error) from None
@@ -303,7 +299,7 @@ class Session:
         self._outbox_trim = self._exbox_trim = None
         number = commit.commit_no + 1
         self.shard.committed(step)
-        for index, entry in enumerate(step.said.alerts):
+        for index, entry in enumerate(step.outputs.entries):
             self._outbox.append((stream_id(number, index), entry, step.meta.next_offset))
         for index, block in enumerate(commit.exbox):
             self._exbox.append((stream_id(number, index), block))
