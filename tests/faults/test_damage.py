@@ -11,7 +11,7 @@ from features.store.keys import digest_of, shard_keys
 from features.users.packed_state import read_states
 from features.users.state import FLAG_ARMED
 from tests.faults.bench_world import World, made_up_log
-from tests.servers.process import Program
+from tests.servers.process import Program, wait_until
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis, pytest.mark.timeout(600)]
 KEY_EVENTS = ("click", "view", "purchase")
@@ -101,6 +101,7 @@ def test_a_shard_is_made_again_while_its_neighbours_serve_and_one_that_is_not_th
     epoch = {number: world.client.hget(shard_keys(world.app, number).owner, "rebuild") for number in range(4)}
     assert set(epoch.values()) == {None}
     workers.append(world.start("run", "--rebuild", "--partition", "2"))
+    wait_until(lambda: any("made again from the log" in one.text() for one in workers), 60, "whoever takes it begins anew", world.tails)
     sent += world.produce(log[16_000:])
     world.wait_taken(sent, 120)
     assert [one.terminate() for one in workers] == [0, 0, 0], world.tails()
