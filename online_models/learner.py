@@ -325,11 +325,11 @@ class Learner:
             if there.any():
                 self.calibrators[name].learn(scores[there, place, RAW], labels[there], fit=fit)
                 self.totals.setdefault(name, Tally()).add(labels[there], stated[there, place])
-        told = ~np.isnan(scores[:, EARLY, 0])
+        known = ~np.isnan(scores[:, EARLY, 0])
         for name, nowcast in self.nowcasts.items():
             hindsight = self.calibrators[name]
-            odds = hindsight.slope * log_odds(scores[told, self.names.index(name), RAW]) + hindsight.shift
-            nowcast.matured(odds, scores[told, EARLY, 0])
+            odds = hindsight.slope * log_odds(scores[known, self.names.index(name), RAW]) + hindsight.shift
+            nowcast.matured(odds, scores[known, EARLY, 0])
         place = self.names.index(self.standing.champion)
         there = ~np.isnan(stated[:, place])
         self.progress.add(labels[there], stated[there, place], vectors[there])

@@ -49,3 +49,8 @@ class ServerMissing(RuntimeError):
 
 class WebRefused(ValueError):
     """The address must not, or cannot, be listened on; the message says what to do."""
+
+
+def own_topics(app: str, clicks: str) -> str:
+    """Return the one command line that gives an app topics of its own but for the clicks."""
+    return f"CHURNWATCH_TOPIC_PREFIX={app}. CHURNWATCH_CLICKS={clicks} churnwatch topics create, and `churnwatch run` and `train` with the same"

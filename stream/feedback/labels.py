@@ -17,7 +17,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from features.events.event import MAX_TS_MS, field_in
-from online_models.told import LabelBlock, ToldLabel
+from online_models.external_labels import ExternalLabel, LabelBlock
 from stream.kafka.connection import aio_consumer, aio_producer
 from stream.kafka.shard_wire import ExamplesProducer, WireSettings
 from stream.kafka.wire import WireUnavailable
@@ -34,7 +34,7 @@ _Time = Annotated[int, msgspec.Meta(ge=0, le=MAX_TS_MS)]
 
 
 class LabelEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of the topic; what is told when is in `online_models.told.ToldLabel`."""
+    """One record of the topic; what is told when is in `online_models.external_labels.ExternalLabel`."""
 
     user: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     definition: str
@@ -62,7 +62,7 @@ class BadLabel(ValueError):
 _decoder = msgspec.json.Decoder(LabelEvent)
 
 
-def read_label(offset: int, value: bytes | None, definitions: Collection[str]) -> ToldLabel:
+def read_label(offset: int, value: bytes | None, definitions: Collection[str]) -> ExternalLabel:
     """Check one record.
 
     Parameters
@@ -96,7 +96,7 @@ def read_label(offset: int, value: bytes | None, definitions: Collection[str]) -
         raise BadLabel(
             "label_invalid", "matured_ms must be greater than landmark_ms: a label is known after its landmark only", "matured_ms"
         )
-    return ToldLabel(offset, one.user, one.definition, one.landmark_ms, one.label, one.matured_ms)
+    return ExternalLabel(offset, one.user, one.definition, one.landmark_ms, one.label, one.matured_ms)
 
 
 async def copy_labels(wires: WireSettings, definitions: Sequence[str], next_offset: int, stop: asyncio.Event) -> None:

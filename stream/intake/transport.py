@@ -52,7 +52,7 @@ class OffsetOutsideLog(Refused):
     def __init__(self, app: str, tp: TP, stands_at: int, first: int, end: int) -> None:
         super().__init__(
             f"{tp.topic}-{tp.partition}: the shard stands at offset {stands_at}, the log has {first} to {end}. "
-            "Retention deleted what was not yet read, or this is another topic: raise retention.ms, or start a new app: "
+            "Retention deleted what was not yet read, or this is another topic: raise retention.ms for the next time, and start a new app: "
             + as_new_app(app, tp.topic)
         )
 

@@ -19,9 +19,10 @@ import msgspec
 from aiokafka import TopicPartition
 
 from online_models.checkpoint import CheckpointOutdated, CheckpointRefused, seal_version
+from online_models.example_blocks import unpack_record
+from online_models.external_labels import LabelBlock
 from online_models.nowcast import judged
 from online_models.registry import Claim, NewVersion, Registry, RegistryStale, Save
-from online_models.told import LabelBlock, unpack_said
 from online_models.trainer import Trainer, TrainerSettings, Version, never
 from online_models.trainer_checkpoint import seal_trainer, unseal_trainer
 from stream.kafka.connection import aio_consumer, connection_of
@@ -141,9 +142,9 @@ class Training:
         if self._app and is_foreign(headers, self._app):
             self._skip(f"app {app_of(headers)}", offset)
             return versions
-        said = unpack_said(value)
+        said = unpack_record(value)
         if isinstance(said, LabelBlock):
-            self.trainer.hear(said)
+            self.trainer.add_labels(said)
         elif said.spec_hash != self._spec_hash:
             self._skip(f"feature spec {said.spec_hash}", offset)
             return versions
@@ -247,7 +248,7 @@ async def train(
 
 def _tell(versions: list[Version], training: Training, heard: Callable[[list[Version]], None] | None) -> None:
     for version in versions:
-        _log(version, training.trainer.told.counts)
+        _log(version, training.trainer.external.counts)
     if heard is not None:
         heard(versions)
 
@@ -388,7 +389,7 @@ async def run_trainer(settings: Settings) -> int:
         wires = WireSettings(
             settings["kafka.bootstrap"], settings["app.name"], settings["app.group"], topics, connection_of(settings).security
         )
-        work.append(asyncio.create_task(copy_labels(wires, external, training.trainer.told.next_offset, stop)))
+        work.append(asyncio.create_task(copy_labels(wires, external, training.trainer.external.next_offset, stop)))
     await asyncio.wait([*work, asked], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     for ended in await asyncio.gather(*work, return_exceptions=True):
