@@ -181,6 +181,18 @@ def duration_ms(text: object) -> int:
     return round(float(match[1]) * _UNITS_MS[match[2]])
 
 
+def duration_text(ms: int) -> str:
+    """Write a duration as the file has it, in the largest unit that it is a whole number of.
+
+    >>> duration_text(14 * DAY_MS), duration_text(90 * 60_000), duration_text(50), duration_text(0)
+    ('14d', '90m', '50ms', '0s')
+    """
+    if not ms:
+        return "0s"
+    unit = next(unit for unit, size in reversed(_UNITS_MS.items()) if ms % size == 0)
+    return f"{ms // _UNITS_MS[unit]}{unit}"
+
+
 def _read(setting: Setting, value: object) -> Any:
     readers: dict[Kind, Callable[[object], Any]] = {
         "text": _text, "secret": _text, "int": _int, "share": _number, "duration": duration_ms, "names": _names, "flag": _flag,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -19,7 +20,8 @@ import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -121,14 +123,22 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """See Faust. The group's offsets are for lag tools: nothing waits long for them, and nothing at all during a stop."""
-        if self._leaving:
+        """Tell the group's offsets once, for lag tools: nothing waits long for them, what fails is said with the next, and a stop needs none.
+
+        aiokafka's own commit is repeated until it succeeds, also while the consumer closes.
+        """
+        consumer = self._ensure_consumer()
+        ours = {tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in consumer.assignment()}
+        if self._leaving or not ours:
             return False
+        self.tp_last_committed_at.update(dict.fromkeys(ours, time.monotonic()))
+        coordinator = consumer._coordinator
         try:
-            async with asyncio.timeout(COMMIT_TIMEOUT_S):
-                return await super()._commit(offsets)
-        except TimeoutError:
+            async with asyncio.timeout(COMMIT_TIMEOUT_S), coordinator._commit_lock:
+                await coordinator._do_commit_offsets(consumer._subscription.subscription.assignment, ours)
+        except (KafkaError, TimeoutError):
             return False
+        return True
 
     @property
     def host(self) -> ShardHost:

@@ -155,7 +155,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, redis_server: LocalRedi
     registry = RedisRegistry(connect(redis_server.url), name)
     training = Training(trainer_settings(settings), registry, settings.spec().hash, model_key(settings), fresh=True)
     for number, (_, block) in enumerate(make_blocks()):
-        training.feed(number, 0, block.pack())
+        training.feed(number, 0, msgspec.structs.replace(block, spec_hash=settings.spec().hash).pack())
     _publish(kafka, topics)
     _files(folder)
     return Deployment(folder, environment, topics, training.trainer.learners["gone"].version)
