@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from features.definitions.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
+from features.definitions.names import checked_name
 from features.definitions.rules import MAX_NOT_USERS, Rules
 from features.users.segment import segment_of
 from features.users.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
@@ -33,7 +34,6 @@ DEFAULT_FILE = "churnwatch.toml"
 MAX_WAIT_MS = 62 * DAY_MS
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
-_NAME = re.compile(r"^[a-z0-9_-]{1,32}$")
 _ADDRESS = re.compile(r"^(\[[0-9a-fA-F:]+\]|[^\s:/@\[\],]+):\d{1,5}$")
 _REDIS_URL = re.compile(r"^(unix://\S+|rediss?://([^\s/?#]*@)?(\[[0-9a-fA-F:]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?(/\d*)?(\?\S*)?)$")
 
@@ -484,8 +484,7 @@ def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition |
     except ValueError as error:
         faults.append(f"{where}: {error}")
         return None
-    if not _NAME.match(definition.name):
-        faults.append(f"{where}.name: 1 to 32 of a-z, 0-9, _ and -, got {definition.name!r}")
+    _judge_name(f"{where}.name", definition.name, faults)
     if definition.kind not in {"inactivity", "did_event", "external"}:
         faults.append(f'{where}.kind: "inactivity", "did_event" or "external", got {definition.kind!r}')
     if definition.kind == "did_event" and not definition.target:
@@ -514,8 +513,7 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
         if name not in MODELS:
             faults.append(f"learning: no model {name!r}{nearest(name, list(MODELS))}; there are {', '.join(MODELS)}")
     _judge_addresses(values, faults)
-    if not _NAME.match(values["app.name"]):
-        faults.append(f"app.name: 1 to 32 of a-z, 0-9, _ and -, got {values['app.name']!r}")
+    _judge_name("app.name", values["app.name"], faults)
     names = [definition.name for definition in definitions]
     if len(set(names)) < len(names):
         faults.append("definitions: two have the same name")
@@ -528,6 +526,13 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
             faults.append(f"definitions {definition.name}: segment {error}")
         if definition.horizon_ms + values["features.lateness"] > MAX_WAIT_MS:
             faults.append(f"definitions {definition.name}: horizon + lateness must stay below 62d, the bitmap of landmarks holds 64 days")
+
+
+def _judge_name(setting: str, name: str, faults: list[str]) -> None:
+    try:
+        checked_name(setting, name)
+    except ValueError as error:
+        faults.append(str(error))
 
 
 def _judge_secrets(values: dict[str, Any], faults: list[str]) -> None:

@@ -79,26 +79,19 @@ def _event_of(feature: str, key_events: Sequence[str]) -> str | None:
 
 def _risks(screen: Screen, settings: Settings, reader: UserReader, view: UserView, now_ms: int) -> None:
     """Say of each definition how high the risk is, who says so, and what raises and lowers it most as of now."""
-    import numpy as np
-
     from features.store.redis import connect
-    from features.users.catalog import NAMES, WIDTH
-    from features.users.vector import code_vector
     from online_models.registry_redis import RedisRegistry
-    from stream.ownership.served import ModelSource, model_key
+    from stream.ownership.served import ModelSource, model_key, risk_now
 
-    raw = np.array([np.nan if (value := view.features[name]) is None else value for name in NAMES])
-    vector = np.zeros(WIDTH, np.uint8)
-    code_vector(raw, vector)
     spec = reader.spec.spec
     registry = RedisRegistry(connect(settings["redis.url"]), settings["app.name"])
     source = ModelSource(registry, spec.definitions, spec.hash, model_key(settings))
     source.refresh()
-    for definition, champion in zip(spec.definitions, source.champions(2**62), strict=True):
+    for definition, risk, champion, vector in risk_now(view, source):
         by = f"model {champion.scorer.name}, version {champion.version}" if champion.version else "by the rule"
         stated = view.definitions[definition.name]
         screen.line("")
-        screen.line(Styled(definition.name, "bold"), f" risk now {float(champion.scorer.risk(vector[None])[0]):.1%} ({by})")
+        screen.line(Styled(definition.name, "bold"), f" risk now {risk:.1%} ({by})")
         if stated.risk is not None:
             screen.line(f"  last stated {stated.risk:.1%}, {_when(view.scored_ms, now_ms)}")
         if stated.alert_open:

@@ -27,7 +27,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from features.store.contract import TakeRefused
-from stream.faults import Refused, new_app
+from stream.faults import Refused, as_new_app
 from stream.intake.leaving import leave
 from stream.intake.record_batches import is_used_up, keep_bytes, read_as_columns
 from stream.kafka.connection import Connection, aio_consumer
@@ -51,11 +51,11 @@ keep_bytes()
 class OffsetOutsideLog(Refused):
     """The shard stands where the log is not; going on would silently lose or repeat clicks."""
 
-    def __init__(self, tp: TP, stands_at: int, first: int, end: int) -> None:
+    def __init__(self, app: str, tp: TP, stands_at: int, first: int, end: int) -> None:
         super().__init__(
             f"{tp.topic}-{tp.partition}: the shard stands at offset {stands_at}, the log has {first} to {end}. "
             "Retention deleted what was not yet read, or this is another topic: raise retention.ms for the next time, and start a new app: "
-            f"{new_app('NEW-NAME', tp.topic)}"
+            + as_new_app(app, tp.topic)
         )
 
 
@@ -212,7 +212,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 await self.drop({one.partition for one in assigned})  # some were taken after the rebalance had dropped them
                 return {}
             if not firsts[tp] <= standing.next <= ends[tp]:
-                raise OffsetOutsideLog(tp, standing.next, firsts[tp], ends[tp])
+                raise OffsetOutsideLog(vars(self.app)["churn_app"], tp, standing.next, firsts[tp], ends[tp])
             # No await between the check and the seek.
             consumer.seek(tp, standing.next)
             self.own[tp] = _Own(standing.next, standing.epoch, generation)

@@ -28,7 +28,12 @@ from confluent_kafka import Producer
 from features.compiled.texts import ids_of
 from features.definitions.definition import DAY_MS
 from features.store.contract import Commit
+<<<<<<< HEAD
 from features.store.redis import RedisStore, connect
+=======
+from features.store.keys import shard_keys
+from features.store.redis import RedisStore, connect, save_spec
+>>>>>>> main
 from features.users.landmarks import phase_of
 from features.users.packed_state import pack_states
 from features.users.state import FLAG_ARMED, init_state, state_dtype
@@ -119,6 +124,8 @@ async def _store_users(redis_url: str, name: str, settings: Any) -> None:
     states["risk"] = np.arange(len(HOSTILE))[:, None] + 60_000
     packed = pack_states(states, np.arange(len(states)), ids_of(HOSTILE))
     await store.commit(0, Commit(taken.token, taken.commit_no, ShardMeta().pack(), list(HOSTILE), packed, armed=armed))
+    for text in HOSTILE:
+        client.rpush(shard_keys(name, 0).state(f"lost {text}"), "x")  # no state: `state check` names the key
     store.close()
     client.close()
 
@@ -266,6 +273,7 @@ CASES: dict[str, list[Case]] = {
     "model rollback": [Case(("model", "rollback"))],
     "model export": [Case(("model", "export", "1", "--out", "[/]\x1b[2J.json"), ("[/]\x1b[2J.json",))],
     "model rebuild": [Case(("model", "rebuild"))],
+    "state check": [Case(("state", "check"), HOSTILE, code=2), Case(("state", "check", "--partition", "9"), code=2)],
     "topics create": [Case(("topics", "create"))],
     "config check": [Case(("config", "check"))],
     "config show": [Case(("config", "show"), ("[/]", "<script>"))],
