@@ -28,12 +28,8 @@ from confluent_kafka import Producer
 from features.compiled.texts import ids_of
 from features.definitions.definition import DAY_MS
 from features.store.contract import Commit
-<<<<<<< HEAD
-from features.store.redis import RedisStore, connect
-=======
 from features.store.keys import shard_keys
-from features.store.redis import RedisStore, connect, save_spec
->>>>>>> main
+from features.store.redis import RedisStore, connect
 from features.users.landmarks import phase_of
 from features.users.packed_state import pack_states
 from features.users.state import FLAG_ARMED, init_state, state_dtype
