@@ -60,6 +60,8 @@ class Table:
             self._rest = self._rest.replace(b"\r", b"\n")
         self._line = self._row = 0
         header = self._take_header()
+        if header[:4].lower() == "sep=" and len(header) == 5:  # Excel's own first line
+            separator, header = separator or header[4], self._take_header()
         self.separator = separator or separator_of(header)
         names = [name.strip() for name in next(csv.reader([header], delimiter=self.separator), [])]
         known = (headless or {}).get(len(names)) if self.separator == "\t" else None
@@ -94,7 +96,7 @@ class Table:
         if not count:
             raise FileRefused("the file is empty", "empty")
         record = self._rest[starts[0] : ends[0]]
-        self._again, self._rest, self._line = self._rest, self._rest[consumed:], passed
+        self._again, self._rest, self._line = self._rest, self._rest[consumed:], self._line + passed
         try:
             text = record.decode()
         except UnicodeDecodeError:
