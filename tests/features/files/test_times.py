@@ -118,7 +118,7 @@ def test_columns_of_parquet_by_their_type(dtype: pl.DataType, tmp_path: Path) ->
 @given(
     st.datetimes(datetime(1975, 1, 1), datetime(2030, 1, 1)),
     st.sampled_from(["America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata", "UTC", "Australia/Lord_Howe"]),
-)  # noqa: DTZ001 - of the wall clock
+)
 def test_wall_clocks_agree_with_zoneinfo(wall: datetime, zone: str) -> None:
     wall = wall.replace(microsecond=0)
     epoch = datetime(1970, 1, 1)  # noqa: DTZ001 - of the wall clock
