@@ -15,9 +15,9 @@ help: ## show this
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
 	@touch $@
 
-.venv/runtime: .venv/uv requirements.lock pyproject.toml
+.venv/runtime: .venv/uv requirements.lock requirements-demo.lock pyproject.toml
 	@echo "installing what churnwatch needs"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock -r requirements-demo.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
@@ -27,14 +27,17 @@ help: ## show this
 	@$(BIN)/python -m stream.processes.warm
 	@$(BIN)/python -m online_models.warm
 	@$(BIN)/python -m features.files.warm
-	@$(BIN)/python -c "from stream.demo.local_redis import redis_binary; print('redis-server:', redis_binary())" || true
+	@$(BIN)/python -c "from stream.demo.local_redis import redis_binary; print('redis-server:', redis_binary())" 2>&1 | tail -n 1  # or what is missing, and how to get it
 	@touch $@
 
 .venv/dev: .venv/kernel requirements-dev.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
-setup: .venv/kernel ## make .venv from the lock and compile the kernel
+churnwatch.key: | .venv/runtime
+	@$(BIN)/churnwatch config key
+
+setup: .venv/kernel churnwatch.key ## make .venv from the lock, compile the kernel, make a key of your own
 
 setup-dev: .venv/dev ## the same with the tools for tests
 
@@ -52,9 +55,13 @@ test: lint ## lint, doctests and all tests (a tenth of the kills; `pytest -m rea
 bench: setup-dev ## engine against stock Faust and the naive job, on real Kafka and Redis
 	$(BIN)/python -m benchmarks.engine
 
-lock: .venv/uv ## resolve the lock files anew
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock pyproject.toml
+LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+EXTRA := import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")
+
+lock: .venv/uv ## resolve the lock files anew: production, what the demo needs besides, and all of it with the tools
+	$(BIN)/$(LOCK) -o requirements.lock pyproject.toml
+	$(BIN)/python -c '$(EXTRA)' demo | $(BIN)/$(LOCK) -c requirements.lock -o requirements-demo.lock -
+	$(BIN)/$(LOCK) --extra demo --extra dev -o requirements-dev.lock pyproject.toml
 
 clean: ## remove what make made
 	rm -rf .venv .cache build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -91,7 +91,7 @@ class Bench:
         produce(self.servers.kafka.bootstrap, app.topics["clicks"], stretch)
 
     def warm_up(self, app: App) -> None:
-        """Fifteen days before the timed ones: every user once on the first day, then skewed; builds the pending snapshots."""
+        """Load fifteen days before the timed ones, so that there are pending snapshots: every user once on the first day, then skewed."""
         empty = used_memory(app.client)
         start, end = self.now_ms - int((WARM_DAYS + 2.25) * DAY_MS), self.now_ms - int(2.25 * DAY_MS)
         self.send(app, Stretch(self.users, start, start + DAY_MS, self.users, "w0", once=True))
@@ -147,7 +147,7 @@ class Bench:
         app.stop(*started)
 
     def side(self, name: str, app: App, module: str, *more: str) -> float:
-        """Run stock Faust or the naive job beside nothing else; return events a second."""
+        """Run stock Faust or the naive job alone; return events a second."""
         program = side_program(
             module, [self.servers.kafka.bootstrap, app.topics["clicks"], str(self.side_s), *more], self.folder / f"{name}.log"
         )
@@ -168,7 +168,7 @@ class Bench:
         return float(words[0])
 
     def latency(self, app: App) -> None:
-        """5,000 clicks a second whose event time goes a hundred and twenty times as fast, so that landmarks come every 2.5 s."""
+        """Send 5,000 clicks a second, with event time a hundred and twenty times as fast as the clock, so that landmarks come every 2.5 s."""
         before = app.sample().owners
         workers = [app.start(), app.start()]
         wait_until(
@@ -214,7 +214,7 @@ class Bench:
         self.side("naive", app, "benchmarks.naive", self.servers.redis.url)
         self.sweep()
         found = self.results
-        # with what the trainer put off until the clicks were taken
+        # the trainer puts work off while there are clicks to take, so this includes what it did afterwards
         found["cpu_s_per_million"] = round(
             found["full_two_workers_cpu_s_per_million"] + found["full_two_workers_cpu_s_after"] / self.timed * 1e6, 2
         )
@@ -247,7 +247,7 @@ ROWS = (
 
 
 def table(found: dict[str, Any]) -> Table:
-    """Return what was measured beside what must hold."""
+    """Return what was measured, each beside its bound."""
     made = Table(title=f"churnwatch bench{'' if found['scale'] == 1 else ', quick'}: {found['machine']}")
     for name in ("what", "measured", "unit", "must hold"):
         made.add_column(name, justify="right" if name == "measured" else "left")
@@ -263,7 +263,7 @@ def machine() -> str:
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print the figures, and write them to the file."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of users, events and seconds")
     parser.add_argument("--keep", type=Path, help="folder for the servers' files and logs (default: a temporary one)")

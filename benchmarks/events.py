@@ -39,7 +39,7 @@ class Stretch:
 
 
 def _tails() -> list[bytes]:
-    """Type and item, all of one length: common types are common."""
+    """Endings of payloads with type and item, all of one length; common types come more often."""
     weights = {"view": 12, "click": 8, "search": 4, "cart": 2, "purchase": 1, "error": 1}
     tails = []
     for name, weight in weights.items():

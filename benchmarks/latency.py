@@ -16,15 +16,15 @@ from benchmarks.world import PARTITIONS
 from stream.alerts.message import decode_alert
 
 PACE_S = 0.005
-"""Clicks of so much time are handed to the producer at once."""
+"""The clicks of this much time are handed to the producer at once."""
 
 
 @dataclass
 class Heard:
-    """What a reader of alerts saw: ms from click to arrival, one a message."""
+    """What a reader of alerts saw: for each message the ms from the click to its arrival."""
 
     since_ms: int
-    """Alerts of older clicks do not count."""
+    """Alerts caused by older clicks do not count."""
     latencies_ms: list[float] = field(default_factory=list)
     types: Counter[str] = field(default_factory=Counter)
 
@@ -55,7 +55,7 @@ def _listen(bootstrap: str, topic: str, heard: Heard, ready: threading.Event, st
 def click_to_alert(
     bootstrap: str, topics: dict[str, str], stretch: Stretch, rate: float, warm_up_s: float, told: Callable[[int], None]
 ) -> Heard:
-    """Send a stretch at a steady rate while listening; clicks of the first seconds do not count.
+    """Send a stretch at a steady rate while listening to alerts. Clicks of the first seconds do not count.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ for label in (0, 1):
 
 @app.agent(topic)
 async def score(stream: AsyncIterable[Any]) -> None:
-    """Ten features where the engine keeps ninety; no timers, no labels, no outbox, no exactly once."""
+    """The job keeps ten features, and has no timers, no labels, no outbox, and no exactly-once delivery."""
     count, began, said = 0, 0.0, False
     async for payload in stream:
         event = json.loads(payload)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does; read when numpy is imported
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does; numpy reads it when it is imported
 
 import lightgbm as lgb
 import numpy as np
@@ -64,7 +64,7 @@ CASES = (
 
 
 class Recorded(Replay):
-    """Also keeps the vector of each prediction, for the yardstick, and what every candidate stated."""
+    """Keeps the vector of each prediction as well, for the yardstick, and what every candidate stated."""
 
     vectors: dict[tuple[str, int], npt.NDArray[np.uint8]]
     stated: dict[tuple[str, int], npt.NDArray[np.float32]]
@@ -108,7 +108,7 @@ def run(case: Case, models: tuple[str, ...], folder: Path, wanted: str = "") -> 
 
 
 def weekly_gbm(predictions: pl.DataFrame, replay: Recorded) -> npt.NDArray[np.float64]:
-    """Scores of a model retrained from nothing every week on all that has matured; NaN before the first."""
+    """Return the scores of a model trained anew every week on all that has matured; NaN before the first one."""
     keys = zip(predictions["user"].to_list(), predictions["landmark_ms"].to_list(), strict=True)
     x = np.stack([replay.vectors[key] for key in keys])
     y, at, known = (predictions[name].to_numpy() for name in ("label", "landmark_ms", "matured_ms"))
@@ -127,7 +127,7 @@ def weekly_gbm(predictions: pl.DataFrame, replay: Recorded) -> npt.NDArray[np.fl
 
 
 def figures(predictions: pl.DataFrame, scores: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Figures of some scores, repeat-day AUC included."""
+    """Return the figures of some scores, with the AUC on repeat days."""
     known = ~np.isnan(scores)
     labels, repeat = predictions["label"].to_numpy()[known], ~predictions["first_day"].to_numpy()[known]
     tally, again = Tally(), Tally()
@@ -137,7 +137,7 @@ def figures(predictions: pl.DataFrame, scores: npt.NDArray[np.float64]) -> dict[
 
 
 def best_single(predictions: pl.DataFrame, replay: Recorded, names: tuple[str, ...]) -> tuple[float, str, float, int]:
-    """Log-loss and name of the best single candidate that stated more than half of the scores, and log-loss served and labels there."""
+    """Return log-loss and name of the best single candidate among those that stated more than half of the scores; and, where it stated some, the log-loss served and the number of labels."""
     keys = zip(predictions["user"].to_list(), predictions["landmark_ms"].to_list(), strict=True)
     stated, labels = np.stack([replay.stated[key] for key in keys]), predictions["label"].to_numpy()
     served, found = log_loss(labels, predictions["score"].to_numpy()), []
@@ -149,7 +149,7 @@ def best_single(predictions: pl.DataFrame, replay: Recorded, names: tuple[str, .
 
 
 def learning_speed() -> float:
-    """Examples a second of the logistic learner in batches of 256."""
+    """Return how many examples a second the logistic learner learns in batches of 256."""
     rng = np.random.default_rng(0)
     vectors, labels = rng.integers(0, 256, (51_200, WIDTH)).astype(np.uint8), rng.integers(0, 2, 51_200).astype(np.uint8)
     model = Logistic()
@@ -161,7 +161,7 @@ def learning_speed() -> float:
 
 
 def judge(case: Case, quick: bool, folder: Path) -> tuple[list[list[Any]], str]:
-    """Rows of the table for one case, and a line on the candidates."""
+    """Return the rows of the table for one case, and a line on the candidates."""
     result, replay, history = run(case, LIVE if quick else NAMES, folder)
     predictions = result.predictions
     parts = {"all": predictions}
@@ -190,7 +190,7 @@ def judge(case: Case, quick: bool, folder: Path) -> tuple[list[list[Any]], str]:
 
 
 def main() -> None:
-    """Run it."""
+    """Run all cases, or those asked for."""
     import tempfile
 
     parser = argparse.ArgumentParser(description=__doc__)

@@ -1,4 +1,4 @@
-"""Stock Faust, an agent that does nothing: what a framework costs before any work is done. Prints events a second."""
+"""Stock Faust with an agent that does nothing: what a framework costs before any work is done. Prints events a second."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ app = faust.App(
     web_enabled=False,
     autodiscover=False,
 )
-# "json" is what Faust does when nothing is said; "raw" hands the bytes through
+# "json" is Faust's default; "raw" hands the bytes through
 topic = app.topic(topic_name, key_serializer="raw", value_serializer=codec)
 
 
 @app.agent(topic)
 async def nothing(stream: AsyncIterable[Any]) -> None:
-    """Count, and say the rate after the first seconds (which go to filling buffers)."""
+    """Count events, and print the rate; the first seconds do not count, since they go to filling buffers."""
     count, began, said = 0, 0.0, False
     async for _ in stream:
         count += 1

@@ -19,7 +19,7 @@ horizon = "1d"
 
 
 def sweep(app: App, users: int, start_ms: int, workers: int, told: Callable[[str, int], None]) -> dict[str, float]:
-    """Load one click a user, then let one click a partition carry time past a landmark of each, twice.
+    """Load one click of each user. Then let one click in each partition carry time past a landmark of every user, twice.
 
     Returns
     -------
@@ -53,8 +53,8 @@ def sweep(app: App, users: int, start_ms: int, workers: int, told: Callable[[str
 
 
 def _jump(app: App, landmarks_until_ms: int, number: int, told: Callable[[str, int], None]) -> float:
-    """One click a partition; seconds until it is committed, which is after every timer before it."""
-    ts_ms = landmarks_until_ms + 3_600_000 + 600_000  # lateness, and the spread of the first clicks
+    """Send one click to each partition; return the seconds until it is committed, which is after every timer before it."""
+    ts_ms = landmarks_until_ms + 3_600_000 + 600_000  # past the lateness and the spread of the first clicks
     sender = producer(app.servers.kafka.bootstrap, 0)
     for partition in range(PARTITIONS):
         user = b"c%06d%d" % (number, partition)

@@ -1,4 +1,4 @@
-"""What the measurements stand on: one Kafka, one Redis, apps with worker processes, and meters of progress, CPU and memory."""
+"""What the measurements run on: one Kafka, one Redis, apps with worker processes, and meters of progress, CPU and memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARTITIONS = 4
 
 
 class TooSlow(RuntimeError):
-    """A phase did not end within its bound."""
+    """A phase of the measurement took longer than its bound."""
 
 
 @dataclass
@@ -49,11 +49,11 @@ class Sample:
 
     at: float
     offset: int
-    """Records taken, all partitions."""
+    """Records taken, over all partitions."""
     cpu_s: float
-    """Of all processes."""
+    """CPU seconds of all processes."""
     owners: tuple[bytes | None, ...]
-    """Epoch of each shard: it changes when shards change hands."""
+    """Epoch of each shard, which changes when the shard changes hands."""
 
 
 @dataclass
@@ -84,7 +84,7 @@ class App:
         list(create_topics(self.settings))
 
     def start(self, command: str = "run") -> Program:
-        """Start a process of the app; a worker has its web page on, as in earnest."""
+        """Start a process of the app. A worker has its web page on, as in production."""
         self.started += 1
         environment = {**self.environment, "CHURNWATCH_WEB": f"127.0.0.1:{free_port()}"}
         program = Program([command], environment, self.folder / f"{command}-{self.started}.log")
@@ -110,7 +110,7 @@ class App:
         return sum(meta.next_offset for meta in self.metas())
 
     def totals(self) -> dict[str, int]:
-        """Outcomes of all records and the number of examples, all shards."""
+        """Return the outcomes of all records and the number of examples, over all shards."""
         found: dict[str, int] = {"examples": 0}
         for meta in self.metas():
             found["examples"] += meta.example_no
@@ -119,11 +119,11 @@ class App:
         return found
 
     def ends(self) -> dict[int, int]:
-        """End offsets of clicks."""
+        """Return the end offsets of clicks."""
         return ends_of(self.servers.kafka.bootstrap, self.topics["clicks"])
 
     def cpu_s(self) -> float:
-        """CPU seconds so far of Kafka, Redis, workers and trainer."""
+        """Return the CPU seconds so far of Kafka, Redis, workers and trainer."""
         pids = [*self.servers.pids(), *(program.process.pid for program in self.programs)]
         return sum(cpu_of(pid) for pid in pids)
 
@@ -172,7 +172,7 @@ def ends_of(bootstrap: str, topic: str) -> dict[int, int]:
 
 
 def cpu_of(pid: int) -> float:
-    """CPU seconds of a process and of its ended children (Redis rewrites its file in one) so far; 0 when it is gone."""
+    """Return the CPU seconds so far of a process and of its ended children (Redis compacts its file in one); 0 when it is gone."""
     with contextlib.suppress(psutil.NoSuchProcess):
         times = psutil.Process(pid).cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
@@ -180,7 +180,7 @@ def cpu_of(pid: int) -> float:
 
 
 def settled_part(samples: Sequence[Sample], base: int) -> tuple[Sample, Sample]:
-    """First and last sample of the stretch in which no shard changed hands, from its first commit to the last.
+    """Return the first and the last sample of the stretch in which no shard changed hands, from its first commit to its last.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ class _Side(Program):
 
 
 def memory_of(client: redis.Redis, pattern: str) -> tuple[int, int]:
-    """Keys that match, and the bytes they take (every element counted)."""
+    """Return how many keys match, and the bytes they take, every element counted."""
     keys = list(client.scan_iter(pattern.replace("{", "[{]").replace("}", "[}]"), count=5_000))
     total = 0
     for at in range(0, len(keys), 1_000):
@@ -228,6 +228,6 @@ def memory_of(client: redis.Redis, pattern: str) -> tuple[int, int]:
 
 
 def used_memory(client: redis.Redis) -> int:
-    """Bytes that Redis holds, buffers of clients and of the file left out."""
+    """Return the bytes that Redis holds, without the buffers of clients and of the file."""
     info: dict[str, Any] = client.info("memory")  # type: ignore[assignment]
     return int(info["used_memory"]) - int(info.get("mem_clients_normal", 0)) - int(info.get("mem_aof_buffer", 0))

@@ -1,7 +1,7 @@
 """The personal-cadence rule: risk from nothing but the user's own habit. Needs no labels, serves from day one.
 
-A user's pauses are taken as log-normal with the mean and spread of his own so far, shrunk towards a crowd's pause of two days. As in BG/NBD
-(Fader, Hardie and Lee 2005) he may drop out after each visit, with a chance q that falls the more pauses he has come back from. After a
+A user's pauses are taken as log-normal with the mean and spread of their own so far, shrunk towards a crowd's pause of two days. As in BG/NBD
+(Fader, Hardie and Lee 2005) they may drop out after each visit, with a chance q that falls the more pauses they have come back from. After a
 silence of s, with S(x) the chance that a pause of a live user lasts longer than x::
 
     q = 1 / (11 + pauses)

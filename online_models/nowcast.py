@@ -6,7 +6,7 @@ cumulative hazard of return, ``-log p``, and a change of the times is taken to m
 
     stated = p ** ratio,      log ratio = shift
 
-1. `Outcomes` takes down who was silent for `AFTER_MS` after each snapshot: his later snapshots say when he was last active.
+1. `Outcomes` takes down who was silent for `AFTER_MS` after each snapshot: their later snapshots say when they were last active.
 2. A *bridge* says how much of the hazard falls into that first day: ``P(silent) = exp(-exp(start + rise * log(-log p)))``, p calibrated with
    hindsight. It begins as a Lomax law has it (pauses that are exponential, at rates that differ from user to user by a gamma law, as in Fader,
    Hardie and Lee 2005), ``start = log(log(1 + a) / log(1 + H))`` in days, and follows matured labels by one Newton step a batch, with a curvature

@@ -6,7 +6,7 @@ and PR-AUC are exact but for pairs closer than 0.001.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
 import msgspec
@@ -21,6 +21,12 @@ BINS = 1_000
 ECE_BINS = 10
 TOP = 0.1
 """Share of the crowd that lift looks at."""
+
+FIGURES: dict[str, str] = {
+    "n": "labels", "base_rate": "churned", "auc": "AUC", "pr_auc": "PR-AUC", "log_loss": "log-loss", "brier": "Brier", "ece": "ECE", "lift_10": "lift 10%",
+}  # fmt: skip
+"""Every figure by name, in the order in which tables show them, and its heading: how many labels, the share that churned, the areas under the
+two curves, the two losses, the calibration error, and how often the riskiest tenth churned against all."""
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -143,6 +149,16 @@ class Tally:
             "n": float(self.n), "base_rate": self.churned / n, "log_loss": self.loss / n, "auc": self.auc, "pr_auc": self.pr_auc,
             "brier": self.brier_sum / n, "ece": self.ece, "lift_10": self.lift,
         }  # fmt: skip
+
+
+def figures_in_words(row: Mapping[str, float | None]) -> list[str]:
+    """Return the figures of a row as a table shows them, in the order of `FIGURES`; one that is not known is empty.
+
+    >>> figures_in_words({"n": 1200.0, "auc": 0.75})
+    ['1,200', '', '0.7500', '', '', '', '', '']
+    """
+    values = [(name, row.get(name)) for name in FIGURES]
+    return ["" if value is None else f"{value:,.0f}" if name == "n" else f"{value:.4f}" for name, value in values]
 
 
 _VALUES = value_table()

@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from features.definitions.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
@@ -115,13 +116,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("worker.mirror", "text", "none", "whose named features are also kept as a Redis hash: none, alerted or all"),
     Setting("worker.web", "text", "127.0.0.1:6066", "address of /metrics, /live and /ready; empty: none", "CHURNWATCH_WEB"),
     Setting("worker.web_token", "secret", "", "asked for when the web address is not loopback", "CHURNWATCH_WEB_TOKEN"),
-    Setting("learning.key", "secret", "", "signs models in the registry; give the same to workers and trainer", "CHURNWATCH_MODEL_KEY"),
+    Setting(
+        "learning.key",
+        "secret",
+        "",
+        "signs models in the registry, the same for workers and trainer; needed unless Redis is on this machine (`churnwatch config key` makes one)",
+        "CHURNWATCH_MODEL_KEY",
+    ),
     Setting("learning.min_labels", "int", 200, "labels of each class before a model may replace the rule", low=1),
     Setting("learning.models", "names", LIVE, f"models that compete, of: {', '.join(MODELS)}"),
     Setting("learning.wanted", "text", "", "the model that serves once it can; empty: the best by calibrated log-loss"),
     Setting("learning.window", "int", 1_500, "newest matured labels over which models are compared", low=100, high=1_000_000),
     Setting("learning.batch", "int", 256, "examples of one learning step", low=1, high=100_000),
 )
+PLACEHOLDERS = frozenset({"change-me", "change_me", "changeme"})
+"""Stand in examples for a secret of one's own. Everybody knows them, so none is one."""
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target", "segment")
 
@@ -274,6 +283,8 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         source, value = setting.name, raw.pop(setting.name, setting.default)
+        if setting.kind == "secret" and (file := raw.pop(f"{setting.name}_file", None)) is not None:
+            source, value = f"{setting.name}_file", _from_file(f"{setting.name}_file", file, faults) or setting.default
         if setting.env and (text := _from_environment(setting.env, environment, faults)) is not None:
             source, value = setting.env, text
         override = overrides.pop(setting.name.replace(".", "__"), None)
@@ -290,6 +301,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         ChurnDefinition(),
     )
     _judge_together(values, definitions, faults)
+    _judge_secrets(values, faults)
     _judge_kafka(values, faults)
     if faults:
         raise SettingsError(faults)
@@ -319,7 +331,17 @@ def example_toml() -> str:
         '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md)',
     ]
     secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
-    return "\n".join([*lines, "", f"# Secrets come from the environment, or from the file in NAME_FILE: {secrets}"]) + "\n"
+    return (
+        "\n".join(
+            [
+                *lines,
+                "",
+                f"# Secrets come from the environment, or from the file in NAME_FILE: {secrets}.",
+                "# Here too a file may be named: learning.key_file, redis.url_file and so on.",
+            ]
+        )
+        + "\n"
+    )
 
 
 def _toml(value: object) -> str:
@@ -355,11 +377,21 @@ def _file_values(path: Path | None, environment: Mapping[str, str], faults: list
 def _from_environment(name: str, environment: Mapping[str, str], faults: list[str]) -> str | None:
     """Value of NAME, or the content of the file in NAME_FILE."""
     if environment.get(f"{name}_FILE"):
-        try:
-            return Path(environment[f"{name}_FILE"]).read_text().strip()
-        except OSError as error:
-            faults.append(f"{name}_FILE: {error.strerror}")
+        return _from_file(f"{name}_FILE", environment[f"{name}_FILE"], faults)
     return environment.get(name)
+
+
+def _from_file(name: str, file: object, faults: list[str]) -> str | None:
+    """Content of a file with one secret in it."""
+    try:
+        if content := Path(_text(file)).read_text().strip():
+            return content
+        faults.append(f"{name}: the file is empty")
+    except OSError as error:
+        faults.append(f"{name}: {error.strerror}")
+    except ValueError:  # no text, or not the name of a file
+        faults.append(f"{name}: must be the path of a text file")
+    return None
 
 
 def is_loopback(host: str) -> bool:
@@ -451,6 +483,35 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
             faults.append(f"definitions {definition.name}: horizon + lateness must stay below 62d, the bitmap of landmarks holds 64 days")
 
 
+def _judge_secrets(values: dict[str, Any], faults: list[str]) -> None:
+    """Refuse the words that stand in examples for a secret, in its whole or as the password of an address."""
+    for setting in SETTINGS:
+        if setting.kind == "secret" and {values[setting.name].lower(), _password(values[setting.name]).lower()} & PLACEHOLDERS:
+            faults.append(
+                f"{setting.name}: this word stands in examples for a secret of your own and is known to everybody; "
+                f"`churnwatch config key FILE` writes a random one into a file, to be named in {setting.env}_FILE"
+            )
+
+
+def _password(url: str) -> str:
+    """Return the password of an address, "" without one."""
+    try:
+        parts = urlsplit(url)
+        return unquote(parts.password or "") or parse_qs(parts.query).get("password", [""])[0]
+    except ValueError:  # no address
+        return ""
+
+
+def is_on_this_machine(redis_url: str) -> bool:
+    """Whether a Redis can be reached from this machine only, as far as its address says.
+
+    >>> [is_on_this_machine(url) for url in ("redis://127.0.0.1:6379/1", "unix:///run/redis.sock", "rediss://u:p@redis.example", "redis://[::1]")]
+    [True, True, False, True]
+    """
+    parts = urlsplit(redis_url)
+    return parts.scheme == "unix" or is_loopback(parts.hostname or "")
+
+
 def _judge_kafka(values: dict[str, Any], faults: list[str]) -> None:
     if values["kafka.replication"] == 0:
         faults.append("kafka.replication: at least 1, or -1 for the broker's default, got 0")
@@ -468,8 +529,8 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
     web = values["worker.web"]
     if web and not _ADDRESS.match(web):
         faults.append(f"worker.web: must be host:port or empty, got {web!r}")
-    elif web and not is_loopback(web.rpartition(":")[0]) and values["worker.web_token"] in {"", "change-me"}:
+    elif web and not is_loopback(web.rpartition(":")[0]) and not values["worker.web_token"]:
         faults.append(
             f"worker.web is {web}, which others can reach: set CHURNWATCH_WEB_TOKEN to a long random text "
-            "(openssl rand -hex 32 makes one), or listen on 127.0.0.1"
+            "(`churnwatch config key web.token` makes one, for CHURNWATCH_WEB_TOKEN_FILE), or listen on 127.0.0.1"
         )

@@ -31,7 +31,7 @@ _SAID = pytest.StashKey[list[str]]()
 
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Put a line at the end of the run: kills, seeds and hand-overs that really happened are part of the result."""
+    """Print a line at the end of the run, since the kills, seeds and hand-overs that really happened are part of the result."""
     return request.config.stash.setdefault(_SAID, []).append
 
 
@@ -52,7 +52,7 @@ def missing(error: ServerMissing) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Bootstrap address of a real Kafka."""
+    """Return the bootstrap address of a real Kafka."""
     named = os.environ.get("CHURNWATCH_TEST_KAFKA")
     if named:
         yield named
@@ -82,20 +82,20 @@ _serial = itertools.count()
 
 @pytest.fixture
 def app_name() -> str:
-    """A name nobody used yet: shared servers, separate worlds."""
+    """Return a name that nobody has used yet, so that tests share servers and nothing else."""
     return f"t{next(_serial)}-{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[LocalRedis]:
-    """A server of the test's own, to kill and to spoil."""
+    """Give the test a server of its own, which it may kill and spoil."""
     with LocalRedis(tmp_path / "redis") as server:
         yield server
 
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest, kafka: str, own_redis: LocalRedis, app_name: str, tmp_path: Path) -> Iterator[World]:
-    """A deployment on real servers; `TOML` of the test's module is its configuration, if there is one."""
+    """Give the test a deployment on real servers, configured by `TOML` of its module if there is one."""
     made = World(kafka, own_redis.url, app_name, tmp_path, getattr(request.module, "TOML", ""))
     yield made
     made.stop_all()
@@ -106,7 +106,7 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The real event logs beside the project."""
+    """Return the folder of real event logs beside the project."""
     if not SHARED_DATA.exists():
         if os.environ.get("CI") == "true":
             pytest.fail("CI needs ../shared/data")

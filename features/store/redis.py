@@ -249,7 +249,7 @@ def _judge(commit: Commit, owner: Sequence[bytes | None], stored: bytes | None, 
     if (epoch, nonce) != (b"%d" % commit.token.epoch, commit.token.nonce.encode()):
         return "token"
     # A server that restarted (or a replica that took over) may have lost its last second, and with it a take: an owner from before that
-    # second would find his token valid again. Every owner takes anew from a new server.
+    # second would find its token valid again. Every owner takes anew from a new server.
     found = _RUN_ID.search(info)
     if found is None or server != found[1]:
         return "the server restarted since the take"

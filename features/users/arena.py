@@ -65,7 +65,7 @@ class Arena:
         return len(self.users)
 
     def slots(self, users: Texts) -> npt.NDArray[np.int32]:
-        """Slot of each user, -1 where he is not here."""
+        """Slot of each user, -1 for a user who is not here."""
         return self._index.find(users)
 
     def ids(self, slots: npt.NDArray[np.intp]) -> Texts:

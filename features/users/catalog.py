@@ -1,4 +1,4 @@
-"""The table of features: one row each. Vector order, quantisation, words, docs and contract tests derive from it.
+"""The table of features: one row each. Vector order, quantisation, docs and contract tests derive from it.
 
 A vector is one byte per feature. Code 0 means *missing*; codes 1 to 255 cover ``[low, high]`` evenly on the row's scale::
 
@@ -33,7 +33,7 @@ class Feature(msgspec.Struct, frozen=True):
     window : str
         Window or half-life it looks through.
     unit : str
-        Of the value in words and docs.
+        Of the value.
     low, high : float
         Range that the code covers; values beyond are clipped.
     scale : {"log", "linear", "category"}
@@ -43,8 +43,6 @@ class Feature(msgspec.Struct, frozen=True):
         Whether the order of arrival within the lateness matters.
     missing : bool
         Whether it can be missing.
-    words : str
-        For the reasons of an alert; ``{value}`` is this feature in words, ``{habit}`` the user's own usual pause.
     """
 
     name: str
@@ -53,70 +51,59 @@ class Feature(msgspec.Struct, frozen=True):
     low: float
     high: float
     scale: Literal["log", "linear", "category"]
-    words: str
     knee: float = 1.0
     order: Literal["commutative", "arrival"] = "commutative"
     missing: bool = False
 
 
 def _keys() -> list[Feature]:
-    counts = [
-        Feature(f"key_{k}_count", "half-life 7 d", "events", 0, 2_000, "log", f"key event {k + 1}: {{value}} lately", knee=0.5)
-        for k in range(KEYS)
-    ]
-    values = [
-        Feature(f"key_{k}_value", "half-life 7 d", "units", 0, 1e6, "log", f"key event {k + 1} worth {{value}} lately", knee=0.5)
-        for k in range(KEYS)
-    ]
+    counts = [Feature(f"key_{k}_count", "half-life 7 d", "events", 0, 2_000, "log", knee=0.5) for k in range(KEYS)]
+    values = [Feature(f"key_{k}_value", "half-life 7 d", "units", 0, 1e6, "log", knee=0.5) for k in range(KEYS)]
     return counts + values
 
 
 FEATURES: tuple[Feature, ...] = (
-    Feature("recency_s", "all", "s", 0, 400 * DAY_S, "log", "nothing for {value}, the usual pause is {habit}", knee=60),
-    Feature(
-        "active_recency_s", "all", "s", 0, 400 * DAY_S, "log", "not active for {value}, the usual pause is {habit}", knee=60, missing=True
-    ),
-    Feature("tenure_days", "all", "days", 0, 3_650, "log", "with us for {value}", knee=0.05),
-    Feature("count_1h", "1 h", "events", 0, 1_000, "log", "{value} in the last hour"),
-    Feature("count_24h", "24 h", "events", 0, 10_000, "log", "{value} in the last day"),
-    Feature("count_7d", "7 d", "events", 0, 50_000, "log", "{value} in the last 7 days"),
-    Feature("count_28d", "28 d", "events", 0, 200_000, "log", "{value} in the last 28 days"),
-    Feature("count_total", "all", "events", 0, 1e7, "log", "{value} in all"),
-    Feature("decayed_1d", "half-life 1 d", "events", 0, 10_000, "log", "recent intensity {value}", knee=0.05),
-    Feature("decayed_7d", "half-life 7 d", "events", 0, 50_000, "log", "this week's intensity {value}", knee=0.05),
-    Feature("decayed_30d", "half-life 30 d", "events", 0, 200_000, "log", "this month's intensity {value}", knee=0.05),
-    Feature("active_days_7", "7 days", "days", 0, 7, "linear", "active on {value} of the last 7"),
-    Feature("active_days_28", "28 days", "days", 0, 28, "linear", "active on {value} of the last 28"),
-    Feature("active_days_64", "64 days", "days", 0, 64, "linear", "active on {value} of the last 64"),
-    Feature("active_days_8_14", "days 8 to 14", "days", 0, 7, "linear", "active on {value} of the week before"),
-    Feature("active_days_15_28", "days 15 to 28", "days", 0, 14, "linear", "active on {value} of the two weeks before that"),
-    Feature("active_days_total", "all", "days", 0, 3_650, "log", "active on {value} in all"),
-    Feature("streak_days", "64 days", "days", 0, 64, "log", "last streak {value}"),
-    Feature("day_gap_days", "64 days", "days", 1, 64, "log", "{value} between the last two active days", missing=True),
-    Feature("active_share", "all", "share", 0, 1, "linear", "active on {value} of all days so far"),
-    Feature("sessions", "all", "sessions", 0, 100_000, "log", "{value} so far", order="arrival"),
-    Feature("session_mean_s", "all", "s", 0, DAY_S, "log", "an average visit of {value}", knee=30, order="arrival", missing=True),
-    Feature("session_last_s", "last", "s", 0, DAY_S, "log", "a last full visit of {value}", knee=30, order="arrival", missing=True),
-    Feature("gap_mean_s", "all", "s", 0, 400 * DAY_S, "log", "a usual pause of {value}", knee=1800, order="arrival", missing=True),
-    Feature("gap_spread", "all", "log units", 0, 3, "linear", "pauses that vary by {value}", order="arrival", missing=True),
-    Feature("gap_max_s", "all", "s", 0, 400 * DAY_S, "log", "a longest pause of {value}", knee=1800, order="arrival", missing=True),
-    Feature("gaps", "all", "pauses", 0, 100_000, "log", "{value} so far", order="arrival"),
-    Feature("gap_z", "all", "spreads", -6, 10, "linear", "silent for {silence}, the usual pause is {habit}", order="arrival", missing=True),
-    Feature(
-        "gap_to_max", "all", "times", 0, 50, "log", "silent for {value} the longest pause so far", knee=0.1, order="arrival", missing=True
-    ),
-    Feature("trend_7d_28d", "7 d to 28 d", "log units", -4, 2, "linear", "this week against the month: {value}"),
-    Feature("burst_24h", "24 h to 28 d", "log units", -4, 4, "linear", "the last day against the month: {value}"),
+    Feature("recency_s", "all", "s", 0, 400 * DAY_S, "log", knee=60),
+    Feature("active_recency_s", "all", "s", 0, 400 * DAY_S, "log", knee=60, missing=True),
+    Feature("tenure_days", "all", "days", 0, 3_650, "log", knee=0.05),
+    Feature("count_1h", "1 h", "events", 0, 1_000, "log"),
+    Feature("count_24h", "24 h", "events", 0, 10_000, "log"),
+    Feature("count_7d", "7 d", "events", 0, 50_000, "log"),
+    Feature("count_28d", "28 d", "events", 0, 200_000, "log"),
+    Feature("count_total", "all", "events", 0, 1e7, "log"),
+    Feature("decayed_1d", "half-life 1 d", "events", 0, 10_000, "log", knee=0.05),
+    Feature("decayed_7d", "half-life 7 d", "events", 0, 50_000, "log", knee=0.05),
+    Feature("decayed_30d", "half-life 30 d", "events", 0, 200_000, "log", knee=0.05),
+    Feature("active_days_7", "7 days", "days", 0, 7, "linear"),
+    Feature("active_days_28", "28 days", "days", 0, 28, "linear"),
+    Feature("active_days_64", "64 days", "days", 0, 64, "linear"),
+    Feature("active_days_8_14", "days 8 to 14", "days", 0, 7, "linear"),
+    Feature("active_days_15_28", "days 15 to 28", "days", 0, 14, "linear"),
+    Feature("active_days_total", "all", "days", 0, 3_650, "log"),
+    Feature("streak_days", "64 days", "days", 0, 64, "log"),
+    Feature("day_gap_days", "64 days", "days", 1, 64, "log", missing=True),
+    Feature("active_share", "all", "share", 0, 1, "linear"),
+    Feature("sessions", "all", "sessions", 0, 100_000, "log", order="arrival"),
+    Feature("session_mean_s", "all", "s", 0, DAY_S, "log", knee=30, order="arrival", missing=True),
+    Feature("session_last_s", "last", "s", 0, DAY_S, "log", knee=30, order="arrival", missing=True),
+    Feature("gap_mean_s", "all", "s", 0, 400 * DAY_S, "log", knee=1800, order="arrival", missing=True),
+    Feature("gap_spread", "all", "log units", 0, 3, "linear", order="arrival", missing=True),
+    Feature("gap_max_s", "all", "s", 0, 400 * DAY_S, "log", knee=1800, order="arrival", missing=True),
+    Feature("gaps", "all", "pauses", 0, 100_000, "log", order="arrival"),
+    Feature("gap_z", "all", "spreads", -6, 10, "linear", order="arrival", missing=True),
+    Feature("gap_to_max", "all", "times", 0, 50, "log", knee=0.1, order="arrival", missing=True),
+    Feature("trend_7d_28d", "7 d to 28 d", "log units", -4, 2, "linear"),
+    Feature("burst_24h", "24 h to 28 d", "log units", -4, 4, "linear"),
     *_keys(),
-    Feature("error_share", "half-life 7 d", "share", 0, 1, "linear", "{value} of recent events were errors"),
-    Feature("revenue", "all", "money", 0, 1e7, "log", "spent {value} so far"),
-    Feature("purchases", "all", "purchases", 0, 100_000, "log", "{value} so far"),
-    Feature("purchase_recency_days", "all", "days", 0, 3_650, "log", "last purchase {value} ago", knee=0.05, missing=True),
-    Feature("hour_regularity", "half-life 30 d", "0 to 1", 0, 1, "linear", "regularity of the hour of day {value}"),
-    Feature("hour_match", "half-life 30 d", "-1 to 1", -1, 1, "linear", "match with the usual hour of day {value}", missing=True),
-    Feature("weekday", "now", "day", 0, 6, "category", "day of the week"),
-    Feature("funnel_step", "all", "step", 0, 15, "category", "furthest step {value}", order="arrival"),
-    Feature("channel", "first", "channel", 0, 15, "category", "came by channel {value}", order="arrival"),
+    Feature("error_share", "half-life 7 d", "share", 0, 1, "linear"),
+    Feature("revenue", "all", "money", 0, 1e7, "log"),
+    Feature("purchases", "all", "purchases", 0, 100_000, "log"),
+    Feature("purchase_recency_days", "all", "days", 0, 3_650, "log", knee=0.05, missing=True),
+    Feature("hour_regularity", "half-life 30 d", "0 to 1", 0, 1, "linear"),
+    Feature("hour_match", "half-life 30 d", "-1 to 1", -1, 1, "linear", missing=True),
+    Feature("weekday", "now", "day", 0, 6, "category"),
+    Feature("funnel_step", "all", "step", 0, 15, "category", order="arrival"),
+    Feature("channel", "first", "channel", 0, 15, "category", order="arrival"),
 )
 
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)

@@ -322,7 +322,7 @@ def pass_sweep(
     Parameters
     ----------
     own_slot : int
-        The user whose record `last` carries time past `limit`: his landmarks are fired by his own return. -1 when no such record waits.
+        The user whose record `last` carries time past `limit`: their landmarks are fired by their own return. -1 when no such record waits.
     watermarks, first, last
         The cause is the first record in ``[first, last]`` whose W exceeds the due time (`last` if none before it).
 
@@ -334,7 +334,7 @@ def pass_sweep(
     capacity = moments.kind.shape[0]
     for j in range(slots.shape[0]):
         prefetch(states, slots[min(j + AHEAD, slots.shape[0] - 1)])
-        # one user fires at most once a day until he is dormant
+        # one user fires at most once a day until dormant
         room = 2 + (limit - states[slots[j]].next_landmark_ms) // DAY_MS if limit > states[slots[j]].next_landmark_ms else 0
         if capacity - count < min(room, 80):
             return j, count

@@ -50,7 +50,7 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
     strict_types : tuple of str or None
         Means nothing any more: what is rejected is in `features.definitions.rules`. An app that an earlier version started with it has it in its hash.
     landmarks : {"daily", "asked"}
-        Daily: every armed user has one a day, at his own phase. Asked: only where a record asks for one (backtests).
+        Daily: every armed user has one a day, at a phase of their own. Asked: only where a record asks for one (backtests).
     """
 
     key_events: tuple[str, ...] = ()

@@ -1,22 +1,35 @@
-"""How an alert reads: one line, for a terminal."""
+"""An alert in a few words, for a terminal and wherever else a person reads it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from stream.alerts.message import Alert
+from stream.shown import Part, Styled
+
+WIDTH = len("returned")
 
 
-def line_of(alert: Alert) -> str:
-    """One alert in one line, with markup.
+def headline(alert: Alert) -> list[Part]:
+    """Say when, what, who, and for an opened alert how likely it is that they leave.
 
-    >>> "returned" in line_of(Alert(alert_id="a", type="resolved", cause="returned", user="ann", definition="d", risk=None, threshold=None,
-    ... horizon_ms=1, landmark_ms=0, valid_until_ms=1, event_time_ms=0, scored_ms=0, reasons=[], model="m", model_version=0, partition=0,
-    ... input_offset=0))
-    True
+    An alert ends when the user returned, or when its horizon passed without them: they are gone.
+
+    >>> from stream.shown import plain
+    >>> alert = Alert(alert_id="a", type="opened", cause=None, user="ann", definition="d", risk=0.813, threshold=0.7, horizon_ms=1,
+    ... landmark_ms=0, valid_until_ms=1, event_time_ms=0, scored_ms=0, reasons=["No activity for 9.8 days"], model="m", model_version=0,
+    ... partition=0, input_offset=0)
+    >>> plain(headline(alert))
+    '1970-01-01 00:00  at risk   81%  ann'
     """
-    when = datetime.fromtimestamp(alert.event_time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    when = f"{datetime.fromtimestamp(alert.event_time_ms / 1000, UTC):%Y-%m-%d %H:%M}  "
     if alert.type == "opened":
-        return f"{when}  [bold red]at risk[/]  {alert.user:<14} {alert.risk:.0%}  " + "; ".join(alert.reasons)
-    colour = "green" if alert.cause == "returned" else "yellow"
-    return f"{when}  [{colour}]{alert.cause or '':<7}[/]  {alert.user}"
+        risk = "" if alert.risk is None else f"{min(alert.risk, 0.99):.0%}"
+        return [when, Styled(f"{'at risk':<{WIDTH}}", "bold red"), f"  {risk:>3}  {alert.user}"]
+    word, style = ("returned", "green") if alert.cause == "returned" else ("gone", "yellow")
+    return [when, Styled(f"{word:<{WIDTH}}", style), f"       {alert.user}"]
+
+
+def because(alert: Alert) -> str:
+    """Return the reasons as sentences in a row; empty for a resolved alert."""
+    return "".join(f"{reason}. " for reason in alert.reasons).rstrip()

@@ -31,7 +31,7 @@ COLUMNS = ("user", "ts", "type", "value", "channel", "event_id")
 KEPT = {*COLUMNS, "item"}
 LABEL_COLUMNS = ("user", "landmark_ms", "label", "matured_ms")
 MOST_RECORDS = 20_000
-"""Records of one step at most; a step never spans two days."""
+"""Most records of one step; a step never spans two days."""
 
 
 @dataclass(frozen=True, slots=True)

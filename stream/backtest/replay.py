@@ -1,7 +1,7 @@
-"""The replay itself: one shard, one trainer, a store in memory; each prediction taken down as it is made.
+"""The replay itself: one shard, one trainer, and a store in memory. Each prediction is written down when it is made.
 
-Every batch of the log: the shard steps, its snapshots are scored by the trainer's candidates, those scores are taken down, and only then the
-labels that have matured by now are graded and learned. So a prediction at t uses nothing that matured after t.
+For every batch of the log the shard makes a step, the trainer's candidates score its snapshots, and the scores are written down. Only then are
+the labels that have matured by now graded and learned, so a prediction at time t uses nothing that matured after t.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from stream.shard.step import Shard, Step
 
 NO_ALERTS = PolicySettings(threshold=2.0)
 ROUNDING = 1.01 / 65_535
-"""What a stored risk may differ from the stated one: it has 16 bits."""
+"""How much a stored risk may differ from the stated one, since it is stored in 16 bits."""
 
 
 @dataclass(slots=True)
 class Timed:
-    """A candidate with a stopwatch: seconds it learned, and examples."""
+    """A candidate with a stopwatch: how many examples it learned, and in how many seconds."""
 
     inner: Candidate
     name: str = ""
@@ -75,7 +75,7 @@ class Timed:
 
 @dataclass(slots=True)
 class Moment:
-    """How things stood after a step that made a version: for the pictures over time."""
+    """How things stood after a step that made a version, for the pictures over time."""
 
     at_ms: int
     champion: str
@@ -89,9 +89,9 @@ class Result:
     Attributes
     ----------
     predictions : DataFrame
-        One row a label, see `PREDICTION_COLUMNS`.
+        One row for each label, see `PREDICTION_COLUMNS`.
     censored : int
-        Snapshots whose label the log ended too early for.
+        Snapshots without a label, because the log ends before it would have matured.
     repeats : int
         Events dropped because their user had one of the same id shortly before, as a worker drops them.
     """
@@ -123,7 +123,7 @@ PREDICTION_COLUMNS = (
 
 @dataclass(slots=True)
 class _Book:
-    """Predictions as they are made, by (user, landmark), and their labels as they come."""
+    """Collects predictions as they are made, by user and landmark, and their labels as they come."""
 
     rows: dict[tuple[str, int], int] = field(default_factory=dict)
     columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in PREDICTION_COLUMNS})
@@ -178,10 +178,10 @@ class Replay:
         self._moments: list[Moment] = []
         self._versions: list[Version] = []
         self._waiting: list[Examples] = []
-        """Snapshots of asked landmarks whose labels have not matured."""
+        """Snapshots of the landmarks asked for whose labels have not matured yet."""
 
     async def run(self, progress: Callable[[int], None]) -> Result:
-        """Replay all of it; `progress` is told how many records are done."""
+        """Replay the whole history; `progress` is called with the number of records done."""
         began = time.perf_counter()
         store = MemoryStore(lambda: "backtest")
         taken = await store.take(0, 0)
@@ -198,7 +198,7 @@ class Replay:
             done += records.columns.n
             progress(done)
         for late in self._waiting:
-            # their labels are in the file, but time ended before they were known: they are graded, not learned
+            # the log ends before these labels were known, but the file has them: they are graded and not learned
             self._book_labels(late)
         every = len(self._book.rows)
         predictions = self._book.frame()
@@ -223,7 +223,7 @@ class Replay:
         if self._asked is not None and (len(snapshots) or self._waiting):
             labels = self._asked_labels(snapshots, now)
         if len(snapshots):
-            # nothing is learned yet: the trainer only scores them
+            # the trainer only scores these, there is nothing to learn yet
             self._feed(snapshots, NEVER)
             self._take_down(snapshots, now)
         if not len(labels) and not len(snapshots):
@@ -260,7 +260,7 @@ class Replay:
             self._book.predicted(user, landmark, scored_ms, self._learner.until_ms, *said, first[i])
 
     def _asked_labels(self, snapshots: Examples, now: int) -> Examples:
-        """Labels of asked landmarks that have matured before `now`, in order of maturity."""
+        """Return the labels of asked landmarks that have matured before `now`, in order of maturity."""
         if self._asked is None:
             raise RuntimeError("only asked landmarks have labels from outside")
         if len(snapshots):

@@ -18,19 +18,19 @@ import numpy as np
 import polars as pl
 
 from online_models.explain import importances
-from online_models.quality import Tally
+from online_models.quality import FIGURES, Tally, figures_in_words
 from stream.backtest.replay import Result
+from stream.shown import visible
 
 mpl.use("Agg")
 LAST_SHARE = 0.3
-"""Part of the calendar at its end that is also reported alone: early scores come from models that have hardly begun."""
+"""The last part of the calendar is also reported on its own, since early scores come from models that have hardly begun to learn."""
 INK, ACCENT, SOFT = "#1b2733", "#0b6e8f", "#9fb6c3"
-_METRICS = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift_10")
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What was run: for the head of the report."""
+    """What was run, for the head of the report."""
 
     file: str
     definition: str
@@ -45,19 +45,19 @@ class About:
 
 
 def tally_of(frame: pl.DataFrame) -> Tally:
-    """Tally of some predictions."""
+    """Return the tally of some predictions."""
     tally = Tally()
     tally.add(frame["label"].to_numpy(), frame["score"].to_numpy())
     return tally
 
 
 def last_part(predictions: pl.DataFrame, first_ms: int, last_ms: int) -> pl.DataFrame:
-    """Predictions whose landmark lies in the last `LAST_SHARE` of the calendar."""
+    """Return the predictions whose landmark lies in the last `LAST_SHARE` of the calendar."""
     return predictions.filter(pl.col("landmark_ms") >= first_ms + (1 - LAST_SHARE) * (last_ms - first_ms))
 
 
 def report(about: About, result: Result, first_ms: int, last_ms: int) -> dict[str, Any]:
-    """All figures, ready for JSON: NaN becomes null."""
+    """Return all figures, ready for JSON, with null in place of NaN."""
     predictions = result.predictions
     last = last_part(predictions, first_ms, last_ms)
     parts = {
@@ -118,16 +118,13 @@ def _clean(value: Any) -> Any:
     return value
 
 
-# -- pictures ----------------------------------------------------------------------------------------------------
-
-
 def page(found: Mapping[str, Any], result: Result) -> str:
     """Return the HTML page of a report."""
     about, counts = found["about"], found["counts"]
     headline = found["figures"].get("last 30 % of the calendar") or found["figures"].get("all")
     title = f"Churn backtest: {about['definition']}"
     says = (
-        f"{counts['events']:,} events of {html.escape(about['events_file'])}, {counts['predictions']:,} predictions graded, "
+        f"{counts['events']:,} events of {_shown(about['events_file'])}, {counts['predictions']:,} predictions graded, "
         f"{counts['censored']:,} censored (the log ends before their label). Landmarks: {about['landmarks']}; model: {about['model']}; "
         f"{counts['events_per_s']:,} events/s."
     )
@@ -150,11 +147,17 @@ def page(found: Mapping[str, Any], result: Result) -> str:
         for name, words in (("auc", "AUC"), ("log_loss", "log-loss"), ("ece", "calibration error"), ("lift_10", "lift at 10 %"), ("base_rate", "churned"))
         if headline and headline[name] is not None
     )  # fmt: skip
-    return _PAGE.format(title=html.escape(title), says=says, tiles=tiles, body=body, numbers=numbers)
+    return _PAGE.format(title=_shown(title), says=says, tiles=tiles, body=body, numbers=numbers)
+
+
+def _shown(text: str) -> str:
+    """Return a text from outside as it may stand in a page."""
+    return html.escape(visible(text))
 
 
 def _picture(draw: Any, width: float = 7.2, height: float = 3.4) -> str:
     with plt.rc_context({
+        "text.parse_math": False,  # a channel may have a $ in its name, and means no formula by it
         "font.size": 9, "axes.edgecolor": SOFT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
         "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "churnwatch",
     }):  # fmt: skip
@@ -240,7 +243,7 @@ def _by_segment(rows: Mapping[str, Mapping[str, Any]]) -> str:
         return ""
 
     def draw(axes: Any) -> None:
-        names = [f"{name} ({row['n']:,.0f})" for name, row in told]
+        names = [f"{visible(name)} ({row['n']:,.0f})" for name, row in told]
         axes.barh(
             names,
             [row["auc"] - 0.5 for _, row in told],
@@ -272,19 +275,17 @@ def _bars(shares: Mapping[str, float]) -> str:
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     if not rows:
         return ""
-    head = "".join(f"<th>{name}</th>" for name in ("", *_METRICS))
+    head = "".join(f"<th>{heading}</th>" for heading in ("", *FIGURES.values()))
     lines = []
     for name, row in rows.items():
-        cells = "".join(
-            f"<td>{'' if row[key] is None else f'{row[key]:,.0f}' if key == 'n' else f'{row[key]:.4f}'}</td>" for key in _METRICS
-        )
-        lines.append(f"<tr><th>{html.escape(name)}</th>{cells}</tr>")
+        cells = "".join(f"<td>{cell}</td>" for cell in figures_in_words(row))
+        lines.append(f"<tr><th>{_shown(name)}</th>{cells}</tr>")
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
 
 
 def _changes(found: Mapping[str, Any]) -> str:
-    served = ", ".join(f"{html.escape(name)} {count:,}" for name, count in found["champion"]["predictions_by_model"].items())
-    lines = [(one["at_ms"], f"{html.escape(one['to'])} serves: {html.escape(one['why'])}") for one in found["champion"]["changes"]]
+    served = ", ".join(f"{_shown(name)} {count:,}" for name, count in found["champion"]["predictions_by_model"].items())
+    lines = [(one["at_ms"], f"{_shown(one['to'])} serves: {_shown(one['why'])}") for one in found["champion"]["changes"]]
     lines += [(one["at_ms"], f"drift of the {one['of']}: models learn faster for a while") for one in found["drifts"]]
     items = "".join(f"<li>{_day(at)} {words}</li>" for at, words in sorted(lines))
     return f"<p>Predictions by model: {served}.</p><ul>{items}</ul>"

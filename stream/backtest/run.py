@@ -22,6 +22,8 @@ from online_models.trainer import TrainerSettings
 from stream.backtest.log import History, active_days, key_events, read_history, read_labels
 from stream.backtest.replay import Replay, Result
 from stream.faults import UsageFault
+from stream.screen import Screen
+from stream.shown import visible
 
 Landmarks = Literal["daily", "active-day"]
 AUTO, LIVE_SET = "auto", "live"
@@ -37,15 +39,15 @@ class Options:
     grace_ms : int
         How long after the horizon a label is final.
     landmarks : {"daily", "active-day"}
-        A landmark a day for every eligible user, as a worker has them; or one at the end of each calendar day with activity.
+        Daily: one landmark a day for every eligible user, as in a worker. Active-day: one at the end of each calendar day with activity.
     labels : Path or None
-        Landmarks and labels from outside instead.
+        A file of landmarks and labels, used in place of the log's own.
     model : str
         "auto" (the whole catalog, the best serves), "live" (those a live trainer has by default, the best serves), or one of the catalog.
     reading : ReadOptions or None
         What was said about the files; None for defaults.
     spec : FeatureSpec or None
-        Of the settings, for key events, funnel, channels and the like; None for defaults.
+        From the settings: key events, funnel, channels and so on; None for defaults.
     """
 
     events: Sequence[Path]
@@ -98,8 +100,6 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
     UsageFault
         For files or options that cannot be run.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from stream.backtest.report import About, page, report
 
     definition = options.definition
@@ -124,10 +124,9 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
         wanted={definition.name: options.model} if options.model not in {AUTO, LIVE_SET} else None,
         judged={} if options.labels is not None else judged((definition,), daily=asked is None),
     )  # fmt: skip
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
+    with Screen().progress() as progress:
         total = history.frame.height + (asked.height if asked is not None else 0)
-        task = progress.add_task(options.title, total=total)
+        task = progress.add_task(visible(options.title), total=total)
         result = asyncio.run(Replay(history, spec, trainer, asked).run(lambda done: progress.update(task, completed=done)))
     landmarks = f"of {options.labels.name}" if options.labels is not None else options.landmarks
     settings = {

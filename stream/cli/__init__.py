@@ -1,4 +1,4 @@
-"""The command `churnwatch`. A file a command group; each imports what it needs when it runs, so that `--help` is quick."""
+"""The command `churnwatch`. Each group of commands has a file of its own, which imports what it needs only when it runs, so that `--help` is quick."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-# Read by numpy's BLAS when it is first imported: the matrices here are small, and its threads would take the workers' cores.
+# The matrices here are small, and the threads of numpy's BLAS would take the workers' cores. It reads this when it is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from stream.cli.alerts import alerts_app
@@ -24,7 +24,11 @@ from stream.cli.topics import topics_app
 from stream.cli.users import at_risk, user
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Live churn engine: clicks in, at-risk alerts out."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Live churn engine: clicks in, at-risk alerts out.",
 )
 app.command()(run)
 app.command()(train)
@@ -64,5 +68,7 @@ def main() -> None:
         message = context.readable(error)
         if message is None:
             raise
-        typer.secho(message, err=True, fg="red")
+        from stream.screen import Screen
+
+        Screen(error=True).lines(message, "red")
         sys.exit(context.exit_code(error))

@@ -1,4 +1,4 @@
-"""Making topics."""
+"""`topics create`: the topics that are missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stream.settings import Settings
 
 
 def create_topics(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Make what is missing; yield (name, what was found or done).
+    """Make the topics that are missing; yield the name of each and what was found or done.
 
     Raises
     ------

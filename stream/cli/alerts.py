@@ -1,14 +1,17 @@
-"""`alerts tail`: alerts as they are said, exactly once (read_committed)."""
+"""`alerts tail`: each alert once, as it comes (read_committed)."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from stream.alerts.message import decode_alert
-from stream.alerts.words import line_of
+from stream.alerts.words import because, headline
 from stream.cli import context
+from stream.screen import Screen
+from stream.shown import json_text
 
 alerts_app = typer.Typer(no_args_is_help=True)
 
@@ -20,8 +23,6 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
 ) -> None:
     """Show alerts as they come."""
-    from rich.console import Console
-
     from stream.kafka.clients import reader
     from stream.kafka.origin import is_foreign
 
@@ -29,19 +30,27 @@ def tail(
     consumer, partitions = reader(settings, "alerts")
     consumer.assign(partitions)
     (consumer.seek_to_beginning if beginning else consumer.seek_to_end)(*partitions)
-    console = Console(soft_wrap=True)
+    screen, aside = Screen(), Screen(error=True)
     if not as_json:
         kept = sum(consumer.end_offsets(partitions).values()) > sum(consumer.beginning_offsets(partitions).values())
         older = " (--from-beginning shows those before)" if kept and not beginning else ""
-        typer.echo(f"alerts of {partitions[0].topic} as they come{older}, Ctrl-C ends", err=True)
+        aside.line(f"alerts of {partitions[0].topic} as they come{older}, times in UTC, Ctrl-C ends")
+    shown = 0
     try:
-        ours = (message for message in consumer if not is_foreign(message.headers, settings["app.name"]))
-        for number, message in enumerate(ours, 1):
+        for message in consumer:
+            if is_foreign(message.headers, settings["app.name"]):
+                continue
+            try:
+                alert = decode_alert(message.value)
+            except (msgspec.DecodeError, TypeError):  # a tombstone has no value, which is a TypeError
+                aside.line(f"skipped: partition {message.partition}, offset {message.offset} is no alert of churnwatch")
+                continue
             if as_json:
-                typer.echo(message.value.decode())
+                screen.verbatim(json_text(message.value))
             else:
-                console.print(line_of(decode_alert(message.value)), highlight=False)
-            if number == count:
+                screen.entry(headline(alert), because(alert), margin=18)
+            shown += 1
+            if shown == count:
                 break
     except KeyboardInterrupt:
         pass

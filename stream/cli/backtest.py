@@ -12,9 +12,7 @@ import typer
 from stream.cli import context
 from stream.cli.file_options import Encoding, Map, Oldest, Sep, TsFormat, TsUnit, Type, read_options
 from stream.faults import UsageFault
-
-WIDE = 130
-"""Columns that the table of figures needs; into a file or a narrow window it is printed in full all the same."""
+from stream.screen import Column, Screen
 
 
 class LandmarkChoice(StrEnum):
@@ -101,26 +99,18 @@ def backtest(
 
 
 def _tell(found: dict[str, Any], out: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from online_models.quality import FIGURES, figures_in_words
 
-    table = Table(box=None, pad_edge=False)
-    names = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift_10")
-    for name in ("", *names):
-        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
-    for part, row in found["figures"].items():
-        cells = [(row[name], name) for name in names]
-        table.add_row(part, *("" if value is None else f"{value:,.0f}" if name == "n" else f"{value:.4f}" for value, name in cells))
-    console = Console(width=max(Console().width, WIDE))
+    screen = Screen()
     counts, about = found["counts"], found["about"]
     if about["empty"]:
-        console.print(Text(f"Nothing to grade: {about['empty']}"))
+        screen.line(f"Nothing to grade: {about['empty']}")
     else:
-        console.print(table)
+        columns = [Column(""), *(Column(heading, right=True) for heading in FIGURES.values())]
+        screen.table(columns, [(part, *figures_in_words(row)) for part, row in found["figures"].items()])
     for line in left_out(about, counts):
-        console.print(Text(line))
-    console.print(
+        screen.line(line)
+    screen.line(
         f"{counts['events']:,} events in {counts['seconds']} s, {counts['censored']:,} snapshots censored. Pictures: {out / 'report.html'}"
     )
 

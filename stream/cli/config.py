@@ -1,26 +1,53 @@
-"""`config`: the settings as they are, and a commented file to start from."""
+"""`config`: the settings as they are, a commented file to start from, and keys."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
 import typer
 
 from stream.cli import context
+from stream.screen import Screen
 
 config_app = typer.Typer(no_args_is_help=True)
 
 
 @config_app.command()
 def check() -> None:
-    """Say every fault of the settings, or that there is none."""
+    """Check the settings, and say every fault at once."""
     found = context.settings()
-    typer.echo(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
+    Screen().line(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
 
 
 @config_app.command()
 def show() -> None:
     """Print every setting with its value; secrets are masked."""
+    screen = Screen()
     for name, value in context.settings().masked().items():
-        typer.echo(f"{name} = {value!r}")
+        screen.line(f"{name} = {_said(value)}")
+
+
+@config_app.command()
+def key(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="files to make, default churnwatch.key; those that are there stay as they are")
+    ] = None,
+) -> None:
+    """Write a random key or token into a file that only you can read."""
+    from stream.faults import UsageFault
+    from stream.key_file import make_key_file
+
+    screen = Screen()
+    for file in files or [Path("churnwatch.key")]:
+        try:
+            made = make_key_file(file)
+        except OSError as error:
+            raise UsageFault(f"{file}: {error.strerror}") from error
+        screen.line(f"{file}: {'made, readable by you only' if made else 'is there already, kept'}")
+    if not files:
+        screen.line("Copy it to each worker and trainer, and set CHURNWATCH_MODEL_KEY_FILE to its path.")
 
 
 @config_app.command()
@@ -28,4 +55,13 @@ def example() -> None:
     """Print a commented settings file with all defaults."""
     from stream.settings import example_toml
 
-    typer.echo(example_toml(), nl=False)
+    Screen().verbatim(example_toml().rstrip("\n"))
+
+
+def _said(value: object) -> str:
+    """Return a value as it stands in the file.
+
+    >>> _said(("click", "view")), _said(True), _said("")
+    ('["click", "view"]', 'true', '""')
+    """
+    return msgspec.json.encode(value).decode().replace('","', '", "')

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from stream.shown import visible
 
 if TYPE_CHECKING:
     from stream.settings import Settings
@@ -16,31 +19,65 @@ supervised = False
 
 
 def settings(**overrides: Any) -> Settings:
-    """Load the settings; options given on the command line win."""
+    """Load the settings; options of the command line win over file and environment."""
     from stream.settings import load_settings
 
     return load_settings(config, **overrides)
 
 
 def log_to_stderr() -> None:
-    """One line a record: time, level, phrase, fields."""
+    """Log to standard error: one line for each record, with time, level, phrase and fields."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_FieldFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(FieldFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # serves the checks before the start only, which say themselves what was wrong; on its own it says every attempt four times
+    # kafka-python only makes the checks before the start, and these say what was wrong; left alone it would log every attempt four times
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
-class _FieldFormatter(logging.Formatter):
-    """Adds the record's own fields as key=value."""
+class FieldFormatter(logging.Formatter):
+    r"""One line for each record: the phrase, then the record's own fields as name=value.
 
-    _usual = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+    No phrase and no field can begin a line of its own, and the lines of a stack are indented, so whatever begins a line is a record of ours.
 
-    def format(self, record: logging.LogRecord) -> str:
+    >>> record = logging.makeLogRecord({"msg": "shard lost", "partition": 3, "why": "a\n2026-01-01 ERROR"})
+    >>> FieldFormatter("%(message)s").format(record)
+    'shard lost partition=3 why=a\\x0a2026-01-01 ERROR'
+    """
+
+    _usual = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """See `logging.Formatter`."""
         fields = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in self._usual)
-        return f"{super().format(record)} {fields}".rstrip()
+        return visible(f"{super().formatMessage(record)} {fields}".rstrip())
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """Return the stacks of an error and of its causes, indented."""
+        error: BaseException | None = ei[1]
+        lines: list[str] = []
+        while error is not None:
+            frames = [line for frame in traceback.format_tb(error.__traceback__) for line in frame.splitlines()]
+            lines = [*frames, _named(error), *lines]
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n".join(f"  {visible(line)}" for line in lines)
+
+
+QUOTABLE = frozenset({"features", "online_models", "stream", "redis", "kafka", "aiokafka", "cimpl"})
+"""Packages whose errors speak of servers, shards and settings, never of what an event holds."""
+
+
+def _named(error: BaseException) -> str:
+    """Name an error. One of Python's own or of a decoder may quote an id or a payload, so what it says is logged with --debug only.
+
+    >>> _named(UsageFault("say either")), _named(KeyError("ann"))
+    ('UsageFault: say either', 'KeyError (--debug says the rest)')
+    """
+    kind = type(error)
+    if debug or kind.__module__.partition(".")[0] in QUOTABLE or isinstance(error, OSError):
+        return f"{kind.__qualname__}: {error}"
+    return f"{kind.__qualname__} (--debug says the rest)"
 
 
 KAFKA = "Kafka: {0}\nIs it running, and is CHURNWATCH_KAFKA right?"
@@ -62,11 +99,11 @@ TOLD = {
     "stream.faults.UsageFault": "{0}",
     "builtins.FileNotFoundError": "{0}",
 }
-"""What is said of each error that the user can mend; by name, so that saying it need not import all that may raise it."""
+"""What is said of each error that whoever runs the command can mend. Errors stand here by name, so that this file need not import all that may raise them."""
 
 
 def readable(error: Exception) -> str | None:
-    """Return what to tell the user, or None for a fault of ours.
+    """Return what to say of an error, or None for a bug of ours.
 
     >>> from stream.faults import UsageFault
     >>> readable(UsageFault("say either this or that"))

@@ -12,6 +12,7 @@ import typer
 
 from stream.cli import context
 from stream.faults import UsageFault
+from stream.screen import Column, Screen
 from stream.shard.dead_letters import LABEL_REASONS, DeadLetter, decode_dead_letter, with_field
 
 if TYPE_CHECKING:
@@ -52,9 +53,6 @@ def list_letters(
     show: Annotated[int, typer.Option("--show", min=0, help="how many to show in full")] = 10,
 ) -> None:
     """Count dead letters by reason and field, say what such payloads usually are, and show some."""
-    from rich.console import Console
-    from rich.table import Table
-
     from stream.kafka.replayed import sent_again
     from stream.shard.causes import usual_cause
 
@@ -73,18 +71,31 @@ def list_letters(
         causes[group][usual_cause(letter)] += 1
         if len(some) < show:
             some.append(letter)
-    console = Console()
+    screen = Screen()
     if not letters:
-        console.print("no dead letters" if reason is None else f"no dead letters of reason {reason}", markup=False)
+        screen.line("no dead letters" if reason is None else f"no dead letters of reason {reason}")
         return
-    table = Table("reason", "field", "letters", "sent again", "usual cause", box=None)
-    for group, number in letters.most_common():
-        name, blamed = group
-        table.add_row(name, blamed or "", str(number), str(again[group] or ""), causes[group].most_common(1)[0][0])
-    console.print(table)
+    columns = [
+        Column("reason"),
+        Column("field"),
+        Column("letters", right=True),
+        Column("sent again", right=True),
+        Column("usual cause", wrapped=True),
+    ]
+    rows = [
+        (
+            name,
+            blamed or "",
+            f"{number:,}",
+            f"{again[name, blamed]:,}" if again[name, blamed] else "",
+            causes[name, blamed].most_common(1)[0][0],
+        )
+        for (name, blamed), number in letters.most_common()
+    ]
+    screen.table(columns, rows)
     for letter in some:
         payload = "" if letter.payload is None else base64.b64decode(letter.payload)[:120].decode(errors="backslashreplace")
-        console.print(f"{letter.topic} {letter.partition}:{letter.offset} {letter.reason} {payload}", markup=False, highlight=False)
+        screen.line(f"{letter.topic} {letter.partition}:{letter.offset} {letter.reason} {payload}")
 
 
 @dlq_app.command()
@@ -107,15 +118,16 @@ def replay(
     letters = [letter for letter in read_letters(settings) if letter.reason == reason]
     plan_of = _plan_labels if reason in LABEL_REASONS else _plan_clicks
     plan = plan_of(settings, letters, sent)
+    screen = Screen()
     for line in in_words(plan, reason):
-        typer.echo(line)
+        screen.line(line)
     if not plan.send:
         return
     if replayer is None:
-        typer.echo("say --yes to send them")
+        screen.line("say --yes to send them")
         return
     replayer.send([((one.letter.topic, one.letter.partition, one.letter.offset), one.key or None, one.value) for one in plan.send])
-    typer.echo(f"{len(plan.send)} sent")
+    screen.line(f"{len(plan.send)} sent")
 
 
 def _plan_clicks(settings: Settings, letters: Sequence[DeadLetter], sent: set[tuple[str, int, int]]) -> Plan:

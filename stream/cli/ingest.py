@@ -10,6 +10,8 @@ import typer
 from stream.cli import context
 from stream.cli.file_options import Encoding, Map, Oldest, Sep, SkipBad, TsFormat, TsUnit, Type, Tz, read_options
 from stream.faults import UsageFault
+from stream.screen import Screen
+from stream.shown import json_line
 
 if TYPE_CHECKING:
     from features.files.options import ReadOptions
@@ -63,8 +65,7 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
     import tempfile
     import time
 
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
     from features.files.faults import FileRefused
     from features.files.order import Order
@@ -74,18 +75,17 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
     began = time.monotonic()
     sending = Sending(settings)  # a missing server is said before a file of hours is read
     watermark = None if force else newest_watermark(settings)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    screen = Console(stderr=True)
+    screen, aside = Screen(), Screen(error=True)
     with tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill) as folder:
         order = Order(Path(folder))
-        with Progress(*columns, console=screen, transient=True) as progress:
+        with aside.progress(TaskProgressColumn(), TimeRemainingColumn(), transient=True) as progress:
             task = progress.add_task("judging", total=sum(size_of(file.path) for file in files) or None)
             try:
                 judged(files, order, lambda done: progress.update(task, completed=done))
             except FileRefused as error:
                 raise UsageFault(f"nothing was sent: {error}") from None
         for file in files if len(files) <= MOST_SHOWN else [file for file in files if not file.summary.sound]:
-            tell(file.summary, Console())
+            tell(file.summary, screen)
         refuse_unusable(files, skip_bad)
         firsts = [file.summary.first_ms for file in files if file.summary.first_ms is not None]
         if min(firsts) < settings["features.oldest"]:
@@ -94,11 +94,11 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
             )
         if watermark is not None:
             refuse_late(settings, files, watermark)
-        with Progress(*columns, console=screen, transient=True) as progress:
+        with aside.progress(TaskProgressColumn(), TimeRemainingColumn(), transient=True) as progress:
             task = progress.add_task("sending", total=sum(file.summary.usable for file in files))
             sent = send(sending, order, lambda done: progress.update(task, completed=done))
     seconds = time.monotonic() - began
-    typer.echo(f"{sent:,} events sent in {seconds:.1f} s ({sent / max(seconds, 1e-9):,.0f} a second)")
+    screen.line(f"{sent:,} events sent in {seconds:.1f} s ({sent / max(seconds, 1e-9):,.0f} a second)")
 
 
 def _opened(names: list[str], options: ReadOptions) -> list[EventFile]:
@@ -116,19 +116,16 @@ def _opened(names: list[str], options: ReadOptions) -> list[EventFile]:
 
 def _check(files: list[EventFile], *, as_json: bool, skip_bad: int) -> int:
     """Say what each file holds; return the exit code."""
-    import msgspec
-    from rich.console import Console
-
     from stream.cli.file_report import tell
 
     code = 0
-    console = Console()
+    screen = Screen()
     for file in files:
         for _ in file.frames():
             pass
         if as_json:
-            typer.echo(msgspec.json.encode(file.summary.plain()).decode())
+            screen.verbatim(json_line(file.summary.plain()))
         else:
-            tell(file.summary, console)
+            tell(file.summary, screen)
         code = code if file.summary.good_enough(skip_bad) else 2
     return code

@@ -1,16 +1,18 @@
-"""`model`: the versions in the registry, who serves, and the few things a person may ask for."""
+"""`model`: the versions in the registry, which one serves, and what a person may change about that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stream.cli import context
 from stream.faults import UsageFault
+from stream.screen import Column, Screen
+from stream.shown import Styled
 
 if TYPE_CHECKING:
     from online_models.checkpoint import Header
@@ -21,11 +23,10 @@ if TYPE_CHECKING:
 model_app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Option("--definition", "-d", help="churn definition; default: the first of the settings")]
 Number = Annotated[int, typer.Argument(help="version", min=1)]
-_FIGURES = ("n", "base_rate", "auc", "pr_auc", "log_loss", "brier", "ece", "lift_10")
 
 
 class _Book:
-    """One definition's versions."""
+    """The versions of one definition."""
 
     def __init__(self, definition: str) -> None:
         from features.store.redis import connect
@@ -71,7 +72,7 @@ class _Book:
         return unseal_version(self.sealed(number), self.key, None)
 
     def newest(self) -> int:
-        """Return the newest number, 0 without any."""
+        """Return the newest number; 0 if there is no version yet."""
         return max(self.numbers(), default=0)
 
     def serving(self) -> int:
@@ -83,54 +84,42 @@ def _day(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def _rows(title: str, rows: Mapping[str, Mapping[str, float | None]]) -> Iterator[Any]:
-    from rich.table import Table
+def _figures(screen: Screen, title: str, rows: Mapping[str, Mapping[str, float | None]]) -> None:
+    from online_models.quality import FIGURES, figures_in_words
 
-    table = Table(title, *_FIGURES, box=None)
-    for name, row in rows.items():
-        cells = [(figure, row.get(figure)) for figure in _FIGURES]
-        table.add_row(name, *("" if value is None else f"{value:,.0f}" if figure == "n" else f"{value:.4f}" for figure, value in cells))
-    yield table
+    columns = [Column(title), *(Column(heading, right=True) for heading in FIGURES.values())]
+    screen.table(columns, [(name, *figures_in_words(row)) for name, row in rows.items()])
 
 
 @model_app.command("ls")
 def ls(definition: Name = "") -> None:
-    """List the kept versions: who serves, since when, how good over its window."""
-    from rich.console import Console
-    from rich.table import Table
-
-    book = _Book(definition)
+    """List the kept versions: which one serves, until when each has learned, and how good it was over its window."""
+    book, screen = _Book(definition), Screen()
     serving, wish = book.serving(), book.registry.wish(book.name)
-    table = Table("version", "model", "learned until", "labels", "churned", "log-loss", "AUC", "ECE", "", box=None)
+    rows = []
     for number in book.numbers():
         header, _ = book.read(number)
         row = header.figures.get(header.champion, {})
-        notes = [
-            note
-            for note, true in (("serves", number == serving), ("pinned", number == wish.version), (header.why, bool(header.why)))
-            if true
-        ]
+        notes = [("serves", number == serving), ("pinned", number == wish.version), (header.why, bool(header.why))]
         figures = ("" if row.get(name) is None else f"{row[name]:.4f}" for name in ("log_loss", "auc", "ece"))
-        table.add_row(
-            str(number), header.champion, _day(header.learned_until_ms), f"{header.labels:,}", f"{header.churned:,}", *figures, ", ".join(notes)
-        )  # fmt: skip
-    console = Console()
-    console.print(f"[bold]{book.name}[/bold] {book.since()}", highlight=False)
-    if table.row_count:
-        console.print(table)
+        learned = (_day(header.learned_until_ms), f"{header.labels:,}", f"{header.churned:,}")
+        rows.append((str(number), header.champion, *learned, *figures, ", ".join(note for note, true in notes if true)))
+    screen.line(Styled(book.name, "bold"), " ", book.since())
+    if rows:
+        figures_of = ("version", "model", "learned until", "labels", "churned", "log-loss", "AUC", "ECE")
+        screen.table([*(Column(name, right=name not in {"model", "learned until"}) for name in figures_of), Column("", wrapped=True)], rows)
     else:
-        console.print(
+        screen.line(
             f"{book.name}: no version yet. The rule serves until {book.settings['learning.min_labels']} labels of each class have matured."
         )
     if wish.candidate:
-        console.print(f"asked for: {wish.candidate} (churnwatch model promote --best gives it back)")
+        screen.line(f"asked for: {wish.candidate} (churnwatch model promote --best gives it back)")
 
 
 @model_app.command()
 def show(number: Annotated[int, typer.Argument(help="version; default: the one that serves")] = 0, definition: Name = "") -> None:
     """Show one version: what it learned, its candidates, quality by segment, what it looks at."""
     import numpy as np
-    from rich.console import Console
 
     from online_models.checkpoint import sample_of
     from online_models.explain import importances
@@ -138,37 +127,35 @@ def show(number: Annotated[int, typer.Argument(help="version; default: the one t
     book = _Book(definition)
     chosen = number or book.serving()
     header, scorer = book.read(chosen)
-    console = Console()
-    console.print(f"[bold]{book.name}[/bold] version {header.number}: {header.champion}" + (f" ({header.why})" if header.why else ""))
-    console.print(
+    screen = Screen()
+    screen.line(Styled(book.name, "bold"), f" version {header.number}: {header.champion}" + (f" ({header.why})" if header.why else ""))
+    screen.line(
         f"{header.labels:,} labels learned, {header.churned:,} churned, until {_day(header.learned_until_ms)}; feature spec {header.spec_hash}; "
-        f"churnwatch {header.churnwatch}, River {header.river}, numpy {header.numpy}, Python {header.python}",
-        highlight=False,
+        f"churnwatch {header.churnwatch}, River {header.river}, numpy {header.numpy}, Python {header.python}"
     )
-    console.print(*_rows("candidate (over the window)", header.figures))
-    console.print(*_rows("segment (champion)", header.segments))
+    _figures(screen, "candidate (over the window)", header.figures)
+    _figures(screen, "segment (champion)", header.segments)
     sample = sample_of(book.sealed(chosen), book.key)
     if len(sample):
-        console.print("looks at: " + ", ".join(f"{name} {size:.2f}" for name, size in importances(scorer, np.array(sample))[:10]))
+        screen.line("looks at: " + ", ".join(f"{name} {size:.2f}" for name, size in importances(scorer, np.array(sample))[:10]))
 
 
 @model_app.command()
 def compare(one: Number, other: Number, definition: Name = "") -> None:
-    """Show two versions side by side, and how far their scores lie apart."""
+    """Show two versions side by side, and how much their scores differ."""
     import numpy as np
-    from rich.console import Console
 
     from online_models.checkpoint import sample_of
 
     book = _Book(definition)
     (first, scorer), (second, other_scorer) = book.read(one), book.read(other)
     rows = {f"{header.number} {header.champion}": header.figures.get(header.champion, {}) for header in (first, second)}
-    console = Console()
-    console.print(*_rows("version", rows))
+    screen = Screen()
+    _figures(screen, "version", rows)
     sample = np.array(sample_of(book.sealed(other), book.key))
     if len(sample):
         apart = np.abs(scorer.risk(sample) - other_scorer.risk(sample))
-        console.print(f"scores of {len(sample)} recent users: {apart.mean():.4f} apart on average, {apart.max():.4f} at most")
+        screen.line(f"scores of {len(sample)} recent users: {apart.mean():.4f} apart on average, {apart.max():.4f} at most")
 
 
 @model_app.command()
@@ -177,7 +164,7 @@ def promote(
     best: Annotated[bool, typer.Option("--best", help="back to the best by calibrated log-loss")] = False,
     definition: Name = "",
 ) -> None:
-    """Put a candidate in charge, or give the choice back."""
+    """Put a candidate in charge, or let the best one serve again."""
     from msgspec.structs import replace
 
     from stream.settings import nearest
@@ -189,7 +176,7 @@ def promote(
     if model and model not in known:
         raise UsageFault(f"no candidate {model!r}{nearest(model, known)}; the trainer has {', '.join(known)}")
     book.registry.ask(book.name, replace(book.registry.wish(book.name), candidate=model))
-    typer.echo(f"{book.name}: {model or 'the best'} serves from the trainer's next version on")
+    Screen().line(f"{book.name}: {model or 'the best'} serves from the trainer's next version on")
 
 
 @model_app.command()
@@ -200,7 +187,7 @@ def pin(number: Number, definition: Name = "") -> None:
     book = _Book(definition)
     book.read(number)
     book.registry.ask(book.name, replace(book.registry.wish(book.name), version=number))
-    typer.echo(f"{book.name}: version {number} serves until `churnwatch model unpin`")
+    Screen().line(f"{book.name}: version {number} serves until `churnwatch model unpin`")
 
 
 @model_app.command()
@@ -210,7 +197,7 @@ def unpin(definition: Name = "") -> None:
 
     book = _Book(definition)
     book.registry.ask(book.name, replace(book.registry.wish(book.name), version=0))
-    typer.echo(f"{book.name}: the newest version serves ({book.newest() or 'the rule, there is none yet'})")
+    Screen().line(f"{book.name}: the newest version serves ({book.newest() or 'the rule, there is none yet'})")
 
 
 @model_app.command()
@@ -240,14 +227,12 @@ def export(
         out.write_bytes(msgspec.json.encode({"header": header, "scorer": packed}))
     else:
         out.write_bytes(book.sealed(number))
-    typer.echo(f"{out}: {out.stat().st_size:,} bytes")
+    Screen().line(f"{out}: {out.stat().st_size:,} bytes")
 
 
 @model_app.command()
 def rebuild() -> None:
-    """Learn all of the examples topic anew: after an upgrade of River, or of this program, that cannot read the old checkpoint."""
-    from rich.progress import Progress
-
+    """Learn the whole examples topic again, for example when a newer River or churnwatch cannot read the old checkpoint."""
     from features.store.redis import load_spec
     from stream.processes.preflight import NotReady, judge_app
     from stream.processes.trainer import rebuild as run
@@ -258,12 +243,12 @@ def rebuild() -> None:
         raise UsageFault(f"no app {book.settings['app.name']!r} in this Redis: start a worker first")
     if faults := judge_app(book.registry.client, book.settings):
         raise NotReady(faults)
-    with Progress() as progress:
+    with Screen().progress() as progress:
         task = progress.add_task("examples", total=None)
         made = run(
             book.settings, found.spec.hash, book.registry, lambda done, total: progress.update(task, completed=done, total=total)
         )  # fmt: skip
     for name, version in made.items():
-        typer.echo(f"{name}: version {version.number}, {version.champion}, {version.labels:,} labels")
+        Screen().line(f"{name}: version {version.number}, {version.champion}, {version.labels:,} labels")
     if not made:
-        typer.echo("the examples hold too few labels for a version; the trainer goes on from here")
+        Screen().line("the examples hold too few labels for a version; the trainer goes on from here")

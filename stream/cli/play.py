@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stream.cli import context
+from stream.screen import Screen
 
 
 def demo(
@@ -23,14 +24,15 @@ def demo(
 
 def simulate(
     out: Annotated[Path | None, typer.Option(help="write JSONL here instead of sending to the clicks topic")] = None,
-    days: Annotated[int, typer.Option(min=1, max=3650)] = 60,
-    users: Annotated[int, typer.Option(min=1, max=1_000_000)] = 600,
-    seed: Annotated[int, typer.Option()] = 7,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="days to make up")] = 60,
+    users: Annotated[int, typer.Option(min=1, max=1_000_000, help="users at the start")] = 600,
+    seed: Annotated[int, typer.Option(help="same seed, same product")] = 7,
 ) -> None:
-    """Make the demo's events, ending now, for a topic or a file."""
+    """Make the events of the demo's product, the last one now, for a topic or a file."""
     from stream.demo.feed import send, write
 
+    screen = Screen()
     if out is not None:
-        typer.echo(f"{write(out, days=days, users=users, seed=seed):,} events in {out}")
+        screen.line(f"{write(out, days=days, users=users, seed=seed):,} events in {out}")
     else:
-        typer.echo(f"{send(context.settings(), days=days, users=users, seed=seed):,} events sent")
+        screen.line(f"{send(context.settings(), days=days, users=users, seed=seed):,} events sent")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stream.alerts.reasons import contributions, duration
 from stream.cli import context
 from stream.faults import UsageFault
+from stream.screen import Column, Screen
+from stream.shown import Styled, csv_line, json_line, json_text
 
 if TYPE_CHECKING:
-    from features.reader import UserReader
+    from features.reader import RiskRow, UserReader
     from features.users.named import UserView
     from stream.settings import Settings
 
@@ -26,111 +27,126 @@ def user(
 ) -> None:
     """Show one user: risk and what makes it, alert, features."""
     import msgspec
-    from rich.console import Console
-    from rich.table import Table
 
     from features.reader import UserReader
 
     settings = context.settings()
     reader = UserReader(settings["redis.url"], settings["app.name"])
-    view = reader.user(user_id, at_ms=int(time.time() * 1000))
+    now_ms = int(time.time() * 1000)
+    view = reader.user(user_id, at_ms=now_ms)
     if view is None:
         raise UsageFault(f"no user {user_id!r} in app {settings['app.name']!r}")
     if view.also_in:
         shards = ", ".join(map(str, sorted((view.partition, *view.also_in))))
-        typer.secho(
-            f"{user_id} is in shards {shards}, each with a part of the history: key clicks by user, with the same partitioner in all producers",
-            err=True,
-            fg="yellow",
+        Screen(error=True).line(
+            Styled(
+                f"{user_id} is in shards {shards}, each with a part of the history: key clicks by user, with the same partitioner in all producers",
+                "yellow",
+            )
         )
+    screen = Screen()
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(view), indent=2).decode())
+        screen.verbatim(json_text(msgspec.json.encode(view), indent=2))
         return
-    console = Console()
-    for line in _reasons(settings, reader, view):
-        console.print(line, highlight=False)
-    facts = msgspec.to_builtins(view)
-    features = facts.pop("features", {})
-    for name, value in facts.items():
-        console.print(f"[bold]{name}[/bold] {_readable(name, value)}", highlight=False)
-    table = Table("feature", "value", box=None)
-    for name, value in features.items():
-        table.add_row(name, "-" if value is None else f"{value:,.3f}".rstrip("0").rstrip("."))
-    console.print(table)
+    screen.line(Styled(view.user, "bold"))
+    screen.line(f"  first seen {_when(view.first_ms, now_ms)}")
+    screen.line(f"  last seen  {_when(view.seen_ms, now_ms)}")
+    screen.line(f"  shard {view.partition}" + ("" if view.armed else ", dormant: no alert opens before the next activity"))
+    _risks(screen, settings, reader, view, now_ms)
+    screen.line("")
+    rows = [(name, "-" if value is None else f"{value:,.3f}".rstrip("0").rstrip(".")) for name, value in view.features.items()]
+    screen.table([Column("feature"), Column("value now", right=True)], rows)
 
 
-def _reasons(settings: Settings, reader: UserReader, view: UserView) -> Iterator[str]:
-    """Say of each definition who scores now and what raises and lowers the user's risk most, as of now."""
+def _risks(screen: Screen, settings: Settings, reader: UserReader, view: UserView, now_ms: int) -> None:
+    """Say of each definition how high the risk is, who says so, and what raises and lowers it most as of now."""
     import numpy as np
 
     from features.store.redis import connect
     from features.users.catalog import NAMES, WIDTH
     from features.users.vector import code_vector
-    from online_models.explain import contributions
     from online_models.registry_redis import RedisRegistry
     from stream.ownership.served import ModelSource, model_key
 
     raw = np.array([np.nan if (value := view.features[name]) is None else value for name in NAMES])
     vector = np.zeros(WIDTH, np.uint8)
     code_vector(raw, vector)
-    definitions = reader.spec.spec.definitions
+    spec = reader.spec.spec
     registry = RedisRegistry(connect(settings["redis.url"]), settings["app.name"])
-    source = ModelSource(registry, definitions, reader.spec.spec.hash, model_key(settings))
+    source = ModelSource(registry, spec.definitions, spec.hash, model_key(settings))
     source.refresh()
-    for definition, champion in zip(definitions, source.champions(2**62), strict=True):
-        raises, lowers = contributions(champion.scorer, vector)
-        by = f"{champion.scorer.name}, version {champion.version}" if champion.version else "the rule"
-        yield f"[bold]{definition.name}[/bold] risk now {float(champion.scorer.risk(vector[None])[0]):.3f} ({by})"
+    for definition, champion in zip(spec.definitions, source.champions(2**62), strict=True):
+        by = f"model {champion.scorer.name}, version {champion.version}" if champion.version else "by the rule"
+        stated = view.definitions[definition.name]
+        screen.line("")
+        screen.line(Styled(definition.name, "bold"), f" risk now {float(champion.scorer.risk(vector[None])[0]):.1%} ({by})")
+        if stated.risk is not None:
+            screen.line(f"  last stated {stated.risk:.1%}, {_when(view.scored_ms, now_ms)}")
+        if stated.alert_open:
+            screen.line(Styled("  alert open", "bold red"), f" since {_when(stated.opened_ms, now_ms)}")
+        raises, lowers = contributions(champion.scorer.terms(vector), vector, spec)
         for words, told in (("raised by", raises), ("lowered by", lowers)):
-            for said, size in told:
-                yield f"  {words} {said} ({size:+.2f})"
+            for reason, size in told:
+                screen.line(f"  {words:<10} {size:+.2f}  {reason.text}")
 
 
-def _readable(name: str, value: Any) -> str:
-    """Say times as dates, and what is nested line by line.
+def _when(at_ms: int | None, now_ms: int) -> str:
+    """Say a time, and how long ago it is.
 
-    >>> _readable("seen_ms", 0)
-    '1970-01-01 00:00:00'
+    >>> _when(0, 7_200_000), _when(None, 0)
+    ('1970-01-01 00:00 UTC (2 hours ago)', 'never')
     """
-    if isinstance(value, dict):
-        return "".join(f"\n  {key}: {_readable(key, one)}" for key, one in value.items())
-    if name.endswith("_ms") and isinstance(value, int):
-        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return "-" if value is None else str(value)
+    if at_ms is None:
+        return "never"
+    ago = f" ({duration((now_ms - at_ms) / 1000)} ago)" if at_ms <= now_ms else ""
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC{ago}"
 
 
 def at_risk(
     top: Annotated[int, typer.Option("--top", min=1, help="how many")] = 20,
     as_csv: Annotated[bool, typer.Option("--csv", help="for spreadsheets")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
     definition: Annotated[str | None, typer.Option(help="churn definition, default the first")] = None,
 ) -> None:
     """List the users with the highest risk now."""
     import heapq
 
-    from rich.console import Console
-    from rich.table import Table
-
     from features.reader import UserReader
-    from online_models.explain import in_words
 
     settings = context.settings()
     names = [one.name for one in settings.definitions]
     if definition is not None and definition not in names:
         raise UsageFault(f"no definition {definition!r}; there are: {', '.join(names)}")
+    if as_csv and as_json:
+        raise UsageFault("say either --csv or --json")
     reader = UserReader(settings["redis.url"], settings["app.name"])
     rows = heapq.nlargest(top, reader.users_at_risk(definition or names[0]), key=lambda row: row.risk)
-    now_ms = int(time.time() * 1000)
-    header = ("user", "risk", "silent for", "alert open")
-    cells = [
-        (row.user, f"{row.risk:.3f}", in_words((now_ms - row.seen_ms) / 1000) if row.seen_ms else "-", "yes" if row.view.alert_open else "")
-        for row in rows
-    ]
-    if as_csv:
-        writer = csv.writer(sys.stdout)
-        writer.writerow(header)
-        writer.writerows(cells)
-        return
-    table = Table(*header, box=None)
-    for cell in cells:
-        table.add_row(*cell)
-    Console().print(table)
+    screen, now_ms = Screen(), int(time.time() * 1000)
+    if as_json:
+        for row in rows:
+            screen.verbatim(json_line(_facts(row)))
+    elif as_csv:
+        for cells in (_HEADER, *(_cells(row, now_ms) for row in rows)):
+            screen.verbatim(csv_line(cells))
+    elif rows:
+        name, *others = _HEADER
+        screen.table(
+            [Column(name, shortened=True), *(Column(one, right=one == "risk") for one in others)], [_cells(row, now_ms) for row in rows]
+        )
+    else:
+        screen.line("no user has a score yet: the first one comes a day after the first activity")
+
+
+_HEADER = ("user", "risk", "silent for", "alert open")
+
+
+def _cells(row: RiskRow, now_ms: int) -> Sequence[str]:
+    silent = "-" if row.seen_ms is None else duration(max(now_ms - row.seen_ms, 0) / 1000)
+    return row.user, f"{row.risk:.3f}", silent, "yes" if row.view.alert_open else ""
+
+
+def _facts(row: RiskRow) -> dict[str, Any]:
+    return {
+        "user": row.user, "definition": row.definition, "risk": row.risk, "seen_ms": row.seen_ms, "scored_ms": row.scored_ms,
+        "alert_open": row.view.alert_open, "opened_ms": row.view.opened_ms,
+    }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Kafka's protocol in this process, for the demo and quick tests: librdkafka's mock cluster. In memory, one broker, no fencing."""
+"""Kafka's protocol in this process, for the demo and quick tests: librdkafka's mock cluster. It keeps everything in memory, has one broker, and does not fence."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ class EmbeddedKafka:
         self.bootstrap = f"127.0.0.1:{broker.port}"
 
     def make_topics(self, names: list[str]) -> None:
-        """Have topics appear before anybody asks for their offsets."""
+        """Make topics, so that they are there before anybody asks for their offsets."""
         for name in names:
             self._producer.list_topics(name, timeout=10)

@@ -1,4 +1,4 @@
-"""The made-up product's clicks, to a topic or a file."""
+"""Sends the made-up product's clicks to a topic, or writes them to a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stream.settings import Settings
 
 
 def write(out: Path, *, days: int, users: int, seed: int) -> int:
-    """Write JSONL, ending now; return how many events."""
+    """Write the events to a JSONL file, the last one now; return how many there are."""
     product = make_product(int(time.time() * 1000) - days * DAY_MS, days, users, seed)
     with out.open("wb") as file:
         file.writelines(click.payload + b"\n" for click in product.clicks)
@@ -19,7 +19,7 @@ def write(out: Path, *, days: int, users: int, seed: int) -> int:
 
 
 def send(settings: Settings, *, days: int, users: int, seed: int) -> int:
-    """Send to the clicks topic, ending now; return how many events."""
+    """Send the events to the clicks topic, the last one now; return how many there are."""
     product = make_product(int(time.time() * 1000) - days * DAY_MS, days, users, seed)
     producer, topic = clicks_producer(settings)
     for click in product.clicks:

@@ -46,7 +46,7 @@ def redis_binary() -> str:
 
 
 REWRITE_SELDOM = ("--auto-aof-rewrite-min-size", "1gb", "--rdbcompression", "no")
-"""A shard rewrites its users' records all day: with the default of 64 MB the file is rewritten every few seconds, at a third of the server's CPU."""
+"""A shard rewrites its users' records all day. With the default of 64 MB the file would be compacted every few seconds, for a third of the server's CPU."""
 
 
 class LocalRedis:

@@ -10,35 +10,37 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka import Producer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import TextColumn
 
 from features.store.app_spec import AppSpec
 from features.store.redis import RedisStore, connect, save_spec
 from online_models.registry_redis import RedisRegistry
 from stream.alerts.message import Alert, decode_alert
-from stream.alerts.words import line_of
+from stream.alerts.words import because, headline
 from stream.demo.embedded import EmbeddedKafka
 from stream.demo.local_redis import LocalRedis
 from stream.demo.product import DAY_MS, Product, make_product
 from stream.demo.score import Score, score
 from stream.kafka.topics import TOPICS, topic_names
+from stream.key_file import make_key_file
 from stream.ownership.served import model_key
 from stream.processes.trainer import SAVING_SHARE, Training, train, trainer_settings
 from stream.processes.warm import warm
 from stream.processes.worker import Worker
+from stream.screen import Screen
 from stream.settings import Settings, load_settings
+from stream.shown import Styled
 
 PARTITIONS = 4
 SECONDS_A_DAY = 0.75
 SHOWN = 40
-"""Alerts shown one by one; after these only every tenth."""
+"""The first so many alerts are shown one by one, after them every tenth."""
 KEY_EVENTS = ("view", "click", "purchase", "error")
 
 
 def play(*, days: int, users: int, seed: int) -> int:
     """Run the demo; return the exit code."""
-    console = Console()
+    screen = Screen()
     logging.basicConfig(level=logging.ERROR)
     logging.disable(logging.WARNING)
     began = time.monotonic()
@@ -46,9 +48,11 @@ def play(*, days: int, users: int, seed: int) -> int:
         kafka = EmbeddedKafka()
         names = topic_names()
         kafka.make_topics([names[topic.logical] for topic in TOPICS])
+        key = Path(folder) / "churnwatch.key"
+        make_key_file(key)
         settings = load_settings(
             Path("/dev/null"),
-            {},
+            {"CHURNWATCH_MODEL_KEY_FILE": str(key)},
             kafka__bootstrap=kafka.bootstrap,
             redis__url=server.url,
             app__name="demo",
@@ -61,19 +65,19 @@ def play(*, days: int, users: int, seed: int) -> int:
         warm()
         start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - days * DAY_MS
         product = make_product(start_ms, days, users, seed)
-        console.print(
-            f"[bold]{product.users} users, {days} days, {len(product.clicks):,} clicks[/]; who leaves is known to the simulator only. "
-            f"Kafka protocol on {kafka.bootstrap}, Redis on {server.url}."
+        screen.line(
+            Styled(f"{product.users} users, {days} days, {len(product.clicks):,} clicks", "bold"),
+            f"; who leaves is known to the simulator only. Times are UTC. Kafka protocol on {kafka.bootstrap}, Redis on {server.url}.",
         )
-        heard = asyncio.run(_Demo(console, settings, product, start_ms, days, began).run())
+        heard = asyncio.run(_Demo(screen, settings, product, start_ms, days, began).run())
         horizon_ms = settings.definitions[0].horizon_ms
-        _summary(console, score(heard, product.left_ms, horizon_ms, start_ms + days * DAY_MS), time.monotonic() - began)
+        _summary(screen, score(heard, product.left_ms, horizon_ms, start_ms + days * DAY_MS), time.monotonic() - began)
     return 0
 
 
 class _Demo:
-    def __init__(self, console: Console, settings: Settings, product: Product, start_ms: int, days: int, began: float) -> None:
-        self._console, self._settings, self._product = console, settings, product
+    def __init__(self, screen: Screen, settings: Settings, product: Product, start_ms: int, days: int, began: float) -> None:
+        self._screen, self._settings, self._product = screen, settings, product
         self._start_ms, self._days, self._began = start_ms, days, began
         self.alerts: list[Alert] = []
         self._model = "rule"
@@ -123,7 +127,7 @@ class _Demo:
 
     async def _hear(self) -> None:
         """Show alerts as a consumer of the topic sees them."""
-        # The mock broker stamps transactional batches without counting their checksum anew.
+        # The mock broker puts its stamp into a transactional batch and leaves the old checksum, so checksums are not looked at.
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings["kafka.bootstrap"], enable_auto_commit=False, fetch_max_wait_ms=100, check_crcs=False
         )
@@ -137,17 +141,16 @@ class _Demo:
                 alert = decode_alert(message.value)
                 self.alerts.append(alert)
                 if len(self.alerts) == 1:
-                    self._console.print(f"[dim]first alert {time.monotonic() - self._began:.1f} s after the start[/]")
+                    self._screen.line(Styled(f"first alert {time.monotonic() - self._began:.1f} s after the start", "dim"))
                 if len(self.alerts) <= SHOWN or len(self.alerts) % 10 == 0:
-                    self._console.print(line_of(alert), highlight=False, soft_wrap=True)
+                    self._screen.entry(headline(alert), because(alert), margin=18)
         finally:
             await consumer.stop()
 
     async def _play(self, stopper: object) -> None:
         producer = Producer({"bootstrap.servers": self._settings["kafka.bootstrap"], "linger.ms": 5, "partitioner": "murmur2_random"})
         clicks, at = self._product.clicks, 0
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[status]}"))
-        with Progress(*columns, console=self._console) as progress:
+        with self._screen.progress(TextColumn("{task.fields[status]}", markup=False)) as progress:
             task = progress.add_task("day 0", total=self._days, status="")
             for quarter in range(self._days * 4):
                 until = self._start_ms + (quarter + 1) * DAY_MS // 4
@@ -176,10 +179,18 @@ class _Demo:
         await asyncio.sleep(0.5)
 
 
-def _summary(console: Console, found: Score, seconds: float) -> None:
+def _summary(screen: Screen, found: Score, seconds: float) -> None:
     share = found.caught / found.leavers if found.leavers else 0.0
-    console.print(
-        f"\n[bold]{found.caught} of {found.leavers} leavers caught ({share:.0%}), half of them {found.median_early_days:.1f} days or more before they counted as churned.[/]\n"
-        f"{found.right} of {found.opened} alerts were on users who had indeed left; {found.returned} users came back and their alerts were closed at once.\n"
+    screen.line("")
+    screen.line(
+        Styled(
+            f"{found.caught} of {found.leavers} leavers caught ({share:.0%}), half of them {found.median_early_days:.1f} days or more before they counted as churned.",
+            "bold",
+        )
+    )
+    screen.line(
+        f"{found.right} of {found.opened} alerts were on users who had indeed left; {found.returned} users came back and their alerts were closed at once."
+    )
+    screen.line(
         f"{seconds:.0f} s in all. Next: README.md shows how to run it on your own Kafka and Redis (`churnwatch topics create`, `churnwatch run`)."
     )

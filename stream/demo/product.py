@@ -1,4 +1,4 @@
-"""Users with habits: some leave at once, some fade, some pause and come back. Deterministic by seed; knows the truth."""
+"""Users with habits: some leave at once, some fade, some pause and come back. The same seed gives the same product, and it is known who leaves."""
 
 from __future__ import annotations
 

@@ -12,17 +12,18 @@ from stream.demo.product import DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Attributes
+    """Counts of leavers and alerts.
 
+    Attributes
     ----------
     leavers : int
-        Users who left early enough that their horizon ends within the play.
+        Users who left so early that their horizon ends within the days played.
     caught : int
-        Of them, those with an alert after their last click.
+        How many of them had an alert after their last click.
     median_early_days : float
         Median of (last click + horizon) - landmark of the first such alert: how long before the user counts as churned.
     right, opened : int
-        Alerts on users who had indeed left, of all opened.
+        How many of all opened alerts were on users who had indeed left.
     returned : int
         Alerts that ended because the user came back.
     """
@@ -36,7 +37,7 @@ class Score:
 
 
 def score(alerts: Iterable[Alert], left_ms: Mapping[str, int], horizon_ms: int, end_ms: int) -> Score:
-    """Hold alerts against the truth."""
+    """Compare the alerts with who really left."""
     leavers = {user: left for user, left in left_ms.items() if left + horizon_ms <= end_ms}
     early: dict[str, float] = {}
     opened = right = returned = 0

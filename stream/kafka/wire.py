@@ -72,7 +72,7 @@ class Wire(Protocol):
     """One shard's fenced line to Kafka."""
 
     async def open(self) -> None:
-        """Take the transactional id: fences every earlier holder and aborts his open transaction."""
+        """Take the transactional id: fences every earlier holder and aborts its open transaction."""
         ...
 
     async def last_marker(self) -> Marker | None:

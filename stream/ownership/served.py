@@ -10,15 +10,32 @@ from online_models.cadence import CadenceScorer
 from online_models.checkpoint import CheckpointRefused, Header, unseal_version
 from online_models.registry import Registry
 from online_models.scorer import Champion
-from stream.settings import Settings
+from stream.settings import Settings, SettingsError, is_on_this_machine
 
 log = logging.getLogger(__name__)
 
+NO_KEY = (
+    "learning.key: needed, because Redis is not on this machine and whoever can write there could put models of their own in place. "
+    "`churnwatch config key` makes one in churnwatch.key: copy it to each worker and trainer, and set CHURNWATCH_MODEL_KEY_FILE to its path. "
+    "Then `churnwatch model rebuild` signs with it what was learned without one"
+)
+
 
 def model_key(settings: Settings) -> bytes:
-    """Return the key that signs models; without one configured, a value that only guards against accidents."""
-    key: str = settings["learning.key"]
-    return key.encode() if key else b"churnwatch/" + settings["app.name"].encode()
+    """Return the key that signs models.
+
+    Without one, and with a Redis that only this machine reaches, the app's name stands in for it: that guards against accidents, not against people.
+
+    Raises
+    ------
+    SettingsError
+        Without one, and with a Redis elsewhere: whoever can write there would choose the models.
+    """
+    if key := settings["learning.key"]:
+        return str(key).encode()
+    if not is_on_this_machine(settings["redis.url"]):
+        raise SettingsError([NO_KEY])
+    return b"churnwatch/" + str(settings["app.name"]).encode()
 
 
 class ModelSource:

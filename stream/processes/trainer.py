@@ -418,5 +418,6 @@ def make_way() -> None:
 
 def main(settings: Settings) -> int:
     """Run the trainer in this process, which makes way for any other: a label can wait, a click cannot."""
+    model_key(settings)  # refused before anything is connected, if there must be one
     make_way()
     return asyncio.run(run_trainer(settings))

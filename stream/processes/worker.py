@@ -318,6 +318,7 @@ def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
 
 def main(settings: Settings, *, rebuild: bool = False, partial: bool = False) -> int:
     """Run a worker in this process."""
+    model_key(settings)  # refused before anything is connected, if there must be one
     settings, key_events = prepare(settings)
     return asyncio.run(run_worker(settings, key_events, rebuild=rebuild, partial=partial))
 

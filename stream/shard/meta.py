@@ -26,7 +26,7 @@ class Followed(msgspec.Struct, array_like=True, frozen=True):
     since_offset : int
         Of the first record that it saw.
     since_ms : int
-        The watermark there; NEVER when it saw the log from its beginning. It knows a user from his first event after, so everybody active
+        The watermark there; NEVER when it saw the log from its beginning. It knows a user from their first event after, so everybody active
         is known to it one active window later.
     """
 

@@ -33,10 +33,10 @@ from online_models.example import (
     pack_rows,
     unpack_lists,
 )
-from online_models.explain import reasons
 from online_models.scorer import Champion
 from stream.alerts.message import Alert, alert_id, entry_of
 from stream.alerts.policy import Adopted, DayCount, Ending, Landmark, Opened, Resolved, Verdict, decide, may_open
+from stream.alerts.reasons import reasons
 from stream.outbox import Entry
 from stream.position import EVENT_DUE, OPENED, RESOLVED, Position
 from stream.shard.dead_letters import dead_letter
@@ -138,7 +138,7 @@ class Speaker:
         return said
 
     def _score(self) -> None:
-        """Risks of all moments, one call per definition; the last one of a user is his risk from now on.
+        """Risks of all moments, one call per definition; the last one of a user is their risk from now on.
 
         Who is outside a definition's segment has no risk by it, and is not eligible.
         """
@@ -311,18 +311,19 @@ class Speaker:
             said.mirror[self._arena.users[self._slot[row]]] = mirror_fields(named)
 
     def _opened(self, k: int, landmark: Landmark) -> Entry:
-        champion = self._champions[k]
+        vector, settings = self._vectors[landmark.row], self._settings
+        why = reasons(self._champions[k].scorer.terms(vector), vector, settings.spec)
         alert = self._alert(k, landmark.slot, landmark.position, landmark.position.due_ms)
         return entry_of(
-            self._settings.app,
+            settings.app,
             landmark.position,
             msgspec.structs.replace(
                 alert,
                 type="opened",
                 risk=round(landmark.risk, 4),
-                threshold=self._settings.policy.threshold,
+                threshold=settings.policy.threshold,
                 event_time_ms=landmark.position.due_ms,
-                reasons=reasons(champion.scorer, self._vectors[landmark.row]),
+                reasons=[one.text for one in why],
             ),
         )
 

@@ -1,4 +1,4 @@
-"""Small made-up logs for backtests, and a run without files."""
+"""Makes small logs for backtests, and runs one without files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A backtest looks ahead nowhere, gives the same twice, and its labels are what a recount in SQL says."""
+"""A backtest never looks ahead, gives the same result twice, and has the labels that a recount in SQL finds."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_no_prediction_uses_a_label_that_had_not_matured(landmarks: str) -> None
 
 
 class Leaking(Replay):
-    """A build that is broken on purpose: labels are learned at once, a horizon too early."""
+    """A build that is broken on purpose: it learns labels at once, a horizon too early."""
 
     def _asked_labels(self, snapshots: Examples, now: int) -> Examples:
         return super()._asked_labels(snapshots, now + DEFINITION.horizon_ms)
@@ -58,7 +58,7 @@ def test_a_planted_leak_is_seen() -> None:
 def test_shuffled_labels_teach_nothing() -> None:
     history = history_of(habits())
     asked = active_days(history, DEFINITION, "UTC", 0)
-    # drawn with replacement: a permutation's second half leans against its first, and that alone moves the AUC of noise
+    # drawn with replacement, since the second half of a permutation leans against its first, which alone moves the AUC of noise
     shuffled = asked.with_columns(label=pl.Series(np.random.default_rng(3).choice(asked["label"].to_numpy(), asked.height)))
     honest, noise = (replay(history, asked=labels, models=("cadence", "logistic")) for labels in (asked, shuffled))
     assert auc(honest.predictions) > 0.6
@@ -108,7 +108,7 @@ where p.label is null or l.hit is null or p.label <> case when l.hit then $if_hi
 
 
 def differing(predictions: pl.DataFrame, definition: ChurnDefinition, frame: pl.DataFrame, folder: Path, *, daily: bool) -> int:
-    """Rows of (user, landmark, label) that a recount in SQL of the events has otherwise, or not, or more; for daily landmarks it finds these too."""
+    """Return the rows of (user, landmark, label) in which a recount of the events in SQL differs. For daily landmarks it finds the landmarks as well."""
     acts = frame.filter(pl.col("type").is_in(definition.activity)) if definition.activity else frame
     hits = frame.filter(pl.col("type").is_in(definition.target)) if definition.kind == "did_event" else acts
     users = frame["user"].unique().to_list()

@@ -116,7 +116,7 @@ class World:
         return "\n".join(program.text()[-1500:] for program in self.programs[-3:])
 
     def log(self, logical: str, isolation: str = "read_committed") -> dict[int, list[Any]]:
-        """All records of a topic, by partition."""
+        """Return all records of a topic, by partition."""
         consumer = KafkaConsumer(bootstrap_servers=self.kafka, isolation_level=isolation, enable_auto_commit=False)
         found: dict[int, list[Any]] = {}
         for number in sorted(consumer.partitions_for_topic(self.topics[logical]) or ()):
@@ -140,7 +140,7 @@ class World:
         return {key.decode()[len(prefix) :]: value for key, value in zip(keys, values, strict=True)}
 
     def replay(self, key_events: tuple[str, ...]) -> dict[int, tuple[Shard, MemoryStore, list[tuple[Any, str]], list[tuple[int, str]]]]:
-        """The same log through one shard per partition, in memory, undisturbed, scored by the rule."""
+        """Run the same log through one undisturbed shard per partition, in memory, scored by the rule."""
         return {partition: asyncio.run(self._replay(partition, records, key_events)) for partition, records in self.log("clicks").items()}
 
     async def _replay(self, partition: int, log: list[Any], key_events: tuple[str, ...]) -> Any:
@@ -184,7 +184,7 @@ class World:
         return all(told[partition] >= meta.example_no for partition, meta in self.metas().items())
 
     def _let_the_next_owner_say_the_rest(self, said: dict[str, int]) -> None:
-        """A stop is bounded in time: what Kafka had not confirmed by then is in the outbox, and leaves with the next owner."""
+        """Start once more. A stop is bounded in time, so what Kafka had not confirmed by then is in the outbox and leaves with the next owner."""
         if self._complete(said):
             return
         worker = self.start()
@@ -192,7 +192,7 @@ class World:
         assert worker.terminate() == 0
 
     def check(self, key_events: tuple[str, ...]) -> Counter[str]:
-        """States, outcomes, alerts and dead letters equal those of the undisturbed run, each once."""
+        """Check that states, outcomes, alerts and dead letters equal those of the undisturbed run, each of them once."""
         totals: Counter[str] = Counter()
         replayed = self.replay(key_events)
         said = {
@@ -246,7 +246,7 @@ horizon = "2d"
 
 
 def made_up_log(events: int, users: int, days: float, seed: int = 1) -> Iterable[tuple[str, bytes]]:
-    """Skewed users over some days that end two hours ago; some retries, some late, some poison."""
+    """Make clicks over some days that end two hours ago: users differ in how much they click, and there are retries, late clicks and poison."""
     rng = random.Random(seed)
     end = int(time.time() * 1000) - 2 * 3_600_000
     start = end - int(days * DAY_MS)

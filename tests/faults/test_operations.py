@@ -67,7 +67,7 @@ def test_metrics_are_fed_and_follow_the_shards_and_nothing_secret_is_said(world:
     world.wait_taken(sent, 60)
     wait_until(lambda: first.shown().get('churnwatch_alerts_total{definition="gone",type="opened"}', 0) > 10, 30, "alerts", world.tails)
     for what in ("churnwatch_click_to_publish_seconds_count", 'churnwatch_dead_letters_total{reason="not_json"}'):
-        wait_until(lambda what=what: first.shown().get(what, 0) > 10, 30, what, world.tails)  # it is decided before it is published
+        wait_until(lambda what=what: first.shown().get(what, 0) > 10, 30, what, world.tails)  # an alert is decided before it is published
     shown = first.shown()
     present = {name.partition("{")[0] for name in shown}
     ending = {"counter": "_total", "gauge": "", "histogram": "_count"}
@@ -143,7 +143,7 @@ def test_time_goes_on_without_clicks_and_a_new_owner_decides_alike(
         assert then.terminate() == 0, world.tails()
         before = world.metas()
         world.client.flushall()
-        again = world.start()  # nothing was published: a first start, that finds the ticks in the log
+        again = world.start()  # nothing was published, so this is a first start, which finds the ticks in the log
         wait_until(stands_at_the_last_tick, 60, "the log's end again", world.tails)
         assert again.terminate() == 0, world.tails()
         assert {p: meta.max_ms for p, meta in world.metas().items()} == {p: meta.max_ms for p, meta in before.items()}
@@ -175,7 +175,7 @@ def test_a_broker_that_is_killed_and_comes_back(own_redis: LocalRedis, app_name:
             broker.start()
             sent += world.produce(made_up_log(20_000, 1_000, 5.0, seed=2))
             wait_until(lambda: worker.program.process.poll() is not None or world.taken() >= sent, 120, "goes on", world.tails)
-            if worker.program.process.poll() is not None:  # gave up while there was none: its supervisor starts it again
+            if worker.program.process.poll() is not None:  # it gave up while there was no broker, and its supervisor starts it again
                 assert worker.program.process.returncode in {70, 81, 82, 83, 84}, world.tails()
                 worker = Watched(world)
             world.wait_taken(sent, 90)

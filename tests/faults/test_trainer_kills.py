@@ -1,5 +1,5 @@
-"""The trainer's process killed again and again on real servers, while labels come from outside as well: what it learned is what an undisturbed one
-learns from the same topic, and that is every matured label once.
+"""The trainer's process is killed again and again on real servers, while labels come from outside as well. What it has learned is what an
+undisturbed one learns from the same topic: every matured label once.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Recording(Trainer):
 
 
 def tell(world: World, log: Sequence[tuple[str, bytes]]) -> int:
-    """A third of the users' contracts are known of, for every landmark; return how many records were sent."""
+    """Tell the contracts of a third of the users for every landmark; return how many records were sent."""
     times = [json.loads(value)["ts"] for _, value in log if value[-1:] == b"}"]
     days = range(min(times) // DAY_MS, max(times) // DAY_MS + 1)
     producer = Producer({"bootstrap.servers": world.kafka})
@@ -116,7 +116,7 @@ def finished(world: World, labels: int) -> tuple[TrainerBody, list[Any]]:
 
 
 def plain(state: TrainerState) -> dict[str, Any]:
-    """A trainer's state as it is stored, but for the bytes of models: they differ for equal ones, so those are asked for scores."""
+    """Return a trainer's state as it is stored. The bytes of equal models may differ, so scores stand in their place."""
     back: dict[str, Any] = msgspec.msgpack.decode(msgspec.msgpack.encode(state))
     for learner in back["learners"].values():
         del learner["candidates"]
@@ -124,7 +124,7 @@ def plain(state: TrainerState) -> dict[str, Any]:
 
 
 def differing(one: Any, other: Any, path: str = "") -> list[str]:
-    """Where two states differ."""
+    """Return the places where two states differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         return [found for name in {*one, *other} for found in differing(one.get(name), other.get(name), f"{path}.{name}")]
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):

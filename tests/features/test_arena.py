@@ -1,4 +1,4 @@
-"""Who is brought into the arena has his own record, or nobody is brought in."""
+"""Who is brought into the arena has their own record, or nobody is brought in."""
 
 from __future__ import annotations
 

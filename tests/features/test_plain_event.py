@@ -1,4 +1,4 @@
-"""What the compiled pass takes, the decoder takes too, and says the same of it."""
+"""Whatever the compiled pass accepts, the decoder accepts too, and reads it alike."""
 
 from __future__ import annotations
 

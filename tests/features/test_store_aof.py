@@ -32,7 +32,7 @@ COMMITS = 300
 
 
 def nth_commit(token: Token, number: int) -> Commit:
-    """The commit that expects `number`: always the same one, with something of everything."""
+    """Return the commit that expects `number`: always the same one, and with something of everything in it."""
     rng = random.Random(number)
     touched = rng.sample(USERS, 12)
     return Commit(
@@ -90,7 +90,7 @@ async def expected(number: int) -> MemoryStore:
 
 
 async def difference(server: LocalRedis) -> str | None:
-    """What of the loaded shard is not as after the commit whose number it states; None if all is."""
+    """Say what of the loaded shard differs from the shard after the commit whose number it states; None if nothing does."""
     store = RedisStore(server.url, "aof")
     taken = await store.take(0, 1, force=True)
     memory = await expected(taken.commit_no)
@@ -106,7 +106,7 @@ async def difference(server: LocalRedis) -> str | None:
 async def killed_during_commits(folder: Path, binary: str | None) -> tuple[int, Token]:
     """Kill -9 a server while it is written to; return how many commits it had acknowledged, and to whom."""
     with LocalRedis(folder, binary=binary) as server:
-        store = RedisStore(server.url, "aof", patience_s=2.0)  # a busy disk is no kill
+        store = RedisStore(server.url, "aof", patience_s=2.0)  # a disk may be too busy to answer, which is no kill
         taken = await store.take(0, 1)
         acknowledged, killer = 0, None
         try:
@@ -160,7 +160,7 @@ async def test_a_worker_notices_that_the_server_went_back(
 
 
 def write_number_apart(client: redis.Redis, number: int) -> None:
-    """The known-bad writer: all of a commit in one transaction, its number in a call of its own."""
+    """A writer known to be wrong: it writes a commit in one transaction and the commit's number in a call of its own."""
     prefix, commit = shard_prefix("aof", 0), nth_commit(Token(1, "bad"), number)
     with client.pipeline(transaction=True) as pipe:
         pipe.mset({f"{prefix}u:{user}": state for user, state in zip(commit.users, commit.states, strict=True)})

@@ -1,4 +1,4 @@
-"""What is woven by a compiled pass is what plain Python makes of the same texts and rows."""
+"""A compiled pass weaves the same buffer that plain Python makes of the same texts and rows."""
 
 from __future__ import annotations
 

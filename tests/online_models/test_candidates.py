@@ -1,4 +1,4 @@
-"""Every candidate: what it learns it can run as arrays, what it is it can be again, and River agrees with its own models compiled."""
+"""Every candidate can run what it has learned as plain arrays, and goes on from its stored state. Compiled models score as River's own do."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from online_models.candidate import Candidate
 from online_models.catalog import CATALOG
 from online_models.champion import FALL_BACK, Grades, Standing, choose
 from online_models.drift import GROUP, DriftWatch
-from online_models.explain import contributions
 from online_models.logistic import Logistic
 from online_models.memory import Memory
 from online_models.network import Network
 from online_models.plain import pack_arrays
-from online_models.quality import Progress, Tally, first_day
+from online_models.quality import FIGURES, Progress, Tally, first_day
 from online_models.scorer import NetworkScorer, Scorer, log_odds, occlusion, platt
 from online_models.tree_scorers import BoostingScorer, TreesScorer
 from online_models.trees import AdaptiveTree
@@ -35,7 +34,7 @@ def made(name: str, seed: int = 0) -> Candidate:
 
 
 def teach(candidate: Candidate, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
-    """As the learner does: the memory first, where one looks back."""
+    """Teach as the learner does: first the memory, for a candidate that looks back."""
     memory = getattr(candidate, "_memory", None)
     if memory is not None:
         memory.push(vectors, labels)
@@ -307,15 +306,8 @@ def test_a_watch_goes_on_from_its_state() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", LEARNERS)
-def test_contributions_say_what_raises_and_what_lowers(name: str) -> None:
-    scorer = taught(made(name), 2_000).scorer()
-    vectors, _ = lesson(20, seed=11)
-    for vector in vectors:
-        terms = scorer.terms(vector)
-        raises, lowers = contributions(scorer, vector)
-        assert [size for _, size in raises] == sorted((one for one in terms.tolist() if one > 0), reverse=True)[:3]
-        assert [size for _, size in lowers] == sorted(one for one in terms.tolist() if one < 0)[:3]
+def test_every_figure_has_a_heading_and_is_in_no_other_list() -> None:
+    assert FIGURES.keys() == Tally().figures().keys()
 
 
 def test_figures_by_segment_come_in_a_readable_order() -> None:

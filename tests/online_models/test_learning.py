@@ -1,4 +1,4 @@
-"""The trainer: learns what matured, once, in order of maturity, graded by the scores of arrival; goes on after any kill as if nothing was."""
+"""The trainer learns each matured label once, in order of maturity, graded by the score it had on arrival; after any kill it goes on as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_another_step_size_after_a_restart_learns_everything_once(batch: int) ->
 
 
 def test_saved_and_restored_after_every_block_it_says_and_keeps_the_same() -> None:
-    """From the first block on, when nothing has been learned yet."""
+    """This holds from the first block on, when nothing has been learned yet."""
     undisturbed, restored = Trainer(SETTINGS), Trainer(SETTINGS)
     for _, block in make_blocks(per_partition=400, seed=2):
         undisturbed.feed(block, 0)
@@ -162,7 +162,7 @@ def test_stopped_in_the_middle_of_what_matured_at_once_it_goes_on_there() -> Non
 
 
 def after(batches: int) -> Callable[[], bool]:
-    """Say stop after so many batches."""
+    """Asks to stop after so many batches."""
     asked = itertools.count()
     return lambda: next(asked) >= batches
 

@@ -1,4 +1,4 @@
-"""Labels told from outside: paired with their snapshot when it matures, each once, whatever kills and repeats come between."""
+"""Labels from outside are paired with their snapshot when it matures, each of them once, whatever kills and repeats come between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine again, slow and obvious: one record after the other, all users looked at each time, labels by looking at all events.
+"""The engine a second time, slow and obvious: it takes one record after the other, looks at all users each time, and makes labels by looking at all events.
 
 Shares with the product only what other oracles check (event decoding, the update and vector of one record, the models); timers, lateness,
 duplicates, landmarks, labels, alerts and positions are written a second time here, from docs/architecture.md.
@@ -136,7 +136,7 @@ class OracleShard:
         late = ts < before
         if not late:
             self._move_time(offset, min(ts, append_ms), append_ms, name)
-            # his own landmarks up to his event
+            # the user's own landmarks up to this event
             while user.armed and user.next_landmark_ms < ts:
                 self._landmark(offset, append_ms, name, own=True)
         score = False

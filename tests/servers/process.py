@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SERVING = {"run": "ConsumerThread]: Starting", "train": "reading examples"}
-"""What a long-lived command says once its signal handlers are in place and it is at work."""
+"""What a long-lived command logs once its signal handlers are in place and it is at work."""
 
 
 BUSY = 3
@@ -46,7 +46,7 @@ class Program:
         self.process.wait()
 
     def terminate(self, timeout_s: float = 20.0) -> int:
-        """SIGTERM once it is at work; before that the default handler would end it."""
+        """Send SIGTERM, but only once it is at work: before that the default handler would end it."""
         serving = self._serving
         if serving is not None:
             wait_until(lambda: serving in self.text() or self.process.poll() is not None, 60, "at work", self.text)

@@ -82,7 +82,7 @@ class Simulation:
         self.world.clicks = self.scenario.clicks
         self.rng = random.Random(f"faults {seed}")
         self.changes = random.Random(f"changes {seed}")
-        """Of what was added later: the other seeds' faults stay as they were."""
+        """Draws for what was added later, so that the faults of older seeds stay as they were."""
         self.group = Group(self.world.partitions)
         self.workers: dict[int, Worker] = {}
         self.hosts: dict[int, Host] = {}
@@ -163,7 +163,7 @@ class Simulation:
                 await self.world.pause(worker, "fetched")
                 # the group moved on, or the flow was off for a moment
                 if self.group.generation != generation or self.rng.random() < 0.03:
-                    position[partition] = batch.start  # un-read: nobody may take it now
+                    position[partition] = batch.start  # it is put back unread, since nobody may take it now
                     return
                 await host.process(batch)
             elif session is not None and self.scenario.ticks and self.rng.random() < 0.1 and not self.draining:
@@ -266,7 +266,7 @@ class Simulation:
         elif kind == "rollback" and saved:
             at = self.rng.randrange(len(saved))
             self.world.store.restore(saved[at])
-            del saved[at + 1 :]  # of what it stored after that moment a server that went back knows nothing any more
+            del saved[at + 1 :]  # a server that went back knows nothing of what it stored after that moment
             self.world.counts["stores rolled back"] += 1
         else:
             self.world.counts["rebalances"] += 1
@@ -290,7 +290,7 @@ class Simulation:
         return True
 
     def check(self) -> Counter[str]:
-        """Hold everything against the oracle."""
+        """Compare everything with the oracle."""
         if self.world.counts["takes by an older generation"]:
             raise Violation(f"seed {self.seed}: I5 a shard was taken by an older generation")
         if self.world.furthest_tick_ms > max(self.scenario.spec.lateness_ms, LEAST_SLACK_MS) + MAX_FUTURE_MS:
@@ -346,7 +346,7 @@ class Simulation:
         totals["labels"] += sum(item.label is not None for item in wanted)
 
     def _check_learning_alerts(self, said: list[tuple[Any, str]], oracle: OracleShard, partition: int) -> None:
-        """With a model that learns: each once, in order, none without its cause, opened and ended in turn."""
+        """With a model that learns, alerts still come once each, in order, none without its cause, opened and ended in turn."""
         positions = [position for position, _ in said]
         if positions != sorted(set(positions)):
             raise Violation(f"seed {self.seed}: I3 alerts of shard {partition} doubled or out of order")

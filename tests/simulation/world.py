@@ -36,7 +36,7 @@ class Worker:
     name: int
     alive: bool = True
     asleep: int = 0
-    """Scheduler turns left to sleep: a zombie to be."""
+    """Turns of the scheduler that it still sleeps; it wakes up as a zombie."""
 
 
 @dataclass
@@ -98,7 +98,7 @@ class World:
 
 
 class SimStore:
-    """The memory store as one worker reaches it: slow, and sometimes the answer is lost after the deed."""
+    """The store in memory as one worker reaches it: slowly, and sometimes the answer is lost although the call was carried out."""
 
     def __init__(self, world: World, worker: Worker, lost_answers: float = 0.0) -> None:
         self._world, self._worker, self._lost = world, worker, lost_answers

@@ -46,7 +46,7 @@ class Free(World):
     """A world that never makes anybody wait."""
 
     async def pause(self, worker: Worker, point: str) -> None:
-        """Go on."""
+        """Go on at once."""
 
 
 def clicks(days: int = 24, seed: int = 1) -> list[LogRecord]:
@@ -100,12 +100,12 @@ class Shard0:
         return unpack_meta(self.store.meta(0))
 
     def items(self, kind: int, name: str) -> list[tuple[int, str, bytes, int]]:
-        """(landmark, user, vector, label) of one definition, in the order told."""
+        """Return (landmark, user, vector, label) of one definition, in the order in which they left."""
         found, seen = [], 0
         for packed in self.world.examples:
             block = unpack_block(packed)
             names = np.array(block.definitions)
-            # what was not known to have left before a stop leaves again, under the same numbers
+            # what may not have left before a stop leaves again, under the same numbers
             items = block.items.take(slice(max(0, seen - block.first_number), None))
             seen = max(seen, block.first_number + len(block.items))
             for i in np.flatnonzero((items.kind == kind) & (names[items.definition] == name)).tolist():
@@ -160,7 +160,7 @@ def test_its_labels_are_exact_from_the_first_one_on(definition: ChurnDefinition)
     assert len(labels) > 50
     assert {label for *_, label in labels} == {0, 1}
     for landmark, user, _, label in labels:
-        assert landmark >= first[user], "nobody is eligible before his first activity that the definition saw"
+        assert landmark >= first[user], "nobody is eligible before their first activity that the definition saw"
         hit = any(
             who == user and landmark < ts <= landmark + definition.horizon_ms and definition.sets_hit(kind)
             for who, ts, kind in ((one["user"], one["ts"], one["type"]) for one in events)
@@ -234,7 +234,7 @@ def test_an_external_definition_says_no_label() -> None:
     ids=["in order", "within G", "late, label pending", "late, the last moment", "label matured"],
 )
 def test_an_event_out_of_order_corrects_the_label_as_long_as_it_is_pending(late_by_ms: int, label: int, dead: int) -> None:
-    """ann's only return lies in the last millisecond of her horizon; the crowd's clicks have carried time further when it arrives."""
+    """ann's only return lies in the last millisecond of their horizon; the crowd's clicks have carried time further when it arrives."""
     first = START + phase_of("ann") * PHASE_STEP_MS
     back = first + GONE.horizon_ms
     events = [("ann", first), *(("bob", first + hour * HOUR_MS) for hour in range(1, 48)), ("bob", back - 1)]
@@ -246,7 +246,7 @@ def test_an_event_out_of_order_corrects_the_label_as_long_as_it_is_pending(late_
 
 
 def test_labels_of_a_shuffled_log_are_those_of_the_log_in_order(shared_data: Path) -> None:
-    """Disorder within G changes no label: a real log, each event up to an hour later than its place."""
+    """Disorder within the lateness changes no label; this is a real log, with each event up to an hour later than its place."""
     frame = pl.read_parquet(shared_data / "collegemsg" / "events.parquet").head(20_000).select("user", "ts", type="event")
     rng = np.random.default_rng(5)
     arrival = frame["ts"].to_numpy() + rng.integers(0, HOUR_MS, frame.height)

@@ -1,4 +1,4 @@
-"""Poison through the real job: every kind, five in a hundred; counted exactly by reason, nothing stops."""
+"""Five in a hundred records of the real job are poison, of every kind: they are counted exactly by reason, and nothing stops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step says beyond what the simulation checks: the mirror."""
+"""The mirror, which is the one output of a step that the simulation does not check."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_mirror_names_whom_it_should(mirror: Mirror, expected: set[str]) -> 
 
     async def run() -> None:
         shard = Shard(settings, await store.take(0, 1), [Champion(1, Sure(1))])
-        # ann is silent for two days while bob's clicks carry time; bob crosses his own landmarks
+        # ann is silent for two days while bob's clicks carry time; bob crosses landmarks of their own
         clicks = [("ann", 0), ("bob", 1), ("bob", DAY_MS), ("bob", 2 * DAY_MS)]
         values = [json.dumps({"user": user, "ts": 10**12 + ts, "type": "click"}).encode() for user, ts in clicks]
         columns = ColumnReader(spec).read(values, [10**12 + 3 * DAY_MS] * len(values))

@@ -107,13 +107,6 @@ def test_docs_are_made_from_the_tables() -> None:
     assert catalog_markdown() in (ROOT / "docs" / "features.md").read_text()
 
 
-@pytest.mark.parametrize("command", ["run", "train", "demo", "simulate", "ingest", "user", "at-risk", "alerts", "dlq", "topics", "config"])
-def test_every_command_of_the_readme_explains_itself(command: str) -> None:
-    result = CliRunner().invoke(app, [command, "--help"])
-    assert result.exit_code == 0
-    assert f"churnwatch {command}" in (ROOT / "README.md").read_text() or command in {"simulate", "demo"}
-
-
 def test_a_fault_is_one_message_and_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "churnwatch.toml").write_text("[alerts]\nthreshold = 3\n")
     command = [sys.executable, "-m", "stream", "config", "check"]

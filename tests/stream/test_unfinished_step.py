@@ -1,4 +1,4 @@
-"""A step that did not end well leaves an arena that is not what the store holds: its session goes no further, whoever calls next."""
+"""A step that did not end well leaves an arena that differs from the store, so its session does nothing more, whoever calls it next."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Free(World):
 
 
 class Away(MemoryStore):
-    """A store that for one commit does not answer: before the deed, after it, or never."""
+    """A store that leaves one commit unanswered: before it was applied, after it, or for ever."""
 
     away = ""
 
@@ -63,7 +63,7 @@ class Away(MemoryStore):
 
 
 class Unheard(SimWire):
-    """A wire whose next tick is appended, and its answer lost."""
+    """A wire that appends the next tick and loses the answer."""
 
     lost = False
 
@@ -137,7 +137,7 @@ def test_a_session_goes_no_further_after_a_tick_that_was_left_unfinished(how: st
         assert store.commit_no(0) == stored
         await session.close()
 
-        # whoever takes the shard goes on as if nothing had been: the same states as without the trouble
+        # whoever takes the shard goes on as if nothing had happened, with the same states
         again = await opened(world, store)
         await again.apply_waiting()
         for number in (3, 4):

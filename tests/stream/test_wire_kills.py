@@ -1,4 +1,4 @@
-"""Each entry exactly once for a read_committed reader, whoever dies where."""
+"""A read_committed reader sees each entry exactly once, whichever publisher dies at whichever point."""
 
 from __future__ import annotations
 

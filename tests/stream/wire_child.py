@@ -1,4 +1,4 @@
-"""A publisher that dies: goes on above the last marker, says what was acknowledged, and ends where it is told to.
+"""A publisher that is made to die: it goes on above the last marker, prints what was acknowledged, and ends at the point it was given.
 
 Run as a program, with one JSON object of `Orders` as its argument. Lines out: ``from N``, ``ack N``, ``lost Fenced``, ``done``.
 """

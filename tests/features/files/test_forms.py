@@ -36,6 +36,7 @@ def zstd(content: bytes) -> bytes:
         ("e.csv", 'user, ts, type\n"a", 1700000000000, "x, y"\nb, 1700000000000, z\n', 2),
         ("e.csv", "user|ts|type\na|1700000000000|x\n", 1),
         ("e.txt", "user\tts\ttype\na\t1700000000000\tx\n", 1),
+        ("e.csv", 'a"b\rc' + f",{HEADER}1,{ROW}", 1),
         ("e.csv", "sep=;\nuser;ts;type\na;1700000000000;x\n", 1),
         ("e.csv", HEADER + '5" pipe,1700000000000,x,1\n' + ROW, 2),
         ("e.csv", HEADER + "a\0b,1700000000000,x,\n", 1),
