@@ -114,6 +114,23 @@ def _opened(names: list[str], options: ReadOptions) -> list[EventFile]:
         raise UsageFault(str(error)) from None
 
 
+def _judge(file: EventFile) -> None:
+    """Read a file to its end, in a window with a bar that goes away."""
+    from rich.progress import TaskProgressColumn, TimeRemainingColumn
+
+    from stream.intake.ingest import size_of
+
+    aside = Screen(error=True)
+    if not aside.console.is_terminal:
+        for _ in file.frames():
+            pass
+        return
+    with aside.progress(TaskProgressColumn(), TimeRemainingColumn(), transient=True) as progress:
+        task = progress.add_task("judging", total=size_of(file.path) or None)
+        for _ in file.frames(lambda done: progress.update(task, completed=done)):
+            pass
+
+
 def _check(files: list[EventFile], *, as_json: bool, skip_bad: int) -> int:
     """Say what each file holds; return the exit code."""
     from stream.cli.file_report import tell
@@ -121,8 +138,7 @@ def _check(files: list[EventFile], *, as_json: bool, skip_bad: int) -> int:
     code = 0
     screen = Screen()
     for file in files:
-        for _ in file.frames():
-            pass
+        _judge(file)
         if as_json:
             screen.verbatim(json_line(file.summary.plain()))
         else:

@@ -69,6 +69,8 @@ def refuse_unusable(files: Sequence[EventFile], skip_bad: int) -> None:
     refused = [file for file in files if file.summary.refused]
     if refused:
         raise UsageFault(f"nothing was sent: {refused[0].summary.file}: {refused[0].summary.refused}")
+    if not any(file.summary.usable for file in files):
+        raise UsageFault("nothing was sent: not one row is usable")
     unusable, rows = (sum(getattr(file.summary, name) for file in files) for name in ("unusable", "rows"))
     if unusable > skip_bad:
         raise UsageFault(
