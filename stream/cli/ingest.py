@@ -70,7 +70,7 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
     from features.files.faults import FileRefused
     from features.files.order import Order
     from stream.cli.file_report import tell
-    from stream.intake.ingest import Sending, judged, newest_watermark, refuse_late, refuse_unusable, send, size_of
+    from stream.intake.ingest import Sending, judged, newest_watermark, refuse_late, refuse_unusable, refuse_without_room, send, size_of
 
     began = time.monotonic()
     sending = Sending(settings)  # a missing server is said before a file of hours is read
@@ -78,6 +78,7 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
     screen, aside = Screen(), Screen(error=True)
     with tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill) as folder:
         order = Order(Path(folder))
+        refuse_without_room(files, order)
         with aside.progress(TaskProgressColumn(), TimeRemainingColumn(), transient=True) as progress:
             task = progress.add_task("judging", total=sum(size_of(file.path) for file in files) or None)
             try:
