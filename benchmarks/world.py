@@ -64,13 +64,14 @@ class App:
     name: str
     folder: Path
     toml: str
+    partitions: int = PARTITIONS
     programs: list[Program] = field(default_factory=list)
     started: int = 0
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "churnwatch.toml"
-        config.write_text(f'[app]\ngroup = "{self.name}"\n{self.toml}')
+        config.write_text(f'[app]\ngroup = "{self.name}"\n[kafka]\npartitions = {self.partitions}\n{self.toml}')
         self.environment = {
             "CHURNWATCH_KAFKA": self.servers.kafka.bootstrap,
             "CHURNWATCH_REDIS": self.servers.redis.url,
@@ -103,7 +104,7 @@ class App:
             program.kill()
 
     def metas(self) -> list[ShardMeta]:
-        metas: list[Any] = [self.client.hget(shard_prefix(self.name, number) + "meta", "meta") for number in range(PARTITIONS)]
+        metas: list[Any] = [self.client.hget(shard_prefix(self.name, number) + "meta", "meta") for number in range(self.partitions)]
         return [unpack_meta(packed) for packed in metas]
 
     def taken(self) -> int:
@@ -120,7 +121,7 @@ class App:
 
     def ends(self) -> dict[int, int]:
         """Return the end offsets of clicks."""
-        return ends_of(self.servers.kafka.bootstrap, self.topics["clicks"])
+        return ends_of(self.servers.kafka.bootstrap, self.topics["clicks"], self.partitions)
 
     def cpu_s(self) -> float:
         """Return the CPU seconds so far of Kafka, Redis, workers and trainer."""
@@ -128,7 +129,7 @@ class App:
         return sum(cpu_of(pid) for pid in pids)
 
     def sample(self) -> Sample:
-        epochs: list[Any] = [self.client.hget(shard_prefix(self.name, number) + "owner", "epoch") for number in range(PARTITIONS)]
+        epochs: list[Any] = [self.client.hget(shard_prefix(self.name, number) + "owner", "epoch") for number in range(self.partitions)]
         offset = self.taken()
         return Sample(time.monotonic(), offset, self.cpu_s(), tuple(epochs))
 
@@ -162,10 +163,10 @@ class App:
                 return
 
 
-def ends_of(bootstrap: str, topic: str) -> dict[int, int]:
+def ends_of(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     try:
-        ends = consumer.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
+        ends = consumer.end_offsets([TopicPartition(topic, number) for number in range(partitions)])
         return {tp.partition: end for tp, end in ends.items()}
     finally:
         consumer.close()

@@ -170,7 +170,6 @@ class Learner:
     version: int = 0
     published: int = 0
     until_ms: int = 0
-    changes: list[Change] = field(default_factory=list)
     drifts: list[Drifted] = field(default_factory=list)
     progress: Progress = field(default_factory=Progress)
     """The champion's figures since the beginning, by segment."""
@@ -326,11 +325,11 @@ class Learner:
             if there.any():
                 self.calibrators[name].learn(scores[there, place, RAW], labels[there], fit=fit)
                 self.totals.setdefault(name, Tally()).add(labels[there], stated[there, place])
-        told = ~np.isnan(scores[:, EARLY, 0])
+        known = ~np.isnan(scores[:, EARLY, 0])
         for name, nowcast in self.nowcasts.items():
             hindsight = self.calibrators[name]
-            odds = hindsight.slope * log_odds(scores[told, self.names.index(name), RAW]) + hindsight.shift
-            nowcast.matured(odds, scores[told, EARLY, 0])
+            odds = hindsight.slope * log_odds(scores[known, self.names.index(name), RAW]) + hindsight.shift
+            nowcast.matured(odds, scores[known, EARLY, 0])
         place = self.names.index(self.standing.champion)
         there = ~np.isnan(stated[:, place])
         self.progress.add(labels[there], stated[there, place], vectors[there])
@@ -376,7 +375,6 @@ class Learner:
         """Compare the candidates, and change the champion if one has earned it."""
         change = choose(self.standing, self.grades(), MIX if MIX in self.names else "", self.wanted)
         if change is not None:
-            self.changes.append(change)
             self.loss_watch.restart()
             self.score_watch.restart()
         return change

@@ -18,7 +18,6 @@ from typing import Any, Self
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 from numba import njit
 from river import base
 
@@ -132,7 +131,7 @@ class Layers:
         return cls(every, views[: len(shapes)], views[len(shapes) :], weights)
 
 
-class Network(base.MiniBatchClassifier):
+class Network(base.Classifier):
     """See `online_models.candidate.Candidate`; also one of River's mini-batch classifiers over codes by feature name.
 
     Parameters
@@ -249,25 +248,14 @@ class Network(base.MiniBatchClassifier):
 
     def learn_one(self, x: dict[base.typing.FeatureName, Any], y: base.typing.ClfTarget) -> None:
         """Learn one example: codes by feature name."""
-        self._learn_alone(_row(x), np.array([bool(y)], np.uint8))
+        vectors, labels = _row(x), np.array([bool(y)], np.uint8)
+        self._memory.push(vectors, labels)
+        self.learn(vectors, labels)
 
     def predict_proba_one(self, x: dict[base.typing.FeatureName, Any], **_kwargs: Any) -> dict[base.typing.ClfTarget, float]:
         """Probability of both classes."""
         risk = float(self.scorer().risk(_row(x))[0])
         return {False: 1 - risk, True: risk}
-
-    def learn_many(self, X: Any, y: Any) -> None:  # noqa: N803 - River's name
-        """Learn a frame of codes and a series of labels."""
-        self._learn_alone(np.asarray(X[list(NAMES)], np.uint8), np.asarray(y, np.uint8))
-
-    def _learn_alone(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
-        self._memory.push(vectors, labels)
-        self.learn(vectors, labels)
-
-    def predict_proba_many(self, X: Any) -> Any:  # noqa: N803 - River's name
-        """Probability of both classes, a row each."""
-        risk = self.scorer().risk(np.asarray(X[list(NAMES)], np.uint8))
-        return pl.DataFrame({"false": 1 - risk, "true": risk})
 
 
 def _row(x: dict[Hashable, Any]) -> npt.NDArray[np.uint8]:

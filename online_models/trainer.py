@@ -27,11 +27,11 @@ from features.users.catalog import WIDTH
 from online_models.catalog import LIVE, MIX
 from online_models.champion import RULE, Change
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, pack_examples, unpack_examples
+from online_models.external_labels import ExternalLabels, ExternalLabelsState, LabelBlock
 from online_models.learner import EARLY, RAW, STATED, Drifted, Learner, LearnerSettings, LearnerState, Scores, scores_of
 from online_models.nowcast import Outcomes, OutcomesState
 from online_models.plain import Count, Millis, read
 from online_models.scorer import Scorer
-from online_models.told import LabelBlock, Told, ToldState
 
 LIVE_MS = 600_000
 MAX_KEPT = 32_768
@@ -53,7 +53,7 @@ class TrainerState(msgspec.Struct, frozen=True):
     outcomes: dict[str, OutcomesState]
     kept: dict[str, tuple[list[tuple[Millis, str]], bytes]]
     held: list[tuple[Count, tuple[list[bytes], list[str]]]]
-    told: ToldState
+    external: ExternalLabelsState = msgspec.field(name="told")
     learners: dict[str, LearnerState]
 
 
@@ -77,17 +77,17 @@ class Gap(RuntimeError):
 
 
 class UnknownDefinition(RuntimeError):
-    """The workers follow a definition that this trainer was not told of: it must start anew with theirs, or the labels would be lost."""
+    """The workers follow a definition that this trainer does not know: it must start anew with theirs, or the labels would be lost."""
 
-    def __init__(self, told: Sequence[str], known: Sequence[str]) -> None:
+    def __init__(self, theirs: Sequence[str], known: Sequence[str]) -> None:
         super().__init__(
-            f"examples of the definitions {', '.join(told)}, this trainer knows {', '.join(known)}: start it with the workers' configuration"
+            f"examples of the definitions {', '.join(theirs)}, this trainer knows {', '.join(known)}: start it with the workers' configuration"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class TrainerSettings:
-    """What a trainer is told.
+    """How a trainer works.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class TrainerSettings:
     max_kept : int
         See `MAX_KEPT`.
     external : mapping of definition name to int
-        Definitions whose labels are told from outside, and how long their snapshots wait: H + G.
+        Definitions whose labels come from outside, and how long their snapshots wait: H + G.
     judged : mapping of definition name to tuple of str, optional
         Candidates that are held against early outcomes (`online_models.nowcast.judged`); None for the rule and the mix of all.
     """
@@ -184,7 +184,7 @@ class Trainer:
         self._outcomes = {name: Outcomes() for name in settings.horizons_ms}
         self._level = 0
         self._held: list[tuple[int, Examples]] = []
-        self.told = Told(settings.external)
+        self.external = ExternalLabels(settings.external)
 
     def _learner(self, name: str, horizon_ms: int) -> Learner:
         one = self._settings
@@ -232,9 +232,9 @@ class Trainer:
         """Learn what `feed` left when it was stopped; to be called before the next block."""
         return self._release(list(self.learners), self._low_watermark(), stop) if self._watermarks else []
 
-    def hear(self, block: LabelBlock) -> None:
-        """Take labels that were told from outside; they are learned when their snapshot matures."""
-        self.told.hear(block, self._low_watermark() if self._watermarks else 0)
+    def add_labels(self, block: LabelBlock) -> None:
+        """Take in labels from outside; they are learned when their snapshot matures."""
+        self.external.add(block, self._low_watermark() if self._watermarks else 0)
 
     def scores(self, definition: str, landmark_ms: int, user: str) -> Scores | None:
         """Return what all candidates said of a snapshot, (candidates, 2: raw and stated), until its label is learned; None if not kept."""
@@ -302,8 +302,8 @@ class Trainer:
         parts, self._held = self._held, []
         every = concatenate([part for _, part in parts], WIDTH)
         shard = np.concatenate([np.full(len(part), partition) for partition, part in parts])
-        stays = self.told.fill(every, definitions, low)
-        self.told.forget(low)
+        stays = self.external.fill(every, definitions, low)
+        self.external.forget(low)
         for i in np.flatnonzero(~stays).tolist():
             self._kept.pop((definitions[every.definition[i]], int(every.landmark_ms[i]), every.users[i]), None)
         every, shard = every.take(np.flatnonzero(stays)), shard[stays]
@@ -359,7 +359,7 @@ class Trainer:
             outcomes={name: book.state() for name, book in self._outcomes.items()},
             kept={name: self._kept_of(name) for name in self.learners},
             held=[(partition, pack_examples(part)) for partition, part in self._held],
-            told=self.told.state(),
+            external=self.external.state(),
             learners={name: learner.state() for name, learner in self.learners.items()},
         )
 
@@ -392,7 +392,7 @@ class Trainer:
             raise ValueError("an example is of no definition, or its label is none")
         if self._held and not self._watermarks:
             raise ValueError("examples wait for a shard that nothing is known of")
-        self.told.restore(one.told)
+        self.external.restore(one.external)
         for name, saved in one.learners.items():
             if name in self.learners:
                 self.learners[name].restore(saved)

@@ -25,3 +25,26 @@ class ServerMissing(RuntimeError):
 
 class WebRefused(ValueError):
     """The address must not, or cannot, be listened on; the message says what to do."""
+
+
+def new_app(app: str, clicks: str) -> str:
+    """Return the one command line that begins anew on the same clicks: a name, and with it a consumer group, of its own, and topics of its own.
+
+    >>> new_app("shop-2", "clicks")
+    'CHURNWATCH_APP=shop-2 CHURNWATCH_TOPIC_PREFIX=shop-2. CHURNWATCH_CLICKS=clicks churnwatch topics create, and `churnwatch run` and `train` with the same'
+    """
+    return f"CHURNWATCH_APP={app} {own_topics(app, clicks)}"
+
+
+def own_topics(app: str, clicks: str) -> str:
+    """Return the one command line that gives an app topics of its own but for the clicks."""
+    return f"CHURNWATCH_TOPIC_PREFIX={app}. CHURNWATCH_CLICKS={clicks} churnwatch topics create, and `churnwatch run` and `train` with the same"
+
+
+def next_name(app: str) -> str:
+    """Return a name for the app that takes another's place, within the length of a name.
+
+    >>> next_name("shop")
+    'shop-2'
+    """
+    return f"{app[:30]}-2"

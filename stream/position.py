@@ -11,13 +11,24 @@ EVENT_DUE = 2**62
 """`due_ms` of what a record itself causes: after every timer it crossed."""
 
 SNAPSHOT, LABEL, OPENED, RESOLVED = 0, 1, 2, 3
+KINDS = 8
+"""Room for kinds of one definition."""
 DEAD_LETTER = 255
+
+
+def kind_of(k: int, what: int) -> int:
+    """Return the kind of an output of definition k: SNAPSHOT, LABEL, OPENED or RESOLVED.
+
+    >>> kind_of(2, OPENED), divmod(kind_of(2, OPENED), KINDS)
+    (18, (2, 2))
+    """
+    return KINDS * k + what
 
 
 class Position(NamedTuple):
     """Totally ordered: offset of the causing record, due time, user, kind.
 
-    `kind` is ``8 * definition index + {SNAPSHOT, LABEL, OPENED, RESOLVED}``, or DEAD_LETTER.
+    `kind` is that of `kind_of`, or DEAD_LETTER.
 
     >>> Position(7, 1_000, "zoe", OPENED) < Position(7, EVENT_DUE, "ann", RESOLVED)
     True

@@ -66,6 +66,26 @@ class Setting:
     high: float = float("inf")
 
 
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+
+
+def _secured(section: str, whose: str) -> tuple[Setting, ...]:
+    env = f"CHURNWATCH_{section.upper()}"
+    return (
+        Setting(
+            f"{section}.ca_file",
+            "text",
+            "",
+            f"PEM file of the CA that signed {whose} certificate; empty: the system's CAs",
+            f"{env}_CA_FILE",
+        ),
+        Setting(f"{section}.cert_file", "text", "", "PEM file of our client certificate, where one is asked for", f"{env}_CERT_FILE"),
+        Setting(f"{section}.key_file", "text", "", "PEM file of its key; empty: it is in cert_file", f"{env}_KEY_FILE"),
+        Setting(f"{section}.key_password", "secret", "", "password of the key", f"{env}_KEY_PASSWORD"),
+    )
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("app.name", "text", "churnwatch", "names this deployment; part of every Redis key and transactional id", "CHURNWATCH_APP"),
     Setting("app.group", "text", "", "Kafka consumer group of the workers; empty: the app's name"),
@@ -74,7 +94,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("kafka.clicks", "text", "", "name of the clicks topic when it is not prefix + clicks", "CHURNWATCH_CLICKS"),
     Setting("kafka.partitions", "int", 4, "partitions of clicks, for `topics create`", low=1, high=10_000),
     Setting("kafka.replication", "int", -1, "copies of each topic, for `topics create`; -1: the broker's default", low=-1, high=32),
+    *_secured("kafka", "the brokers'"),
+    Setting(
+        "kafka.security_protocol",
+        "text",
+        "PLAINTEXT",
+        "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
+        "CHURNWATCH_KAFKA_SECURITY_PROTOCOL",
+    ),
+    Setting("kafka.sasl_mechanism", "text", "", f"with SASL: {', '.join(SASL_MECHANISMS)}", "CHURNWATCH_KAFKA_SASL_MECHANISM"),
+    Setting("kafka.user", "text", "", "user of PLAIN and SCRAM", "CHURNWATCH_KAFKA_USER"),
+    Setting("kafka.password", "secret", "", "password of PLAIN and SCRAM", "CHURNWATCH_KAFKA_PASSWORD"),
+    Setting("kafka.token_file", "text", "", "file with the token of OAUTHBEARER, read again before it ends", "CHURNWATCH_KAFKA_TOKEN_FILE"),
+    Setting("kafka.token_command", "text", "", "command that prints the token, run again before it ends", "CHURNWATCH_KAFKA_TOKEN_COMMAND"),
     Setting("redis.url", "secret", "redis://127.0.0.1:6379", "Redis address; rediss:// for TLS", "CHURNWATCH_REDIS"),
+    *_secured("redis", "the server's"),
     Setting(
         "features.key_events",
         "names",
@@ -305,6 +339,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     _judge_kafka(values, faults)
     if faults:
         raise SettingsError(faults)
+    values["redis.url"] = _redis_url(values)
     return Settings(MappingProxyType(values), definitions)
 
 
@@ -328,7 +363,7 @@ def example_toml() -> str:
         '# active_window = "14d"',
         '# horizon = "14d"',
         "# activity = []                # event types that count; empty: all",
-        '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md)',
+        '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md); `config check` says the exact borders',
     ]
     secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
     return (
@@ -515,6 +550,57 @@ def is_on_this_machine(redis_url: str) -> bool:
 def _judge_kafka(values: dict[str, Any], faults: list[str]) -> None:
     if values["kafka.replication"] == 0:
         faults.append("kafka.replication: at least 1, or -1 for the broker's default, got 0")
+    protocol, mechanism = values["kafka.security_protocol"], values["kafka.sasl_mechanism"]
+    if protocol not in PROTOCOLS:
+        faults.append(f"kafka.security_protocol: one of {', '.join(PROTOCOLS)}, got {protocol!r}{nearest(protocol, list(PROTOCOLS))}")
+    elif protocol.startswith("SASL"):
+        _judge_sasl(values, faults)
+    elif mechanism or values["kafka.user"] or values["kafka.password"] or values["kafka.token_file"] or values["kafka.token_command"]:
+        wanted = "SASL_SSL" if protocol == "SSL" else "SASL_SSL (or SASL_PLAINTEXT)"
+        faults.append(f"kafka.security_protocol: {protocol} sends no user and no token, set it to {wanted}")
+    tls_files = [name for name in ("kafka.ca_file", "kafka.cert_file", "kafka.key_file") if values[name]]
+    if tls_files and not protocol.endswith("SSL"):
+        faults.append(f"{tls_files[0]}: not used with kafka.security_protocol {protocol}, set it to SSL or SASL_SSL")
+    for section in ("kafka", "redis"):
+        if values[f"{section}.key_file"] and not values[f"{section}.cert_file"]:
+            faults.append(f"{section}.key_file: a key is of no use without its certificate in {section}.cert_file")
+
+
+def _judge_sasl(values: dict[str, Any], faults: list[str]) -> None:
+    protocol, mechanism = values["kafka.security_protocol"], values["kafka.sasl_mechanism"]
+    if mechanism not in SASL_MECHANISMS:
+        faults.append(
+            f"kafka.sasl_mechanism: one of {', '.join(SASL_MECHANISMS)}, got {mechanism!r}{nearest(mechanism, list(SASL_MECHANISMS))}"
+        )
+    elif mechanism == "OAUTHBEARER":
+        if bool(values["kafka.token_file"]) == bool(values["kafka.token_command"]):
+            faults.append("kafka.token_file: OAUTHBEARER needs either this or kafka.token_command")
+    elif not values["kafka.user"] or not values["kafka.password"]:
+        faults.append(f"kafka.user: {mechanism} needs a user, and a password in CHURNWATCH_KAFKA_PASSWORD")
+    hosts = [one.rsplit(":", 1)[0] for one in values["kafka.bootstrap"].split(",")]
+    if protocol == "SASL_PLAINTEXT" and mechanism in {"PLAIN", "OAUTHBEARER"} and not all(map(is_loopback, hosts)):
+        faults.append(
+            f"kafka.security_protocol: {mechanism} over SASL_PLAINTEXT shows the secret to everybody on the way: set SASL_SSL, or use SCRAM-SHA-512"
+        )
+
+
+def _quoted(text: str) -> str:
+    """Text as it may stand in the query of a URL.
+
+    >>> _quoted("/a b.pem")
+    '%2Fa%20b.pem'
+    """
+    return "".join(
+        chr(byte) if chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "-._~") else f"%{byte:02X}" for byte in text.encode()
+    )
+
+
+def _redis_url(values: Mapping[str, Any]) -> str:
+    """Return the address with the files of TLS in it, as redis-py takes them: whoever has it, connects as it is set."""
+    named = {"ssl_ca_certs": "ca_file", "ssl_certfile": "cert_file", "ssl_keyfile": "key_file", "ssl_password": "key_password"}
+    query = "&".join(f"{name}={_quoted(values[f'redis.{one}'])}" for name, one in named.items() if values[f"redis.{one}"])
+    url: str = values["redis.url"]
+    return url if not query else f"{url}{'&' if '?' in url else '?'}{query}"
 
 
 def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
@@ -526,6 +612,8 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
             "redis.url: must be redis://host:port or rediss:// with user:password@ before the host if it asks for them; "
             "write / ? # in a password as %2F %3F %23"
         )
+    if not values["redis.url"].startswith("rediss:") and any(values[f"redis.{name}"] for name in ("ca_file", "cert_file")):
+        faults.append("redis.ca_file, redis.cert_file: not used with this redis.url, TLS is rediss://")
     web = values["worker.web"]
     if web and not _ADDRESS.match(web):
         faults.append(f"worker.web: must be host:port or empty, got {web!r}")

@@ -26,17 +26,15 @@ def full(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--full"))
 
 
-_SAID = pytest.StashKey[list[str]]()
-
-
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Print a line at the end of the run, since the kills, seeds and hand-overs that really happened are part of the result."""
-    return request.config.stash.setdefault(_SAID, []).append
+    return lambda line: request.node.user_properties.append(("done", line))
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    lines = config.stash.get(_SAID, [])
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+    lines = [line for report in reports for name, line in report.user_properties if name == "done" and report.when == "call"]
     if lines:
         terminalreporter.section("what was done")
         for line in lines:

@@ -40,7 +40,7 @@ SHELL = f"{CORE} {PURE} stream.faults stream.shown stream.screen stream.settings
 KAFKA = "kafka aiokafka confluent_kafka"
 RULES: dict[str, Rule] = {
     "features.definitions": Rule(""),
-    "features.compiled": Rule(""),
+    "features.compiled": Rule("features.definitions"),
     "features.users": Rule("features.definitions features.compiled"),
     "features.events": Rule("features.definitions features.compiled features.users"),
     "features.files": Rule("features.definitions features.compiled features.events"),
@@ -242,3 +242,49 @@ def test_no_path_of_a_machine_is_committed() -> None:
         if file.is_file() and file.name != Path(__file__).name and pattern.search(file.read_bytes())
     ]
     assert not found
+
+
+CLIENTS = {
+    "AIOKafkaClient", "AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient", "AIOKafkaConnection", "KafkaConsumer", "KafkaProducer",
+    "KafkaAdminClient", "Producer", "Consumer", "SerializingProducer", "DeserializingConsumer", "AdminClient", "create_conn",
+}  # fmt: skip
+MAKES_CLIENTS = "stream.kafka.connection"
+PROBES = "stream.kafka.reach"
+"""Opens one connection to say what is wrong with it, and closes it."""
+
+
+def kafka_clients_of(tree: ast.AST) -> set[str]:
+    """Names of Kafka clients that a file calls, by whatever name or module it has them.
+
+    >>> sorted(kafka_clients_of(ast.parse("from kafka import KafkaConsumer as K; K(); import aiokafka; aiokafka.AIOKafkaProducer()")))
+    ['AIOKafkaProducer', 'KafkaConsumer']
+    """
+    names = {name: name for name in CLIENTS - {"Consumer"}}  # Faust has a Consumer too; ours is imported from where clients come
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in {"kafka", "aiokafka", "confluent_kafka"}:
+            names |= {alias.asname or alias.name: alias.name for alias in node.names if alias.name in CLIENTS}
+    called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    found = {
+        one.attr if isinstance(one, ast.Attribute) else names.get(one.id, "") for one in called if isinstance(one, ast.Attribute | ast.Name)
+    }
+    return found & CLIENTS
+
+
+def test_kafka_clients_are_made_in_one_place() -> None:
+    made = {module: found for module, file in FILES.items() if (found := kafka_clients_of(ast.parse(file.read_text())))}
+    assert made.pop(MAKES_CLIENTS) >= {"AIOKafkaConsumer", "AIOKafkaProducer", "KafkaConsumer", "KafkaAdminClient", "Producer"}
+    assert made.pop(PROBES) == {"create_conn"}
+    assert made == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from aiokafka import AIOKafkaConsumer as C\nC()",
+        "import aiokafka\naiokafka.AIOKafkaProducer()",
+        "def f():\n    from confluent_kafka import Consumer\n    return Consumer({})",
+        "from kafka.admin import KafkaAdminClient\nKafkaAdminClient()",
+    ],
+)
+def test_a_kafka_client_made_elsewhere_is_seen(line: str) -> None:
+    assert kafka_clients_of(ast.parse(line))

@@ -32,7 +32,7 @@ from features.events.event import (
     time_of,
 )
 from features.events.judge import UNKNOWN, judge
-from features.events.plain_event import CHANNEL, EVENT_ID, ITEM, PROPS, SESSION, TYPE, USER, Plain, read_plain
+from features.events.plain_event import CHANNEL, EVENT_ID, ITEM, PROPS, SESSION, TYPE, USER, Plain, detail_places, read_plain
 from features.users.spec import FeatureSpec
 
 NAN = float("nan")
@@ -73,7 +73,7 @@ class Details:
     def texts(self, of: int, code: npt.NDArray[np.uint8]) -> Texts:
         """Return one field of all rows, None where it is not there, is null, or the row is rejected."""
         rejected = ((code != Reason.ok) & (code < Reason.late)).nonzero()[0]
-        at, end = self.found.at[:, of].copy(), self.found.end[:, of].copy()
+        at, end = detail_places(self.found, self.payloads, of)
         at[rejected] = end[rejected] = -1
         usual = Texts(self.payloads.buffer, at, end)
         if not len(self.rows):

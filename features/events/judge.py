@@ -55,7 +55,9 @@ RULES: tuple[Rule, ...] = (
 def judge(columns: Judged, code: npt.NDArray[np.uint8], rules: Rules) -> None:
     """Write the reason of each row that breaks a rule into `code` (n,); rows that have one keep it."""
     for rule in RULES:
-        code[rule.broken(columns, rules) & (code == Reason.ok)] = rule.reason
+        broken = rule.broken(columns, rules)
+        if broken.any():
+            code[broken & (code == Reason.ok)] = rule.reason
 
 
 def are_named(users: Texts, names: tuple[str, ...]) -> Mask:

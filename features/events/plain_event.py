@@ -7,7 +7,7 @@ name, may be anything, nested up to 60 deep. What this takes, the decoder takes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,10 @@ USER, TYPE, EVENT_ID, CHANNEL, SESSION, ITEM, PROPS, TS, VALUE = range(9)
 _NAMES = (b"user", b"type", b"event_id", b"channel", b"session", b"item", b"props", b"ts", b"value")
 _LENGTHS = np.array([len(name) for name in _NAMES], np.int64)
 _LETTERS = np.array([list(name.ljust(8, b" ")) for name in _NAMES], np.uint8)
-_KEPT = 7
-"""Fields whose place is kept: those before `TS`. All are texts without their quotes, but for `props`, which is JSON as it stands."""
+_KEPT = 4
+"""Texts whose place in the buffer is kept: those before `SESSION`."""
+_DETAILS = TS - SESSION
+"""Fields whose place in their payload is kept: two bytes each, since most readers never look at them."""
 _MOST_LEVELS = 60
 """Nesting of a value; one bit of an integer each, and below what the decoder allows."""
 _MOST_KINDS = 64
@@ -39,8 +41,10 @@ class Plain:
     Attributes
     ----------
     usual : bool (n,)
-    at, end : int64 (n, 7)
-        Where user, type, event id, channel, session, item and props stand in the buffer; -1 for one that is not there, or null.
+    at, end : int64 (n, 4)
+        Where user, type, event id and channel stand in the buffer; -1 for one that is not there, or null.
+    inner_at, inner_end : uint16 (n, 3)
+        Where session, item and props, which is JSON as it stands, are in their payload; 0 for one that is not there, or null.
     ts : int64 (n,)
         Milliseconds, 1 to `MAX_TS_MS`.
     value : float64 (n,)
@@ -54,6 +58,8 @@ class Plain:
     usual: npt.NDArray[np.bool_]
     at: Places
     end: Places
+    inner_at: npt.NDArray[np.uint16]
+    inner_end: npt.NDArray[np.uint16]
     ts: Places
     value: npt.NDArray[np.float64]
     kind: Places
@@ -65,32 +71,61 @@ def read_plain(payloads: Texts) -> Plain:
 
     >>> found = read_plain(Texts.of([b'{"user": "ann", "ts": 5, "type": "click"}', b'{"user": "bob", "ts": 5, "type": null}']))
     >>> found.usual.tolist(), found.ts[0].item(), found.at[0].tolist()
-    ([True, False], 5, [10, 34, -1, -1, -1, -1, -1])
+    ([True, False], 5, [10, 34, -1, -1])
     """
     n = len(payloads)
     found = Plain(
         usual=np.zeros(n, np.bool_),
-        at=np.empty((n, _KEPT), np.int64),
-        end=np.empty((n, _KEPT), np.int64),
+        at=np.full((n, _KEPT), -1, np.int64),
+        end=np.full((n, _KEPT), -1, np.int64),
+        inner_at=np.zeros((n, _DETAILS), np.uint16),
+        inner_end=np.zeros((n, _DETAILS), np.uint16),
         ts=np.zeros(n, np.int64),
         value=np.full(n, np.nan),
         kind=np.zeros(n, np.int64),
         kinds=np.zeros(_MOST_KINDS, np.int64),
     )
     count = _read(
-        payloads.buffer, payloads.at, payloads.end, found.usual, found.at, found.end, found.ts, found.value, found.kind, found.kinds
-    )
-    return Plain(found.usual, found.at, found.end, found.ts, found.value, found.kind, found.kinds[:count])
+        payloads.buffer, payloads.at, payloads.end, found.usual, found.at, found.end, found.inner_at, found.inner_end,
+        found.ts, found.value, found.kind, found.kinds,
+    )  # fmt: skip
+    return replace(found, kinds=found.kinds[:count])
+
+
+def detail_places(found: Plain, payloads: Texts, of: int) -> tuple[Places, Places]:
+    """Return where session, item or props stand in the buffer (n,); -1 for one that is not there.
+
+    >>> payloads = Texts.of([b'{"user": "ann", "ts": 5, "type": "c", "item": "sku"}'])
+    >>> [place.tolist() for place in detail_places(read_plain(payloads), payloads, ITEM)]
+    [[47], [50]]
+    """
+    at, end = found.inner_at[:, of - SESSION], found.inner_end[:, of - SESSION]
+    there = found.usual & (at > 0)
+    return np.where(there, payloads.at + at, -1), np.where(there, payloads.at + end, -1)
 
 
 @njit(cache=True, nogil=True)
-def _read(buffer: Any, start: Any, stop: Any, usual: Any, at: Any, end: Any, ts: Any, value: Any, kind: Any, kinds: Any) -> int:
+def _read(
+    buffer: Any,
+    start: Any,
+    stop: Any,
+    usual: Any,
+    at: Any,
+    end: Any,
+    inner_at: Any,
+    inner_end: Any,
+    ts: Any,
+    value: Any,
+    kind: Any,
+    kinds: Any,
+) -> int:
     """Fill the columns; return the number of kinds."""
     hashes = np.zeros(kinds.shape[0], np.uint64)
     count = 0
     for i in range(start.shape[0]):
-        at[i], end[i] = -1, -1
-        if start[i] < 0 or stop[i] - start[i] > MAX_PAYLOAD_BYTES or not _row(buffer, start[i], stop[i], at[i], end[i], ts, value, i):
+        if start[i] < 0 or stop[i] - start[i] > MAX_PAYLOAD_BYTES:
+            continue
+        if not _row(buffer, start[i], stop[i], at[i], end[i], inner_at, inner_end, ts, value, i):
             continue
         mark = _hash(buffer, at[i, TYPE], end[i, TYPE], np.uint64(14695981039346656037))
         mark = _hash(buffer, at[i, CHANNEL], end[i, CHANNEL], mark + np.uint64(at[i, CHANNEL] >= 0))
@@ -107,9 +142,9 @@ def _read(buffer: Any, start: Any, stop: Any, usual: Any, at: Any, end: Any, ts:
 
 
 @njit(cache=True, nogil=True)
-def _row(buffer: Any, i: int, stop: int, at: Any, end: Any, ts: Any, value: Any, row: int) -> bool:
+def _row(buffer: Any, start: int, stop: int, at: Any, end: Any, inner_at: Any, inner_end: Any, ts: Any, value: Any, row: int) -> bool:
     """Take one payload; False where it is not of the usual shape, and then what was written means nothing."""
-    i = _blank(buffer, i, stop)
+    i = _blank(buffer, start, stop)
     if i >= stop or buffer[i] != 123:  # {
         return False
     seen = 0
@@ -149,14 +184,17 @@ def _row(buffer: Any, i: int, stop: int, at: Any, end: Any, ts: Any, value: Any,
             close = _text(buffer, i + 1, stop)
             if close < 0:
                 return False
-            at[field], end[field] = i + 1, close
+            if field < _KEPT:
+                at[field], end[field] = i + 1, close
+            else:
+                inner_at[row, field - SESSION], inner_end[row, field - SESSION] = i + 1 - start, close - start
             i = close + 1
         else:
             close = _value(buffer, i, stop)
             if close < 0:
                 return False
             if field == PROPS:
-                at[PROPS], end[PROPS] = i, close
+                inner_at[row, PROPS - SESSION], inner_end[row, PROPS - SESSION] = i - start, close - start
             i = close
         i = _blank(buffer, i, stop)
         if i >= stop:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import namedtuple
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -107,6 +108,9 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+Places = namedtuple("Places", NAMES)  # type: ignore[misc]  # noqa: PYI024 - the names are data: no class body and no type checker can spell them
+AT: Any = Places(*range(len(NAMES)))
+"""Place of each feature in the vector, by name: constants for compiled code, `out[AT.recency_s]`."""
 INDEX: dict[str, int] = {name: index for index, name in enumerate(NAMES)}
 WIDTH = len(FEATURES)
 

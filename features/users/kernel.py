@@ -20,8 +20,10 @@ from numba import njit
 from features.compiled.prefetch import prefetch
 from features.compiled.texts import Texts
 from features.compiled.weave import ends_of, unravel, weave
+from features.compiled.word import is_activity, sets_hit
 from features.definitions.calendar import offset_at, zone_table
 from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.definitions.reason import Reason
 from features.users.catalog import WIDTH
 from features.users.landmarks import first_instant, hit_bit, hit_mask
 from features.users.spec import FeatureSpec
@@ -29,11 +31,11 @@ from features.users.state import FLAG_ARMED, NEVER, RING, fresh_record
 from features.users.update import apply_event, apply_late
 from features.users.vector import write_vector
 
-OK, LATE, DUPLICATE = 0, 200, 201
+OK, LATE, DUPLICATE = int(Reason.ok), int(Reason.late), int(Reason.duplicate)
 """Outcomes the pass itself decides (`code` column); anything else non-zero was rejected before it."""
 
 BY_SILENCE, BY_RETURN, CLICK, RETURNED, ASKED = 0, 1, 2, 3, 4
-"""Kinds of moments: a landmark fired by silence, or by the user's own return; a scored click; activity that ends an open alert; a landmark
+"""Kinds of moments: a landmark fired by silence, or by the user's own return; a scored click; activity while an alert is open; a landmark
 that a record asked for."""
 
 TIME_ONLY = -1
@@ -54,7 +56,7 @@ class Moments(NamedTuple):
     cause: npt.NDArray[np.int32]
     """Index of the causing record in the batch."""
     defs: npt.NDArray[np.uint8]
-    """Bit k: eligible for (landmark), or alert ended of (returned), definition k."""
+    """Bit k: eligible for (landmark), or active with an open alert of (returned), definition k."""
     previous: npt.NDArray[np.int32]
     """The same slot's landmark before this one in the pass, or -1."""
     return_at: npt.NDArray[np.int32]
@@ -264,15 +266,14 @@ def pass_events(
             apply_event(s, t, w, value[i], offset, params.session_gap)
         ended = 0
         for k in range(definitions):
-            if (w >> (24 + k)) & 1:
+            if sets_hit(w, k):
                 low = t - params.horizon[k]
                 if late:
                     # A landmark that has matured keeps its label, wherever the batch was cut.
                     low = max(low, before - params.lateness - params.horizon[k])
                 s.hit[k] |= hit_mask(s.phase, low, t)
-            if (w >> (16 + k)) & 1:
-                if s.alert_open[k]:
-                    s.alert_open[k] = 0
+            if is_activity(w, k):
+                if s.alert_open[k]:  # whoever decides about alerts ends it, after the pass
                     ended |= 1 << k
                 m = last_landmark[sl]
                 while m >= 0 and moments.return_at[m, k] < 0:

@@ -1,6 +1,7 @@
 """The users a churn definition is about: conditions on the catalog's features at a landmark, read from text such as ``"purchases >= 1"``.
 
-They are judged on the coded vector, which is all that a snapshot keeps, so a replay judges alike. A missing feature meets no condition.
+They are judged on the coded vector, which is all that a snapshot keeps, so a replay judges alike: a border lies between two codes, near the
+value that was named (`as_judged` says where). A missing feature meets no condition.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from math import log1p
+from math import expm1, log1p
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ from features.users.catalog import FEATURES, INDEX, scale_tables
 from features.users.spec import OTHER_CHANNEL
 
 _CONDITION = re.compile(r"\s*(\w+)\s*(>=|<=|=)\s*(.+?)\s*")
+
+
+HIGHEST = 255
 
 
 class Condition(NamedTuple):
@@ -48,6 +52,25 @@ def segment_of(texts: tuple[str, ...], channels: tuple[str, ...]) -> tuple[Condi
     return tuple(_condition(text, channels) for text in texts)
 
 
+def as_judged(texts: Sequence[str], channels: tuple[str, ...]) -> list[str]:
+    """Say where the borders of conditions really lie, in the feature's own unit; categories are exact, and left out.
+
+    >>> as_judged(["revenue >= 100", "channel = ads"], ("ads",))
+    ['revenue >= 100 lets in 98.55 and more']
+    """
+    found = []
+    for text in texts:
+        condition = _condition(text, channels)
+        if FEATURES[condition.feature].scale == "category":
+            continue
+        least, below = _value_at(condition.feature, condition.low - 1.5), _value_at(condition.feature, condition.high - 0.5)
+        borders = ([f"{least:.4g} and more"] if condition.low > 1 else []) + (
+            [f"less than {below:.4g}"] if condition.high < HIGHEST else []
+        )
+        found.append(f"{' '.join(text.split())} lets in {', '.join(borders) or 'everybody'}")
+    return found
+
+
 def inside(segment: Sequence[Condition], vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     """Whether every condition holds, bool (n,), of coded vectors (n, F)."""
     found = np.ones(len(vectors), np.bool_)
@@ -65,7 +88,7 @@ def _condition(text: str, channels: tuple[str, ...]) -> Condition:
     if name not in INDEX:
         raise ValueError(f"no feature {name!r} in {text!r}; docs/features.md lists them")
     code = _code(INDEX[name], _value(name, said, channels))
-    return Condition(INDEX[name], 1 if sign == "<=" else code, 255 if sign == ">=" else code)
+    return Condition(INDEX[name], 1 if sign == "<=" else code, HIGHEST if sign == ">=" else code)
 
 
 def _value(name: str, said: str, channels: tuple[str, ...]) -> float:
@@ -82,6 +105,13 @@ def _value(name: str, said: str, channels: tuple[str, ...]) -> float:
     if not feature.low <= value <= feature.high:
         raise ValueError(f"{name} lies between {feature.low:g} and {feature.high:g}, got {said}")
     return value
+
+
+def _value_at(feature: int, place: float) -> float:
+    """Return the value at a place on the feature's scale, 0 to 254: the edges of a code lie half a place beside it."""
+    is_log, per_knee, low, per_step = scale_tables()[feature].tolist()
+    at = low + min(max(place, 0.0), 254.0) / per_step
+    return float(expm1(at) / per_knee if is_log else at)
 
 
 def _code(feature: int, value: float) -> int:

@@ -14,13 +14,13 @@ from typing import Literal
 import msgspec
 
 from features.definitions.definition import ChurnDefinition
+from features.definitions.type_word import ACTIVITY_BIT, CHANNEL_BIT, ERROR_BIT, FUNNEL_BIT, HIT_BIT, NO_KEY, REVENUE_BIT
 
 KEY_SLOTS = 8
 FIRST_EVENTS = 10_000
 """Key event types that are not configured are the most frequent ones of so many first events."""
 FUNNEL_STEPS = 15
 CHANNEL_SLOTS = 14
-NO_KEY = 15
 OTHER_CHANNEL = 15
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -87,27 +87,24 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
     def type_word(self, event_type: str) -> int:
         """Pack all that the kernel needs to know of an event type into one integer.
 
-        Bits 0-3 key slot (15 = none), 4 revenue, 5 error, 6-9 funnel step (0 = none, first step = 1), 16-23 activity per definition,
-        24-31 hit per definition. Bits 10-13 stay free for the event's channel.
+        `features.definitions.type_word` says which bits mean what; those of the channel stay free.
 
-        >>> spec = FeatureSpec(key_events=("click", "purchase"))
-        >>> word = spec.type_word("purchase")
-        >>> word & 15, (word >> 4) & 1, (word >> 16) & 1
-        (1, 1, 1)
+        >>> FeatureSpec(key_events=("click", "purchase")).type_word("purchase") == 1 | 1 << REVENUE_BIT | 1 << ACTIVITY_BIT | 1 << HIT_BIT
+        True
         """
         word = self.key_events.index(event_type) if event_type in self.key_events else NO_KEY
-        word |= (event_type in self.revenue_events) << 4
-        word |= (event_type in self.error_events) << 5
+        word |= (event_type in self.revenue_events) << REVENUE_BIT
+        word |= (event_type in self.error_events) << ERROR_BIT
         if event_type in self.funnel:
-            word |= (self.funnel.index(event_type) + 1) << 6
+            word |= (self.funnel.index(event_type) + 1) << FUNNEL_BIT
         for index, definition in enumerate(self.definitions):
-            word |= definition.counts_as_activity(event_type) << (16 + index)
-            word |= definition.sets_hit(event_type) << (24 + index)
+            word |= definition.counts_as_activity(event_type) << (ACTIVITY_BIT + index)
+            word |= definition.sets_hit(event_type) << (HIT_BIT + index)
         return word
 
     def channel_bits(self, channel: str | None) -> int:
-        """The channel's code, shifted into bits 10-13: 0 none, 1.. known, 15 other."""
+        """The channel's code, shifted to its place in the word: 0 none, 1.. known, 15 other."""
         if channel is None:
             return 0
         known: Sequence[str] = self.channels
-        return ((known.index(channel) + 1) if channel in known else OTHER_CHANNEL) << 10
+        return ((known.index(channel) + 1) if channel in known else OTHER_CHANNEL) << CHANNEL_BIT

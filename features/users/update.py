@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from features.compiled.word import channel, funnel_step, is_activity, is_error, is_revenue, key_slot
 from features.definitions.definition import DAY_MS
 from features.users.state import DAY_HOPS, FIVE_MIN_HOPS, HOUR_HOPS, KEYS, NEVER
 
@@ -116,12 +117,12 @@ def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, se
     s.decayed[1] += by_7
     s.decayed[2] += by_30
     known_value = value == value  # noqa: PLR0124 - only NaN differs from itself, and math.isnan costs a call
-    key = word & 15
+    key = key_slot(word)
     if key < KEYS:
         s.key_count[key] += by_7
         if known_value:
             s.key_value[key] = _bounded(s.key_value[key] + by_7 * value, MOST_32)
-    if (word >> 5) & 1:
+    if is_error(word):
         s.errors += by_7
     local = ts + utc_offset_ms
     hour = (local // HOUR_MS) % 24
@@ -129,15 +130,15 @@ def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, se
     s.hour_sin += by_30 * SIN_OF_HOUR[hour]
 
     # money
-    if (word >> 4) & 1:
+    if is_revenue(word):
         s.purchases += np.uint32(1)
         s.purchase_ms = max(s.purchase_ms, ts)
         if known_value:
             s.revenue = _bounded(s.revenue + value, MOST_64)
 
-    s.funnel_step = max(s.funnel_step, (word >> 6) & 15)
+    s.funnel_step = max(s.funnel_step, funnel_step(word))
     if s.channel == 0:
-        s.channel = (word >> 10) & 15
+        s.channel = channel(word)
 
     # sessions, in order of arrival
     if fresh:
@@ -150,7 +151,7 @@ def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, se
         s.session_start_ms = ts
 
     # the first definition's activity makes the days and the habit
-    if (word >> 16) & 1:
+    if is_activity(word, 0):
         _mark_day(s, local // DAY_MS)
         last = s.last_active_ms[0]
         if last != NEVER and ts - last >= session_gap_ms:
@@ -162,7 +163,7 @@ def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, se
             s.gap_m2 += delta * (x - s.gap_mean)
             s.gap_max_s = max(s.gap_max_s, gap_s)
     for k in range(s.last_active_ms.shape[0]):
-        if (word >> (16 + k)) & 1:
+        if is_activity(word, k):
             s.last_active_ms[k] = max(s.last_active_ms[k], ts)
     s.seen_ms = max(head, ts)
 
@@ -174,5 +175,5 @@ def apply_late(s: Any, ts: int, word: int) -> None:
         s.events += np.uint32(1)
     s.first_ms = ts if s.first_ms == NEVER else min(s.first_ms, ts)
     for k in range(s.last_active_ms.shape[0]):
-        if (word >> (16 + k)) & 1:
+        if is_activity(word, k):
             s.last_active_ms[k] = max(s.last_active_ms[k], ts)

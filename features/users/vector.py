@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from features.definitions.definition import DAY_MS
-from features.users.catalog import INDEX, WIDTH, scale_tables
+from features.users.catalog import AT, WIDTH, scale_tables
 from features.users.state import DAY_HOPS, FIVE_MIN_HOPS, HOUR_HOPS, KEYS, NEVER
 from features.users.update import COS_OF_HOUR, FIVE_MIN_MS, HOUR_MS, SIN_OF_HOUR
 
@@ -18,16 +18,6 @@ LOGARITHMIC = np.flatnonzero(_IS_LOGARITHMIC > 0)
 NAN = float("nan")
 PRIOR_SPREAD = 0.5
 """Spread of log pauses assumed for a user with few of them, as one extra observation."""
-
-(_RECENCY, _ACTIVE_RECENCY, _TENURE) = (INDEX["recency_s"], INDEX["active_recency_s"], INDEX["tenure_days"])
-(_C1H, _C24H, _C7D, _C28D, _TOTAL) = (INDEX["count_1h"], INDEX["count_24h"], INDEX["count_7d"], INDEX["count_28d"], INDEX["count_total"])
-_D1 = INDEX["decayed_1d"]
-_AD7 = INDEX["active_days_7"]
-_SESSIONS = INDEX["sessions"]
-_GAP = INDEX["gap_mean_s"]
-_TREND = INDEX["trend_7d_28d"]
-_KEY = INDEX["key_0_count"]
-_ERR = INDEX["error_share"]
 
 
 @njit(cache=True, nogil=True)
@@ -71,14 +61,14 @@ def raw_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
     if seen == NEVER:  # only late events so far
         seen = s.first_ms
     recency_s = (t - seen) / 1000
-    out[_RECENCY] = recency_s
+    out[AT.recency_s] = recency_s
     active = s.last_active_ms[0]
     silence_s = NAN if active == NEVER else (t - active) / 1000
-    out[_ACTIVE_RECENCY] = silence_s
+    out[AT.active_recency_s] = silence_s
     tenure = (t - s.first_ms) / DAY_MS
-    out[_TENURE] = tenure
+    out[AT.tenure_days] = tenure
     newest = seen // FIVE_MIN_MS
-    out[_C1H] = _window(s.five_min, FIVE_MIN_HOPS, max((t - HOUR_MS) // FIVE_MIN_MS, newest - FIVE_MIN_HOPS + 1), newest)
+    out[AT.count_1h] = _window(s.five_min, FIVE_MIN_HOPS, max((t - HOUR_MS) // FIVE_MIN_MS, newest - FIVE_MIN_HOPS + 1), newest)
     newest = seen // HOUR_MS
     day_count = _window(s.hour, HOUR_HOPS, max((t - DAY_MS) // HOUR_MS, newest - HOUR_HOPS + 1), newest)
     newest = seen // DAY_MS
@@ -86,12 +76,12 @@ def raw_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
     since_week = max((t - 7 * DAY_MS) // DAY_MS, before)
     week = _window(s.day, DAY_HOPS, since_week, newest)
     month = week + _window(s.day, DAY_HOPS, max((t - 28 * DAY_MS) // DAY_MS, before), min(since_week - 1, newest))
-    out[_C24H], out[_C7D], out[_C28D], out[_TOTAL] = day_count, week, month, s.events
+    out[AT.count_24h], out[AT.count_7d], out[AT.count_28d], out[AT.count_total] = day_count, week, month, s.events
     age = (t - seen) / DAY_MS
     fade_7, fade_30 = exp2(-age / 7), exp2(-age / 30)
-    out[_D1] = s.decayed[0] * exp2(-age)
-    out[_D1 + 1] = s.decayed[1] * fade_7
-    out[_D1 + 2] = s.decayed[2] * fade_30
+    out[AT.decayed_1d] = s.decayed[0] * exp2(-age)
+    out[AT.decayed_7d] = s.decayed[1] * fade_7
+    out[AT.decayed_30d] = s.decayed[2] * fade_30
 
     local = t + utc_offset_ms
     today = local // DAY_MS
@@ -102,12 +92,12 @@ def raw_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
     elif today > s.day_head:
         days = days << np.uint64(today - s.day_head)
     first_14, first_28 = popcount(days & np.uint64(0x3FFF)), popcount(days & np.uint64(0xFFFFFFF))
-    out[_AD7] = popcount(days & np.uint64(0x7F))
-    out[_AD7 + 1] = first_28
-    out[_AD7 + 2] = popcount(days)
-    out[_AD7 + 3] = first_14 - out[_AD7]
-    out[_AD7 + 4] = first_28 - first_14
-    out[_AD7 + 5] = s.active_days
+    out[AT.active_days_7] = popcount(days & np.uint64(0x7F))
+    out[AT.active_days_28] = first_28
+    out[AT.active_days_64] = popcount(days)
+    out[AT.active_days_8_14] = first_14 - out[AT.active_days_7]
+    out[AT.active_days_15_28] = first_28 - first_14
+    out[AT.active_days_total] = s.active_days
     streak, gap = 0, 0
     if s.active_days > 0:
         rest = s.day_map
@@ -120,41 +110,41 @@ def raw_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
             while not rest & np.uint64(1):
                 gap += 1
                 rest = rest >> np.uint64(1)
-    out[_AD7 + 6] = streak
-    out[_AD7 + 7] = gap if gap > 0 else (64.0 if s.active_days > 1 else NAN)
-    out[_AD7 + 8] = min(1.0, s.active_days / (1 + max(tenure, 0.0)))
+    out[AT.streak_days] = streak
+    out[AT.day_gap_days] = gap if gap > 0 else (64.0 if s.active_days > 1 else NAN)
+    out[AT.active_share] = min(1.0, s.active_days / (1 + max(tenure, 0.0)))
 
-    out[_SESSIONS] = s.sessions
+    out[AT.sessions] = s.sessions
     closed = s.sessions - 1 if s.sessions > 0 else 0
-    out[_SESSIONS + 1] = s.session_sum_s / closed if closed > 0 else NAN
-    out[_SESSIONS + 2] = s.session_last_s if closed > 0 else NAN
+    out[AT.session_mean_s] = s.session_sum_s / closed if closed > 0 else NAN
+    out[AT.session_last_s] = s.session_last_s if closed > 0 else NAN
     if s.gaps > 0:
         spread = sqrt((s.gap_m2 + PRIOR_SPREAD) / s.gaps)
-        out[_GAP] = (exp(s.gap_mean) - 1) * 3600
-        out[_GAP + 1] = spread
-        out[_GAP + 2] = s.gap_max_s
-        out[_GAP + 4] = (log1p(silence_s / 3600) - s.gap_mean) / spread
-        out[_GAP + 5] = silence_s / max(s.gap_max_s, 1.0)
+        out[AT.gap_mean_s] = (exp(s.gap_mean) - 1) * 3600
+        out[AT.gap_spread] = spread
+        out[AT.gap_max_s] = s.gap_max_s
+        out[AT.gap_z] = (log1p(silence_s / 3600) - s.gap_mean) / spread
+        out[AT.gap_to_max] = silence_s / max(s.gap_max_s, 1.0)
     else:
-        out[_GAP] = out[_GAP + 1] = out[_GAP + 2] = out[_GAP + 4] = out[_GAP + 5] = NAN
-    out[_GAP + 3] = s.gaps
-    out[_TREND] = log((week / 7 + 0.05) / (month / 28 + 0.05))
-    out[_TREND + 1] = log((day_count + 0.1) / (month / 28 + 0.1))
+        out[AT.gap_mean_s] = out[AT.gap_spread] = out[AT.gap_max_s] = out[AT.gap_z] = out[AT.gap_to_max] = NAN
+    out[AT.gaps] = s.gaps
+    out[AT.trend_7d_28d] = log((week / 7 + 0.05) / (month / 28 + 0.05))
+    out[AT.burst_24h] = log((day_count + 0.1) / (month / 28 + 0.1))
     for k in range(KEYS):
-        out[_KEY + k] = s.key_count[k] * fade_7
-        out[_KEY + KEYS + k] = max(s.key_value[k] * fade_7, 0.0)
-    out[_ERR] = s.errors / s.decayed[1] if s.decayed[1] > 0 else 0.0
-    out[_ERR + 1] = max(s.revenue, 0.0)
-    out[_ERR + 2] = s.purchases
-    out[_ERR + 3] = NAN if s.purchase_ms == NEVER else (t - s.purchase_ms) / DAY_MS
+        out[AT.key_0_count + k] = s.key_count[k] * fade_7
+        out[AT.key_0_value + k] = max(s.key_value[k] * fade_7, 0.0)
+    out[AT.error_share] = s.errors / s.decayed[1] if s.decayed[1] > 0 else 0.0
+    out[AT.revenue] = max(s.revenue, 0.0)
+    out[AT.purchases] = s.purchases
+    out[AT.purchase_recency_days] = NAN if s.purchase_ms == NEVER else (t - s.purchase_ms) / DAY_MS
     length = sqrt(s.hour_cos * s.hour_cos + s.hour_sin * s.hour_sin)
-    out[_ERR + 4] = min(1.0, length / s.decayed[2]) if s.decayed[2] > 0 else 0.0
+    out[AT.hour_regularity] = min(1.0, length / s.decayed[2]) if s.decayed[2] > 0 else 0.0
     hour = (local // HOUR_MS) % 24
     match = s.hour_cos * COS_OF_HOUR[hour] + s.hour_sin * SIN_OF_HOUR[hour]
-    out[_ERR + 5] = match / length if length > 1e-6 * s.decayed[2] and length > 0 else NAN
-    out[_ERR + 6] = (today + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
-    out[_ERR + 7] = s.funnel_step
-    out[_ERR + 8] = s.channel
+    out[AT.hour_match] = match / length if length > 1e-6 * s.decayed[2] and length > 0 else NAN
+    out[AT.weekday] = (today + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
+    out[AT.funnel_step] = s.funnel_step
+    out[AT.channel] = s.channel
 
 
 @njit(cache=True, nogil=True)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from features.definitions.definition import DAY_MS
 from features.users.state import NEVER
-from stream.position import EVENT_DUE, RESOLVED, Position
+from stream.position import EVENT_DUE, RESOLVED, Position, kind_of
 
 Cause = Literal["returned", "horizon"]
 
@@ -118,6 +118,7 @@ class DayCount:
 class Verdict:
     """What a step decided for one definition."""
 
+    count: DayCount
     decisions: list[Opened | Resolved] = field(default_factory=list)
     alert: dict[int, tuple[bool, int]] = field(default_factory=dict)
     """slot -> (open, opened_ms) after the step, for every slot looked at."""
@@ -173,7 +174,7 @@ def decide(
     endings: Iterable[Ending],
     before: Mapping[int, tuple[bool, int]],
     count: DayCount,
-    kind_base: int,
+    k: int,
     adopted: Adopted = NOTHING_ADOPTED,
 ) -> Verdict:
     """Go through landmarks and endings of one definition in order of position.
@@ -183,11 +184,11 @@ def decide(
     before : mapping of slot to (open, opened_ms)
         Alert state of every slot that occurs, as it was before the step.
     count : DayCount
-        Changed in place.
-    kind_base : int
-        8 * definition index.
+        As it was before the step; the verdict has it as it is after.
+    k : int
+        Definition index.
     """
-    verdict = Verdict(alert=dict(before))
+    verdict = Verdict(DayCount(count.day, count.opened), alert=dict(before))
     queue: list[tuple[Position, int, Landmark | Ending]] = []
     items: list[Landmark | Ending] = [*landmarks, *endings]
     for serial, one in enumerate(items):
@@ -203,12 +204,12 @@ def decide(
             verdict.decisions.append(Resolved(position, item.slot, opened_ms, item.cause, item.time_ms))
             verdict.alert[item.slot] = (False, opened_ms)
             continue
-        if not _opens(settings, item, is_open, opened_ms, count, adopted, verdict):
+        if not _opens(settings, item, is_open, opened_ms, adopted, verdict):
             continue
         verdict.decisions.append(Opened(item))
         verdict.alert[item.slot] = (True, position.due_ms)
         if item.return_offset >= 0:
-            back = Position(item.return_offset, EVENT_DUE, position.user, kind_base + RESOLVED)
+            back = Position(item.return_offset, EVENT_DUE, position.user, kind_of(k, RESOLVED))
             heapq.heappush(queue, (back, serial, Ending(back, item.slot, "returned", item.return_ms)))
             serial += 1
     return verdict
@@ -219,7 +220,6 @@ def _opens(
     landmark: Landmark,
     is_open: bool,
     opened_ms: int,
-    count: DayCount,
     adopted: Adopted,
     verdict: Verdict,
 ) -> bool:
@@ -227,11 +227,11 @@ def _opens(
     if adopted.covers(position):
         if position not in adopted.opened:
             return False
-        count.admit(position.due_ms, settings.daily_cap)
+        verdict.count.admit(position.due_ms, settings.daily_cap)
         return True
     if not landmark.may or is_open or position.due_ms - opened_ms < settings.cooldown_ms:
         return False
-    if not count.admit(position.due_ms, settings.daily_cap):
+    if not verdict.count.admit(position.due_ms, settings.daily_cap):
         verdict.capped += 1
         return False
     return True

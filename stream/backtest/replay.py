@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from stream.alerts.policy import PolicySettings
 from stream.backtest.log import History, steps
 from stream.shard.records import Records
 from stream.shard.settings import ShardSettings
-from stream.shard.step import Shard, Step
+from stream.shard.step import Shard, Step, answered
 
 NO_ALERTS = PolicySettings(threshold=2.0)
 ROUNDING = 1.01 / 65_535
@@ -217,7 +218,7 @@ class Replay:
         )
 
     def _after(self, shard: Shard, step: Step) -> None:
-        items, now = step.said.examples, step.meta.watermark_ms(self._spec.lateness_ms)
+        items, now = step.outputs.told.examples, step.meta.watermark_ms(self._spec.lateness_ms)
         snapshots = items.take(np.flatnonzero(items.kind == SNAPSHOT))
         labels = items.take(np.flatnonzero(items.kind == LABEL))
         if self._asked is not None and (len(snapshots) or self._waiting):
@@ -280,13 +281,7 @@ class Replay:
 
 
 async def _step(shard: Shard, store: MemoryStore, records: Records, start: int) -> Step:
-    work = shard.advance(records, start)
-    try:
-        need = next(work)
-        while True:
-            need = work.send(await store.read(0, need))
-    except StopIteration as end:
-        step: Step = end.value
+    step = await answered(shard.advance(records, start), partial(store.read, 0))
     step.commit.exbox, step.commit.outbox = [], []
     await store.commit(0, step.commit)
     shard.committed(step)

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from features.users.segment import as_judged
 from stream.cli import context
 from stream.screen import Screen
 
@@ -18,7 +19,11 @@ config_app = typer.Typer(no_args_is_help=True)
 def check() -> None:
     """Check the settings, and say every fault at once."""
     found = context.settings()
-    Screen().line(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
+    screen = Screen()
+    screen.line(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
+    for definition in found.definitions:
+        for line in as_judged(definition.segment, found["features.channels"]):
+            screen.line(f"definitions {definition.name}: {line} (a feature is kept in one byte)")
 
 
 @config_app.command()

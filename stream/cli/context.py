@@ -22,7 +22,23 @@ def settings(**overrides: Any) -> Settings:
     """Load the settings; options of the command line win over file and environment."""
     from stream.settings import load_settings
 
-    return load_settings(config, **overrides)
+    found = load_settings(config, **overrides)
+    _refuse_useless_certificates(found)
+    return found
+
+
+def _refuse_useless_certificates(found: Settings) -> None:
+    """Look at the files of TLS before anything connects; without any this costs nothing."""
+    sections = [section for section in ("kafka", "redis") if found[f"{section}.ca_file"] or found[f"{section}.cert_file"]]
+    if not sections:
+        return
+    from stream.kafka.tls import file_faults
+    from stream.settings import SettingsError
+
+    names = ("ca_file", "cert_file", "key_file", "key_password")
+    faults = [fault for section in sections for fault in file_faults(section, *(found[f"{section}.{name}"] for name in names))]
+    if faults:
+        raise SettingsError(faults)
 
 
 def log_to_stderr() -> None:
@@ -110,6 +126,11 @@ def readable(error: Exception) -> str | None:
     'say either this or that'
     """
     form = _form(error)
+    if form is REDIS:
+        from stream.kafka.tls import in_words, names_of
+
+        if (words := in_words(error, names_of("redis"))) is not None:
+            return f"Redis cannot be reached by TLS: {words}"
     return None if form is None else form.format(error)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Producer
+from stream.kafka.connection import mock_cluster
 
 
 class EmbeddedKafka:
@@ -13,7 +13,7 @@ class EmbeddedKafka:
     """
 
     def __init__(self) -> None:
-        self._producer = Producer({"test.mock.num.brokers": 1, "log_level": 2})
+        self._producer = mock_cluster()
         metadata = self._producer.list_topics(timeout=10)
         broker = next(iter(metadata.brokers.values()))
         self.bootstrap = f"127.0.0.1:{broker.port}"

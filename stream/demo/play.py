@@ -8,8 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from confluent_kafka import Producer
+from aiokafka import TopicPartition
 from rich.progress import TextColumn
 
 from features.store.app_spec import AppSpec
@@ -21,6 +20,7 @@ from stream.demo.embedded import EmbeddedKafka
 from stream.demo.local_redis import LocalRedis
 from stream.demo.product import DAY_MS, Product, make_product
 from stream.demo.score import Score, score
+from stream.kafka.connection import aio_consumer, connection_of, sender
 from stream.kafka.topics import TOPICS, topic_names
 from stream.key_file import make_key_file
 from stream.ownership.served import model_key
@@ -98,7 +98,7 @@ class _Demo:
         )
         stopper, stop = Stopper(), asyncio.Event()
         stopper.arm()
-        app = build_app(AppSettings(settings["kafka.bootstrap"], "demo", "demo", "clicks"), self._worker.host, stopper.bug)
+        app = build_app(AppSettings(connection_of(settings), "demo", "demo", "clicks"), self._worker.host, stopper.bug)
         learning = asyncio.create_task(train(settings, training, "examples", stop))
         hearing = asyncio.create_task(self._hear())
         playing: asyncio.Task[None] | None = None
@@ -128,9 +128,7 @@ class _Demo:
     async def _hear(self) -> None:
         """Show alerts as a consumer of the topic sees them."""
         # The mock broker puts its stamp into a transactional batch and leaves the old checksum, so checksums are not looked at.
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings["kafka.bootstrap"], enable_auto_commit=False, fetch_max_wait_ms=100, check_crcs=False
-        )
+        consumer = aio_consumer(connection_of(self._settings), enable_auto_commit=False, fetch_max_wait_ms=100, check_crcs=False)
         await consumer.start()
         try:
             tps = [TopicPartition("alerts", number) for number in range(PARTITIONS)]
@@ -148,7 +146,7 @@ class _Demo:
             await consumer.stop()
 
     async def _play(self, stopper: object) -> None:
-        producer = Producer({"bootstrap.servers": self._settings["kafka.bootstrap"], "linger.ms": 5, "partitioner": "murmur2_random"})
+        producer = sender(connection_of(self._settings), {"linger.ms": 5, "partitioner": "murmur2_random"})
         clicks, at = self._product.clicks, 0
         with self._screen.progress(TextColumn("{task.fields[status]}", markup=False)) as progress:
             task = progress.add_task("day 0", total=self._days, status="")

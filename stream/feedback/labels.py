@@ -14,10 +14,11 @@ from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from features.events.event import MAX_TS_MS, field_in
-from online_models.told import LabelBlock, ToldLabel
+from online_models.external_labels import ExternalLabel, LabelBlock
+from stream.kafka.connection import aio_consumer, aio_producer
 from stream.kafka.shard_wire import ExamplesProducer, WireSettings
 from stream.kafka.wire import WireUnavailable
 from stream.shard.dead_letters import dead_label
@@ -33,7 +34,7 @@ _Time = Annotated[int, msgspec.Meta(ge=0, le=MAX_TS_MS)]
 
 
 class LabelEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of the topic; what is told when is in `online_models.told.ToldLabel`."""
+    """One record of the topic; what is told when is in `online_models.external_labels.ExternalLabel`."""
 
     user: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     definition: str
@@ -61,7 +62,7 @@ class BadLabel(ValueError):
 _decoder = msgspec.json.Decoder(LabelEvent)
 
 
-def read_label(offset: int, value: bytes | None, definitions: Collection[str]) -> ToldLabel:
+def read_label(offset: int, value: bytes | None, definitions: Collection[str]) -> ExternalLabel:
     """Check one record.
 
     Parameters
@@ -95,7 +96,7 @@ def read_label(offset: int, value: bytes | None, definitions: Collection[str]) -
         raise BadLabel(
             "label_invalid", "matured_ms must be greater than landmark_ms: a label is known after its landmark only", "matured_ms"
         )
-    return ToldLabel(offset, one.user, one.definition, one.landmark_ms, one.label, one.matured_ms)
+    return ExternalLabel(offset, one.user, one.definition, one.landmark_ms, one.label, one.matured_ms)
 
 
 async def copy_labels(wires: WireSettings, definitions: Sequence[str], next_offset: int, stop: asyncio.Event) -> None:
@@ -106,12 +107,11 @@ async def copy_labels(wires: WireSettings, definitions: Sequence[str], next_offs
     RuntimeError
         When labels were lost to retention.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=wires.bootstrap, enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="none",
-        **wires.security,
+    consumer = aio_consumer(
+        wires.connection, enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="none",
     )  # fmt: skip
     examples = ExamplesProducer(wires)
-    letters = AIOKafkaProducer(bootstrap_servers=wires.bootstrap, enable_idempotence=True, **wires.security)
+    letters = aio_producer(wires.connection, enable_idempotence=True)
     place = TopicPartition(wires.topics["labels"], 0)
     await consumer.start()
     try:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import faust
+import faust.app.base
 
 from stream.intake.transport import Consumer, Transport
+from stream.kafka.connection import Connection
 from stream.kafka.origin import client_id
 from stream.ownership.contract import Batch, GapDetected, ShardHost, ShardLost
 
@@ -25,7 +27,7 @@ RETAKE_PAUSE_S = 0.5
 class AppSettings:
     """What Faust is told; the rest follows from docs/architecture.md, "Transport"."""
 
-    bootstrap: str
+    connection: Connection
     app: str
     group: str
     clicks: str
@@ -33,6 +35,18 @@ class AppSettings:
     session_timeout_s: float = 6.0
     heartbeat_s: float = 1.0
     faust: dict[str, Any] = field(default_factory=dict)
+
+
+class _Boot(faust.app.base.BootStrategy):
+    """What is started with the app: not Faust's own producer, nothing leaves through it."""
+
+    enable_kafka_producer = False
+
+
+class _App(faust.App):
+    """Faust's app without its producer."""
+
+    BootStrategy = _Boot
 
 
 def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseException], None]) -> faust.App:
@@ -43,9 +57,9 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
     on_bug : callable
         Told of any error that is neither a gap nor a lost shard: ours, or a shard that must not be served; the process must stop.
     """
-    app = faust.App(
+    app = _App(
         settings.group,
-        broker=[f"kafka://{one}" for one in settings.bootstrap.split(",")],
+        broker=[f"kafka://{one}" for one in settings.connection.bootstrap.split(",")],
         web_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
@@ -65,7 +79,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         **settings.faust,
     )
     app.transport = Transport(app.conf.broker_consumer, app)
-    vars(app).update(shard_host=host, on_bug=on_bug)  # where the transport looks for them
+    vars(app).update(shard_host=host, on_bug=on_bug, connection=settings.connection)  # where the transport looks for them
     topic = app.topic(settings.clicks, value_serializer="raw", key_serializer="raw", value_type=None, key_type=None)
 
     async def clicks(batches: AsyncIterable[Batch]) -> None:

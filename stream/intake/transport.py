@@ -25,9 +25,10 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from features.store.contract import TakeRefused
-from stream.faults import Refused
+from stream.faults import Refused, new_app
 from stream.intake.leaving import leave
 from stream.intake.record_batches import is_used_up, keep_bytes, read_as_columns
+from stream.kafka.connection import Connection, aio_consumer
 from stream.ownership.contract import Batch, ShardHost, ShardLost, Standing
 from stream.shard.records import LogRecords
 
@@ -51,7 +52,8 @@ class OffsetOutsideLog(Refused):
     def __init__(self, tp: TP, stands_at: int, first: int, end: int) -> None:
         super().__init__(
             f"{tp.topic}-{tp.partition}: the shard stands at offset {stands_at}, the log has {first} to {end}. "
-            "Retention deleted what was not yet read, or this is another topic: raise retention.ms, or start under a new app name."
+            "Retention deleted what was not yet read, or this is another topic: raise retention.ms for the next time, and start a new app: "
+            f"{new_app('NEW-NAME', tp.topic)}"
         )
 
 
@@ -138,14 +140,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Most records of one batch."""
         return self.app.conf.broker_max_poll_records or 5_000
 
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+    def _create_worker_consumer(self, _transport: Any) -> aiokafka.AIOKafkaConsumer:
         """Faust's, with a sticky assignor, read_committed, a short wait for data, and no reset of a bad offset."""
         conf = self.app.conf
         self._assignor = StickyPartitionAssignor
-        return aiokafka.AIOKafkaConsumer(
+        return aio_consumer(
+            cast(Connection, vars(self.app)["connection"]),
             client_id=conf.broker_client_id,
             group_id=conf.id,
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[StickyPartitionAssignor],
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -159,7 +161,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
             isolation_level="read_committed",
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
-            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
 
     async def _in_main(self, work: Any, timeout_s: float) -> Any:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from stream.kafka.clients import PATIENCE_S, producer_to, reader
+from stream.kafka.clients import producer_to, reader
+from stream.kafka.reach import PATIENCE_S
 from stream.settings import Settings
 
 _CLAIM = b"app:"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.faults import UsageFault
+from stream.kafka import connection
+from stream.kafka.reach import PATIENCE_S, reach
 from stream.kafka.topics import topic_names
 from stream.settings import Settings
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
     from kafka import KafkaConsumer, TopicPartition
-
-PATIENCE_S = 5.0
 
 
 def _no_kafka(settings: Settings) -> UsageFault:
@@ -31,13 +31,15 @@ def reader(settings: Settings, logical: str) -> tuple[KafkaConsumer, list[TopicP
     UsageFault
         When there is no broker or no such topic.
     """
-    from kafka import KafkaConsumer, TopicPartition
+    from kafka import TopicPartition
     from kafka.errors import KafkaError
 
+    place = connection.connection_of(settings)
+    reach(place)
     topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])[logical]
     try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=settings["kafka.bootstrap"],
+        consumer = connection.consumer(
+            place,
             isolation_level="read_committed",
             enable_auto_commit=False,
             bootstrap_timeout_ms=PATIENCE_S * 1000,
@@ -64,11 +66,14 @@ def producer_to(settings: Settings, logical: str, transactional_id: str | None =
     UsageFault
         When there is no broker or no such topic.
     """
-    from confluent_kafka import KafkaException, Producer
+    from confluent_kafka import KafkaException
 
+    place = connection.connection_of(settings)
+    reach(place)
     topic = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])[logical]
-    made = Producer(
-        {"bootstrap.servers": settings["kafka.bootstrap"], "compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random",
+    made = connection.sender(
+        place,
+        {"compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random",
          "queue.buffering.max.messages": 500_000, "enable.idempotence": True, "log_level": 0}
         | ({} if transactional_id is None else {"transactional.id": transactional_id})
     )  # fmt: skip

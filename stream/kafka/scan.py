@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream.kafka.connection import Connection, aio_consumer
 
 STALL_S = 20.0
 """A scan that gets nothing for this long has failed."""
@@ -65,15 +67,14 @@ class Scan:
 
 
 @contextlib.asynccontextmanager
-async def open_scan(bootstrap: str, security: Mapping[str, Any], topic: str, partition: int) -> AsyncIterator[Scan]:
+async def open_scan(connection: Connection, topic: str, partition: int) -> AsyncIterator[Scan]:
     """Look at a partition as it is now; closes its connection at the end."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+    consumer = aio_consumer(
+        connection,
         enable_auto_commit=False,
         isolation_level="read_committed",
         auto_offset_reset="none",
         fetch_max_wait_ms=50,
-        **security,
     )
     tp = TopicPartition(topic, partition)
     try:

@@ -18,8 +18,10 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
+from stream.kafka.connection import Connection, aio_producer
 from stream.kafka.origin import app_header, is_foreign
 from stream.kafka.scan import Scan, open_scan
+from stream.kafka.security import Security
 from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, WireUnavailable
 from stream.outbox import Entry
 from stream.position import has_position, position_of
@@ -44,14 +46,20 @@ class WireSettings:
     Attributes
     ----------
     topics : mapping of logical to real topic name
-    security : keyword arguments for aiokafka clients (TLS, SASL)
+    security : Security
+        TLS and SASL.
     """
 
     bootstrap: str
     app: str
     group: str
     topics: Mapping[str, str]
-    security: Mapping[str, Any] = field(default_factory=dict)
+    security: Security = field(default_factory=Security)
+
+    @property
+    def connection(self) -> Connection:
+        """Where Kafka is, and how it is reached."""
+        return Connection(self.bootstrap, self.security)
 
 
 class ExamplesProducer:
@@ -86,13 +94,12 @@ class ExamplesProducer:
     async def _started(self) -> AIOKafkaProducer:
         async with self._lock:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._settings.bootstrap,
+                producer = aio_producer(
+                    self._settings.connection,
                     enable_idempotence=True,
                     compression_type="zstd",  # aiokafka's lz4 is the slow, high level: four times the time for more bytes
                     request_timeout_ms=10_000,
                     max_request_size=8 << 20,
-                    **self._settings.security,
                 )
                 await _start(producer)
                 self._producer = producer
@@ -121,14 +128,13 @@ class KafkaWire:
     async def open(self) -> None:
         """See `stream.kafka.wire.Wire`."""
         s = self._settings
-        producer = AIOKafkaProducer(
-            bootstrap_servers=s.bootstrap,
+        producer = aio_producer(
+            s.connection,
             transactional_id=f"{s.app}-{s.group}-{s.topics['clicks']}-{self._partition}",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             request_timeout_ms=10_000,
             max_batch_size=BATCH_BYTES,
             linger_ms=0,
-            **s.security,
         )
         async with self._unavailable("opening the producer"), asyncio.timeout(TIMEOUT_S):
             await _start(producer)
@@ -238,7 +244,7 @@ class KafkaWire:
     @contextlib.asynccontextmanager
     async def _scan(self, logical: str) -> AsyncIterator[Scan]:
         s = self._settings
-        async with self._unavailable(f"reading {logical}"), open_scan(s.bootstrap, s.security, s.topics[logical], self._partition) as scan:
+        async with self._unavailable(f"reading {logical}"), open_scan(s.connection, s.topics[logical], self._partition) as scan:
             yield scan
 
     @contextlib.asynccontextmanager

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from features.definitions.rules import Rules, RulesSince, followed, pack_history, pieces, unpack_history
@@ -26,7 +27,7 @@ from features.users.state import NEVER
 from online_models.scorer import Champion
 from stream.alerts.message import decode_alert
 from stream.alerts.policy import Adopted
-from stream.faults import Refused
+from stream.faults import Refused, new_app, next_name
 from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, Wire, WireError
 from stream.outbox import Entry, unpack_entry
 from stream.ownership.contract import Batch, GapDetected
@@ -36,8 +37,10 @@ from stream.position import Position
 from stream.shard.meta import NOT_YET, OtherDefinitions, ShardMeta, unpack_meta
 from stream.shard.records import LogRecords, Records, tick_records
 from stream.shard.settings import ShardSettings
-from stream.shard.step import Shard, Step
+from stream.shard.step import Shard, Step, answered
 
+CLICKS = "THE-CLICKS-TOPIC"
+"""Stands for its name in a message: a session is not told it."""
 PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
 
@@ -268,13 +271,7 @@ class Session:
         while True:
             shard = self.shard
             shard.champions = list(self._dependencies.champions(shard.meta.watermark_ms(self.settings.spec.lateness_ms)))
-            steps = shard.advance(records, start)
-            try:
-                need = next(steps)
-                while True:
-                    need = steps.send(await self._dependencies.store.read(self.partition, need))
-            except StopIteration as end:
-                step: Step = end.value
+            step = await answered(shard.advance(records, start), partial(self._dependencies.store.read, self.partition))
             await self._commit(step)
             start = step.taken
             if start >= records.columns.n:
@@ -289,7 +286,7 @@ class Session:
         self._outbox_trim = self._exbox_trim = None
         number = commit.commit_no + 1
         self.shard.committed(step)
-        for index, entry in enumerate(step.said.alerts):
+        for index, entry in enumerate(step.outputs.entries):
             self._outbox.append((stream_id(number, index), entry, step.meta.next_offset))
         for index, block in enumerate(commit.exbox):
             self._exbox.append((stream_id(number, index), block))
@@ -479,12 +476,13 @@ def _check_history(settings: ShardSettings, dependencies: Dependencies, taken: T
     if meta.spec_hash != settings.spec.hash:
         raise Refused(
             f"shard {partition}: states were written with feature spec {meta.spec_hash}, this configuration has {settings.spec.hash}. "
-            "Restore the old [features] configuration, or start under a new app name and replay."
+            f"Restore the old [features] configuration, or start a new app, which reads the log again: {new_app(next_name(settings.app), CLICKS)}"
         )
     if meta.published is not None and (marker is None or marker.position < meta.published):
         raise Refused(
             f"shard {partition}: Redis knows of alerts published up to offset {meta.published.offset}, the progress topic does not. "
-            "This is another cluster, or the topic was recreated: set CHURNWATCH_KAFKA, or start under a new app name."
+            "This is another cluster, or the topic was recreated: set CHURNWATCH_KAFKA, or start a new app, which reads the log again: "
+            f"{new_app(next_name(settings.app), CLICKS)}"
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from features.store.app_spec import AppSpec
 from features.store.server_check import Finding
+from stream.faults import new_app, next_name, own_topics
 from stream.kafka.origin import app_of_client
 from stream.kafka.topics import TOPICS, topic_names
 from stream.settings import Settings
@@ -100,8 +101,9 @@ def judge_holder(settings: Settings, holder: str | None) -> list[Finding]:
     app, prefix = settings["app.name"], settings["kafka.topic_prefix"]
     if holder in {None, app}:
         return []
+    clicks = topic_names(prefix, settings["kafka.clicks"])["clicks"]
     what = f"the topic prefix {prefix!r} is that of app {holder!r}: two apps on one prefix would learn from each other's examples"
-    return [Finding(True, what, f"give app {app!r} a prefix of its own; it can read the same clicks: {with_own_prefix(settings, app)}")]
+    return [Finding(True, what, f"give app {app!r} a prefix of its own; it can read the same clicks: {own_topics(app, clicks)}")]
 
 
 def judge_clicks(settings: Settings, stored: AppSpec | None, cluster: Cluster) -> list[Finding]:
@@ -190,14 +192,8 @@ def alter(settings: Settings, topic: str, config: str) -> str:
 
 
 def as_new_app(settings: Settings, partitions: int | None = None) -> str:
-    """Return the one command line that begins anew beside an app: another name, and with it another group, prefix and set of topics."""
-    app = f"{settings['app.name'][:30]}-2"
+    """Return the one command line that begins anew beside an app; with a number of partitions, on a clicks topic of its own too."""
+    app = next_name(settings["app.name"])
     if partitions is not None:
         return f"CHURNWATCH_APP={app} CHURNWATCH_TOPIC_PREFIX={app}. churnwatch topics create --partitions {partitions}, and `churnwatch run` with the same two"
-    return f"CHURNWATCH_APP={app} {with_own_prefix(settings, app)}"
-
-
-def with_own_prefix(settings: Settings, app: str) -> str:
-    """Return the one command line that gives an app topics of its own but for the clicks."""
-    clicks = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
-    return f"CHURNWATCH_TOPIC_PREFIX={app}. CHURNWATCH_CLICKS={clicks} churnwatch topics create, and `churnwatch run` and `train` with the same"
+    return new_app(app, topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"])

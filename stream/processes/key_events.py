@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from features.events.event import Rejected, decode_event
 from features.users.spec import FIRST_EVENTS, KEY_SLOTS
+from stream.faults import new_app, next_name
 from stream.kafka.clients import reader
 from stream.settings import Settings
 
@@ -72,6 +73,6 @@ def settle(settings: Settings, stored: Callable[[], tuple[str, ...] | None]) -> 
     payloads = [value for values in found.values() for value in values[:share]]
     chosen = choose(payloads)
     said = log.info if len(payloads) >= FEW else log.warning
-    said("key events chosen, for good: to choose others, set features.key_events and start under a new app.name",
-         extra={"key_events": ",".join(chosen), "events": len(payloads)})  # fmt: skip
+    said("key events chosen, for good: to choose others, set features.key_events and start a new app: %s",
+         new_app(next_name(settings["app.name"]), partitions[0].topic), extra={"key_events": ",".join(chosen), "events": len(payloads)})  # fmt: skip
     return chosen

@@ -160,13 +160,13 @@ class WorkerMetrics(Observer):
         for outcome, count in step.outcomes.items():
             self.counter("churnwatch_events").labels(outcome).inc(count)
         self.counter("churnwatch_steps").inc()
-        said = step.said
-        labels = int((said.examples.kind == 1).sum())
+        outputs, examples = step.outputs, step.outputs.told.examples
+        labels = int((examples.kind == 1).sum())
         self.counter("churnwatch_labels").inc(labels)
-        self.counter("churnwatch_snapshots").inc(len(said.examples) - labels)
-        self.counter("churnwatch_alerts_capped").inc(said.capped)
-        self.counter("churnwatch_alerts_too_old").inc(said.too_old)
-        for (k, kind), count in said.decided.items():
+        self.counter("churnwatch_snapshots").inc(len(examples) - labels)
+        self.counter("churnwatch_alerts_capped").inc(outputs.capped)
+        self.counter("churnwatch_alerts_too_old").inc(outputs.too_old)
+        for (k, kind), count in outputs.decided.items():
             self.counter("churnwatch_alerts").labels(self._definitions[k], kind).inc(count)
         for one in step.meta.definitions:
             since_s = 0 if one.since_ms == NEVER else one.since_ms / 1000

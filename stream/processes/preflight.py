@@ -12,6 +12,9 @@ from kafka.errors import CoordinatorNotAvailableError, GroupAuthorizationFailedE
 from features.store.app_spec import AppSpec, SpecMismatch, as_started, broken_definitions, only_appends
 from features.store.redis import load_spec, replace_spec, save_spec
 from features.store.server_check import Finding, findings
+from stream.kafka.connection import admin, connection_of
+from stream.kafka.reach import Unreachable, reach
+from stream.kafka.tls import closed, in_words, names_of
 from stream.kafka.topics import topic_names
 from stream.processes.fitness import Cluster, as_new_app, judge_clicks, judge_group, judge_place, judge_topics, settled_group
 from stream.settings import Settings
@@ -43,30 +46,33 @@ def admin_client(settings: Settings) -> KafkaAdminClient:
     NotReady
         When no broker answers.
     """
-    bootstrap = settings["kafka.bootstrap"]
+    place = connection_of(settings)
     try:
-        return KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, bootstrap_timeout_ms=5_000)
+        reach(place)
+        return admin(place, request_timeout_ms=10_000, bootstrap_timeout_ms=5_000)
+    except Unreachable as error:
+        raise NotReady([Finding(True, error.what, error.do, away=error.away)]) from None
     except (KafkaError, OSError, ValueError) as error:
         raise NotReady(
-            [Finding(True, f"no Kafka at {bootstrap} ({type(error).__name__})", "start it, or set CHURNWATCH_KAFKA", away=True)]
+            [Finding(True, f"no Kafka at {place.bootstrap} ({type(error).__name__})", "start it, or set CHURNWATCH_KAFKA", away=True)]
         ) from None
 
 
 def look_at_kafka(settings: Settings) -> Cluster:
     """Ask the cluster."""
     names = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
-    admin = admin_client(settings)
+    client = admin_client(settings)
     try:
-        existing = set(admin.list_topics())
+        existing = set(client.list_topics())
         wanted = [name for name in names.values() if name in existing]
-        described: list[dict[str, Any]] = admin.describe_topics(wanted) if wanted else []
+        described: list[dict[str, Any]] = client.describe_topics(wanted) if wanted else []
         by_name = {one["name"]: one for one in described}
         clicks = by_name.get(names["clicks"])
-        about: dict[str, Any] = admin.describe_cluster()
+        about: dict[str, Any] = client.describe_cluster()
         config: dict[str, str] = {}
         if clicks is not None:
             resource = ConfigResource(ConfigResourceType.TOPIC, names["clicks"])
-            configs = admin.describe_configs([resource], config_filter="all")["topic"][names["clicks"]]
+            configs = client.describe_configs([resource], config_filter="all")["topic"][names["clicks"]]
             config = {name: str(one["value"]) for name, one in configs.items()}
         return Cluster(
             cluster_id=str(about["cluster_id"]),
@@ -81,18 +87,18 @@ def look_at_kafka(settings: Settings) -> Cluster:
             brokers=len(about["brokers"]),
         )
     finally:
-        admin.close()
+        client.close()
 
 
 def members_of(settings: Settings, group: str) -> list[str]:
     """Return the client ids of a consumer group's members; none when there is no such group, or we may not look at it."""
-    admin = admin_client(settings)
+    client = admin_client(settings)
     try:
-        found: dict[str, Any] = admin.describe_groups([group])[group]
+        found: dict[str, Any] = client.describe_groups([group])[group]
     except (CoordinatorNotAvailableError, GroupAuthorizationFailedError):
         return []
     finally:
-        admin.close()
+        client.close()
     return [str(member["client_id"]) for member in found["members"]]
 
 
@@ -154,6 +160,16 @@ def judge_redis(client: redis.Redis) -> list[Finding]:
     try:
         info: Any = client.info()
     except redis.RedisError as error:
+        names = names_of("redis")
+        words = in_words(error, names)
+        if (
+            words is None
+            and isinstance(error.__context__, ConnectionResetError | BrokenPipeError)
+            and issubclass(client.connection_pool.connection_class, redis.SSLConnection)
+        ):
+            words = closed(names)
+        if words is not None:
+            return [Finding(True, "Redis cannot be reached by TLS", words)]
         return [Finding(True, f"no Redis ({type(error).__name__})", "start it, or set CHURNWATCH_REDIS", away=True)]
     return findings(info)
 

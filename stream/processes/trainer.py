@@ -16,15 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from online_models.checkpoint import CheckpointOutdated, CheckpointRefused, seal_version
+from online_models.example_blocks import unpack_record
+from online_models.external_labels import LabelBlock
 from online_models.nowcast import judged
 from online_models.registry import Claim, NewVersion, Registry, RegistryStale, Save
-from online_models.told import LabelBlock, unpack_said
 from online_models.trainer import Trainer, TrainerSettings, Version, never
 from online_models.trainer_checkpoint import seal_trainer, unseal_trainer
+from stream.kafka.connection import aio_consumer, connection_of
 from stream.kafka.origin import Headers, app_of, is_foreign
+from stream.kafka.reach import Unreachable, reach
 from stream.kafka.topics import topic_names
 from stream.ownership.served import model_key
 from stream.settings import Settings
@@ -139,9 +142,9 @@ class Training:
         if self._app and is_foreign(headers, self._app):
             self._skip(f"app {app_of(headers)}", offset)
             return versions
-        said = unpack_said(value)
+        said = unpack_record(value)
         if isinstance(said, LabelBlock):
-            self.trainer.hear(said)
+            self.trainer.add_labels(said)
         elif said.spec_hash != self._spec_hash:
             self._skip(f"feature spec {said.spec_hash}", offset)
             return versions
@@ -205,8 +208,8 @@ async def train(
     settings: Settings, training: Training, topic: str, stop: asyncio.Event, heard: Callable[[list[Version]], None] | None = None
 ) -> None:
     """Read and learn until `stop` is set, and then save what came since the last version."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed",
+    consumer = aio_consumer(
+        connection_of(settings), enable_auto_commit=False, isolation_level="read_committed",
         auto_offset_reset="none", max_partition_fetch_bytes=8 << 20, fetch_min_bytes=FETCH_BYTES, fetch_max_wait_ms=FETCH_WAIT_MS,
     )  # fmt: skip
     await consumer.start()
@@ -245,7 +248,7 @@ async def train(
 
 def _tell(versions: list[Version], training: Training, heard: Callable[[list[Version]], None] | None) -> None:
     for version in versions:
-        _log(version, training.trainer.told.counts)
+        _log(version, training.trainer.external.counts)
     if heard is not None:
         heard(versions)
 
@@ -292,12 +295,15 @@ def rebuild(
     CheckpointRefused
         The beginning is gone, and `whole` was asked for.
     """
-    from kafka import KafkaConsumer
     from kafka import TopicPartition as Place
+
+    from stream.kafka.connection import consumer as client
 
     training = Training(trainer_settings(settings), registry, spec_hash, model_key(settings), fresh=True, app=settings["app.name"])
     place = Place(topic_names(settings["kafka.topic_prefix"])["examples"], 0)
-    consumer = KafkaConsumer(bootstrap_servers=settings["kafka.bootstrap"], enable_auto_commit=False, isolation_level="read_committed")
+    there = connection_of(settings)
+    reach(there)
+    consumer = client(there, enable_auto_commit=False, isolation_level="read_committed")
     try:
         consumer.assign([place])
         first, end = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
@@ -360,6 +366,7 @@ async def run_trainer(settings: Settings) -> int:
 
     stopper = Stopper()
     stopper.arm()
+    await asyncio.to_thread(_refuse_what_is_set_wrong, settings)
     client = connect(settings["redis.url"])
     found = await _spec_when_there(lambda: load_spec(client, settings["app.name"]), stopper)
     if found is None:
@@ -379,8 +386,10 @@ async def run_trainer(settings: Settings) -> int:
     topic = topics["examples"]
     work = [asyncio.create_task(train(settings, training, topic, stop))]
     if external := [definition.name for definition in settings.definitions if definition.kind == "external"]:
-        wires = WireSettings(settings["kafka.bootstrap"], settings["app.name"], settings["app.group"], topics)
-        work.append(asyncio.create_task(copy_labels(wires, external, training.trainer.told.next_offset, stop)))
+        wires = WireSettings(
+            settings["kafka.bootstrap"], settings["app.name"], settings["app.group"], topics, connection_of(settings).security
+        )
+        work.append(asyncio.create_task(copy_labels(wires, external, training.trainer.external.next_offset, stop)))
     await asyncio.wait([*work, asked], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     for ended in await asyncio.gather(*work, return_exceptions=True):
@@ -388,6 +397,15 @@ async def run_trainer(settings: Settings) -> int:
             stopper.bug(ended)  # the first is said, then the process ends with its code
     asked.cancel()
     return stopper.code
+
+
+def _refuse_what_is_set_wrong(settings: Settings) -> None:
+    """Raise what TLS or SASL has against us; a broker that is not there yet is another matter: whoever restarts us tries again."""
+    try:
+        reach(connection_of(settings))
+    except Unreachable as error:
+        if not error.away:
+            raise
 
 
 async def _spec_when_there(load: Callable[[], AppSpec | None], stopper: Stopper) -> AppSpec | None:

@@ -19,6 +19,7 @@ from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
 from stream.faults import Refused
 from stream.kafka.claims import claim, read_claims
+from stream.kafka.connection import connection_of
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
 from stream.kafka.topics import topic_names
 from stream.ownership.event_clock import EventClock
@@ -50,7 +51,8 @@ GC_THRESHOLDS = (200_000, 20, 50)
 def wire_settings(settings: Settings) -> WireSettings:
     """Return how the shards reach Kafka."""
     topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
-    return WireSettings(settings["kafka.bootstrap"], settings["app.name"], settings["app.group"], topics)
+    place = connection_of(settings)
+    return WireSettings(place.bootstrap, settings["app.name"], settings["app.group"], topics, place.security)
 
 
 @dataclass
@@ -241,7 +243,7 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
     )
     app = build_app(
         AppSettings(
-            settings["kafka.bootstrap"],
+            worker.wires.connection,
             settings["app.name"],
             settings["app.group"],
             worker.wires.topics["clicks"],

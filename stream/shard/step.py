@@ -17,7 +17,7 @@ The shard changes its arena before the commit is stored. If the commit does not 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -36,10 +36,11 @@ from features.users.landmarks import PHASE_STEP_MS
 from features.users.state import FLAG_ARMED, NEVER
 from online_models.example import ExampleBlock, unpack_lists
 from online_models.scorer import Champion
-from stream.alerts.policy import NOTHING_ADOPTED, Adopted, DayCount
+from stream.alerts.policy import NOTHING_ADOPTED, Adopted
 from stream.outbox import pack_entry
 from stream.shard.meta import NOT_YET, ShardMeta, unpack_meta
-from stream.shard.outputs import NOTHING_MATURED, Matured, Said, Speaker
+from stream.shard.moments import NOTHING_MATURED, Matured, StepFacts
+from stream.shard.outputs import StepOutputs, step_outputs
 from stream.shard.records import Records
 from stream.shard.settings import ShardSettings
 from stream.shard.timers import Timers, next_slice
@@ -55,7 +56,7 @@ class Step:
     meta: ShardMeta
     taken: int
     """Index of the first record not taken; equal to `start` when timers alone were handled."""
-    said: Said
+    outputs: StepOutputs
     outcomes: dict[str, int] = field(default_factory=dict)
 
 
@@ -149,33 +150,21 @@ class Shard:
                 since, limit = limit, min(goal, (limit // PHASE_STEP_MS + 1) * PHASE_STEP_MS)
                 due = yield from self._slice(since, limit, meta.cursor)
         count = self._sweep(due, limit, own_slot, watermarks, start, last, count)
-        speaker = Speaker(
-            self.settings,
-            self.champions,
-            records,
-            arena,
-            self._moments,
-            count,
-            watermarks,
-            start,
-            last,
-            censored_before_ms,
-            meta.examples_after,
+        facts = StepFacts(
+            self.settings, self.champions, records, arena, self._moments, count, due.matured, watermarks, first=start, last=last
         )
-        opened_today = [DayCount(day.day, day.opened) for day in meta.opened_today]
-        opened_today += [DayCount() for _ in self._names[len(opened_today) :]]
-        said = speaker.say(taken, due.matured, self.adopted, opened_today)
+        outputs = step_outputs(facts, taken, self.adopted, meta, censored_before_ms)
         outcomes = _outcomes(columns, start, taken)
         new = ShardMeta(
             next_offset=records.next_offset if taken == columns.n else int(records.offsets[taken]),
             max_ms=max_ms,
             swept_ms=due.since if due.cursor is not None else max(swept, limit),
             cursor=due.cursor,
-            example_no=meta.example_no + len(said.examples),
+            example_no=meta.example_no + len(outputs.told.examples),
             time_offset=records.time_offset if records.time_offset is not None and taken == columns.n else meta.time_offset,
             lineage=meta.lineage,
             spec_hash=meta.spec_hash,
-            opened_today=opened_today,
+            opened_today=outputs.opened_today,
             published=self.published,
             censored_before_ms=censored_before_ms,
             examples_after=meta.examples_after,
@@ -183,7 +172,7 @@ class Shard:
             definitions=meta.definitions,
             rules=meta.rules,
         )
-        return Step(self._commit(new, said, due), new, taken, said, outcomes)
+        return Step(self._commit(new, outputs, due), new, taken, outputs, outcomes)
 
     def committed(self, step: Step) -> None:
         """Note that the step's commit is stored."""
@@ -194,7 +183,7 @@ class Shard:
             self.timers.arm(bucket, len(users))
         for bucket, users in commit.disarmed.items():
             self.timers.arm(bucket, -len(users))
-        for (k, landmark), count in step.said.counts.items():
+        for (k, landmark), count in step.outputs.told.counts.items():
             self.timers.add_pending(k, landmark, count)
         for name, landmark in commit.matured:
             self.timers.drop_pending(self._names.index(name), landmark)
@@ -274,7 +263,7 @@ class Shard:
             raise RuntimeError(f"shard {self.settings.partition}: a step made more moments than it has room for")
         return count
 
-    def _commit(self, meta: ShardMeta, said: Said, due: _Due) -> Commit:
+    def _commit(self, meta: ShardMeta, outputs: StepOutputs, due: _Due) -> Commit:
         arena, names = self.arena, self._names
         slots = arena.changed()
         armed_now = (arena.states["flags"][slots] & FLAG_ARMED) != 0
@@ -288,7 +277,7 @@ class Shard:
         told = self.meta.watermark_ms(self.settings.spec.lateness_ms)
         block = ExampleBlock(
             meta.lineage, self.settings.partition, self.meta.example_no, meta.watermark_ms(self.settings.spec.lateness_ms),
-            meta.spec_hash, names, said.examples,
+            meta.spec_hash, names, outputs.told.examples,
         )  # fmt: skip
         return Commit(
             token=self.token,
@@ -298,12 +287,23 @@ class Shard:
             states=arena.packed(slots),
             armed=armed,
             disarmed=disarmed,
-            snaps={(names[k], landmark): chunk for (k, landmark), chunk in said.chunks.items()},
+            snaps={(names[k], landmark): chunk for (k, landmark), chunk in outputs.told.chunks.items()},
             matured=[(names[k], landmark) for k, landmark in due.finished],
-            outbox=[pack_entry(entry) for entry in said.alerts],
-            mirror=said.mirror,
-            exbox=[block.pack()] if len(said.examples) or block.watermark_ms // PHASE_STEP_MS > told // PHASE_STEP_MS else [],
+            outbox=[pack_entry(entry) for entry in outputs.entries],
+            mirror=outputs.mirror,
+            exbox=[block.pack()] if len(outputs.told.examples) or block.watermark_ms // PHASE_STEP_MS > told // PHASE_STEP_MS else [],
         )
+
+
+async def answered(steps: Generator[Need, Found, Step], read: Callable[[Need], Awaitable[Found]]) -> Step:
+    """Give a step what it needs to read, as often as it asks, and return it."""
+    try:
+        need = next(steps)
+        while True:
+            need = steps.send(await read(need))
+    except StopIteration as end:
+        step: Step = end.value
+        return step
 
 
 def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from stream.settings import Settings, load_settings
 from stream.shard.meta import ShardMeta, unpack_meta
 from stream.shard.records import Records, of_records
 from stream.shard.settings import ShardSettings
-from stream.shard.step import Shard
+from stream.shard.step import Shard, answered
 from tests.oracles.engine import comparable
 from tests.servers.forked import ForkedProgram
 from tests.servers.process import Program, wait_until
@@ -160,13 +161,7 @@ class World:
                 records = Records(columns, one.offset, one.values, after)
                 start = 0
                 while start < columns.n:
-                    steps = shard.advance(records, start)
-                    try:
-                        need = next(steps)
-                        while True:
-                            need = steps.send(await store.read(partition, need))
-                    except StopIteration as end:
-                        step = end.value
+                    step = await answered(shard.advance(records, start), partial(store.read, partition))
                     await store.commit(partition, step.commit)
                     shard.committed(step)
                     start = step.taken

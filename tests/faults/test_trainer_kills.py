@@ -23,9 +23,9 @@ from features.users.catalog import WIDTH
 from features.users.landmarks import PHASE_STEP_MS, phase_of
 from online_models.checkpoint import unseal
 from online_models.example import LABEL, ExampleBlock, Examples
+from online_models.example_blocks import unpack_record
 from online_models.registry import MemoryRegistry
 from online_models.registry_redis import RedisRegistry
-from online_models.told import unpack_said
 from online_models.trainer import Trainer, TrainerState, Version
 from online_models.trainer_checkpoint import TrainerBody
 from stream.processes.trainer import Training, model_key, trainer_settings
@@ -110,9 +110,9 @@ def finished(world: World, labels: int) -> tuple[TrainerBody, list[Any]]:
         sealed: Any = world.client.hget(f"cw:{world.app}:trainer", "checkpoint")
         _, body = unseal(sealed, model_key(world.settings), TrainerBody)
         messages = world.log("examples")[0]
-        if body.next_offset == messages[-1].offset + 1 and body.trainer.told.next_offset == labels:
+        if body.next_offset == messages[-1].offset + 1 and body.trainer.external.next_offset == labels:
             return body, messages
-    raise AssertionError(f"{labels} labels were sent, heard up to {body.trainer.told.next_offset}")
+    raise AssertionError(f"{labels} labels were sent, heard up to {body.trainer.external.next_offset}")
 
 
 def plain(state: TrainerState) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def test_killed_again_and_again_it_learns_what_the_undisturbed_one_does(world: W
 
     # each matured label once
     assert set(recording.lessons.values()) == {1}
-    blocks = [said for said in (unpack_said(message.value) for message in messages) if isinstance(said, ExampleBlock)]
+    blocks = [said for said in (unpack_record(message.value) for message in messages) if isinstance(said, ExampleBlock)]
     low, told = recording._low_watermark(), {(one["user"]) for one in [{"user": user} for user, _ in log] if not phase_of(one["user"]) % 3}
     matured = {
         (block.definitions[k], user, landmark)
@@ -179,8 +179,8 @@ def test_killed_again_and_again_it_learns_what_the_undisturbed_one_does(world: W
         recording.lessons
     )  # a label told once its snapshot has matured is no label; how many come so late is a matter of speed
     assert {name for name, _, _ in missing} <= {"contract"}
-    assert len(missing) <= recording.told.counts["too late"]
-    print(f"\n{kills} kills, {sent} events, {dict(Counter(name for name, _, _ in matured))} labels; told {dict(recording.told.counts)}")
+    assert len(missing) <= recording.external.counts["too late"]
+    print(f"\n{kills} kills, {sent} events, {dict(Counter(name for name, _, _ in matured))} labels; told {dict(recording.external.counts)}")
     letters = {
         (letter.offset, letter.reason)
         for messages in world.log("dead_letters").values()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from features.compiled.texts import Texts
 from features.events.event import MAX_TS_MS, Rejected, check_user, decode_event, time_of
-from features.events.plain_event import CHANNEL, EVENT_ID, ITEM, PROPS, SESSION, TYPE, USER, read_plain
+from features.events.plain_event import CHANNEL, EVENT_ID, ITEM, PROPS, SESSION, TYPE, USER, detail_places, read_plain
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
 PLAIN = TEXT.filter(lambda text: not {'"', "\\"} & set(text))
@@ -83,14 +83,16 @@ def payloads(draw: st.DrawFn) -> bytes:
 
 def same(payload: bytes) -> bool:
     """Compare with the decoder where the pass takes a payload; return whether it does."""
-    found = read_plain(Texts.of([payload]))
+    payloads = Texts.of([payload])
+    found = read_plain(payloads)
     if not found.usual[0]:
         return False
     event = decode_event(payload)
     check_user(event.user)
     texts = [
-        None if found.at[0, of] < 0 else payload[found.at[0, of] : found.end[0, of]].decode()
-        for of in (USER, TYPE, EVENT_ID, CHANNEL, SESSION, ITEM, PROPS)
+        None if at < 0 else payload[at:end].decode()
+        for at, end in [(found.at[0, of], found.end[0, of]) for of in (USER, TYPE, EVENT_ID, CHANNEL)]
+        + [(at[0], end[0]) for at, end in (detail_places(found, payloads, of) for of in (SESSION, ITEM, PROPS))]
     ]
     props = bytes(event.props).decode()
     assert texts == [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.users.catalog import FEATURES, INDEX, WIDTH
-from features.users.segment import _code, inside, segment_of
+from features.users.segment import _code, as_judged, inside, segment_of
 from features.users.vector import code_vector
 
 
@@ -34,6 +34,27 @@ def test_small_counts_are_told_apart(days: int, least: int) -> None:
     vector = coded(active_days_total=days)
     for sign, holds in ((">=", days >= least), ("<=", days <= least), ("=", days == least)):
         assert inside(segment_of((f"active_days_total {sign} {least}",), ()), vector)[0] == holds
+
+
+@pytest.mark.parametrize("name", ["revenue", "count_7d", "gap_z", "active_share", "recency_s"])
+def test_the_border_that_is_said_is_the_one_that_is_used(name: str) -> None:
+    row = FEATURES[INDEX[name]]
+    for value in np.linspace(row.low, row.high, 23)[1:-1].tolist():
+        for sign, side in ((">=", 1), ("<=", -1)):
+            text = f"{name} {sign} {value!r}"
+            (said,) = as_judged([text], ())
+            border = float(said.split(" lets in ")[1].removeprefix("less than ").removesuffix(" and more"))
+            step = 10 ** (np.floor(np.log10(max(abs(border), 1e-9))) - 3)  # of the four digits that are said
+            condition = segment_of((text,), ())
+            assert inside(condition, coded(**{name: border + side * step}))[0]
+            assert not inside(condition, coded(**{name: border - side * step}))[0]
+
+
+def test_a_condition_that_everybody_with_the_feature_meets_says_so() -> None:
+    assert as_judged(["revenue >= 0", "revenue  <=  100", "channel = ads"], ("ads",)) == [
+        "revenue >= 0 lets in everybody",
+        "revenue <= 100 lets in less than 105.1",
+    ]
 
 
 def test_all_conditions_must_hold_and_missing_meets_none() -> None:

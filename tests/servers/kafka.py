@@ -17,7 +17,9 @@ from kafka.errors import KafkaError
 
 from stream.demo.local_redis import free_port
 from stream.faults import ServerMissing
+from tests.servers.certificates import Certificates
 
+USER, PASSWORD = "ann", "ann-secret"
 POM = Path(__file__).with_name("pom.xml")
 JARS = Path(os.environ.get("CHURNWATCH_TEST_JARS", Path(__file__).parents[2] / ".cache" / "kafka-jars"))
 
@@ -41,11 +43,16 @@ def jars() -> Path:
 
 
 class KafkaServer:
-    """One node; `start`, `kill`, `pause`, `resume`, `restart` keep its folder and its port."""
+    """One node; `start`, `kill`, `pause`, `resume`, `restart` keep its folder and its port.
 
-    def __init__(self, folder: Path, *, heap: str = "512m") -> None:
-        self.folder, self._heap = folder, heap
+    With certificates it listens on two more ports of localhost: `mtls_port` (TLS, client certificate required) and `sasl_port` (TLS, then
+    PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 as `USER` with `PASSWORD`, or OAUTHBEARER with any unsecured token).
+    """
+
+    def __init__(self, folder: Path, *, heap: str = "512m", certificates: Certificates | None = None) -> None:
+        self.folder, self._heap, self._certificates = folder, heap, certificates
         self.port, self._controller = free_port(), free_port()
+        self.mtls_port, self.sasl_port = (free_port(), free_port()) if certificates else (0, 0)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -67,10 +74,11 @@ class KafkaServer:
                     "process.roles=broker,controller",
                     "node.id=1",
                     f"controller.quorum.voters=1@127.0.0.1:{self._controller}",
-                    f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller}",
-                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}",
+                    f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller}{self._more()}",
+                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}{self._more()}",
                     "controller.listener.names=CONTROLLER",
-                    "listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+                    "listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,MTLS:SSL,SASL:SASL_SSL",
+                    *self._secured(),
                     f"log.dirs={self.folder / 'data'}",
                     "offsets.topic.replication.factor=1",
                     "offsets.topic.num.partitions=4",
@@ -86,11 +94,37 @@ class KafkaServer:
             )
         )
         format_it = self._java("kafka.tools.StorageTool", "format", "-t", str(uuid.uuid4()).replace("-", "")[:22], "-c", str(config))
+        if self._certificates:
+            for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+                format_it += ["--add-scram", f"{mechanism}=[name={USER},password={PASSWORD}]"]
         done = subprocess.run(format_it, capture_output=True, text=True, check=False)
         if done.returncode:
             config.unlink()
             raise ServerMissing(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
         return config
+
+    def _more(self) -> str:
+        return f",MTLS://localhost:{self.mtls_port},SASL://localhost:{self.sasl_port}" if self._certificates else ""
+
+    def _secured(self) -> list[str]:
+        if self._certificates is None:
+            return []
+        package, sasl = "org.apache.kafka.common.security", "listener.name.sasl"
+        scram = f"{package}.scram.ScramLoginModule required;"
+        return [
+            "inter.broker.listener.name=PLAINTEXT",
+            "ssl.keystore.type=PEM",
+            f"ssl.keystore.location={self._certificates['server_and_key.pem']}",
+            "ssl.truststore.type=PEM",
+            f"ssl.truststore.location={self._certificates['ca.pem']}",
+            "listener.name.mtls.ssl.client.auth=required",
+            f"{sasl}.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
+            f'{sasl}.plain.sasl.jaas.config={package}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";',
+            f"{sasl}.scram-sha-256.sasl.jaas.config={scram}",
+            f"{sasl}.scram-sha-512.sasl.jaas.config={scram}",
+            f'{sasl}.oauthbearer.sasl.jaas.config={package}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";',
+            f"{sasl}.oauthbearer.sasl.server.callback.handler.class={package}.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler",
+        ]
 
     def start(self, timeout_s: float = 60.0) -> None:
         config = self._configure()

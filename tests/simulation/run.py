@@ -26,6 +26,7 @@ from stream.ownership.event_clock import LEAST_SLACK_MS
 from stream.ownership.host import Host
 from stream.ownership.observer import Observer
 from stream.ownership.session import Dependencies
+from stream.position import KINDS, kind_of
 from stream.shard.dead_letters import decode_dead_letter
 from stream.shard.meta import unpack_meta
 from stream.shard.records import of_records
@@ -71,7 +72,7 @@ class Steps(Observer):
         moved = step.meta.next_offset != self._offset.get(partition)
         self._offset[partition] = step.meta.next_offset
         self._counts["steps"] += 1
-        self._counts["empty steps"] += not moved and not step.said.examples.users and not step.commit.disarmed
+        self._counts["empty steps"] += not moved and not step.outputs.told.examples.users and not step.commit.disarmed
 
 
 class Simulation:
@@ -354,7 +355,7 @@ class Simulation:
         is_open: dict[tuple[str, int], bool] = {}
         for position, what in said:
             offset, due, user, kind = position
-            key = (user, kind // 8)
+            key = (user, kind // KINDS)
             if what == "opened":
                 if (offset, due, user, kind - 2) not in snapshots or is_open.get(key):
                     raise Violation(f"seed {self.seed}: I3 alert without cause {position}")
@@ -384,7 +385,14 @@ def _told(block: ExampleBlock) -> Iterator[tuple[int, int, str, int, bytes, int 
     rows = zip(items.users, items.vectors, *(column.tolist() for column in columns), strict=True)
     for number, (user, vector, kind, definition, label, landmark_ms, matured_ms) in enumerate(rows, block.first_number):
         is_label = kind == LABEL
-        yield number, matured_ms if is_label else landmark_ms, user, 8 * definition + kind, vector.tobytes(), label if is_label else None
+        yield (
+            number,
+            matured_ms if is_label else landmark_ms,
+            user,
+            kind_of(definition, kind),
+            vector.tobytes(),
+            label if is_label else None,
+        )
 
 
 def _what(value: bytes) -> str:

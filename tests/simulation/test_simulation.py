@@ -56,6 +56,8 @@ class Mutant:
     changes: tuple[tuple[str, str, str], ...]
     seeds: tuple[int, int] = (0, 500)
     """First and last one to run."""
+    redis: tuple[tuple[str, str, str], ...] = ()
+    """Where `changes` breaks the stand-in for Redis: the same rule broken in the store that runs in earnest, for its contract to notice."""
 
 
 A_WRONG_CLOCK = 128
@@ -73,6 +75,7 @@ MUTANTS = (
                 '        await self._world.pause(self._worker, "commit.after")\n        self._world.store._shard(partition).meta = commit.meta\n',
             ),
         ),
+        redis=(("features/store/redis.py", '("WATCH", f"{prefix}owner", f"{prefix}meta")', '("WATCH", f"{prefix}exbox")'),),
     ),
     Mutant(
         "no token",
@@ -80,10 +83,14 @@ MUTANTS = (
             ("features/store/memory.py", "if not data.epoch or Token(data.epoch, data.nonce) != commit.token:", "if False:"),
             ("features/store/memory.py", "if data.commit_no != commit.commit_no:", "if False:"),
         ),
+        redis=(
+            ("features/store/redis.py", 'if (epoch, nonce) != (b"%d" % commit.token.epoch, commit.token.nonce.encode()):', "if False:"),
+        ),
     ),
     Mutant(
         "no generation check",
         (("features/store/memory.py", "if data.generation is not None and generation < data.generation and not force:", "if False:"),),
+        redis=(("features/store/take.lua", "tonumber(ARGV[1]) < tonumber(owner[3])", "false"),),
     ),
     Mutant("no progress marker", (("stream/ownership/session.py", "    return await wire.last_marker()\n", "    return None\n"),)),
     Mutant(
@@ -99,7 +106,11 @@ MUTANTS = (
     Mutant(
         "batch dropped instead of un-read",
         (
-            ("tests/simulation/run.py", "position[partition] = batch.start  # un-read", "pass  # dropped"),
+            (
+                "tests/simulation/run.py",
+                "position[partition] = batch.start  # it is put back unread, since nobody may take it now",
+                "pass  # dropped",
+            ),
             (
                 "stream/ownership/session.py",
                 "raise GapDetected(self.partition, self.next_offset, batch.start)",
@@ -159,25 +170,52 @@ MUTANTS = (
 )
 
 
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_the_project_holds_the_text_that_a_broken_build_breaks(mutant: Mutant) -> None:
+    for file, old, _ in (*mutant.changes, *mutant.redis):
+        assert (ROOT / file).read_text().count(old) == 1, file
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_broken_build_is_caught(mutant: Mutant, tmp_path: Path, say: Callable[[str], None]) -> None:
-    # What is compiled may come along unless compiled code is what the mutant changes: a caller's does not know that its callee has changed.
-    compiled = any("@njit" in (ROOT / file).read_text() for file, _, _ in mutant.changes)
-    ignored = shutil.ignore_patterns("__pycache__") if compiled else None
-    for package in ("features", "online_models", "stream", "tests"):
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
-    for file, old, new in mutant.changes:
-        path = tmp_path / file
-        text = path.read_text()
-        assert text.count(old) == 1, f"{file} no longer holds the text that {mutant.name!r} breaks"
-        path.write_text(text.replace(old, new))
-    command = [sys.executable, "-m", "tests.simulation.run", *map(str, mutant.seeds)]
-    done = subprocess.run(
-        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
-    )
+    broken_copy(mutant.changes, tmp_path)
+    done = ended(tmp_path, "tests.simulation.run", *map(str, mutant.seeds))
     assert done.returncode != 0, f"{mutant.name}: seeds {mutant.seeds} passed"
     said = done.stderr.splitlines()[-1]  # the oracle, or the engine itself, says what is wrong
     assert any(word in said for word in ("Violation", "GapDetected", "Refused", "Error")), done.stderr[-2000:]
     say(f"broken build {mutant.name!r} caught: {said[:120]}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("mutant", [one for one in MUTANTS if one.redis], ids=lambda mutant: mutant.name)
+def test_a_broken_store_is_caught_by_its_contract(mutant: Mutant, tmp_path: Path, say: Callable[[str], None]) -> None:
+    broken_copy(mutant.redis, tmp_path)
+    suites = ("tests/features/test_store_contract.py", "tests/features/test_store_redis.py")
+    done = ended(tmp_path, "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "bundled and (take or token or generation)", *suites)
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+    assert failed, f"{mutant.name}: the contract of the store passed\n{done.stdout[-2000:]}"
+    say(f"broken store {mutant.name!r} caught: {failed[0][:120]}")
+
+
+def broken_copy(changes: tuple[tuple[str, str, str], ...], tmp_path: Path) -> None:
+    """Copy the project and break it."""
+    # What is compiled may come along unless compiled code is what the mutant changes: a caller's does not know that its callee has changed.
+    compiled = any("@njit" in (ROOT / file).read_text() for file, _, _ in changes)
+    ignored = shutil.ignore_patterns("__pycache__") if compiled else None
+    for package in ("features", "online_models", "stream", "tests"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    for file, old, new in changes:
+        path = tmp_path / file
+        text = path.read_text()
+        path.write_text(text.replace(old, new))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+
+
+def ended(folder: Path, module: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run a module on the copy to its end."""
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    command = [sys.executable, "-m", module, *args]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -28,6 +28,7 @@ from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
 from stream.ownership.contract import Batch
 from stream.ownership.session import Dependencies, Refused, Session, open_session
+from stream.position import KINDS
 from stream.shard.meta import ShardMeta, unpack_meta
 from stream.shard.records import of_records
 from stream.shard.settings import ShardSettings
@@ -113,7 +114,7 @@ class Shard0:
         return found
 
     def alerts(self, k: int) -> list[bytes]:
-        return [entry.value for entry in self.world.alerts[0] if entry.position.kind // 8 == k]
+        return [entry.value for entry in self.world.alerts[0] if entry.position.kind // KINDS == k]
 
 
 def played(*parts: tuple[Sequence[LogRecord], Sequence[ChurnDefinition]]) -> Shard0:

@@ -18,7 +18,7 @@ from features.store.app_spec import unpack_app_spec
 from features.users.catalog import WIDTH, catalog_fingerprint
 from features.users.landmarks import phase_of
 from online_models.example import unpack_block, unpack_lists
-from online_models.told import unpack_said
+from online_models.example_blocks import unpack_record
 from stream.alerts.message import alert_id
 from stream.outbox import unpack_entry
 from stream.shard.meta import ShardMeta, unpack_meta
@@ -79,5 +79,5 @@ def test_a_block_of_examples_and_one_of_labels() -> None:
     assert block.items.label.tolist() == stored["label"]
     assert block.items.landmark_ms.tolist() == stored["landmark_ms"]
     np.testing.assert_array_equal(block.items.vectors, GOLDEN["snapshots"]["vectors"])
-    said = unpack_said(bytes.fromhex(GOLDEN["labels"]["stored"]))
+    said = unpack_record(bytes.fromhex(GOLDEN["labels"]["stored"]))
     assert json.loads(msgspec.json.encode(said))["labels"] == GOLDEN["labels"]["read"][1]

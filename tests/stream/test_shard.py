@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
 from stream.shard.records import Records
 from stream.shard.settings import Mirror, ShardSettings
-from stream.shard.step import Shard
+from stream.shard.step import Shard, answered
 from tests.simulation.scenario import HashScorer
 
 
@@ -42,13 +43,7 @@ def test_the_mirror_names_whom_it_should(mirror: Mirror, expected: set[str]) -> 
         records = Records(columns, np.arange(len(values)), values, len(values))
         start = 0
         while start < columns.n:
-            steps = shard.advance(records, start)
-            try:
-                need = next(steps)
-                while True:
-                    need = steps.send(await store.read(0, need))
-            except StopIteration as end:
-                step = end.value
+            step = await answered(shard.advance(records, start), partial(store.read, 0))
             await store.commit(0, step.commit)
             shard.committed(step)
             start = step.taken

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 import pytest
 
 from features.definitions.rules import NO_RULES, Rules, RulesSince, pack_history
+from stream.kafka.scan import open_scan
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
 from stream.kafka.wire import ClockAhead, Marker, Wire, WireError
 from stream.outbox import Entry
@@ -17,7 +19,17 @@ from tests.stream.topics import make_topics
 
 PARTITIONS = 2
 ANY_TIME = 2**62
-MakeWire = Callable[[int], Wire]
+
+
+@dataclass(frozen=True)
+class MakeWire:
+    """Makes wires to one log, and reads all examples that were published there."""
+
+    one: Callable[[int], Wire]
+    examples: Callable[[], Awaitable[list[bytes]]]
+
+    def __call__(self, partition: int) -> Wire:
+        return self.one(partition)
 
 
 class OpenWorld(World):
@@ -31,7 +43,11 @@ class OpenWorld(World):
 async def make(request: pytest.FixtureRequest, app_name: str) -> AsyncIterator[MakeWire]:
     if request.param == "simulated":
         world = OpenWorld(1, PARTITIONS)
-        yield lambda partition: SimWire(world, Worker(0), partition)
+
+        async def in_world() -> list[bytes]:
+            return world.examples
+
+        yield MakeWire(lambda partition: SimWire(world, Worker(0), partition), in_world)
         return
     bootstrap = request.getfixturevalue("kafka")
     settings = WireSettings(bootstrap, app_name, "g", make_topics(bootstrap, f"{app_name}.", PARTITIONS))
@@ -42,7 +58,11 @@ async def make(request: pytest.FixtureRequest, app_name: str) -> AsyncIterator[M
         made.append(KafkaWire(settings, partition, examples))
         return made[-1]
 
-    yield one
+    async def in_log() -> list[bytes]:
+        async with open_scan(bootstrap, {}, settings.topics["examples"], 0) as scan:
+            return [record.value for record in await scan.read(scan.first, scan.end)]
+
+    yield MakeWire(one, in_log)
     for wire in made:
         await wire.close()
     await examples.close()
@@ -170,3 +190,6 @@ async def test_examples_of_shards_do_not_disturb_each_other(make: MakeWire) -> N
     one, other = await open_one(make, 0), await open_one(make, 1)
     await asyncio.gather(one.publish_examples([b"a", b"b"]), other.publish_examples([b"c"]))
     await one.publish_examples([])
+    found = await make.examples()
+    assert sorted(found) == [b"a", b"b", b"c"]
+    assert [block for block in found if block != b"c"] == [b"a", b"b"], "of one shard they stay in order"

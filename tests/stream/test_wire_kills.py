@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from stream.kafka.connection import Connection
 from stream.kafka.scan import open_scan
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire
 from tests.stream.topics import make_topics
@@ -43,7 +44,7 @@ async def seen_by_a_reader(orders: Orders) -> list[int]:
     """All numbers in both output topics, in order of each topic's log."""
     numbers: list[list[int]] = []
     for logical in ("alerts", "dead_letters"):
-        async with open_scan(orders.bootstrap, {}, orders.topics[logical], 0) as scan:
+        async with open_scan(Connection(orders.bootstrap), orders.topics[logical], 0) as scan:
             numbers.append([int(record.value) for record in await scan.read(scan.first, scan.end)])
             assert numbers[-1] == sorted(numbers[-1])
     return sorted(numbers[0] + numbers[1])

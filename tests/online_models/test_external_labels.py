@@ -12,8 +12,8 @@ import pytest
 from features.definitions.definition import NO_LABEL
 from features.users.catalog import WIDTH
 from online_models.example import LABEL, ExampleBlock
+from online_models.external_labels import ExternalLabel, LabelBlock
 from online_models.registry import MemoryRegistry
-from online_models.told import LabelBlock, ToldLabel
 from stream.processes.trainer import Training
 from tests.online_models.test_learning import DAY, SETTINGS, make_blocks
 
@@ -30,14 +30,14 @@ def silenced(block: ExampleBlock) -> ExampleBlock:
     return msgspec.structs.replace(block, items=items)
 
 
-def told_of(blocks: Sequence[ExampleBlock], whom: Callable[[str], bool] = lambda _user: True) -> list[ToldLabel]:
+def told_of(blocks: Sequence[ExampleBlock], whom: Callable[[str], bool] = lambda _user: True) -> list[ExternalLabel]:
     """What the outside says: an hour after the landmark that it holds for, known half a day before it matures."""
     found = []
     for block in blocks:
         for i in np.flatnonzero(block.items.kind == LABEL).tolist():
             landmark, user = int(block.items.landmark_ms[i]), block.items.users[i]
             if whom(user):
-                found.append(ToldLabel(len(found), user, "gone", landmark + DAY // 24, int(block.items.label[i]), landmark + DAY // 2))
+                found.append(ExternalLabel(len(found), user, "gone", landmark + DAY // 24, int(block.items.label[i]), landmark + DAY // 2))
     return found
 
 
@@ -61,7 +61,7 @@ def blocks_of(seed: int) -> list[ExampleBlock]:
     return [block for _, block in make_blocks(partitions=1, seed=seed)]
 
 
-def in_log(blocks: Sequence[ExampleBlock], told: Sequence[ToldLabel], size: int = 70) -> list[Said]:
+def in_log(blocks: Sequence[ExampleBlock], told: Sequence[ExternalLabel], size: int = 70) -> list[Said]:
     """Blocks without labels, and what is told just before each block that it may mature in."""
     due = sorted(told, key=lambda one: one.matured_ms)
     said: list[Said] = []
@@ -88,14 +88,14 @@ def test_told_labels_teach_what_a_shards_own_would() -> None:
     assert (a.learned, a.churned, a.version) == (b.learned, b.churned, b.version)
     assert a.learned > 1_000
     assert np.array_equal(a.score(PROBE), b.score(PROBE), equal_nan=True)
-    assert outside.trainer.told.counts["censored"] == 0
+    assert outside.trainer.external.counts["censored"] == 0
 
 
 def test_whom_nobody_tells_of_is_censored() -> None:
     blocks = blocks_of(2)
     told = told_of(blocks, lambda user: user.endswith(("1", "2", "3")))
     training = learned([LabelBlock(len(told), told), *map(silenced, blocks)])
-    learner, counts = training.trainer.learners["gone"], training.trainer.told.counts
+    learner, counts = training.trainer.learners["gone"], training.trainer.external.counts
     low = blocks[-1].watermark_ms
     due = [one for one in told if one.landmark_ms - DAY // 24 + DAY < low]
     assert learner.learned + learner.waiting == counts["learned"] == len(due)
@@ -114,14 +114,14 @@ def test_killed_twenty_times_with_labels_copied_again_it_learns_each_once() -> N
     a, b = once.trainer.learners["gone"], killed.trainer.learners["gone"]
     assert (a.learned, a.churned, a.version, a.waiting) == (b.learned, b.churned, b.version, b.waiting)
     assert np.array_equal(a.score(PROBE), b.score(PROBE), equal_nan=True)
-    assert killed.trainer.told.counts["repeated"] > 0
+    assert killed.trainer.external.counts["repeated"] > 0
 
 
 def hash_of(user: str) -> int:
     return int(user.split("-")[1])
 
 
-def one_user(*told: ToldLabel, due_ms: int = 2 * DAY, low_ms: int = 10 * DAY) -> Training:
+def one_user(*told: ExternalLabel, due_ms: int = 2 * DAY, low_ms: int = 10 * DAY) -> Training:
     """One snapshot of ann at day 1, matured at `due_ms`; labels told before."""
     block = next(one for one in blocks_of(4) if (one.items.kind == LABEL).any())
     items = silenced(block).items.take(np.flatnonzero(block.items.kind == LABEL)[:1])
@@ -138,18 +138,18 @@ def one_user(*told: ToldLabel, due_ms: int = 2 * DAY, low_ms: int = 10 * DAY) ->
     ids=["before", "at", "same day", "later"],
 )
 def test_a_label_holds_for_the_last_landmark_at_or_before_it(landmark_ms: int, matches: bool) -> None:
-    training = one_user(ToldLabel(0, "ann", "gone", landmark_ms, 1, 3 * DAY))
+    training = one_user(ExternalLabel(0, "ann", "gone", landmark_ms, 1, 3 * DAY))
     assert (training.trainer.learners["gone"].waiting == 1) == matches
 
 
 def test_a_second_label_for_the_same_landmark_takes_the_firsts_place() -> None:
-    training = one_user(ToldLabel(0, "ann", "gone", DAY, 0, 2 * DAY), ToldLabel(1, "ann", "gone", DAY, 1, 2 * DAY))
+    training = one_user(ExternalLabel(0, "ann", "gone", DAY, 0, 2 * DAY), ExternalLabel(1, "ann", "gone", DAY, 1, 2 * DAY))
     learner = training.trainer.learners["gone"]
     assert learner._waiting[0][1].tolist() == [1]
 
 
 def test_nothing_is_learned_before_the_label_was_known() -> None:
-    label = ToldLabel(0, "ann", "gone", DAY, 1, 12 * DAY)
+    label = ExternalLabel(0, "ann", "gone", DAY, 1, 12 * DAY)
     training = one_user(label)
     assert training.trainer.learners["gone"].waiting == 0
     later = silenced(blocks_of(4)[0]).items.take(slice(0, 0))
@@ -159,11 +159,11 @@ def test_nothing_is_learned_before_the_label_was_known() -> None:
 
 def test_a_label_that_comes_after_its_snapshot_matured_is_counted() -> None:
     training = one_user()
-    training.feed(2, 0, LabelBlock(1, [ToldLabel(0, "ann", "gone", DAY, 1, 12 * DAY)]).pack())
-    assert training.trainer.told.counts == {"censored": 1, "too late": 1, "learned": 0}
+    training.feed(2, 0, LabelBlock(1, [ExternalLabel(0, "ann", "gone", DAY, 1, 12 * DAY)]).pack())
+    assert training.trainer.external.counts == {"censored": 1, "too late": 1, "learned": 0}
 
 
 def test_a_label_without_a_snapshot_is_let_go_and_counted() -> None:
-    training = one_user(ToldLabel(0, "bob", "gone", DAY, 1, 2 * DAY))
-    assert training.trainer.told.counts["no snapshot"] == 1
-    assert not training.trainer.told.state().waiting
+    training = one_user(ExternalLabel(0, "bob", "gone", DAY, 1, 2 * DAY))
+    assert training.trainer.external.counts["no snapshot"] == 1
+    assert not training.trainer.external.state().waiting

@@ -1,7 +1,7 @@
-"""Labels that are told from outside (a cancelled contract, a survey), for definitions of kind ``external``; pure.
+"""Labels from outside (a cancelled contract, a survey), for definitions of kind ``external``; pure.
 
-A shard takes snapshots for such a definition as for any other, but when one matures it says "no label": the label is whatever was told of that
-user and landmark by then. What is told travels on the `examples` topic like everything the trainer learns from, so its order is the
+A shard makes snapshots for such a definition as for any other, but when one matures it says "no label": its label is the one that has come from outside
+for that user and landmark by then. These labels travel on the `examples` topic like everything the trainer learns from, so their order is the
 log's: a restart, a rebuild and a replay pair the same labels with the same snapshots.
 """
 
@@ -16,17 +16,17 @@ import numpy as np
 import numpy.typing as npt
 
 from features.definitions.definition import DAY_MS, NO_LABEL
-from online_models.example import ExampleBlock, Examples, unpack_block
+from online_models.example import Examples
 from online_models.plain import Count, Millis, read
 
 
-class ToldLabel(msgspec.Struct, array_like=True, frozen=True):
+class ExternalLabel(msgspec.Struct, array_like=True, frozen=True):
     """One label.
 
     Attributes
     ----------
     offset : int
-        In the topic it was told on: by it a repeat is known.
+        In the topic `labels`: a repeat is known by it.
     landmark_ms : int
         It holds for the user's last landmark at or before this time, at most a day before.
     label : {0, 1}
@@ -46,15 +46,15 @@ class LabelBlock(msgspec.Struct, tag="labels", frozen=True):
     """Some labels, as they stand on the `examples` topic; `next_offset` is where the next ones stand on their own."""
 
     next_offset: int
-    labels: list[ToldLabel]
+    labels: list[ExternalLabel]
 
     def pack(self) -> bytes:
         """As it stands on the topic."""
         return msgspec.msgpack.encode(self)
 
 
-class ToldState(msgspec.Struct, frozen=True):
-    """See `Told`."""
+class ExternalLabelsState(msgspec.Struct, frozen=True):
+    """See `ExternalLabels`."""
 
     next_offset: Count
     next_day: Millis
@@ -63,26 +63,7 @@ class ToldState(msgspec.Struct, frozen=True):
     """Definition, user, landmark, label, when it became known."""
 
 
-_decoder = msgspec.msgpack.Decoder(LabelBlock)
-_MAP = 0x80
-
-
-def unpack_said(packed: bytes) -> ExampleBlock | LabelBlock:
-    """Read one record of `examples`: a shard's block, or labels.
-
-    Raises
-    ------
-    msgspec.DecodeError, ValueError
-        If the bytes are neither.
-
-    >>> unpack_said(LabelBlock(3, []).pack())
-    LabelBlock(next_offset=3, labels=[])
-    """
-    # blocks are msgpack arrays, labels a map
-    return _decoder.decode(packed) if packed and packed[0] & 0xF0 == _MAP else unpack_block(packed)
-
-
-class Told:
+class ExternalLabels:
     """Labels that wait for their snapshot to mature.
 
     Parameters
@@ -93,9 +74,9 @@ class Told:
     Attributes
     ----------
     next_offset : int
-        Where the first label stands that has not been heard.
+        Of the first label that has not come yet.
     counts : Counter
-        Labels by what became of them: ``learned``, ``repeated``, ``too late``, ``no snapshot``; and ``censored`` snapshots nobody told of.
+        Labels by what became of them: ``learned``, ``repeated``, ``too late``, ``no snapshot``; and ``censored`` snapshots, for which no label came.
     """
 
     def __init__(self, waits_ms: Mapping[str, int]) -> None:
@@ -105,8 +86,8 @@ class Told:
         self.next_offset = 0
         self.counts: Counter[str] = Counter()
 
-    def hear(self, block: LabelBlock, low_ms: int) -> None:
-        """Take labels in; `low_ms` is the time up to which snapshots have matured. A second label for the same landmark takes the first's place."""
+    def add(self, block: LabelBlock, low_ms: int) -> None:
+        """Add labels; `low_ms` is the time up to which snapshots have matured. A second label for the same landmark replaces the first."""
         for one in block.labels:
             if one.offset < self.next_offset:
                 self.counts["repeated"] += 1
@@ -117,7 +98,7 @@ class Told:
         self.next_offset = max(self.next_offset, block.next_offset)
 
     def fill(self, items: Examples, names: Sequence[str], low_ms: int) -> npt.NDArray[np.bool_]:
-        """Give labels to the matured items that have none, in place; return which items stay: those nobody told of do not.
+        """Give labels to the matured items that have none, in place; return which items stay: those for which none came do not.
 
         An item whose label became known later than it matured matures then.
         """
@@ -127,7 +108,7 @@ class Told:
             return stays
         items.label, items.matured_ms = items.label.copy(), items.matured_ms.copy()
         for i in open_rows.tolist():
-            found = self._take(names[items.definition[i]], items.users[i], int(items.landmark_ms[i]))
+            found = self._pop(names[items.definition[i]], items.users[i], int(items.landmark_ms[i]))
             if found is None:
                 stays[i] = False
             else:
@@ -136,13 +117,13 @@ class Told:
         self.counts["learned"] += len(open_rows) - int((~stays).sum())
         return stays
 
-    def _take(self, definition: str, user: str, landmark_ms: int) -> tuple[int, int] | None:
-        told = self._waiting.get((definition, user), {})
-        at = min((one for one in told if landmark_ms <= one < landmark_ms + DAY_MS), default=None)
+    def _pop(self, definition: str, user: str, landmark_ms: int) -> tuple[int, int] | None:
+        waiting = self._waiting.get((definition, user), {})
+        at = min((one for one in waiting if landmark_ms <= one < landmark_ms + DAY_MS), default=None)
         if at is None:
             return None
-        found = told.pop(at)
-        if not told:
+        found = waiting.pop(at)
+        if not waiting:
             del self._waiting[definition, user]
         return found
 
@@ -151,18 +132,18 @@ class Told:
         if low_ms // DAY_MS < self._next_day:
             return
         self._next_day = low_ms // DAY_MS + 1
-        for key, told in list(self._waiting.items()):
-            over = [landmark for landmark in told if landmark + self._waits_ms.get(key[0], 0) < low_ms]
+        for key, waiting in list(self._waiting.items()):
+            over = [landmark for landmark in waiting if landmark + self._waits_ms.get(key[0], 0) < low_ms]
             for landmark in over:
-                del told[landmark]
+                del waiting[landmark]
             self.counts["no snapshot"] += len(over)
-            if not told:
+            if not waiting:
                 del self._waiting[key]
 
-    def state(self) -> ToldState:
+    def state(self) -> ExternalLabelsState:
         """All that a restarted trainer goes on from."""
-        waiting = [(*key, landmark, *one) for key, told in self._waiting.items() for landmark, one in told.items()]
-        return ToldState(self.next_offset, self._next_day, dict(self.counts), waiting)
+        waiting = [(*key, landmark, *one) for key, labels in self._waiting.items() for landmark, one in labels.items()]
+        return ExternalLabelsState(self.next_offset, self._next_day, dict(self.counts), waiting)
 
     def restore(self, state: Any) -> None:
         """Go on from a state.
@@ -171,7 +152,7 @@ class Told:
         ------
         ValueError
         """
-        one = read(state, ToldState)
+        one = read(state, ExternalLabelsState)
         self.next_offset, self._next_day, self.counts = one.next_offset, one.next_day, Counter(one.counts)
         self._waiting = {}
         for definition, user, landmark, label, matured in one.waiting:
