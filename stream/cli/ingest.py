@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,8 +67,6 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
     import tempfile
     import time
 
-    from rich.progress import TaskProgressColumn, TimeRemainingColumn
-
     from features.files.faults import FileRefused
     from features.files.order import Order
     from stream.cli.file_report import tell
@@ -75,14 +75,13 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
     began = time.monotonic()
     sending = Sending(settings)  # a missing server is said before a file of hours is read
     watermark = None if force else newest_watermark(settings)
-    screen, aside = Screen(), Screen(error=True)
+    screen = Screen()
     with tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill) as folder:
         order = Order(Path(folder))
         refuse_without_room(files, order)
-        with aside.progress(TaskProgressColumn(), TimeRemainingColumn(), transient=True) as progress:
-            task = progress.add_task("judging", total=sum(size_of(file.path) for file in files) or None)
+        with _bar("judging", sum(size_of(file.path) for file in files)) as told:
             try:
-                judged(files, order, lambda done: progress.update(task, completed=done))
+                judged(files, order, told)
             except FileRefused as error:
                 raise UsageFault(f"nothing was sent: {error}") from None
         for file in files if len(files) <= MOST_SHOWN else [file for file in files if not file.summary.sound]:
@@ -95,9 +94,8 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
             )
         if watermark is not None:
             refuse_late(settings, files, watermark)
-        with aside.progress(TaskProgressColumn(), TimeRemainingColumn(), transient=True) as progress:
-            task = progress.add_task("sending", total=sum(file.summary.usable for file in files))
-            sent = send(sending, order, lambda done: progress.update(task, completed=done))
+        with _bar("sending", sum(file.summary.usable for file in files)) as told:
+            sent = send(sending, order, told)
     seconds = time.monotonic() - began
     screen.line(f"{sent:,} events sent in {seconds:.1f} s ({sent / max(seconds, 1e-9):,.0f} a second)")
 
@@ -115,31 +113,31 @@ def _opened(names: list[str], options: ReadOptions) -> list[EventFile]:
         raise UsageFault(str(error)) from None
 
 
-def _judge(file: EventFile) -> None:
-    """Read a file to its end, in a window with a bar that goes away."""
+@contextmanager
+def _bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """In a window, a bar that goes away in the end; yield what to tell how much is done."""
     from rich.progress import TaskProgressColumn, TimeRemainingColumn
-
-    from stream.intake.ingest import size_of
 
     aside = Screen(error=True)
     if not aside.console.is_terminal:
-        for _ in file.frames():
-            pass
+        yield lambda _: None
         return
     with aside.progress(TaskProgressColumn(), TimeRemainingColumn(), transient=True) as progress:
-        task = progress.add_task("judging", total=size_of(file.path) or None)
-        for _ in file.frames(lambda done: progress.update(task, completed=done)):
-            pass
+        task = progress.add_task(title, total=total or None)
+        yield lambda done: progress.update(task, completed=done)
 
 
 def _check(files: list[EventFile], *, as_json: bool, skip_bad: int) -> int:
     """Say what each file holds; return the exit code."""
     from stream.cli.file_report import tell
+    from stream.intake.ingest import size_of
 
     code = 0
     screen = Screen()
     for file in files:
-        _judge(file)
+        with _bar("judging", size_of(file.path)) as told:
+            for _ in file.frames(told):
+                pass
         if as_json:
             screen.verbatim(json_line(file.summary.plain()))
         else:

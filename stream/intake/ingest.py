@@ -21,13 +21,12 @@ from features.files.event_json import EventIds, payloads
 from features.files.faults import FileRefused
 from features.files.order import Order
 from features.files.reader import EventFile
-from features.store.keys import shard_prefix
 from features.store.redis import connect, load_spec
 from features.users.state import NEVER
-from stream.faults import UsageFault
+from stream.faults import UsageFault, as_new_app
 from stream.kafka.clients import clicks_producer
+from stream.ownership.stored import stored_metas
 from stream.settings import Settings
-from stream.shard.meta import unpack_meta
 
 BATCH = 20_000
 IN_FLIGHT = 400_000
@@ -89,25 +88,21 @@ def refuse_unusable(files: Sequence[EventFile], skip_bad: int) -> None:
     refused = [file for file in files if file.summary.refused]
     if refused:
         raise UsageFault(f"nothing was sent: {refused[0].summary.file}: {refused[0].summary.refused}")
-    if not any(file.summary.usable for file in files):
-        raise UsageFault("nothing was sent: not one row is usable")
     unusable, rows = (sum(getattr(file.summary, name) for file in files) for name in ("unusable", "rows"))
     if unusable > skip_bad:
         raise UsageFault(
             f"nothing was sent: {unusable:,} of {rows:,} rows are unusable; mend them, or leave them out with --skip-bad {unusable}"
         )
+    if not any(file.summary.usable for file in files):
+        raise UsageFault("nothing was sent: not one row is usable")
 
 
 def newest_watermark(settings: Settings) -> int:
     """Return the furthest watermark of the app's shards, NEVER if there is none."""
     client = connect(settings["redis.url"])
     spec = load_spec(client, settings["app.name"])
-    newest = NEVER
-    for partition in range(spec.partitions if spec else 0):
-        packed: Any = client.hget(shard_prefix(settings["app.name"], partition) + "meta", "meta")
-        if packed is not None:
-            newest = max(newest, unpack_meta(packed).watermark_ms(settings["features.lateness"]))
-    return newest
+    metas = stored_metas(client, settings["app.name"], spec.partitions if spec else 0)
+    return max((meta.watermark_ms(settings["features.lateness"]) for meta in metas.values()), default=NEVER)
 
 
 def refuse_late(settings: Settings, files: Sequence[EventFile], watermark: int) -> None:
@@ -123,7 +118,7 @@ def refuse_late(settings: Settings, files: Sequence[EventFile], watermark: int) 
     if first < watermark:
         raise UsageFault(
             f"{name} begins {(watermark - first) / 86_400_000:.1f} days before the watermark of app {settings['app.name']!r}: its events would all be late. "
-            "Load it under a new app name (CHURNWATCH_APP) and topic prefix, or say --force to have the late ones dead-lettered."
+            f"Say --force to have the late ones dead-lettered, or load it into a new app: {as_new_app(settings['app.name'])}"
         )
 
 

@@ -29,6 +29,7 @@ from features.compiled.texts import ids_of
 from features.definitions.definition import DAY_MS
 from features.store.app_spec import AppSpec
 from features.store.contract import Commit
+from features.store.keys import shard_keys
 from features.store.redis import RedisStore, connect, save_spec
 from features.users.landmarks import phase_of
 from features.users.packed_state import pack_states
@@ -119,6 +120,8 @@ async def _store_users(redis_url: str, name: str, settings: Any) -> None:
     states["risk"] = np.arange(len(HOSTILE))[:, None] + 60_000
     packed = pack_states(states, np.arange(len(states)), ids_of(HOSTILE))
     await store.commit(0, Commit(taken.token, taken.commit_no, ShardMeta().pack(), list(HOSTILE), packed, armed=armed))
+    for text in HOSTILE:
+        client.rpush(shard_keys(name, 0).state(f"lost {text}"), "x")  # no state: `state check` names the key
     store.close()
     client.close()
 
@@ -152,7 +155,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, redis_server: LocalRedi
     registry = RedisRegistry(connect(redis_server.url), name)
     training = Training(trainer_settings(settings), registry, settings.spec().hash, model_key(settings), fresh=True)
     for number, (_, block) in enumerate(make_blocks()):
-        training.feed(number, 0, block.pack())
+        training.feed(number, 0, msgspec.structs.replace(block, spec_hash=settings.spec().hash).pack())
     _publish(kafka, topics)
     _files(folder)
     return Deployment(folder, environment, topics, training.trainer.learners["gone"].version)
@@ -264,6 +267,7 @@ CASES: dict[str, list[Case]] = {
     "model rollback": [Case(("model", "rollback"))],
     "model export": [Case(("model", "export", "1", "--out", "[/]\x1b[2J.json"), ("[/]\x1b[2J.json",))],
     "model rebuild": [Case(("model", "rebuild"))],
+    "state check": [Case(("state", "check"), HOSTILE, code=2), Case(("state", "check", "--partition", "9"), code=2)],
     "topics create": [Case(("topics", "create"))],
     "config check": [Case(("config", "check"))],
     "config show": [Case(("config", "show"), ("[/]", "<script>"))],
