@@ -63,9 +63,9 @@ def made(folder: Path, rows: int, form: str) -> Path:
     return file
 
 
-def timed(command: list[str], env: dict[str, str]) -> tuple[float, float, str]:
-    """Run a command; return seconds, the most memory it held (GB), and its last line."""
-    began = time.perf_counter()
+def timed(command: list[str], env: dict[str, str]) -> tuple[float, float, float]:
+    """Run a command; return seconds, seconds of CPU, and the most memory it held (GB)."""
+    began, before = time.perf_counter(), os.times()
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     most = 0
     done = threading.Event()
@@ -86,7 +86,9 @@ def timed(command: list[str], env: dict[str, str]) -> tuple[float, float, str]:
     watcher.join()
     if process.returncode:
         raise SystemExit(output)
-    return time.perf_counter() - began, most / 1e9, output.strip().splitlines()[-1]
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return time.perf_counter() - began, cpu, most / 1e9
 
 
 def main() -> None:
@@ -95,7 +97,9 @@ def main() -> None:
     parser.add_argument("--millions", type=float, nargs="+", default=[1, 10])
     parser.add_argument("--forms", nargs="+", default=["parquet", "csv", "grouped"])
     told = parser.parse_args()
-    table = Table("rows", "form", "file", "judged only", "whole command", "events/s", "memory", title="ingest, 2 cores, Kafka on them too")
+    table = Table(
+        "rows", "form", "file", "judged only", "whole command", "its CPU", "events/s", "memory", title="ingest, 2 cores, Kafka on them too"
+    )
     with tempfile.TemporaryDirectory() as name, LocalRedis(Path(name) / "redis") as redis:
         folder = Path(name)
         (folder / "kafka").mkdir()
@@ -114,13 +118,14 @@ def main() -> None:
                     run = [sys.executable, "-m", "stream"]
                     subprocess.run([*run, "topics", "create"], env=env, check=True, capture_output=True)
                     judged, _, _ = timed([*run, "ingest", str(file), "--check"], env)
-                    seconds, memory, _ = timed([*run, "ingest", str(file)], env)
+                    seconds, cpu, memory = timed([*run, "ingest", str(file)], env)
                     row = (
                         f"{rows:,}",
                         form,
                         f"{file.stat().st_size / 1e6:,.0f} MB",
                         f"{judged:.1f} s",
                         f"{seconds:.1f} s",
+                        f"{cpu:.1f} s",
                         f"{rows / seconds:,.0f}",
                         f"{memory:.2f} GB",
                     )

@@ -15,13 +15,14 @@ import psutil
 import redis
 from kafka import KafkaConsumer, TopicPartition
 
-from features.store.keys import shard_prefix
+from features.store.keys import shard_keys
 from features.store.redis import connect
 from stream.cli.admin import create_topics
 from stream.demo.local_redis import LocalRedis, free_port
 from stream.kafka.topics import topic_names
+from stream.ownership.stored import stored_metas
 from stream.settings import load_settings
-from stream.shard.meta import ShardMeta, unpack_meta
+from stream.shard.meta import ShardMeta
 from tests.servers.kafka import KafkaServer
 from tests.servers.process import Program
 
@@ -104,8 +105,7 @@ class App:
             program.kill()
 
     def metas(self) -> list[ShardMeta]:
-        metas: list[Any] = [self.client.hget(shard_prefix(self.name, number) + "meta", "meta") for number in range(self.partitions)]
-        return [unpack_meta(packed) for packed in metas]
+        return list(stored_metas(self.client, self.name, self.partitions).values())
 
     def taken(self) -> int:
         return sum(meta.next_offset for meta in self.metas())
@@ -129,7 +129,7 @@ class App:
         return sum(cpu_of(pid) for pid in pids)
 
     def sample(self) -> Sample:
-        epochs: list[Any] = [self.client.hget(shard_prefix(self.name, number) + "owner", "epoch") for number in range(self.partitions)]
+        epochs: list[Any] = [self.client.hget(shard_keys(self.name, number).owner, "epoch") for number in range(self.partitions)]
         offset = self.taken()
         return Sample(time.monotonic(), offset, self.cpu_s(), tuple(epochs))
 

@@ -7,7 +7,8 @@ Only reads (GET, MGET, SSCAN, HMGET), so a Redis user with ``+@read ~cw:<app>:*`
     if view and view.definitions["churn14"].risk > 0.7: ...
 
 Errors: `AppUnknown` when nothing is stored under the app's name, `features.store.contract.StoreUnavailable` when Redis does not answer,
-`features.users.state.LayoutError` when a newer version wrote the states.
+`features.store.app_spec.NewerStorage` and `OtherFeatures` when the workers are of another version, `features.users.state.LayoutError` for a
+state that cannot be read.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ import msgspec
 import numpy as np
 import redis
 
-from features.store.app_spec import AppSpec
+from features.store.app_spec import AppSpec, OtherFeatures
 from features.store.contract import StoreUnavailable
-from features.store.keys import shard_prefix
+from features.store.keys import ShardKeys, shard_keys
 from features.store.redis import connect, load_spec
 from features.users.landmarks import BUCKETS
 from features.users.named import RISK_STEPS, DefinitionView, UserView, definition_view, time_or_none, user_view, value_from_mirror
@@ -97,10 +98,15 @@ class UserReader:
         Raises
         ------
         AppUnknown
+        OtherFeatures
+            What the workers store is described by another catalog of features than this build's, or by another layout.
+        NewerStorage
         """
         stored = _asked(lambda: load_spec(self._client, self._app))
         if stored is None:
             raise AppUnknown(self._app)
+        if stored.spec_hash not in {None, stored.spec.hash}:
+            raise OtherFeatures(self._app, str(stored.spec_hash), stored.spec.hash)
         return stored
 
     def user(self, user: str, at_ms: int) -> UserView | None:
@@ -115,12 +121,12 @@ class UserReader:
 
     def users(self, users: Sequence[str], at_ms: int) -> list[UserView | None]:
         """Return several users in one round trip, in the order asked."""
-        prefixes = self._prefixes()
+        shards = self._shards()
 
         def call() -> list[list[bytes | None]]:
             with self._client.pipeline(transaction=False) as pipe:
-                for prefix in prefixes if users else ():
-                    pipe.mget([f"{prefix}u:{user}" for user in users])
+                for keys in shards if users else ():
+                    pipe.mget(list(map(keys.state, users)))
                 return pipe.execute()
 
         by_shard = _asked(call)
@@ -155,24 +161,24 @@ class UserReader:
         The mirror is written at commits, when the workers run with ``mirror = "alerted"`` or ``"all"``: values are as of the user's last
         change. A missing feature is None.
         """
-        prefixes = self._prefixes()
+        shards = self._shards()
 
         def call() -> list[list[bytes | None]]:
             with self._client.pipeline(transaction=False) as pipe:
                 for user in users if names else ():
-                    for prefix in prefixes:
-                        pipe.hmget(f"{prefix}feat:{user}", list(names))
+                    for keys in shards:
+                        pipe.hmget(keys.mirror(user), list(names))
                 return pipe.execute()
 
         rows = _asked(call)
         found = []
-        for at in range(0, len(rows), len(prefixes)):
-            row = next((row for row in rows[at : at + len(prefixes)] if any(value is not None for value in row)), None)
+        for at in range(0, len(rows), len(shards)):
+            row = next((row for row in rows[at : at + len(shards)] if any(value is not None for value in row)), None)
             found.append(None if row is None else dict(zip(names, map(value_from_mirror, row), strict=True)))
         return found or [None] * len(users)
 
-    def _prefixes(self) -> list[str]:
-        return [shard_prefix(self._app, partition) for partition in range(self.spec.partitions)]
+    def _shards(self) -> list[ShardKeys]:
+        return [shard_keys(self._app, partition) for partition in range(self.spec.partitions)]
 
     def _definitions(self) -> list[str]:
         return [definition.name for definition in self.spec.spec.definitions]
@@ -200,29 +206,29 @@ class UserReader:
                 )
 
     def _states(self, partition: int, users: Sequence[str]) -> list[bytes | None]:
-        prefix = shard_prefix(self._app, partition)
-        stored: Any = _asked(lambda: self._client.mget([f"{prefix}u:{user}" for user in users]))
+        keys = shard_keys(self._app, partition)
+        stored: Any = _asked(lambda: self._client.mget(list(map(keys.state, users))))
         return list(stored)
 
     def _armed(self) -> Iterator[tuple[int, list[str]]]:
         """(partition, users) of all wheels; SSCAN may name a user twice, so what one bucket gave is remembered while it is scanned."""
-        for partition, prefix in enumerate(self._prefixes()):
+        for partition, keys in enumerate(self._shards()):
             for first in range(0, BUCKETS, _SCANS):
                 cursors = dict.fromkeys(range(first, min(first + _SCANS, BUCKETS)), 0)
                 seen: set[bytes] = set()
                 while cursors:
-                    answers = self._scan(prefix, cursors)
+                    answers = self._scan(keys, cursors)
                     fresh = set(chain.from_iterable(members for _, members in answers)) - seen
                     seen |= fresh
                     if fresh:
                         yield partition, [user.decode() for user in fresh]
                     cursors = {bucket: int(cursor) for bucket, (cursor, _) in zip(cursors, answers, strict=True) if int(cursor)}
 
-    def _scan(self, prefix: str, cursors: Mapping[int, int]) -> list[tuple[int, list[bytes]]]:
+    def _scan(self, keys: ShardKeys, cursors: Mapping[int, int]) -> list[tuple[int, list[bytes]]]:
         def call() -> list[tuple[int, list[bytes]]]:
             with self._client.pipeline(transaction=False) as pipe:
                 for bucket, cursor in cursors.items():
-                    pipe.sscan(f"{prefix}wheel:{bucket}", cursor, count=_MEMBERS)
+                    pipe.sscan(keys.wheel(bucket), cursor, count=_MEMBERS)
                 return pipe.execute()
 
         return _asked(call)

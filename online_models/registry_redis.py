@@ -1,7 +1,7 @@
 """The registry in Redis; one trainer writes all of it with one script.
 
-Keys: `cw:<app>:trainer` (hash: epoch, nonce, commit_no, checkpoint), `cw:<app>:model:<def>` (hash: number -> learned_until_ms),
-`cw:<app>:model:<def>:<number>` (string: the sealed version) and `cw:<app>:model:<def>:wish` (hash: version, candidate).
+Keys (`features.store.keys.AppKeys`): `trainer` (hash: epoch, nonce, commit_no, checkpoint), `models` of a definition (hash: number ->
+learned_until_ms), each `version` (string: sealed) and the `wish` (hash: version, candidate). The scripts make the last two from the first.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import redis
 
+from features.store.keys import app_keys
 from online_models.registry import KEEP, Claim, RegistryStale, Save, Wish
 
 _CLAIM = """
@@ -53,23 +54,22 @@ class RedisRegistry:
     """See `online_models.registry.Registry`. Calls block; use a thread."""
 
     def __init__(self, client: redis.Redis, app: str) -> None:
-        self.client, self._prefix = client, f"cw:{app}:"
+        self.client, self._keys = client, app_keys(app)
         self._claim = client.register_script(_CLAIM)
         self._save = client.register_script(_SAVE)
 
     def claim(self) -> Claim:
         """See `Registry`."""
         nonce = secrets.token_hex(8)
-        epoch, number, checkpoint = self._claim(keys=[self._prefix + "trainer"], args=[nonce])
+        epoch, number, checkpoint = self._claim(keys=[self._keys.trainer], args=[nonce])
         return Claim(int(epoch), nonce, int(number), checkpoint)
 
     def save(self, save: Save) -> None:
         """See `Registry`."""
-        keys = [self._prefix + "trainer"]
+        keys = [self._keys.trainer]
         args: list[str | int | bytes] = [save.claim.epoch, save.claim.nonce, save.commit_no, save.checkpoint, KEEP]
         for version in save.versions:
-            index = f"{self._prefix}model:{version.definition}"
-            keys += [index, f"{index}:{version.number}"]
+            keys += [self._keys.models(version.definition), self._keys.version(version.definition, version.number)]
             args += [version.number, version.learned_until_ms, version.sealed]
         answer: Any = self._save(keys=keys, args=args)
         if isinstance(answer, bytes):
@@ -77,19 +77,19 @@ class RedisRegistry:
 
     def versions(self, definition: str) -> Mapping[int, int]:
         """See `Registry`."""
-        found: Any = self.client.hgetall(f"{self._prefix}model:{definition}")
+        found: Any = self.client.hgetall(self._keys.models(definition))
         return {int(number): int(until) for number, until in found.items()}
 
     def load(self, definition: str, number: int) -> bytes | None:
         """See `Registry`."""
-        found: Any = self.client.get(f"{self._prefix}model:{definition}:{number}")
+        found: Any = self.client.get(self._keys.version(definition, number))
         return found if found is None else bytes(found)
 
     def wish(self, definition: str) -> Wish:
         """See `Registry`."""
-        found: Any = self.client.hgetall(f"{self._prefix}model:{definition}:wish")
+        found: Any = self.client.hgetall(self._keys.wish(definition))
         return Wish(int(found.get(b"version", 0)), found.get(b"candidate", b"").decode())
 
     def ask(self, definition: str, wish: Wish) -> None:
         """See `Registry`."""
-        self.client.hset(f"{self._prefix}model:{definition}:wish", mapping={"version": wish.version, "candidate": wish.candidate})
+        self.client.hset(self._keys.wish(definition), mapping={"version": wish.version, "candidate": wish.candidate})

@@ -10,6 +10,30 @@
 
 from __future__ import annotations
 
+ANEW = "it reads the clicks from their beginning, learns its models anew, and its alerts have other ids: stop the old app, and let whoever reads its alerts read {0}alerts"
+"""What a new app beside an old one means, after the command that makes it."""
+
+
+def as_new_app(app: str, clicks: str = "", partitions: int | None = None) -> str:
+    """Say how to begin anew beside an app, and what that means. Every message that advises it says this.
+
+    Parameters
+    ----------
+    app : str
+        The old one.
+    clicks : str
+        Topic that the new one shall read as well; "" for one of its own.
+    partitions : int, optional
+        Of the topic of its own.
+
+    >>> as_new_app("shop", "clicks").split(" churnwatch topics create")[0]
+    'CHURNWATCH_APP=shop-2 CHURNWATCH_TOPIC_PREFIX=shop-2. CHURNWATCH_CLICKS=clicks'
+    """
+    new = f"{app[:30]}-2"
+    names = f"CHURNWATCH_APP={new} CHURNWATCH_TOPIC_PREFIX={new}." + (f" CHURNWATCH_CLICKS={clicks}" if clicks else "")
+    many = f" --partitions {partitions}" if partitions is not None else ""
+    return f"{names} churnwatch topics create{many}, then `churnwatch run` and `churnwatch train` with the same; " + ANEW.format(f"{new}.")
+
 
 class UsageFault(ValueError):
     """The command cannot do that; the message says what to do."""
@@ -27,24 +51,6 @@ class WebRefused(ValueError):
     """The address must not, or cannot, be listened on; the message says what to do."""
 
 
-def new_app(app: str, clicks: str) -> str:
-    """Return the one command line that begins anew on the same clicks: a name, and with it a consumer group, of its own, and topics of its own.
-
-    >>> new_app("shop-2", "clicks")
-    'CHURNWATCH_APP=shop-2 CHURNWATCH_TOPIC_PREFIX=shop-2. CHURNWATCH_CLICKS=clicks churnwatch topics create, and `churnwatch run` and `train` with the same'
-    """
-    return f"CHURNWATCH_APP={app} {own_topics(app, clicks)}"
-
-
 def own_topics(app: str, clicks: str) -> str:
     """Return the one command line that gives an app topics of its own but for the clicks."""
     return f"CHURNWATCH_TOPIC_PREFIX={app}. CHURNWATCH_CLICKS={clicks} churnwatch topics create, and `churnwatch run` and `train` with the same"
-
-
-def next_name(app: str) -> str:
-    """Return a name for the app that takes another's place, within the length of a name.
-
-    >>> next_name("shop")
-    'shop-2'
-    """
-    return f"{app[:30]}-2"

@@ -20,7 +20,7 @@ from stream.shown import Part, Styled, visible
 
 GAP = 2
 """Blanks between two columns."""
-LEAST = 12
+LEAST = 10
 """Columns of the window that a cell keeps when it is shortened."""
 PIPE_WIDTH = 10_000
 """Columns of a pipe or a file: as many as anything needs."""

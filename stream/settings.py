@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from features.definitions.definition import DAY_MS, MAX_DEFINITIONS, ChurnDefinition
+from features.definitions.names import checked_name
 from features.definitions.rules import MAX_NOT_USERS, Rules
 from features.users.segment import segment_of
 from features.users.spec import CHANNEL_SLOTS, FUNNEL_STEPS, KEY_SLOTS, FeatureSpec
@@ -33,7 +34,6 @@ DEFAULT_FILE = "churnwatch.toml"
 MAX_WAIT_MS = 62 * DAY_MS
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
-_NAME = re.compile(r"^[a-z0-9_-]{1,32}$")
 _ADDRESS = re.compile(r"^(\[[0-9a-fA-F:]+\]|[^\s:/@\[\],]+):\d{1,5}$")
 _REDIS_URL = re.compile(r"^(unix://\S+|rediss?://([^\s/?#]*@)?(\[[0-9a-fA-F:]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?(/\d*)?(\?\S*)?)$")
 
@@ -179,6 +179,18 @@ def duration_ms(text: object) -> int:
     if match is None:
         raise ValueError(f'must be a duration such as "14d", "30m" or "50ms", got {text!r}')
     return round(float(match[1]) * _UNITS_MS[match[2]])
+
+
+def duration_text(ms: int) -> str:
+    """Write a duration as the file has it, in the largest unit that it is a whole number of.
+
+    >>> duration_text(14 * DAY_MS), duration_text(90 * 60_000), duration_text(50), duration_text(0)
+    ('14d', '90m', '50ms', '0s')
+    """
+    if not ms:
+        return "0s"
+    unit = next(unit for unit, size in reversed(_UNITS_MS.items()) if ms % size == 0)
+    return f"{ms // _UNITS_MS[unit]}{unit}"
 
 
 def _read(setting: Setting, value: object) -> Any:
@@ -472,8 +484,7 @@ def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition |
     except ValueError as error:
         faults.append(f"{where}: {error}")
         return None
-    if not _NAME.match(definition.name):
-        faults.append(f"{where}.name: 1 to 32 of a-z, 0-9, _ and -, got {definition.name!r}")
+    _judge_name(f"{where}.name", definition.name, faults)
     if definition.kind not in {"inactivity", "did_event", "external"}:
         faults.append(f'{where}.kind: "inactivity", "did_event" or "external", got {definition.kind!r}')
     if definition.kind == "did_event" and not definition.target:
@@ -502,8 +513,7 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
         if name not in MODELS:
             faults.append(f"learning: no model {name!r}{nearest(name, list(MODELS))}; there are {', '.join(MODELS)}")
     _judge_addresses(values, faults)
-    if not _NAME.match(values["app.name"]):
-        faults.append(f"app.name: 1 to 32 of a-z, 0-9, _ and -, got {values['app.name']!r}")
+    _judge_name("app.name", values["app.name"], faults)
     names = [definition.name for definition in definitions]
     if len(set(names)) < len(names):
         faults.append("definitions: two have the same name")
@@ -516,6 +526,13 @@ def _judge_together(values: dict[str, Any], definitions: tuple[ChurnDefinition, 
             faults.append(f"definitions {definition.name}: segment {error}")
         if definition.horizon_ms + values["features.lateness"] > MAX_WAIT_MS:
             faults.append(f"definitions {definition.name}: horizon + lateness must stay below 62d, the bitmap of landmarks holds 64 days")
+
+
+def _judge_name(setting: str, name: str, faults: list[str]) -> None:
+    try:
+        checked_name(setting, name)
+    except ValueError as error:
+        faults.append(str(error))
 
 
 def _judge_secrets(values: dict[str, Any], faults: list[str]) -> None:

@@ -34,7 +34,7 @@ class Rule(NamedTuple):
     clock: bool = False
 
 
-CORE = "features.definitions features.compiled features.events features.users features.store online_models"
+CORE = "features.definitions features.compiled features.events features.users features.store.keys features.store online_models"
 PURE = "stream.position stream.outbox stream.alerts stream.kafka.wire stream.shard"
 SHELL = f"{CORE} {PURE} stream.faults stream.shown stream.screen stream.settings stream.kafka"
 KAFKA = "kafka aiokafka confluent_kafka"
@@ -44,11 +44,14 @@ RULES: dict[str, Rule] = {
     "features.users": Rule("features.definitions features.compiled"),
     "features.events": Rule("features.definitions features.compiled features.users"),
     "features.files": Rule("features.definitions features.compiled features.events"),
-    "features.store": Rule("features.definitions features.compiled features.users"),
-    "features.store.redis": Rule("features.definitions features.compiled features.users features.store", "redis", clock=True),
-    "features.reader": Rule("features.definitions features.users features.store features.store.redis", "redis"),
+    "features.store.keys": Rule("features.definitions"),
+    "features.store": Rule("features.definitions features.compiled features.users features.store.keys"),
+    "features.store.redis": Rule(
+        "features.definitions features.compiled features.users features.store.keys features.store", "redis", clock=True
+    ),
+    "features.reader": Rule("features.definitions features.users features.store.keys features.store features.store.redis", "redis"),
     "online_models": Rule("features.definitions features.compiled features.users"),
-    "online_models.registry_redis": Rule("online_models", "redis"),
+    "online_models.registry_redis": Rule("features.store.keys online_models", "redis"),
     "stream.faults": Rule(""),
     "stream.shown": Rule(""),
     "stream.screen": Rule("stream.shown"),
@@ -61,8 +64,10 @@ RULES: dict[str, Rule] = {
     "stream.kafka": Rule("stream.faults stream.position stream.outbox stream.settings stream.kafka.wire", KAFKA, clock=True),
     "stream.shard": Rule(f"{CORE} stream.position stream.outbox stream.alerts stream.kafka.wire"),
     "stream.ownership": Rule(f"{CORE} {PURE} stream.faults stream.settings", clock=True),
-    "stream.ownership.stored": Rule("features.store stream.shard", "redis"),
-    "stream.intake": Rule(f"{SHELL} features.files features.store.redis stream.ownership", f"{KAFKA} faust", clock=True),
+    "stream.ownership.stored": Rule("features.store.keys stream.shard", "redis"),
+    "stream.intake": Rule(
+        f"{SHELL} features.files features.store.redis stream.ownership stream.ownership.stored", f"{KAFKA} faust", clock=True
+    ),
     "stream.feedback": Rule(SHELL, KAFKA, clock=True),
     "stream.processes": Rule(
         f"{SHELL} features.store.redis online_models.registry_redis stream.ownership stream.intake stream.feedback",

@@ -60,8 +60,10 @@ class Table:
             self._rest = self._rest.replace(b"\r", b"\n")
         self._line = self._row = 0
         header = self._take_header()
+        if header[:4].lower() == "sep=" and len(header) == 5:  # Excel's own first line
+            separator, header = separator or header[4], self._take_header()
         self.separator = separator or separator_of(header)
-        names = [name.strip() for name in next(csv.reader([header], delimiter=self.separator), [])]
+        names = [name.strip() for name in _split(header, self.separator)]
         known = (headless or {}).get(len(names)) if self.separator == "\t" else None
         if known is not None and not set(known.values()) & set(names):
             self._rest, self._line = self._again, 0
@@ -94,7 +96,7 @@ class Table:
         if not count:
             raise FileRefused("the file is empty", "empty")
         record = self._rest[starts[0] : ends[0]]
-        self._again, self._rest, self._line = self._rest, self._rest[consumed:], passed
+        self._again, self._rest, self._line = self._rest, self._rest[consumed:], self._line + passed
         try:
             text = record.decode()
         except UnicodeDecodeError:
@@ -153,10 +155,7 @@ class Table:
         reject((fields != len(self.columns)) & (states == SOUND), "ragged")
         good = np.flatnonzero(~bad)
         if (states[good] == ODD_QUOTE).any():
-            parsed = [
-                next(csv.reader([block[starts[i] : ends[i]].decode()], delimiter=self.separator, skipinitialspace=True), [])
-                for i in good.tolist()
-            ]
+            parsed = [_split(block[starts[i] : ends[i]].decode(), self.separator) for i in good.tolist()]
             short = np.zeros(len(starts), np.bool_)
             short[good[[len(one) != len(self.columns) for one in parsed]]] = True
             reject(short, "ragged")
@@ -185,6 +184,14 @@ class Table:
         return pl.read_csv(
             io.BytesIO(text), has_header=False, separator=self.separator, columns=wanted, infer_schema=False, truncate_ragged_lines=True
         )  # fmt: skip
+
+
+def _split(record: str, separator: str) -> list[str]:
+    """Return the fields of one record, quotes read as mildly as can be."""
+    try:
+        return next(csv.reader([record], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error:  # a carriage return within: quotes mean nothing here
+        return record.split(separator)
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -5,6 +5,8 @@ Only churn definitions may be appended.
 Errors::
 
     SpecMismatch     the stored spec is another one; `differences` says where
+    NewerStorage     a newer build has stored what this one cannot read
+    OtherFeatures    the workers' build has other features than this one
 """
 
 from __future__ import annotations
@@ -15,11 +17,35 @@ from typing import Any, NamedTuple
 import msgspec
 
 from features.definitions.definition import ChurnDefinition
-from features.store.keys import PREFIX_VERSION
 from features.users.spec import FeatureSpec
 
+STORAGE_VERSION = 2
+"""Of the names of keys and the forms of values. 1: what the first build stored. 2: states with a checksum, models and checkpoints as plain data.
 
-class AppSpec(msgspec.Struct, frozen=True, kw_only=True):
+A build that starts an app raises what is stored there, and refuses a higher one; the field's name in JSON is the one that the first build compares,
+so that it refuses too, before it takes a shard."""
+
+
+class NewerStorage(Exception):
+    """A newer build has run this app, and this one does not know what it has stored."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"a newer churnwatch has run this app: it stores version {version}, this one reads up to {STORAGE_VERSION}. Start that version again, or a later one."
+        )
+        self.version = version
+
+
+class OtherFeatures(Exception):
+    """The app's workers are of a build with other features."""
+
+    def __init__(self, app: str, stored: str, here: str) -> None:
+        super().__init__(
+            f"the workers of app {app!r} have other features than this process (feature spec {stored}, here {here}): use the version that they run"
+        )
+
+
+class AppSpec(msgspec.Struct, frozen=True, kw_only=True, rename={"storage_version": "prefix_version"}):
     """One deployment.
 
     Attributes
@@ -29,8 +55,10 @@ class AppSpec(msgspec.Struct, frozen=True, kw_only=True):
         Of the Kafka cluster and the clicks topic whose offsets are stored; a topic made anew under the same name has another id.
     partitions : int
         Of clicks; the number of shards.
-    prefix_version : int
-        Layout of the keys.
+    storage_version : int
+        Of all that is stored (`STORAGE_VERSION`), as the newest build that has run the app writes it.
+    spec_hash : str or None
+        `FeatureSpec.hash` as the workers' build computes it: with its features, and its layout of a state.
     app, group, topic_prefix : str or None
         The app's name, its workers' consumer group and its topics' prefix. None where a build before these fields stored the spec.
     """
@@ -39,10 +67,11 @@ class AppSpec(msgspec.Struct, frozen=True, kw_only=True):
     cluster_id: str
     topic_id: str
     partitions: int
-    prefix_version: int = PREFIX_VERSION
+    storage_version: int = STORAGE_VERSION
     app: str | None = None
     group: str | None = None
     topic_prefix: str | None = None
+    spec_hash: str | None = None
 
     def filled(self, given: AppSpec) -> AppSpec:
         """Return this stored spec with what it does not know taken from another.
@@ -51,8 +80,8 @@ class AppSpec(msgspec.Struct, frozen=True, kw_only=True):
         >>> old.filled(AppSpec(spec=FeatureSpec(), cluster_id="other", topic_id="t", partitions=4, group="g")).group
         'g'
         """
-        unknown = {name: getattr(given, name) for name in ("app", "group", "topic_prefix") if getattr(self, name) is None}
-        return msgspec.structs.replace(self, **unknown)
+        unknown = {name: getattr(given, name) for name in ("app", "group", "topic_prefix", "spec_hash") if getattr(self, name) is None}
+        return msgspec.structs.replace(self, storage_version=STORAGE_VERSION, **unknown)
 
     def pack(self) -> bytes:
         """As stored (JSON, for people with redis-cli)."""
@@ -69,12 +98,16 @@ def unpack_app_spec(packed: bytes) -> AppSpec:
     ------
     msgspec.DecodeError
         If the bytes are none.
+    NewerStorage
 
     >>> spec = AppSpec(spec=FeatureSpec(), cluster_id="c", topic_id="t", partitions=4)
     >>> unpack_app_spec(spec.pack()) == spec
     True
     """
-    return _decoder.decode(packed)
+    spec = _decoder.decode(packed)
+    if spec.storage_version > STORAGE_VERSION:
+        raise NewerStorage(spec.storage_version)
+    return spec
 
 
 def as_started(given: FeatureSpec, stored: FeatureSpec | None) -> FeatureSpec:

@@ -5,6 +5,7 @@ Every implementation passes the same contract suite. Errors::
     StoreError
     |-- TakeRefused      a higher group generation holds the shard
     |-- StaleOwner       the token or the commit number is not the stored one: nothing was written
+    |-- Damaged          what is stored of a shard is not what was written; only making it again helps
     `-- StoreUnavailable the server did not answer within the bound; the outcome of a commit is then unknown
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from features.compiled.texts import Texts
 
@@ -37,8 +38,26 @@ class StaleOwner(StoreError):
         self.partition, self.why = partition, why
 
 
+class Damaged(StoreError):
+    """What is stored of a shard is not what was written: bytes changed, a key was deleted, or is of another type.
+
+    Parameters
+    ----------
+    key : str, optional
+        Named in the message: one with a user id by a digest (`features.store.keys.digest_of`), for the message goes into logs.
+    """
+
+    def __init__(self, partition: int, why: str, key: str = "") -> None:
+        super().__init__(f"shard {partition}: {why}" + (f" (key {key})" if key else ""))
+        self.partition, self.why, self.key = partition, why, key
+
+
 class StoreUnavailable(StoreError):
     """The server did not answer within the bound."""
+
+
+Rebuild = Literal["", "whole", "partial"]
+"""Not asked for; asked for; asked for although the log's beginning may be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +82,8 @@ class Taken:
     """(stream id, block), oldest first: examples not yet trimmed."""
     wheel: Mapping[int, int]
     """Armed users per bucket (0..287), buckets of zero left out."""
+    rebuild: Rebuild = ""
+    """Whether somebody asked that the shard be made again from the log: then nothing else of it was read, and it must be cleared first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +115,8 @@ class Commit:
     meta: bytes
     users: Sequence[str] | Texts = ()
     states: Sequence[bytes] | Texts = ()
+    fresh: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """Those of `users` whose state was not there, by bucket: if they are in the wheel, or something is under their key, that is damage."""
     armed: Mapping[int, Sequence[str]] = field(default_factory=dict)
     disarmed: Mapping[int, Sequence[str]] = field(default_factory=dict)
     snaps: Mapping[tuple[str, int], bytes] = field(default_factory=dict)
@@ -107,6 +130,9 @@ class Commit:
     exbox_trim: str | None = None
     mirror: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Optional feature-store mirror: user -> {feature name: value}."""
+
+
+NOT_FRESH = "a user has timers or a key of another type, but no state"
 
 
 def stream_id(commit_no: int, index: int) -> str:
@@ -130,7 +156,13 @@ class Store(Protocol):
         ...
 
     async def read(self, partition: int, need: Need) -> Found:
-        """Read states, wheel buckets and snapshot lists in one round trip."""
+        """Read states, wheel buckets and snapshot lists in one round trip.
+
+        Raises
+        ------
+        Damaged
+            A key is of another type. Only for the key of a state this is not seen here: that user seems to have none.
+        """
         ...
 
     async def commit(self, partition: int, commit: Commit) -> None:
@@ -140,7 +172,25 @@ class Store(Protocol):
         ------
         StaleOwner
             Token or number differ. A repeat of an applied commit (stored number is mine + 1 with my token) is success.
+        Damaged
+            One of the fresh users is not fresh, or a key is of another type.
         StoreUnavailable
             The outcome is unknown; the caller repeats the same commit or takes again.
+        """
+        ...
+
+    async def ask_rebuild(self, partition: int, *, partial: bool) -> None:
+        """Have the shard's next owner make it again from the log, whoever that is; see `Taken.rebuild`."""
+        ...
+
+    async def clear(self, partition: int, token: Token, meta: bytes) -> None:
+        """Delete all that is stored of a shard, begin with a meta at commit number 0, and take the wish for it back, at last and at once.
+
+        Cut short it may be repeated, by this owner or the next.
+
+        Raises
+        ------
+        StaleOwner
+            The token is not the stored one.
         """
         ...

@@ -6,78 +6,145 @@ key is always the tag's; a user id stands last and may then hold any bytes.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
+from typing import NamedTuple
 
-PREFIX_VERSION = 1
-"""Of this layout of keys; stored in the app's spec and refused when it differs."""
-_APP = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_DEFINITION = re.compile(r"[a-z0-9_-]{1,32}")
+import xxhash
+
+from features.definitions.names import checked_name
+
+META_FIELD, NUMBER_FIELD = "meta", "commit_no"
+"""Of the hash `ShardKeys.meta`."""
+
+
+class ShardKeys(NamedTuple):
+    """The keys of one shard.
+
+    Attributes
+    ----------
+    prefix : str
+        Of all of them; the braces are the hash tag of Redis Cluster.
+
+    >>> keys = shard_keys("shop", 7)
+    >>> keys.owner, keys.state("ann"), keys.wheel(5), keys.snap("churn14", 300_000)
+    ('cw:shop:{7}:owner', 'cw:shop:{7}:u:ann', 'cw:shop:{7}:wheel:5', 'cw:shop:{7}:snap:churn14:300000')
+    """
+
+    prefix: str
+
+    @property
+    def owner(self) -> str:
+        """Hash: whose shard this is."""
+        return self.prefix + "owner"
+
+    @property
+    def meta(self) -> str:
+        """Hash: the commit number, and what the shard remembers of itself."""
+        return self.prefix + "meta"
+
+    @property
+    def outbox(self) -> str:
+        """Stream: alerts and dead letters."""
+        return self.prefix + "outbox"
+
+    @property
+    def exbox(self) -> str:
+        """Stream: blocks of examples."""
+        return self.prefix + "exbox"
+
+    @property
+    def states(self) -> str:
+        """What stands before a user id in the key of their state."""
+        return self.prefix + "u:"
+
+    @property
+    def wheels(self) -> str:
+        """What stands before the number of a bucket."""
+        return self.prefix + "wheel:"
+
+    def state(self, user: str) -> str:
+        """String: a user's state."""
+        return self.states + user
+
+    def wheel(self, bucket: int) -> str:
+        """Set: armed users of a bucket."""
+        return f"{self.wheels}{bucket}"
+
+    def snap(self, definition: str, landmark_ms: int) -> str:
+        """List: chunks of pending snapshots.
+
+        Raises
+        ------
+        ValueError
+            For a definition's name that may not stand in a key.
+        """
+        return f"{self.prefix}snap:{checked_name('definition name', definition)}:{landmark_ms:d}"
+
+    def mirror(self, user: str) -> str:
+        """Hash: a user's named features."""
+        return f"{self.prefix}feat:{user}"
+
+
+class AppKeys(NamedTuple):
+    """The keys of an app that belong to no shard.
+
+    >>> app_keys("shop").spec, app_keys("shop").version("churn14", 3)
+    ('cw:shop:spec', 'cw:shop:model:churn14:3')
+    """
+
+    prefix: str
+
+    @property
+    def spec(self) -> str:
+        """String: what the app was started with."""
+        return self.prefix + "spec"
+
+    @property
+    def trainer(self) -> str:
+        """Hash: whose turn it is to write models, and the trainer's checkpoint."""
+        return self.prefix + "trainer"
+
+    def models(self, definition: str) -> str:
+        """Hash: the kept versions."""
+        return f"{self.prefix}model:{definition}"
+
+    def version(self, definition: str, number: int) -> str:
+        """String: one version."""
+        return f"{self.models(definition)}:{number}"
+
+    def wish(self, definition: str) -> str:
+        """Hash: what a person asked for."""
+        return f"{self.models(definition)}:wish"
 
 
 @lru_cache(maxsize=256)
-def app_prefix(app: str) -> str:
-    """Return the beginning of every key of an app.
-
-    Parameters
-    ----------
-    app : str
-        1 to 64 letters, digits, ``_``, ``.`` or ``-``.
+def app_keys(app: str) -> AppKeys:
+    """Return the app-wide keys.
 
     Raises
     ------
     ValueError
-        For any other name: a brace in it would take the place of the shard's hash tag.
-
-    >>> app_prefix("shop")
-    'cw:shop:'
+        For an app name that may not stand in a key.
     """
-    if not _APP.fullmatch(app):
-        raise ValueError(f"app name must be 1 to 64 letters, digits, '_', '.' or '-', got {app!r}")
-    return f"cw:{app}:"
+    return AppKeys(f"cw:{checked_name('app name', app)}:")
 
 
 @lru_cache(maxsize=4096)
-def shard_prefix(app: str, partition: int) -> str:
-    """Return the beginning of every key of a shard; the braces are the hash tag of Redis Cluster.
-
-    >>> shard_prefix("shop", 7)
-    'cw:shop:{7}:'
-    """
-    return f"{app_prefix(app)}{{{partition}}}:"
-
-
-def snap_name(definition: str, landmark_ms: int) -> str:
-    """Return a list of pending snapshots, after the shard's prefix.
+def shard_keys(app: str, partition: int) -> ShardKeys:
+    """Return the keys of a shard.
 
     Raises
     ------
     ValueError
-        If the definition's name is not 1 to 32 characters of ``a-z0-9_-``.
-
-    >>> snap_name("churn14", 300_000)
-    'snap:churn14:300000'
+        For an app name that may not stand in a key.
     """
-    return f"snap:{checked_definition(definition)}:{landmark_ms:d}"
+    return ShardKeys(f"{app_keys(app).prefix}{{{partition}}}:")
 
 
-@lru_cache(maxsize=256)
-def checked_definition(name: str) -> str:
-    """Return the name if it may stand in a key.
+def digest_of(key: str) -> str:
+    """Return 8 hex digits that stand for a key where a user id must not be seen: enough to find it again among those of a shard.
 
-    >>> checked_definition("no:colon")
-    Traceback (most recent call last):
-    ValueError: definition name must be 1 to 32 characters of a-z, 0-9, '_' or '-', got 'no:colon'
+    >>> digest_of("cw:shop:{7}:u:ann")
+    '07de74df'
     """
-    if not _DEFINITION.fullmatch(name):
-        raise ValueError(f"definition name must be 1 to 32 characters of a-z, 0-9, '_' or '-', got {name!r}")
-    return name
-
-
-def spec_key(app: str) -> str:
-    """Return the key of the app-wide spec.
-
-    >>> spec_key("shop")
-    'cw:shop:spec'
-    """
-    return f"{app_prefix(app)}spec"
+    return f"{xxhash.xxh3_64_intdigest(key.encode()) >> 32:08x}"

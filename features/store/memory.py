@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from features.compiled.texts import names_of
-from features.store.contract import Commit, Found, Need, StaleOwner, Taken, TakeRefused, Token, stream_id
-from features.store.keys import checked_definition
+from features.definitions.names import checked_name
+from features.store.contract import NOT_FRESH, Commit, Damaged, Found, Need, Rebuild, StaleOwner, Taken, TakeRefused, Token, stream_id
+from features.store.keys import digest_of, shard_keys
 
 Box = dict[tuple[int, int], bytes]
 
@@ -23,6 +24,7 @@ class _ShardData:
     nonce: str = ""
     generation: int | None = None
     server: int = 0
+    rebuild: Rebuild = ""
     commit_no: int = 0
     meta: bytes | None = None
     users: dict[str, bytes] = field(default_factory=dict)
@@ -87,6 +89,8 @@ class MemoryStore:
             raise TakeRefused(partition, data.generation)
         data.epoch, data.nonce, data.generation = data.epoch + 1, self._nonce(), generation
         data.server = self._server
+        if data.rebuild:
+            return Taken(Token(data.epoch, data.nonce), 0, None, (), (), {}, data.rebuild)
         return Taken(
             token=Token(data.epoch, data.nonce),
             commit_no=data.commit_no,
@@ -106,21 +110,21 @@ class MemoryStore:
         return Found(
             states=[data.users.get(user) for user in names_of(need.users)],
             members=[self._order(data.wheel.get(bucket, set())) for bucket in need.buckets],
-            chunks=[list(data.snaps.get((checked_definition(name), landmark), ())) for name, landmark in need.snaps],
+            chunks=[list(data.snaps.get((checked_name("definition name", name), landmark), ())) for name, landmark in need.snaps],
         )
 
     async def commit(self, partition: int, commit: Commit) -> None:
         """See `features.store.contract.Store`. A `ValueError`, as from `RedisStore.commit`, leaves all as it was."""
         _check(commit)
-        data = self._shard(partition)
-        if not data.epoch or Token(data.epoch, data.nonce) != commit.token:
-            raise StaleOwner(partition, "token")
-        if data.server != self._server:
-            raise StaleOwner(partition, "the server restarted since the take")
+        data = self._owned(partition, commit.token)
         if data.commit_no == commit.commit_no + 1:
             return
         if data.commit_no != commit.commit_no:
             raise StaleOwner(partition, f"stored commit number is {data.commit_no}, expected {commit.commit_no}")
+        for bucket, users in commit.fresh.items():
+            for user in users:
+                if user in data.users or user in data.wheel.get(bucket, ()):
+                    raise Damaged(partition, NOT_FRESH, digest_of(shard_keys("memory", partition).state(user)))
         number = commit.commit_no + 1
         data.users.update(zip(names_of(commit.users), cast(Sequence[bytes], commit.states), strict=True))
         for bucket, users in commit.armed.items():
@@ -136,6 +140,23 @@ class MemoryStore:
         for user, fields in commit.mirror.items():
             data.mirror.setdefault(user, {}).update(fields)
         data.meta, data.commit_no = commit.meta, number
+
+    async def ask_rebuild(self, partition: int, *, partial: bool) -> None:
+        """See `features.store.contract.Store`."""
+        self._shard(partition).rebuild = "partial" if partial else "whole"
+
+    async def clear(self, partition: int, token: Token, meta: bytes) -> None:
+        """See `features.store.contract.Store`."""
+        data = self._owned(partition, token)
+        self._shards[partition] = _ShardData(data.epoch, data.nonce, data.generation, data.server, meta=meta)
+
+    def _owned(self, partition: int, token: Token) -> _ShardData:
+        data = self._shard(partition)
+        if not data.epoch or Token(data.epoch, data.nonce) != token:
+            raise StaleOwner(partition, "token")
+        if data.server != self._server:
+            raise StaleOwner(partition, "the server restarted since the take")
+        return data
 
     def snapshot(self) -> Snapshot:
         """All of it, as it is now."""
@@ -182,7 +203,7 @@ def _check(commit: Commit) -> None:
     if len(commit.users) != len(commit.states):
         raise ValueError(f"as many states as users are needed, got {len(commit.states)} for {len(commit.users)}")
     for name, _ in (*commit.snaps, *commit.matured):
-        checked_definition(name)
+        checked_name("definition name", name)
     "".join(names_of(commit.users)).encode()
 
 

@@ -16,11 +16,13 @@ from numba import njit
 
 from features.compiled.texts import Texts, copied, ids_of
 from features.store.contract import Commit, Need, stream_id
-from features.store.keys import snap_name
+from features.store.keys import META_FIELD, NUMBER_FIELD, ShardKeys
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 KEYS_A_CALL = 4_000
 """Keys of one MGET: it stops the server for about 2 ms."""
+LOOKS = 5
+"""Calls of `pack_look` before those about fresh users."""
 
 
 def pack_calls(*calls: tuple[Any, ...]) -> bytes:
@@ -28,37 +30,52 @@ def pack_calls(*calls: tuple[Any, ...]) -> bytes:
     return b"".join(map(_pack, calls))
 
 
-def pack_read(prefix: str, need: Need) -> tuple[bytes, int]:
+def pack_read(keys: ShardKeys, need: Need) -> tuple[bytes, int]:
     r"""Return the calls of a read, and how many of them are MGET; these come first, then a call for each bucket and each list.
-
-    Parameters
-    ----------
-    prefix : str
-        Of the shard's keys.
 
     Raises
     ------
     ValueError
         A definition's name that may not stand in a key.
 
-    >>> pack_read("cw:shop:{7}:", Need(["ann"]))
+    >>> pack_read(ShardKeys("cw:shop:{7}:"), Need(["ann"]))
     (b'*2\r\n$4\r\nMGET\r\n$17\r\ncw:shop:{7}:u:ann\r\n', 1)
     """
     users = ids_of(need.users)
-    calls: list[bytes | bytearray] = [_mget(prefix, users[at : at + KEYS_A_CALL]) for at in range(0, len(users), KEYS_A_CALL)]
+    calls: list[bytes | bytearray] = [_of_states(b"MGET", keys, users[at : at + KEYS_A_CALL]) for at in range(0, len(users), KEYS_A_CALL)]
     mgets = len(calls)
-    calls += [_pack(("SMEMBERS", f"{prefix}wheel:{bucket}")) for bucket in need.buckets]
-    calls += [_pack(("LRANGE", prefix + snap_name(name, landmark), 0, -1)) for name, landmark in need.snaps]
+    calls += [_pack(("SMEMBERS", keys.wheel(bucket))) for bucket in need.buckets]
+    calls += [_pack(("LRANGE", keys.snap(name, landmark), 0, -1)) for name, landmark in need.snaps]
     return b"".join(calls), mgets
 
 
-def pack_commit(prefix: str, commit: Commit) -> tuple[bytes | bytearray, int]:
-    """Return the calls of a commit, and how many answers they have; the last one is EXEC's.
+def pack_look(keys: ShardKeys, commit: Commit) -> tuple[bytes, int]:
+    r"""Return the calls that look whether a commit may be applied, and how many they are.
 
-    Parameters
-    ----------
-    prefix : str
-        Of the shard's keys.
+    They ask who owns the shard and for its number; then how many of the fresh users have a state, in as many calls as it takes, and who of
+    them is in the wheel, a call a bucket.
+
+    >>> from features.store.contract import Token
+    >>> pack_look(ShardKeys("cw:shop:{7}:"), Commit(Token(1, "n"), 4, b"meta", fresh={5: ["ann"]}))[1]
+    7
+    """
+    look: list[bytes | bytearray] = [
+        pack_calls(
+            ("WATCH", keys.owner, keys.meta),
+            ("HMGET", keys.owner, "epoch", "nonce", "server"),
+            ("HGET", keys.meta, NUMBER_FIELD),
+            ("EXISTS", keys.outbox, keys.exbox),
+            ("INFO", "server"),
+        )
+    ]
+    fresh = ids_of(list(chain.from_iterable(commit.fresh.values())))
+    exists = [_of_states(b"EXISTS", keys, fresh[at : at + KEYS_A_CALL]) for at in range(0, len(fresh), KEYS_A_CALL)]
+    members = [_pack(("SMISMEMBER", keys.wheel(bucket), *users)) for bucket, users in commit.fresh.items() if users]
+    return b"".join([*look, *exists, *members]), LOOKS + len(exists) + len(members)
+
+
+def pack_commit(keys: ShardKeys, commit: Commit) -> tuple[bytes | bytearray, int]:
+    """Return the calls of a commit, and how many answers they have; the last one is EXEC's.
 
     Raises
     ------
@@ -66,25 +83,25 @@ def pack_commit(prefix: str, commit: Commit) -> tuple[bytes | bytearray, int]:
         Users and states of different number, or a definition's name that may not stand in a key.
 
     >>> from features.store.contract import Token
-    >>> pack_commit("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", ["ann"], [b"state"]))[1]
+    >>> pack_commit(ShardKeys("cw:shop:{7}:"), Commit(Token(1, "n"), 4, b"meta", ["ann"], [b"state"]))[1]
     4
     """
     if len(commit.users) != len(commit.states):
         raise ValueError(f"as many states as users are needed, got {len(commit.states)} for {len(commit.users)}")
-    calls = list(_calls(prefix, commit))
+    calls = list(_calls(keys, commit))
     begin, end, answers = pack_calls(("MULTI",)), pack_calls(*calls, ("EXEC",)), 2 + bool(commit.users) + len(calls)
     if not commit.users:
         return begin + end, answers
-    return _with_states(prefix, ids_of(commit.users), Texts.of(commit.states), begin, end), answers
+    return _with_states(keys, ids_of(commit.users), Texts.of(commit.states), begin, end), answers
 
 
-def _with_states(prefix: str, users: Texts, states: Texts, begin: bytes, end: bytes) -> bytearray:
+def _with_states(keys: ShardKeys, users: Texts, states: Texts, begin: bytes, end: bytes) -> bytearray:
     """The beginning, an MSET of all states, the end."""
     begin += b"*%d\r\n$4\r\nMSET\r\n" % (1 + 2 * len(states))
-    name = np.frombuffer(f"{prefix}u:".encode(), np.uint8)
-    keys, values = users.end - users.at + len(name), states.end - states.at
-    key_digits, value_digits = _digits(keys), _digits(values)
-    out = bytearray(len(begin) + int((10 + key_digits + keys + value_digits + values).sum()) + len(end))
+    name = np.frombuffer(keys.states.encode(), np.uint8)
+    sizes, values = users.end - users.at + len(name), states.end - states.at
+    key_digits, value_digits = _digits(sizes), _digits(values)
+    out = bytearray(len(begin) + int((10 + key_digits + sizes + value_digits + values).sum()) + len(end))
     out[: len(begin)] = begin
     out[len(out) - len(end) :] = end
     view = np.frombuffer(out, np.uint8)
@@ -92,12 +109,13 @@ def _with_states(prefix: str, users: Texts, states: Texts, begin: bytes, end: by
     return out
 
 
-def _mget(prefix: str, users: Texts) -> bytearray:
-    begin = b"*%d\r\n$4\r\nMGET\r\n" % (1 + len(users))
-    name = np.frombuffer(f"{prefix}u:".encode(), np.uint8)
-    keys = users.end - users.at + len(name)
-    digits = _digits(keys)
-    out = bytearray(len(begin) + int((5 + digits + keys).sum()))
+def _of_states(command: bytes, keys: ShardKeys, users: Texts) -> bytearray:
+    """A command on the keys of states."""
+    begin = b"*%d\r\n$%d\r\n%s\r\n" % (1 + len(users), len(command), command)
+    name = np.frombuffer(keys.states.encode(), np.uint8)
+    sizes = users.end - users.at + len(name)
+    digits = _digits(sizes)
+    out = bytearray(len(begin) + int((5 + digits + sizes).sum()))
     out[: len(begin)] = begin
     _lay_out_keys(np.frombuffer(out, np.uint8), len(begin), name, users.buffer, users.at, users.end, digits)
     return out
@@ -153,26 +171,26 @@ def _line_end(out: Any, i: int) -> int:
     return i + 2
 
 
-def _calls(prefix: str, commit: Commit) -> Iterator[tuple[Any, ...]]:
+def _calls(keys: ShardKeys, commit: Commit) -> Iterator[tuple[Any, ...]]:
     """Everything but the states; the number comes last."""
     number = commit.commit_no + 1
     for command, side in (("SADD", commit.armed), ("SREM", commit.disarmed)):
         for bucket, users in side.items():
             if users:
-                yield (command, f"{prefix}wheel:{bucket}", *users)
+                yield (command, keys.wheel(bucket), *users)
     for (name, landmark), chunk in commit.snaps.items():
-        yield ("RPUSH", prefix + snap_name(name, landmark), chunk)
+        yield ("RPUSH", keys.snap(name, landmark), chunk)
     if commit.matured:
-        yield ("DEL", *(prefix + snap_name(name, landmark) for name, landmark in commit.matured))
-    for box, entries, trim in (("outbox", commit.outbox, commit.outbox_trim), ("exbox", commit.exbox, commit.exbox_trim)):
+        yield ("DEL", *(keys.snap(name, landmark) for name, landmark in commit.matured))
+    for box, entries, trim in ((keys.outbox, commit.outbox, commit.outbox_trim), (keys.exbox, commit.exbox, commit.exbox_trim)):
         for index, entry in enumerate(entries):
-            yield ("XADD", prefix + box, stream_id(number, index), "e", entry)
+            yield ("XADD", box, stream_id(number, index), "e", entry)
         if trim is not None:
-            yield ("XTRIM", prefix + box, "MINID", _first_kept(trim))
+            yield ("XTRIM", box, "MINID", _first_kept(trim))
     for user, fields in commit.mirror.items():
         if fields:
-            yield ("HSET", f"{prefix}feat:{user}", *chain.from_iterable(fields.items()))
-    yield ("HSET", f"{prefix}meta", "meta", commit.meta, "commit_no", number)
+            yield ("HSET", keys.mirror(user), *chain.from_iterable(fields.items()))
+    yield ("HSET", keys.meta, META_FIELD, commit.meta, NUMBER_FIELD, number)
 
 
 def _first_kept(trim: str) -> str:

@@ -29,15 +29,29 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from features.store.app_spec import AppSpec, SpecMismatch, unpack_app_spec
-from features.store.contract import Commit, Found, Need, StaleOwner, StoreError, StoreUnavailable, Taken, TakeRefused, Token
-from features.store.keys import shard_prefix, spec_key
-from features.store.packed_calls import pack_calls, pack_commit, pack_read
+from features.store.contract import (
+    NOT_FRESH,
+    Commit,
+    Damaged,
+    Found,
+    Need,
+    StaleOwner,
+    StoreError,
+    StoreUnavailable,
+    Taken,
+    TakeRefused,
+    Token,
+)
+from features.store.keys import META_FIELD, NUMBER_FIELD, ShardKeys, app_keys, digest_of, shard_keys
+from features.store.packed_calls import pack_calls, pack_commit, pack_look, pack_read
 from features.store.server_check import Finding, findings
 from features.users.landmarks import BUCKETS
 
 T = TypeVar("T")
 _TAKE = (Path(__file__).parent / "take.lua").read_bytes()
 _RUN_ID = re.compile(rb"run_id:(\w+)")
+SCANNED_A_CALL = 10_000
+"""Keys that one SCAN goes through: it stops the server for a few milliseconds."""
 _TRIES = 5
 """Of a transaction whose watched keys changed: whoever changed them is seen at the next try."""
 _PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
@@ -89,7 +103,7 @@ class RedisStore:
     """
 
     def __init__(self, client_or_url: redis.Redis | str, app: str, *, patience_s: float = 10.0, threads: int = 8) -> None:
-        shard_prefix(app, 0)
+        app_keys(app)
         self._owns_client = isinstance(client_or_url, str)
         self._client = connect(client_or_url) if isinstance(client_or_url, str) else client_or_url
         self._app, self._patience_s = app, patience_s
@@ -107,12 +121,16 @@ class RedisStore:
 
     async def take(self, partition: int, generation: int, *, force: bool = False) -> Taken:
         """See `features.store.contract.Store`."""
-        prefix, keys = shard_prefix(self._app, partition), self._fixed_keys(partition)
+        keys = self._keys(partition)
         nonce = secrets.token_hex(8)
-        args: list[Any] = [generation, int(force), nonce, prefix + "wheel:", BUCKETS]
-        answer: list[Any] = await self._patiently(lambda: self._take_script(keys=keys, args=args))
+        args: list[Any] = [generation, int(force), nonce, keys.wheels, BUCKETS]
+        fixed = [keys.owner, keys.meta, keys.outbox, keys.exbox]
+        with self._finding_types(partition):
+            answer: list[Any] = await self._patiently(lambda: self._take_script(keys=fixed, args=args))
         if answer[0] == 0:
             raise TakeRefused(partition, int(answer[1]))
+        if answer[0] == 2:
+            return Taken(Token(int(answer[1]), nonce), 0, None, (), (), {}, answer[2].decode())
         _, epoch, number, meta, outbox, exbox, wheel = answer
         return Taken(
             token=Token(int(epoch), nonce),
@@ -125,10 +143,10 @@ class RedisStore:
 
     async def owner(self, partition: int) -> Token | None:
         """See `features.store.contract.Store`."""
-        key = self._fixed_keys(partition)[0]
+        keys = self._keys(partition)
 
         def call() -> tuple[Any, Any]:
-            return self._client.hmget(key, ["epoch", "nonce", "server"]), self._client.info("server")
+            return self._client.hmget(keys.owner, ["epoch", "nonce", "server"]), self._client.info("server")
 
         (epoch, nonce, server), info = await self._patiently(call)
         if epoch is None or server != info["run_id"].encode():
@@ -137,7 +155,7 @@ class RedisStore:
 
     async def read(self, partition: int, need: Need) -> Found:
         """See `features.store.contract.Store`."""
-        packed, mgets = pack_read(shard_prefix(self._app, partition), need)
+        packed, mgets = pack_read(self._keys(partition), need)
         buckets = len(need.buckets)
         calls = mgets + buckets + len(need.snaps)
 
@@ -146,7 +164,8 @@ class RedisStore:
                 found = _asked(connection, packed, calls)
             return _sound(found)
 
-        answers = await self._patiently(call) if calls else []
+        with self._finding_types(partition, need.snaps):
+            answers = await self._patiently(call) if calls else []
         return Found(
             states=list(chain.from_iterable(answers[:mgets])),
             members=[list(map(bytes.decode, members)) for members in answers[mgets : mgets + buckets]],
@@ -162,47 +181,125 @@ class RedisStore:
             Before anything is sent: users and states of different number, a definition's name that may not stand in a key, or a
             user id that is not UTF-8.
         """
-        prefix = shard_prefix(self._app, partition)
+        keys = self._keys(partition)
         packed: tuple[bytes | bytearray, int] | None = None
 
         def call() -> str | None:
             nonlocal packed
             if packed is None:
-                packed = pack_commit(prefix, commit)
-            return self._transact(prefix, commit, *packed)
+                packed = pack_commit(keys, commit)
+            return self._transact(partition, commit, *packed)
 
-        refusal = await self._patiently(call)
+        with self._finding_types(partition, [*commit.snaps]):
+            refusal = await self._patiently(call)
         if refusal is not None:
             raise StaleOwner(partition, refusal)
+
+    async def ask_rebuild(self, partition: int, *, partial: bool) -> None:
+        """See `features.store.contract.Store`."""
+        owner = self._keys(partition).owner
+
+        def call() -> None:
+            with self._client.pipeline() as pipe:
+                if self._client.type(owner) not in {b"hash", b"none"}:
+                    pipe.delete(owner)
+                pipe.hset(owner, "rebuild", "partial" if partial else "whole")
+                pipe.execute()
+
+        await self._patiently(call)
+
+    async def clear(self, partition: int, token: Token, meta: bytes) -> None:
+        """See `features.store.contract.Store`. All keys of the server are gone through; a million takes about half a second."""
+        keys, cursor, found = self._keys(partition), 0, True
+        owner = keys.owner.encode()
+        while found:
+            cursor, page = await self._patiently(
+                lambda cursor=cursor: self._client.scan(cursor, match=f"{keys.prefix}*", count=SCANNED_A_CALL)  # type: ignore[misc]  # mypy cannot type a default
+            )
+            if some := [key for key in page if key != owner]:
+                await self._as_owner(partition, token, ("UNLINK", *some))
+            found = cursor != 0
+        await self._as_owner(
+            partition,
+            token,
+            ("DEL", keys.meta),
+            ("HSET", keys.meta, META_FIELD, meta, NUMBER_FIELD, 0),
+            ("HDEL", keys.owner, "rebuild"),
+        )
 
     async def check_server(self) -> list[Finding]:
         """What stands against trusting this server; empty is well. Cheap: ask again every minute, a server can be reconfigured."""
         return findings(await self._patiently(self._client.info))
 
-    def _fixed_keys(self, partition: int) -> list[str]:
-        prefix = shard_prefix(self._app, partition)
-        return [prefix + name for name in ("owner", "meta", "outbox", "exbox")]
+    def _keys(self, partition: int) -> ShardKeys:
+        return shard_keys(self._app, partition)
 
-    def _transact(self, prefix: str, commit: Commit, packed: bytes | bytearray, answers: int) -> str | None:
+    def _transact(self, partition: int, commit: Commit, packed: bytes | bytearray, answers: int) -> str | None:
         """Apply a packed commit, or return why it was refused; None when it is applied, now or before."""
-        watch = pack_calls(
-            ("WATCH", f"{prefix}owner", f"{prefix}meta"),
-            ("HMGET", f"{prefix}owner", "epoch", "nonce", "server"),
-            ("HGET", f"{prefix}meta", "commit_no"),
-            ("EXISTS", f"{prefix}outbox", f"{prefix}exbox"),
-            ("INFO", "server"),
-        )
+        look, looks = pack_look(self._keys(partition), commit)
         with self._connection() as connection:
             for _ in range(_TRIES):
-                _, owner, stored, boxes, info = _answers(connection, watch, 5)
+                _, owner, stored, boxes, info, *fresh = _answers(connection, look, looks)
                 verdict = _judge(commit, owner, stored, boxes, info)
                 if verdict != _GO:
                     _answers(connection, pack_calls(("UNWATCH",)), 1)
                     return None if verdict == _DONE else verdict
+                if any(fresh) and any(any(one) if isinstance(one, list) else one for one in fresh):
+                    _answers(connection, pack_calls(("UNWATCH",)), 1)
+                    raise self._not_fresh(partition, commit)
                 self.at("checked")
                 if _answers(connection, packed, answers)[-1] is not None:
                     return None
         return f"the shard's owner or meta changed {_TRIES} times while this commit was sent"
+
+    async def _as_owner(self, partition: int, token: Token, *calls: tuple[Any, ...]) -> None:
+        """Apply some calls at once if the shard is still the token's."""
+        keys = self._keys(partition)
+        look = pack_calls(("WATCH", keys.owner), ("HMGET", keys.owner, "epoch", "nonce", "server"), ("INFO", "server"))
+        packed = pack_calls(("MULTI",), *calls, ("EXEC",))
+
+        def call() -> str | None:
+            with self._connection() as connection:
+                for _ in range(_TRIES):
+                    _, owner, info = _answers(connection, look, 3)
+                    if why := _not_owner(token, owner, info):
+                        _answers(connection, pack_calls(("UNWATCH",)), 1)
+                        return why
+                    if _answers(connection, packed, 2 + len(calls))[-1] is not None:
+                        return None
+            return f"the shard's owner changed {_TRIES} times"
+
+        refusal = await self._patiently(call)
+        if refusal is not None:
+            raise StaleOwner(partition, refusal)
+
+    def _not_fresh(self, partition: int, commit: Commit) -> Damaged:
+        """Say whose state is missing: only now asked one by one."""
+        keys = self._keys(partition)
+        for bucket, users in commit.fresh.items():
+            for user in users:
+                if self._client.exists(keys.state(user)) or self._client.sismember(keys.wheel(bucket), user):
+                    return Damaged(partition, NOT_FRESH, digest_of(keys.state(user)))
+        return Damaged(partition, NOT_FRESH)
+
+    @contextmanager
+    def _finding_types(self, partition: int, snaps: Sequence[tuple[str, int]] = ()) -> Iterator[None]:
+        """Where Redis says that a key is of the wrong type, say which."""
+        try:
+            yield
+        except StoreError as error:
+            if "WRONGTYPE" not in str(error):
+                raise
+            keys = self._keys(partition)
+            wanted = {keys.owner: b"hash", keys.meta: b"hash", keys.outbox: b"stream", keys.exbox: b"stream"}
+            wanted |= dict.fromkeys(map(keys.wheel, range(BUCKETS)), b"set")
+            wanted |= {keys.snap(name, landmark_ms): b"list" for name, landmark_ms in snaps}
+            with self._client.pipeline(transaction=False) as pipe:
+                for key in wanted:
+                    pipe.type(key)
+                types = pipe.execute()
+            wrong = [key for key, is_now in zip(wanted, types, strict=True) if is_now not in {wanted[key], b"none"}]
+            raise Damaged(partition, "a key is of another type than it was made", next(iter(wrong), "")) from None
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
@@ -243,16 +340,21 @@ class RedisStore:
 _GO, _DONE = "go", "done"
 
 
-def _judge(commit: Commit, owner: Sequence[bytes | None], stored: bytes | None, boxes: int, info: bytes) -> str:
-    """Return `_GO`, `_DONE` when this very commit was applied before, or why it is refused."""
+def _not_owner(token: Token, owner: Sequence[bytes | None], info: bytes) -> str | None:
+    """Return why the holder of a token may not write, None if they may."""
     epoch, nonce, server = owner
-    if (epoch, nonce) != (b"%d" % commit.token.epoch, commit.token.nonce.encode()):
+    if (epoch, nonce) != (b"%d" % token.epoch, token.nonce.encode()):
         return "token"
     # A server that restarted (or a replica that took over) may have lost its last second, and with it a take: an owner from before that
     # second would find its token valid again. Every owner takes anew from a new server.
     found = _RUN_ID.search(info)
-    if found is None or server != found[1]:
-        return "the server restarted since the take"
+    return None if found is not None and server == found[1] else "the server restarted since the take"
+
+
+def _judge(commit: Commit, owner: Sequence[bytes | None], stored: bytes | None, boxes: int, info: bytes) -> str:
+    """Return `_GO`, `_DONE` when this very commit was applied before, or why it is refused."""
+    if why := _not_owner(commit.token, owner, info):
+        return why
     # Stream ids grow with the number, so XADD can only fail if somebody deleted the number and left the streams.
     if stored is None and boxes:
         return "the meta key was deleted but not the outbox"
@@ -300,7 +402,7 @@ def _entries(stream: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[tuple[str,
 
 def load_spec(client: redis.Redis, app: str) -> AppSpec | None:
     """Return what the app was started with, None if it never was."""
-    packed: Any = client.get(spec_key(app))
+    packed: Any = client.get(app_keys(app).spec)
     return None if packed is None else unpack_app_spec(packed)
 
 
@@ -312,7 +414,7 @@ def save_spec(client: redis.Redis, app: str, spec: AppSpec) -> None:
     SpecMismatch
         If another one is stored.
     """
-    if client.set(spec_key(app), spec.pack(), nx=True):
+    if client.set(app_keys(app).spec, spec.pack(), nx=True):
         return
     _must_be(client, app, spec)
 
@@ -327,12 +429,12 @@ def replace_spec(client: redis.Redis, app: str, stored: AppSpec, spec: AppSpec) 
     """
     with client.pipeline() as pipe:
         try:
-            pipe.watch(spec_key(app))  # type: ignore[no-untyped-call]  # redis-py has no types there
+            pipe.watch(app_keys(app).spec)  # type: ignore[no-untyped-call]  # redis-py has no types there
             if load_spec(client, app) == spec:
                 return
             _must_be(client, app, stored)
             pipe.multi()
-            pipe.set(spec_key(app), spec.pack())
+            pipe.set(app_keys(app).spec, spec.pack())
             pipe.execute()
         except redis.WatchError:
             _must_be(client, app, spec)

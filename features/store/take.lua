@@ -1,6 +1,6 @@
 -- Become the owner of a shard.
 --
--- KEYS  1 owner   hash: epoch, nonce, generation, server (run id of the server that made the take)
+-- KEYS  1 owner   hash: epoch, nonce, generation, server (run id of the server that made the take), rebuild (when it was asked for)
 --       2 meta    hash: commit_no, meta
 --       3 outbox  stream
 --       4 exbox   stream
@@ -9,7 +9,8 @@
 --       4 prefix of the wheel's keys         5 number of buckets
 --
 -- Returns {0, stored generation} when refused, else
--- {1, epoch, commit_no, meta or nil, outbox entries, exbox entries, {bucket, count, bucket, count, ...} of buckets that are not empty}.
+-- {1, epoch, commit_no, meta or nil, outbox entries, exbox entries, {bucket, count, bucket, count, ...} of buckets that are not empty}, or
+-- {2, epoch, rebuild} when the shard is to be made again: what is damaged of it is not looked at.
 -- The same call again (same nonce, same server) changes nothing and returns the same: a lost answer costs no epoch.
 
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
@@ -21,6 +22,11 @@ if owner[2] ~= ARGV[3] or owner[4] ~= server then
   end
   epoch = epoch + 1
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'nonce', ARGV[3], 'generation', ARGV[1], 'server', server)
+end
+
+local rebuild = redis.call('HGET', KEYS[1], 'rebuild')
+if rebuild then
+  return {2, epoch, rebuild}
 end
 
 local wheel = {}

@@ -36,6 +36,8 @@ class Arena:
     states : structured array (rows,)
     armed : bool (rows,)
         Membership of the stored wheel, as of the last commit.
+    fresh : bool (rows,)
+        Nobody had stored a state of this user when they were brought in, and none was since.
     touched : uint8 (rows,)
         Changed since the last commit.
     last_landmark : int32 (rows,)
@@ -54,12 +56,13 @@ class Arena:
         self.states: npt.NDArray[np.void] = np.zeros(rows, self._dtype)
         self._raw = self.states.view(f"V{self._dtype.itemsize}")  # the same records without fields: these NumPy copies whole
         self.armed = np.zeros(rows, np.bool_)
+        self.fresh = np.zeros(rows, np.bool_)
         self.touched = np.zeros(rows, np.uint8)
         self.last_landmark = np.full(rows, -1, np.int32)
         self._used = np.zeros(rows, np.int64)
 
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:
-        return (self._raw, self.armed, self.touched, self.last_landmark, self._used)
+        return (self._raw, self.armed, self.fresh, self.touched, self.last_landmark, self._used)
 
     def __len__(self) -> int:
         return len(self.users)
@@ -80,6 +83,7 @@ class Arena:
         ValueError
             Not a state, or None, for each user.
         LayoutError
+            Its `row` is the place among those users who have a state.
         """
         first, names = len(self.users), names_of(users)
         if not len(users) == len(names) == len(states):
@@ -92,6 +96,7 @@ class Arena:
         fresh, stored = first + (~is_stored).nonzero()[0], first + is_stored.nonzero()[0]
         if len(fresh):
             self._raw[fresh] = fresh_record(self._definitions).view(self._raw.dtype)
+            self.fresh[fresh] = True
             self.states["phase"][fresh] = [phase_of(self.users[slot]) for slot in fresh.tolist()]
         if len(stored):
             records = read_states(ids.take(stored - first), [packed for packed in states if packed is not None], self._definitions)
@@ -128,6 +133,7 @@ class Arena:
             Any number that grows with every commit.
         """
         self.touched[slots] = 0
+        self.fresh[slots] = False
         self.last_landmark[: len(self.users)] = -1
         self.armed[slots] = (self.states["flags"][slots] & FLAG_ARMED) != 0
         self._used[slots] = clock
@@ -140,7 +146,7 @@ class Arena:
         for array in self._columns():
             array[: len(keep)] = array[keep]
         self.touched[len(keep) : live] = 0
-        self.armed[len(keep) : live] = False
+        self.armed[len(keep) : live] = self.fresh[len(keep) : live] = False
         self.users = [self.users[slot] for slot in keep]
         self._index = UserIndex()
         self._index.add(ids_of(self.users))

@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from features.definitions.calendar import offset_at, zone_table
 from features.users.catalog import NAMES, WIDTH
 from features.users.state import FLAG_ARMED, NEVER
-from features.users.vector import raw_vector
+from features.users.vector import code_vector, raw_vector
 
 RISK_STEPS = 65_535
 """A risk of 1 in the state record."""
@@ -88,6 +89,18 @@ def named_features(state: Any, at_ms: int, timezone: str) -> dict[str, float | N
     raw = np.empty(WIDTH, np.float64)
     raw_vector(state, at_ms, int(offset_at(*zone_table(timezone), at_ms)), raw)
     return {name: None if math.isnan(value) else value for name, value in zip(NAMES, raw.tolist(), strict=True)}
+
+
+def coded_features(features: Mapping[str, float | None]) -> npt.NDArray[np.uint8]:
+    """Return named features as the vector that models score, uint8 (F,).
+
+    >>> coded_features(dict.fromkeys(NAMES)).tolist() == [0] * WIDTH
+    True
+    """
+    raw = np.array([math.nan if (value := features[name]) is None else value for name in NAMES])
+    vector = np.zeros(WIDTH, np.uint8)
+    code_vector(raw, vector)
+    return vector
 
 
 def definition_view(state: Any, k: int) -> DefinitionView:

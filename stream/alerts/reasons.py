@@ -12,7 +12,7 @@ the silence. Values are those of the coded vector, which the model saw, so a lar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -113,7 +113,9 @@ class Row:
     none : str
         The sentence for a value of zero; empty: nothing happened since, so it is the silence that is told.
     begins_days : int
-        How long ago the window begins, for one that has ended: a silence as long leaves nothing to say of it.
+        How long ago the window begins. A silence as long leaves nothing to say of a window that has ended.
+    whole : str
+        Code of the row that is told in its place of a user who is younger than the window.
     bands : tuple of (upper bound, sentence)
         In place of `words`, for values that no one counts.
     """
@@ -128,6 +130,7 @@ class Row:
     compared: str = ""
     none: str = ""
     begins_days: int = 0
+    whole: str = ""
     bands: tuple[tuple[float, str], ...] = ()
 
 
@@ -188,21 +191,21 @@ ROWS: tuple[Row, ...] = (
     Row("actions_24h", "actions", ("count_24h", "decayed_1d", "burst_24h"), "count_24h", "actions",
         "{now} in the last 24 hours", _usual_of("count_24h", 1), "; usually {usual}"),
     Row("actions_7d", "actions", ("count_7d", "decayed_7d", "trend_7d_28d"), "count_7d", "actions",
-        "{now} in the last 7 days", _usual_of("count_7d", 7), "; usually {usual}"),
+        "{now} in the last 7 days", _usual_of("count_7d", 7), "; usually {usual}", begins_days=7, whole="actions"),
     Row("actions_28d", "actions", ("count_28d", "decayed_30d"), "count_28d", "actions",
-        "{now} in the last 28 days", _usual_month, "; usually {usual}"),
+        "{now} in the last 28 days", _usual_month, "; usually {usual}", begins_days=28, whole="actions"),
     Row("actions", "actions", ("count_total",), "count_total", "actions", "{now} since they joined", none="No action on record"),
     Row("active_days_7", "active days", ("active_days_7",), "active_days_7", "active days",
-        "Active on {now} of the last 7 days", _usual_of("active_days_7", 7), "; usually on {usual}"),
+        "Active on {now} of the last 7 days", _usual_of("active_days_7", 7), "; usually on {usual}", begins_days=7, whole="active_days"),
     Row("active_days_28", "active days", ("active_days_28",), "active_days_28", "active days",
-        "Active on {now} of the last 28 days", _usual_days_of_28, "; usually on {usual}"),
-    Row("active_days_64", "active days", ("active_days_64",), "active_days_64", "active days", "Active on {now} of the last 64 days"),
+        "Active on {now} of the last 28 days", _usual_days_of_28, "; usually on {usual}", begins_days=28, whole="active_days"),
+    Row("active_days_64", "active days", ("active_days_64",), "active_days_64", "active days", "Active on {now} of the last 64 days", begins_days=64, whole="active_days"),
     Row("active_days_8_14", "active days", ("active_days_8_14",), "active_days_8_14", "days",
-        "Active on {now} one to two weeks ago", none="Not active one to two weeks ago", begins_days=14),
+        "Active on {now} one to two weeks ago", none="Not active one to two weeks ago", begins_days=14, whole="active_days"),
     Row("active_days_15_28", "active days", ("active_days_15_28",), "active_days_15_28", "days",
-        "Active on {now} two to four weeks ago", none="Not active two to four weeks ago", begins_days=28),
+        "Active on {now} two to four weeks ago", none="Not active two to four weeks ago", begins_days=28, whole="active_days"),
     Row("active_days", "active days", ("active_days_total",), "active_days_total", "days",
-        "Active on {now} in all", none="Not active on any day so far"),
+        "Active on {now} since they joined", none="Not active on any day so far"),
     Row("active_share", "active days", ("active_share",), "active_share", "share",
         "Active on {now} of the days since they joined", none="Not active on any day so far"),
     Row("streak", "rhythm", ("streak_days",), "streak_days", "days",
@@ -262,11 +265,15 @@ def reasons(terms: npt.NDArray[np.float64], vector: npt.NDArray[np.uint8], spec:
 def contributions(
     terms: npt.NDArray[np.float64], vector: npt.NDArray[np.uint8], spec: FeatureSpec
 ) -> tuple[list[tuple[Reason, float]], list[tuple[Reason, float]]]:
-    """Return what raises a user's risk most, and what lowers it most: at most three (reason, log-odds against the crowd) each."""
+    """Return what raises a user's risk most, and what lowers it most: at most three (reason, log-odds against the crowd) each.
+
+    A topic that raises the risk is not told again among what lowers it.
+    """
     sized = _by_size(terms)
     sizes = {row.code: size for row, size in sized}
     raises = _told([row for row, size in sized if size > 0], vector, spec)
-    lowers = _told([row for row, size in reversed(sized) if size < 0], vector, spec)
+    told = {_BY_CODE[one.code].topic for one, _ in raises}
+    lowers = _told([row for row, size in reversed(sized) if size < 0], vector, spec, told)
     return [(one, sizes[code]) for one, code in raises], [(one, sizes[code]) for one, code in lowers]
 
 
@@ -276,13 +283,13 @@ def _by_size(terms: npt.NDArray[np.float64]) -> list[tuple[Row, float]]:
     return sorted(sizes, key=lambda pair: -pair[1])
 
 
-def _told(rows: Sequence[Row], vector: npt.NDArray[np.uint8], spec: FeatureSpec) -> list[tuple[Reason, str]]:
-    """Return the first three reasons of different topics, each with the code of the row that led to it."""
+def _told(rows: Sequence[Row], vector: npt.NDArray[np.uint8], spec: FeatureSpec, told: Collection[str] = ()) -> list[tuple[Reason, str]]:
+    """Return the first three reasons of different topics that are not told yet, each with the code of the row that led to it."""
     values = values_of(vector)
     found: dict[str, tuple[Reason, str]] = {}
     for row in rows:
         said = _said(row, values, vector, spec)
-        if said is not None:
+        if said is not None and _BY_CODE[said.code].topic not in told:
             found.setdefault(_BY_CODE[said.code].topic, (said, row.code))
         if len(found) == MOST:
             break
@@ -294,6 +301,8 @@ def _value(of: str | Callable[[Values], float], values: Values) -> float:
 
 
 def _said(row: Row, values: Values, vector: npt.NDArray[np.uint8], spec: FeatureSpec) -> Reason | None:
+    if row.whole and values["tenure_days"] < row.begins_days:
+        row = _BY_CODE[row.whole]
     now = _value(row.now, values)
     if np.isnan(now):
         return None

@@ -20,6 +20,7 @@ from stream.cli.ingest import ingest
 from stream.cli.model import model_app
 from stream.cli.play import demo, simulate
 from stream.cli.run import run, train
+from stream.cli.state import state_app
 from stream.cli.topics import topics_app
 from stream.cli.users import at_risk, user
 
@@ -42,6 +43,7 @@ app.add_typer(alerts_app, name="alerts", help="What was said.")
 app.add_typer(dlq_app, name="dlq", help="What was rejected.")
 app.add_typer(model_app, name="model", help="Model versions: who serves, and why.")
 app.add_typer(topics_app, name="topics", help="Kafka topics.")
+app.add_typer(state_app, name="state", help="What Redis holds.")
 app.add_typer(config_app, name="config", help="Settings.")
 
 

@@ -31,7 +31,7 @@ def show() -> None:
     """Print every setting with its value; secrets are masked."""
     screen = Screen()
     for name, value in context.settings().masked().items():
-        screen.line(f"{name} = {_said(value)}")
+        screen.line(f"{name} = {_said(name, value)}")
 
 
 @config_app.command()
@@ -63,10 +63,14 @@ def example() -> None:
     Screen().verbatim(example_toml().rstrip("\n"))
 
 
-def _said(value: object) -> str:
-    """Return a value as it stands in the file.
+def _said(name: str, value: object) -> str:
+    """Return a setting's value as it stands in the file.
 
-    >>> _said(("click", "view")), _said(True), _said("")
-    ('["click", "view"]', 'true', '""')
+    >>> _said("features.funnel", ("click", "view")), _said("alerts.cooldown", 1_209_600_000), _said("worker.batch", 10)
+    ('["click", "view"]', '"14d"', '10')
     """
+    from stream.settings import SETTINGS, duration_text
+
+    if isinstance(value, int) and any(one.name == name and one.kind == "duration" for one in SETTINGS):
+        value = duration_text(value)
     return msgspec.json.encode(value).decode().replace('","', '", "')

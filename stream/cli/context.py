@@ -106,6 +106,8 @@ TOLD = {
     "redis.exceptions.RedisError": REDIS,
     "features.store.contract.StoreError": REDIS,
     "features.store.app_spec.SpecMismatch": "{0}",
+    "features.store.app_spec.NewerStorage": "{0}",
+    "features.store.app_spec.OtherFeatures": "{0}",
     "features.reader.AppUnknown": "{0}",
     "features.users.state.LayoutError": "{0}",
     "online_models.checkpoint.CheckpointRefused": "{0}",

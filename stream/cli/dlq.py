@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stream.cli import context
-from stream.faults import UsageFault
+from stream.faults import UsageFault, as_new_app
 from stream.screen import Column, Screen
 from stream.shard.dead_letters import LABEL_REASONS, DeadLetter, decode_dead_letter, with_field
 
@@ -119,7 +119,7 @@ def replay(
     plan_of = _plan_labels if reason in LABEL_REASONS else _plan_clicks
     plan = plan_of(settings, letters, sent)
     screen = Screen()
-    for line in in_words(plan, reason):
+    for line in in_words(plan, reason, as_new_app(settings["app.name"])):
         screen.line(line)
     if not plan.send:
         return

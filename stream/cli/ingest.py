@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,23 +67,21 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
     import tempfile
     import time
 
-    from rich.progress import TaskProgressColumn, TimeRemainingColumn
-
     from features.files.faults import FileRefused
     from features.files.order import Order
     from stream.cli.file_report import tell
-    from stream.intake.ingest import Sending, judged, newest_watermark, refuse_late, refuse_unusable, send, size_of
+    from stream.intake.ingest import Sending, judged, newest_watermark, refuse_late, refuse_unusable, refuse_without_room, send, size_of
 
     began = time.monotonic()
     sending = Sending(settings)  # a missing server is said before a file of hours is read
     watermark = None if force else newest_watermark(settings)
-    screen, aside = Screen(), Screen(error=True)
+    screen = Screen()
     with tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill) as folder:
         order = Order(Path(folder))
-        with aside.progress(TaskProgressColumn(), TimeRemainingColumn(), transient=True) as progress:
-            task = progress.add_task("judging", total=sum(size_of(file.path) for file in files) or None)
+        refuse_without_room(files, order)
+        with _bar("judging", sum(size_of(file.path) for file in files)) as told:
             try:
-                judged(files, order, lambda done: progress.update(task, completed=done))
+                judged(files, order, told)
             except FileRefused as error:
                 raise UsageFault(f"nothing was sent: {error}") from None
         for file in files if len(files) <= MOST_SHOWN else [file for file in files if not file.summary.sound]:
@@ -94,9 +94,8 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
             )
         if watermark is not None:
             refuse_late(settings, files, watermark)
-        with aside.progress(TaskProgressColumn(), TimeRemainingColumn(), transient=True) as progress:
-            task = progress.add_task("sending", total=sum(file.summary.usable for file in files))
-            sent = send(sending, order, lambda done: progress.update(task, completed=done))
+        with _bar("sending", sum(file.summary.usable for file in files)) as told:
+            sent = send(sending, order, told)
     seconds = time.monotonic() - began
     screen.line(f"{sent:,} events sent in {seconds:.1f} s ({sent / max(seconds, 1e-9):,.0f} a second)")
 
@@ -114,15 +113,31 @@ def _opened(names: list[str], options: ReadOptions) -> list[EventFile]:
         raise UsageFault(str(error)) from None
 
 
+@contextmanager
+def _bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """In a window, a bar that goes away in the end; yield what to tell how much is done."""
+    from rich.progress import TaskProgressColumn, TimeRemainingColumn
+
+    aside = Screen(error=True)
+    if not aside.console.is_terminal:
+        yield lambda _: None
+        return
+    with aside.progress(TaskProgressColumn(), TimeRemainingColumn(), transient=True) as progress:
+        task = progress.add_task(title, total=total or None)
+        yield lambda done: progress.update(task, completed=done)
+
+
 def _check(files: list[EventFile], *, as_json: bool, skip_bad: int) -> int:
     """Say what each file holds; return the exit code."""
     from stream.cli.file_report import tell
+    from stream.intake.ingest import size_of
 
     code = 0
     screen = Screen()
     for file in files:
-        for _ in file.frames():
-            pass
+        with _bar("judging", size_of(file.path)) as told:
+            for _ in file.frames(told):
+                pass
         if as_json:
             screen.verbatim(json_line(file.summary.plain()))
         else:

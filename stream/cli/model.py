@@ -87,7 +87,7 @@ def _day(at_ms: int) -> str:
 def _figures(screen: Screen, title: str, rows: Mapping[str, Mapping[str, float | None]]) -> None:
     from online_models.quality import FIGURES, figures_in_words
 
-    columns = [Column(title), *(Column(heading, right=True) for heading in FIGURES.values())]
+    columns = [Column(title, shortened=True), *(Column(heading, right=True) for heading in FIGURES.values())]
     screen.table(columns, [(name, *figures_in_words(row)) for name, row in rows.items()])
 
 
@@ -133,8 +133,11 @@ def show(number: Annotated[int, typer.Argument(help="version; default: the one t
         f"{header.labels:,} labels learned, {header.churned:,} churned, until {_day(header.learned_until_ms)}; feature spec {header.spec_hash}; "
         f"churnwatch {header.churnwatch}, River {header.river}, numpy {header.numpy}, Python {header.python}"
     )
-    _figures(screen, "candidate (over the window)", header.figures)
-    _figures(screen, "segment (champion)", header.segments)
+    screen.line("Over the window of matured labels:")
+    _figures(screen, "candidate", header.figures)
+    screen.line("")
+    screen.line(f"Its champion, {header.champion}, over the same window:")
+    _figures(screen, "segment", header.segments)
     sample = sample_of(book.sealed(chosen), book.key)
     if len(sample):
         screen.line("looks at: " + ", ".join(f"{name} {size:.2f}" for name, size in importances(scorer, np.array(sample))[:10]))

@@ -16,18 +16,22 @@ def run(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="make a lost Redis again from the log; what was published is not said twice")
     ] = False,
+    partition: Annotated[
+        list[int] | None,
+        typer.Option("--partition", min=0, help="with --rebuild: only this shard, which is damaged; what Redis has of it is deleted first"),
+    ] = None,
     partial: Annotated[
         bool,
         typer.Option("--partial", help="with --rebuild: although the beginning of the log has been deleted; histories before it are lost"),
     ] = False,
 ) -> None:
     """Run a worker until SIGTERM."""
-    if partial and not rebuild:
-        raise UsageFault("--partial goes with --rebuild")
+    if not rebuild and (partial or partition):
+        raise UsageFault(f"{'--partial' if partial else '--partition'} goes with --rebuild")
     _begin()
     from stream.processes.worker import main
 
-    raise typer.Exit(main(context.settings(), rebuild=rebuild, partial=partial))
+    raise typer.Exit(main(context.settings(), rebuild=rebuild, partial=partial, only=partition or ()))
 
 
 def train() -> None:

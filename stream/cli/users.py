@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import exp
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -54,40 +55,52 @@ def user(
     screen.line(f"  shard {view.partition}" + ("" if view.armed else ", dormant: no alert opens before the next activity"))
     _risks(screen, settings, reader, view, now_ms)
     screen.line("")
-    rows = [(name, "-" if value is None else f"{value:,.3f}".rstrip("0").rstrip(".")) for name, value in view.features.items()]
-    screen.table([Column("feature"), Column("value now", right=True)], rows)
+    keys = reader.spec.spec.key_events
+    rows = [
+        (name, "-" if value is None else f"{value:,.3f}".rstrip("0").rstrip("."), event)
+        for name, value in view.features.items()
+        if (event := _event_of(name, keys)) is not None
+    ]
+    screen.table([Column("feature"), Column("value now", right=True), Column("", shortened=True)], rows)
+
+
+def _event_of(feature: str, key_events: Sequence[str]) -> str | None:
+    """Return the event type that a key event's feature counts, empty for any other feature; None for a place that no type has.
+
+    >>> _event_of("key_0_count", ["purchase"]), _event_of("recency_s", []), _event_of("key_1_value", ["purchase"])
+    ('purchase', '', None)
+    """
+    word, _, rest = feature.partition("_")
+    if word != "key":
+        return ""
+    slot = int(rest.partition("_")[0])
+    return key_events[slot] if slot < len(key_events) else None
 
 
 def _risks(screen: Screen, settings: Settings, reader: UserReader, view: UserView, now_ms: int) -> None:
     """Say of each definition how high the risk is, who says so, and what raises and lowers it most as of now."""
-    import numpy as np
-
     from features.store.redis import connect
-    from features.users.catalog import NAMES, WIDTH
-    from features.users.vector import code_vector
     from online_models.registry_redis import RedisRegistry
-    from stream.ownership.served import ModelSource, model_key
+    from stream.ownership.served import ModelSource, model_key, risk_now
 
-    raw = np.array([np.nan if (value := view.features[name]) is None else value for name in NAMES])
-    vector = np.zeros(WIDTH, np.uint8)
-    code_vector(raw, vector)
     spec = reader.spec.spec
     registry = RedisRegistry(connect(settings["redis.url"]), settings["app.name"])
     source = ModelSource(registry, spec.definitions, spec.hash, model_key(settings))
     source.refresh()
-    for definition, champion in zip(spec.definitions, source.champions(2**62), strict=True):
+    for definition, risk, champion, vector in risk_now(view, source):
         by = f"model {champion.scorer.name}, version {champion.version}" if champion.version else "by the rule"
         stated = view.definitions[definition.name]
         screen.line("")
-        screen.line(Styled(definition.name, "bold"), f" risk now {float(champion.scorer.risk(vector[None])[0]):.1%} ({by})")
+        screen.line(Styled(definition.name, "bold"), f" risk now {risk:.1%} ({by})")
         if stated.risk is not None:
             screen.line(f"  last stated {stated.risk:.1%}, {_when(view.scored_ms, now_ms)}")
         if stated.alert_open:
-            screen.line(Styled("  alert open", "bold red"), f" since {_when(stated.opened_ms, now_ms)}")
+            since = "" if stated.opened_ms is None else f" since {_when(stated.opened_ms, now_ms)}"
+            screen.line(Styled("  alert open", "bold red"), since)
         raises, lowers = contributions(champion.scorer.terms(vector), vector, spec)
         for words, told in (("raised by", raises), ("lowered by", lowers)):
             for reason, size in told:
-                screen.line(f"  {words:<10} {size:+.2f}  {reason.text}")
+                screen.line(f"  {words:<10} {reason.text} (odds x{exp(size):.2g})")
 
 
 def _when(at_ms: int | None, now_ms: int) -> str:
@@ -130,9 +143,8 @@ def at_risk(
             screen.verbatim(csv_line(cells))
     elif rows:
         name, *others = _HEADER
-        screen.table(
-            [Column(name, shortened=True), *(Column(one, right=one == "risk") for one in others)], [_cells(row, now_ms) for row in rows]
-        )
+        columns = [Column(name, shortened=True), *(Column(one, right=one == "risk") for one in others)]
+        screen.table(columns, [(row.user, f"{row.risk:.1%}", *_cells(row, now_ms)[2:]) for row in rows])
     else:
         screen.line("no user has a score yet: the first one comes a day after the first activity")
 

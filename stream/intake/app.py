@@ -79,7 +79,9 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         **settings.faust,
     )
     app.transport = Transport(app.conf.broker_consumer, app)
-    vars(app).update(shard_host=host, on_bug=on_bug, connection=settings.connection)  # where the transport looks for them
+    vars(app).update(
+        shard_host=host, on_bug=on_bug, connection=settings.connection, churn_app=settings.app
+    )  # where the transport looks for them
     topic = app.topic(settings.clicks, value_serializer="raw", key_serializer="raw", value_type=None, key_type=None)
 
     async def clicks(batches: AsyncIterable[Batch]) -> None:

@@ -8,6 +8,7 @@ send(order) -> how many were delivered          on any error: what was on its wa
 from __future__ import annotations
 
 import gc
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,13 +21,12 @@ from features.files.event_json import EventIds, payloads
 from features.files.faults import FileRefused
 from features.files.order import Order
 from features.files.reader import EventFile
-from features.store.keys import shard_prefix
 from features.store.redis import connect, load_spec
 from features.users.state import NEVER
-from stream.faults import UsageFault
+from stream.faults import UsageFault, as_new_app
 from stream.kafka.clients import clicks_producer
+from stream.ownership.stored import stored_metas
 from stream.settings import Settings
-from stream.shard.meta import unpack_meta
 
 BATCH = 20_000
 IN_FLIGHT = 400_000
@@ -34,6 +34,8 @@ IN_FLIGHT = 400_000
 PATIENCE_S = 60.0
 """Longest time without a single delivery."""
 AFTER_ERROR_S = 10.0
+SPILLED = {".parquet": 1.5, ".gz": 1.5, ".zst": 1.5}
+"""Bytes that go to the spill folder for a byte of a packed file, at least; of one that is not packed 0.4."""
 
 
 def judged(files: Sequence[EventFile], order: Order, progress: Callable[[int], None]) -> None:
@@ -51,6 +53,23 @@ def judged(files: Sequence[EventFile], order: Order, progress: Callable[[int], N
             order.add(frame.with_columns(file=pl.lit(number, pl.Int32)), file.settled)
         done += size_of(file.path)
         progress(done)
+
+
+def refuse_without_room(files: Sequence[EventFile], order: Order) -> None:
+    """Look at the room for what will not fit into memory, before hours are spent on reading it.
+
+    Raises
+    ------
+    UsageFault
+        If there is less than the least it will take; whether there is enough is looked at again before each part is written.
+    """
+    needed = sum(size_of(file.path) * SPILLED.get(file.path.suffix.lower(), 0.4) for file in files)
+    free = shutil.disk_usage(order.spill).free
+    if needed > order.memory_bytes and free < needed:
+        raise UsageFault(
+            f"nothing was sent: the files do not fit into memory, and {order.spill.parent} has {free / 1e9:.1f} GB free of at least {needed / 1e9:.1f} GB that are needed: "
+            "say --spill with a folder that has more room"
+        )
 
 
 def size_of(path: Path) -> int:
@@ -74,18 +93,16 @@ def refuse_unusable(files: Sequence[EventFile], skip_bad: int) -> None:
         raise UsageFault(
             f"nothing was sent: {unusable:,} of {rows:,} rows are unusable; mend them, or leave them out with --skip-bad {unusable}"
         )
+    if not any(file.summary.usable for file in files):
+        raise UsageFault("nothing was sent: not one row is usable")
 
 
 def newest_watermark(settings: Settings) -> int:
     """Return the furthest watermark of the app's shards, NEVER if there is none."""
     client = connect(settings["redis.url"])
     spec = load_spec(client, settings["app.name"])
-    newest = NEVER
-    for partition in range(spec.partitions if spec else 0):
-        packed: Any = client.hget(shard_prefix(settings["app.name"], partition) + "meta", "meta")
-        if packed is not None:
-            newest = max(newest, unpack_meta(packed).watermark_ms(settings["features.lateness"]))
-    return newest
+    metas = stored_metas(client, settings["app.name"], spec.partitions if spec else 0)
+    return max((meta.watermark_ms(settings["features.lateness"]) for meta in metas.values()), default=NEVER)
 
 
 def refuse_late(settings: Settings, files: Sequence[EventFile], watermark: int) -> None:
@@ -101,7 +118,7 @@ def refuse_late(settings: Settings, files: Sequence[EventFile], watermark: int) 
     if first < watermark:
         raise UsageFault(
             f"{name} begins {(watermark - first) / 86_400_000:.1f} days before the watermark of app {settings['app.name']!r}: its events would all be late. "
-            "Load it under a new app name (CHURNWATCH_APP) and topic prefix, or say --force to have the late ones dead-lettered."
+            f"Say --force to have the late ones dead-lettered, or load it into a new app: {as_new_app(settings['app.name'])}"
         )
 
 

@@ -24,7 +24,7 @@ from aiokafka.protocol.group import JoinGroupRequest, LeaveGroupRequest
 log = logging.getLogger(__name__)
 
 END_S = 1.0
-"""For the coordinator's tasks; a cancelled one ends at its next step."""
+"""For the coordinator's tasks together; a cancelled one ends at its next step."""
 TELL_S = 1.0
 """For the broker's answer; one that is well answers in milliseconds."""
 CLOSE_S = 1.0
@@ -43,9 +43,9 @@ async def leave(consumer: AIOKafkaConsumer) -> None:
     if coordinator is not None:
         if not coordinator._closing.done():
             coordinator._closing.set_result(None)
-        await _end(coordinator._coordination_task)
-        await _end(coordinator._heartbeat_task)
-        await _end(coordinator._commit_refresh_task)
+        deadline_s = asyncio.get_running_loop().time() + END_S
+        for name in ("_coordination_task", "_heartbeat_task", "_commit_refresh_task"):  # the first starts the others
+            await _end(getattr(coordinator, name), deadline_s)
         if not await _within(TELL_S, _tell(coordinator)):
             log.info("the group could not be told of the leave: others take over after the session timeout")
     await _within(CLOSE_S, _close(consumer))
@@ -70,11 +70,10 @@ async def _close(consumer: AIOKafkaConsumer) -> None:
     await consumer._client.close()
 
 
-async def _end(task: asyncio.Task[Any] | None) -> None:
+async def _end(task: asyncio.Task[Any] | None, deadline_s: float) -> None:
     """Cancel a task until it has ended: one that waits for another hands its cancellation on to that one, and goes on when that has ended."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + END_S
-    while task is not None and not task.done() and loop.time() < deadline:
+    while task is not None and not task.done() and loop.time() < deadline_s:
         task.cancel()
         await asyncio.wait([task], timeout=END_S / 10)
     if task is not None and task.done() and not task.cancelled():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -19,13 +20,14 @@ import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from features.store.contract import TakeRefused
-from stream.faults import Refused, new_app
+from stream.faults import Refused, as_new_app
 from stream.intake.leaving import leave
 from stream.intake.record_batches import is_used_up, keep_bytes, read_as_columns
 from stream.kafka.connection import Connection, aio_consumer
@@ -49,11 +51,11 @@ keep_bytes()
 class OffsetOutsideLog(Refused):
     """The shard stands where the log is not; going on would silently lose or repeat clicks."""
 
-    def __init__(self, tp: TP, stands_at: int, first: int, end: int) -> None:
+    def __init__(self, app: str, tp: TP, stands_at: int, first: int, end: int) -> None:
         super().__init__(
             f"{tp.topic}-{tp.partition}: the shard stands at offset {stands_at}, the log has {first} to {end}. "
             "Retention deleted what was not yet read, or this is another topic: raise retention.ms for the next time, and start a new app: "
-            f"{new_app('NEW-NAME', tp.topic)}"
+            + as_new_app(app, tp.topic)
         )
 
 
@@ -121,14 +123,22 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """See Faust. The group's offsets are for lag tools: nothing waits long for them, and nothing at all during a stop."""
-        if self._leaving:
+        """Tell the group's offsets once, for lag tools: nothing waits long for them, what fails is said with the next, and a stop needs none.
+
+        aiokafka's own commit is repeated until it succeeds, also while the consumer closes.
+        """
+        consumer = self._ensure_consumer()
+        ours = {tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in consumer.assignment()}
+        if self._leaving or not ours:
             return False
+        self.tp_last_committed_at.update(dict.fromkeys(ours, time.monotonic()))
+        coordinator = consumer._coordinator
         try:
-            async with asyncio.timeout(COMMIT_TIMEOUT_S):
-                return await super()._commit(offsets)
-        except TimeoutError:
+            async with asyncio.timeout(COMMIT_TIMEOUT_S), coordinator._commit_lock:
+                await coordinator._do_commit_offsets(consumer._subscription.subscription.assignment, ours)
+        except (KafkaError, TimeoutError):
             return False
+        return True
 
     @property
     def host(self) -> ShardHost:
@@ -202,7 +212,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 await self.drop({one.partition for one in assigned})  # some were taken after the rebalance had dropped them
                 return {}
             if not firsts[tp] <= standing.next <= ends[tp]:
-                raise OffsetOutsideLog(tp, standing.next, firsts[tp], ends[tp])
+                raise OffsetOutsideLog(vars(self.app)["churn_app"], tp, standing.next, firsts[tp], ends[tp])
             # No await between the check and the seek.
             consumer.seek(tp, standing.next)
             self.own[tp] = _Own(standing.next, standing.epoch, generation)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from features.definitions.definition import ChurnDefinition
+from features.users.named import UserView, coded_features
 from online_models.cadence import CadenceScorer
 from online_models.checkpoint import CheckpointRefused, Header, unseal_version
 from online_models.registry import Registry
@@ -19,6 +24,34 @@ NO_KEY = (
     "`churnwatch config key` makes one in churnwatch.key: copy it to each worker and trainer, and set CHURNWATCH_MODEL_KEY_FILE to its path. "
     "Then `churnwatch model rebuild` signs with it what was learned without one"
 )
+
+
+class RiskNow(NamedTuple):
+    """What one definition's model says of a user as of the time of a view.
+
+    Attributes
+    ----------
+    risk : float
+        0 to 1.
+    champion : Champion
+        Who says so; version 0 is the rule.
+    vector : uint8 (F,)
+        What it was said of, for its reasons.
+    """
+
+    definition: ChurnDefinition
+    risk: float
+    champion: Champion
+    vector: npt.NDArray[np.uint8]
+
+
+def risk_now(view: UserView, source: ModelSource) -> list[RiskNow]:
+    """Score a user as a worker would at the time of the view, for every definition: by the newest versions that `source` has loaded."""
+    vector = coded_features(view.features)
+    return [
+        RiskNow(definition, float(champion.scorer.risk(vector[None])[0]), champion, vector)
+        for definition, champion in zip(source.definitions, source.champions(2**62), strict=True)
+    ]
 
 
 def model_key(settings: Settings) -> bytes:
@@ -48,7 +81,8 @@ class ModelSource:
     """
 
     def __init__(self, registry: Registry, definitions: Sequence[ChurnDefinition], spec_hash: str, key: bytes) -> None:
-        self._registry, self._definitions, self._spec_hash, self._key = registry, definitions, spec_hash, key
+        self.definitions = tuple(definitions)
+        self._registry, self._spec_hash, self._key = registry, spec_hash, key
         self._rules = [Champion(0, CadenceScorer(definition.horizon_ms)) for definition in definitions]
         self._known: list[dict[int, tuple[int, Champion]]] = [{} for _ in definitions]
         self._wanted = [0 for _ in definitions]
@@ -57,7 +91,7 @@ class ModelSource:
     def refresh(self) -> list[Header]:
         """Load versions not seen yet; return the headers of those now usable. Blocks: call it from a thread."""
         fresh: list[Header] = []
-        for k, definition in enumerate(self._definitions):
+        for k, definition in enumerate(self.definitions):
             listed = self._registry.versions(definition.name)
             known = {number: one for number, one in self._known[k].items() if number in listed}
             for number in listed:

@@ -12,22 +12,25 @@ code over fakes. Any error leaves the object unusable: it says so in ``lost`` an
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
+import msgspec
+
 from features.definitions.rules import Rules, RulesSince, followed, pack_history, pieces, unpack_history
 from features.events.columns import ColumnReader
-from features.store.contract import Commit, StaleOwner, Store, Taken, stream_id
-from features.users.state import NEVER
+from features.store.contract import Commit, Damaged, StaleOwner, Store, Taken, stream_id
+from features.users.state import NEVER, LayoutError
 from online_models.scorer import Champion
 from stream.alerts.message import decode_alert
 from stream.alerts.policy import Adopted
-from stream.faults import Refused, new_app, next_name
+from stream.faults import Refused, as_new_app
 from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, Wire, WireError
 from stream.outbox import Entry, unpack_entry
 from stream.ownership.contract import Batch, GapDetected
@@ -39,8 +42,8 @@ from stream.shard.records import LogRecords, Records, tick_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard, Step, answered
 
-CLICKS = "THE-CLICKS-TOPIC"
-"""Stands for its name in a message: a session is not told it."""
+log = logging.getLogger(__name__)
+
 PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
 
@@ -128,7 +131,10 @@ class Session:
 
     def _queue_left_over(self, taken: Taken, adopted: Adopted) -> None:
         for entry_id, packed in taken.outbox:
-            entry = unpack_entry(packed)
+            try:
+                entry = unpack_entry(packed)
+            except msgspec.DecodeError:
+                raise Damaged(self.partition, f"the outbox entry {entry_id} cannot be read") from None
             if adopted.covers(entry.position):
                 self._outbox_trim = entry_id
             else:
@@ -271,7 +277,11 @@ class Session:
         while True:
             shard = self.shard
             shard.champions = list(self._dependencies.champions(shard.meta.watermark_ms(self.settings.spec.lateness_ms)))
-            step = await answered(shard.advance(records, start), partial(self._dependencies.store.read, self.partition))
+            try:
+                step = await answered(shard.advance(records, start), partial(self._dependencies.store.read, self.partition))
+            except (Damaged, LayoutError) as error:
+                await self._must_be_ours(error)
+                raise refusal_of(self.partition, error) from None
             await self._commit(step)
             start = step.taken
             if start >= records.columns.n:
@@ -281,7 +291,10 @@ class Session:
         commit: Commit = step.commit
         commit.outbox_trim, commit.exbox_trim = self._outbox_trim, self._exbox_trim
         began = time.perf_counter()
-        await self._dependencies.store.commit(self.partition, commit)
+        try:
+            await self._dependencies.store.commit(self.partition, commit)
+        except Damaged as damage:
+            raise refusal_of(self.partition, damage) from None
         commit_s = time.perf_counter() - began
         self._outbox_trim = self._exbox_trim = None
         number = commit.commit_no + 1
@@ -296,6 +309,11 @@ class Session:
             self._wake_exbox.set()
         for observer in self._dependencies.observers:
             observer.stepped(self.partition, step, self.shard, commit_s)
+
+    async def _must_be_ours(self, error: Exception) -> None:
+        """What looks like damage to an owner of the past is what the next one has written since."""
+        if await self._dependencies.store.owner(self.partition) != self.shard.token:
+            raise StaleOwner(self.partition, "token, seen when what was read did not fit") from error
 
     async def _publish_alerts(self) -> None:
         while True:
@@ -388,14 +406,33 @@ async def open_session(
     Refused
         The store and the log contradict each other.
     """
+    try:
+        return await _open(settings, dependencies, generation, force=force, first=first)
+    except Damaged as damage:
+        raise refusal_of(settings.partition, damage) from None
+
+
+def refusal_of(partition: int, error: Damaged | LayoutError) -> Refused:
+    """Return what a worker that cannot read its shard says before it stops, with what to do."""
+    if isinstance(error, LayoutError):  # of another version or configuration
+        return Refused(f"shard {partition}: {error}")
+    return Refused(
+        f"{error}. Damaged state is never guessed at: start once with `churnwatch run --rebuild --partition {partition}`, which makes this "
+        f"shard's state again from the log, and says nothing twice; `churnwatch state check --partition {partition}` names the damaged keys"
+    )
+
+
+async def _open(settings: ShardSettings, dependencies: Dependencies, generation: int, *, force: bool, first: int) -> Session:
     partition = settings.partition
     taken = await dependencies.store.take(partition, generation, force=force)
     wire = dependencies.make_wire(partition)
     try:
         marker = await _open_wire(dependencies, wire, partition, taken.token)
         said = marker if marker is not None and marker.position > _NOTHING else None
+        if taken.rebuild:
+            taken = await _cleared(settings, dependencies, taken, said, first)
         _check_history(settings, dependencies, taken, said, first)
-        meta = _begin(first, said) if taken.meta is None and first else unpack_meta(taken.meta)
+        meta = _begin(first, said) if taken.meta is None and first else _meta_of(taken, partition)
         rules = _rules(settings, taken, marker, meta)
         if rules != (meta.rules if marker is None else unpack_history(marker.rules)) and (marker is not None or taken.meta is not None):
             # Kafka knows them before the first record is judged by them: a Redis that is lost takes no version with it.
@@ -419,6 +456,38 @@ async def open_session(
         raise
     session.start()
     return session
+
+
+async def _cleared(settings: ShardSettings, dependencies: Dependencies, taken: Taken, marker: Marker | None, first: int) -> Taken:
+    """Delete what is stored of a shard that is to be made again; it then stands where its log begins."""
+    partition = settings.partition
+    if marker is not None and first and taken.rebuild != "partial":
+        raise Refused(_beginning_gone(partition, first, f"--rebuild --partial --partition {partition}"))
+    meta = _begin(first, marker) if first else ShardMeta()
+    meta.spec_hash, meta.armed = settings.spec.hash, 0
+    await dependencies.store.clear(partition, taken.token, meta.pack())
+    log.warning("the shard's state is made again from the log", extra={"partition": partition, "offset": first})
+    return replace(taken, meta=meta.pack(), rebuild="")
+
+
+def _meta_of(taken: Taken, partition: int) -> ShardMeta:
+    """Return what the shard remembers, if it can be read and its wheel is as large as it says."""
+    try:
+        meta = unpack_meta(taken.meta)
+    except msgspec.DecodeError:
+        raise Damaged(partition, "what it remembers of itself, its meta, cannot be read") from None
+    held = sum(taken.wheel.values())
+    if meta.armed not in {-1, held}:
+        raise Damaged(partition, f"{meta.armed} users are armed, and {held} are in its wheel")
+    return meta
+
+
+def _beginning_gone(partition: int, first: int, options: str) -> str:
+    return (
+        f"shard {partition}: the log begins at offset {first}, what came before was deleted: it cannot be made again as it was. "
+        f"To make it from what is left, start once with {options}: users seen in its first days count as left-censored, "
+        "and alerts that were open before it are not resolved."
+    )
 
 
 _NOTHING = Position(-1, NEVER, "", 0)
@@ -453,7 +522,7 @@ def _begin(first: int, marker: Marker | None) -> ShardMeta:
 
 
 def _check_history(settings: ShardSettings, dependencies: Dependencies, taken: Taken, marker: Marker | None, first: int) -> None:
-    meta, partition = unpack_meta(taken.meta), settings.partition
+    meta, partition = _meta_of(taken, settings.partition), settings.partition
     if taken.meta is None:
         if marker is not None and not dependencies.rebuild:
             raise Refused(
@@ -461,11 +530,7 @@ def _check_history(settings: ShardSettings, dependencies: Dependencies, taken: T
                 "If Redis was lost, start once with --rebuild to make the state again from the log; if this is the wrong Redis, set CHURNWATCH_REDIS."
             )
         if marker is not None and first and not dependencies.partial:
-            raise Refused(
-                f"shard {partition}: the log begins at offset {first}, what came before was deleted: it cannot be made again as it was. "
-                "To make it from what is left, start once with --rebuild --partial: users seen in its first days count as left-censored, "
-                "and alerts that were open before it are not resolved."
-            )
+            raise Refused(_beginning_gone(partition, first, "--rebuild --partial"))
         return
     try:
         meta.following(settings.spec.definitions, settings.spec.lateness_ms)
@@ -475,14 +540,15 @@ def _check_history(settings: ShardSettings, dependencies: Dependencies, taken: T
         ) from None
     if meta.spec_hash != settings.spec.hash:
         raise Refused(
-            f"shard {partition}: states were written with feature spec {meta.spec_hash}, this configuration has {settings.spec.hash}. "
-            f"Restore the old [features] configuration, or start a new app, which reads the log again: {new_app(next_name(settings.app), CLICKS)}"
+            f"shard {partition}: its states are for other features (feature spec {meta.spec_hash}, this process has {settings.spec.hash}): "
+            "the [features] settings are others, or this build has other features. Start it as it was started before, or start a new app: "
+            + as_new_app(settings.app, settings.clicks)
         )
     if meta.published is not None and (marker is None or marker.position < meta.published):
         raise Refused(
             f"shard {partition}: Redis knows of alerts published up to offset {meta.published.offset}, the progress topic does not. "
-            "This is another cluster, or the topic was recreated: set CHURNWATCH_KAFKA, or start a new app, which reads the log again: "
-            f"{new_app(next_name(settings.app), CLICKS)}"
+            "This is another cluster, or the topic was recreated: set CHURNWATCH_KAFKA, or start a new app: "
+            + as_new_app(settings.app, settings.clicks)
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from features.store.keys import shard_prefix
+from features.store.keys import META_FIELD, shard_keys
 from stream.shard.meta import ShardMeta, unpack_meta
 
 if TYPE_CHECKING:
@@ -15,6 +15,6 @@ def stored_metas(client: redis.Redis, app: str, partitions: int) -> dict[int, Sh
     """Read what every shard that has ever committed remembers of itself."""
     with client.pipeline(transaction=False) as pipe:
         for partition in range(partitions):
-            pipe.hget(shard_prefix(app, partition) + "meta", "meta")
+            pipe.hget(shard_keys(app, partition).meta, META_FIELD)
         found: list[Any] = pipe.execute()
     return {partition: unpack_meta(packed) for partition, packed in enumerate(found) if packed is not None}

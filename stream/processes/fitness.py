@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from features.store.app_spec import AppSpec
 from features.store.server_check import Finding
-from stream.faults import new_app, next_name, own_topics
+from stream.faults import as_new_app, own_topics
 from stream.kafka.origin import app_of_client
 from stream.kafka.topics import TOPICS, topic_names
 from stream.settings import Settings
@@ -65,7 +65,7 @@ def judge_place(settings: Settings, stored: AppSpec | None) -> list[Finding]:
         Finding(
             True,
             what,
-            f"set kafka.topic_prefix (CHURNWATCH_TOPIC_PREFIX) to {stored.topic_prefix!r}, or start a new app: {as_new_app(settings)}",
+            f"set kafka.topic_prefix (CHURNWATCH_TOPIC_PREFIX) to {stored.topic_prefix!r}, or start a new app: {new_app(settings)}",
         )
     ]
 
@@ -114,24 +114,24 @@ def judge_clicks(settings: Settings, stored: AppSpec | None, cluster: Cluster) -
     app, have = settings["app.name"], cluster.partitions.get("clicks")
     if stored.cluster_id != cluster.cluster_id:
         what = f"this is not the Kafka cluster that app {app!r} was started on (cluster id stored {stored.cluster_id}, now {cluster.cluster_id})"
-        return [Finding(True, what, f"set kafka.bootstrap (CHURNWATCH_KAFKA), or start a new app here: {as_new_app(settings)}")]
+        return [Finding(True, what, f"set kafka.bootstrap (CHURNWATCH_KAFKA), or start a new app here: {new_app(settings)}")]
     if have is None:
         what = f"there is no topic {name}, whose offsets app {app!r} has stored"
         return [
             Finding(
                 True,
                 what,
-                f"set kafka.topic_prefix and kafka.clicks as they were; if it was deleted, start a new app: {as_new_app(settings)}",
+                f"set kafka.topic_prefix and kafka.clicks as they were; if it was deleted, start a new app: {new_app(settings)}",
             )
         ]
     if stored.topic_id != cluster.topic_id:
         what = f"{name} was deleted and made anew since app {app!r} was started (topic id stored {stored.topic_id}, now {cluster.topic_id})"
-        return [Finding(True, what, f"the stored offsets mean other clicks now; start a new app: {as_new_app(settings)}")]
+        return [Finding(True, what, f"the stored offsets mean other clicks now; start a new app: {new_app(settings)}")]
     if stored.partitions != have:
         what = f"{name} has {have} partitions, app {app!r} was started with {stored.partitions}"
         do = (
             "Kafka cannot take partitions away, and a user's older clicks stay in another partition than the new ones. Make a new clicks topic, "
-            f"send the events to it again, and read it with a new app: {as_new_app(settings, partitions=have)}"
+            f"send the events to it again, and read it with a new app: {new_app(settings, partitions=have)}"
         )
         return [Finding(True, what, do)]
     return []
@@ -191,9 +191,7 @@ def alter(settings: Settings, topic: str, config: str) -> str:
     return f"run kafka-configs.sh --bootstrap-server {bootstrap} --alter --entity-type topics --entity-name {topic} --add-config {config}"
 
 
-def as_new_app(settings: Settings, partitions: int | None = None) -> str:
-    """Return the one command line that begins anew beside an app; with a number of partitions, on a clicks topic of its own too."""
-    app = next_name(settings["app.name"])
-    if partitions is not None:
-        return f"CHURNWATCH_APP={app} CHURNWATCH_TOPIC_PREFIX={app}. churnwatch topics create --partitions {partitions}, and `churnwatch run` with the same two"
-    return new_app(app, topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"])
+def new_app(settings: Settings, partitions: int | None = None) -> str:
+    """Say how to begin anew beside the app of the settings, on its clicks or on a topic with so many partitions."""
+    clicks = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+    return as_new_app(settings["app.name"], clicks if partitions is None else "", partitions)

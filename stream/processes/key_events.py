@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 
 from features.events.event import Rejected, decode_event
 from features.users.spec import FIRST_EVENTS, KEY_SLOTS
-from stream.faults import new_app, next_name
+from stream.faults import as_new_app
 from stream.kafka.clients import reader
+from stream.kafka.topics import topic_names
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,10 @@ def settle(settings: Settings, stored: Callable[[], tuple[str, ...] | None]) -> 
     payloads = [value for values in found.values() for value in values[:share]]
     chosen = choose(payloads)
     said = log.info if len(payloads) >= FEW else log.warning
-    said("key events chosen, for good: to choose others, set features.key_events and start a new app: %s",
-         new_app(next_name(settings["app.name"]), partitions[0].topic), extra={"key_events": ",".join(chosen), "events": len(payloads)})  # fmt: skip
+    clicks = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+    said(
+        "key events chosen, for good: to choose others, set features.key_events and start a new app: %s",
+        as_new_app(settings["app.name"], clicks),
+        extra={"key_events": ",".join(chosen), "events": len(payloads)},
+    )
     return chosen

@@ -16,7 +16,7 @@ from stream.kafka.connection import admin, connection_of
 from stream.kafka.reach import Unreachable, reach
 from stream.kafka.tls import closed, in_words, names_of
 from stream.kafka.topics import topic_names
-from stream.processes.fitness import Cluster, as_new_app, judge_clicks, judge_group, judge_place, judge_topics, settled_group
+from stream.processes.fitness import Cluster, judge_clicks, judge_group, judge_place, judge_topics, new_app, settled_group
 from stream.settings import Settings
 
 
@@ -111,14 +111,16 @@ def judge_app(client: redis.Redis, settings: Settings) -> list[Finding]:
 def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_events: tuple[str, ...]) -> list[Finding]:
     """Store the spec on the first start; on a later one compare, and take up definitions that were added and what was not stored before."""
     stored = load_spec(client, settings["app.name"])
+    features = as_started(settings.spec(key_events), None if stored is None else stored.spec)
     spec = AppSpec(
-        spec=as_started(settings.spec(key_events), None if stored is None else stored.spec),
+        spec=features,
         cluster_id=cluster.cluster_id,
         topic_id=cluster.topic_id,
         partitions=cluster.partitions.get("clicks", 0),
         app=settings["app.name"],
         group=settings["app.group"],
         topic_prefix=settings["kafka.topic_prefix"],
+        spec_hash=features.hash,
     )
     try:
         save_spec(client, settings["app.name"], spec)
@@ -131,9 +133,16 @@ def _judge_change(client: redis.Redis, settings: Settings, error: SpecMismatch, 
     stored = error.stored
     # the group was judged before: where it is another one, nobody is left in the old one
     known = msgspec.structs.replace(stored.filled(spec), group=spec.group)
+    alike = msgspec.structs.replace(known, spec_hash=spec.spec_hash)
+    if known != alike and (alike == spec or only_appends(alike, spec)):
+        what = f"app {settings['app.name']!r} was started by a build with other features: its states, pending snapshots and models are vectors of those"
+        return [
+            Finding(True, what, f"start the version it was started with; to have the new features, start a new app: {new_app(settings)}")
+        ]
+    known = alike  # the hash follows from the rest: it is no difference of its own
     if known != spec and not only_appends(known, spec):
         broken = broken_definitions(stored.spec.definitions, spec.spec.definitions)
-        do = f"restore the configuration, or start a new app: {as_new_app(settings)}"
+        do = f"restore the configuration, or start a new app: {new_app(settings)}"
         return [Finding(True, str(SpecMismatch(settings["app.name"], known, spec)), "; ".join(broken) or do)]
     # another worker may be storing the same at this moment: replacing what is there already is no change
     replace_spec(client, settings["app.name"], stored, spec)

@@ -7,6 +7,7 @@ from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBat
 
 from features.events.columns import ColumnReader
 from features.store.contract import Commit, Need, Token
+from features.store.keys import shard_keys
 from features.store.packed_calls import pack_commit, pack_read
 from features.users import kernel
 from features.users.arena import Arena
@@ -29,8 +30,8 @@ def warm(definitions: int = 1) -> None:
     slots = np.zeros(1, np.intp)
     packed = arena.packed(slots)
     read_states(["a"], [one for one in packed if one], definitions)
-    pack_read("", Need(users))
-    pack_commit("", Commit(Token(0, ""), 0, b"", arena.ids(slots), packed))
+    pack_read(shard_keys("a", 0), Need(users))
+    pack_commit(shard_keys("a", 0), Commit(Token(0, ""), 0, b"", arena.ids(slots), packed))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from features.store.server_check import Finding
 from features.users.spec import FeatureSpec
 from online_models.registry import Registry
 from online_models.registry_redis import RedisRegistry
-from stream.faults import Refused
+from stream.faults import Refused, UsageFault
 from stream.kafka.claims import claim, read_claims
 from stream.kafka.connection import connection_of
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
@@ -96,6 +96,7 @@ class Worker:
             settings["worker.cache_users"],
             mirror=settings["worker.mirror"],
             rules=settings.rules(),
+            clicks=self.wires.topics["clicks"],
         )
         self.host = Host(shard, dependencies, self._shard_lost, self._shard_taken)
         self.ticker = Ticker(settings, self.wires.topics["clicks"], self.host, events, self.metrics)
@@ -225,7 +226,9 @@ class Worker:
         ]
 
 
-async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild: bool = False, partial: bool = False) -> int:
+async def run_worker(
+    settings: Settings, key_events: tuple[str, ...], *, rebuild: bool = False, partial: bool = False, only: Sequence[int] = ()
+) -> int:
     """Run until a signal; return the exit code."""
     from stream.processes.program import Stopper, run_app
 
@@ -237,9 +240,17 @@ async def run_worker(settings: Settings, key_events: tuple[str, ...], *, rebuild
     warm(len(settings.definitions))  # before the group is joined: compiling takes longer than a session timeout
     client = connect(settings["redis.url"])
     store = RedisStore(client, settings["app.name"])
+    for partition in only:
+        await store.ask_rebuild(partition, partial=partial)
     stored = load_spec(client, settings["app.name"])
     worker = Worker(
-        settings, store, RedisRegistry(client, settings["app.name"]), key_events, rebuild, partial, None if stored is None else stored.spec
+        settings,
+        store,
+        RedisRegistry(client, settings["app.name"]),
+        key_events,
+        rebuild and not only,
+        partial,
+        None if stored is None else stored.spec,
     )
     app = build_app(
         AppSettings(
@@ -318,11 +329,29 @@ def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
     return settle(settings, lambda: stored_key_events(client, settings))
 
 
-def main(settings: Settings, *, rebuild: bool = False, partial: bool = False) -> int:
-    """Run a worker in this process."""
+def main(settings: Settings, *, rebuild: bool = False, partial: bool = False, only: Sequence[int] = ()) -> int:
+    """Run a worker in this process.
+
+    Parameters
+    ----------
+    only : sequence of int
+        With `rebuild`: shards to be made again, whichever worker takes them; every other one goes on from where it stands.
+
+    Raises
+    ------
+    UsageFault
+        There is no such shard.
+    """
     model_key(settings)  # refused before anything is connected, if there must be one
     settings, key_events = prepare(settings)
-    return asyncio.run(run_worker(settings, key_events, rebuild=rebuild, partial=partial))
+    if only:
+        with connect(settings["redis.url"]) as client:
+            spec = load_spec(client, settings["app.name"])
+        if strange := [one for one in only if spec is not None and one >= spec.partitions]:
+            raise UsageFault(
+                f"--partition: there is no shard {strange[0]}, the clicks topic has {spec.partitions if spec else 0} partitions"
+            )
+    return asyncio.run(run_worker(settings, key_events, rebuild=rebuild, partial=partial, only=only))
 
 
 __all__: Sequence[str] = ["Worker", "main", "prepare", "run_worker", "wire_settings"]

@@ -76,6 +76,8 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
         In the order of their places in the states.
     rules : list of RulesSince
         Every version of the rules of rejection that the shard has applied, and from which offset on.
+    armed : int
+        Users in the wheel after this commit; -1 where a build before this field stored it.
     """
 
     next_offset: int = 0
@@ -93,6 +95,7 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     examples_after: int = -1
     definitions: list[Followed] = []
     rules: list[RulesSince] = []
+    armed: int = -1
 
     def watermark_ms(self, lateness_ms: int) -> int:
         """W = M - G, NEVER before the first event.

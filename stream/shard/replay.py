@@ -116,8 +116,8 @@ def with_event_id(payload: bytes, event_id: str) -> bytes:
     return msgspec.json.encode({**fields, "event_id": event_id})
 
 
-def in_words(plan: Plan, reason: str) -> list[str]:
-    """Say what a replay does, before it does it.
+def in_words(plan: Plan, reason: str, anew: str = "") -> list[str]:
+    """Say what a replay does, before it does it; `anew` says how to begin a new app.
 
     >>> in_words(Plan(sent_before=3), "unknown_type")
     ['nothing to send', '3 were sent by an earlier replay: left out']
@@ -133,7 +133,7 @@ def in_words(plan: Plan, reason: str) -> list[str]:
     if plan.applied:
         said.append(
             f"{plan.applied} came too late, and were applied as far as a late event is when they came: a replay would be late again and count "
-            "them a second time, so they are left out. To have them counted in full, load the log anew under a new app.name and topic prefix"
+            f"them a second time, so they are left out. To have them counted in full, load the log into a new app: {anew}"
         )
     if plan.cut:
         said.append(f"{plan.cut} are longer than {KEPT_BYTES} bytes, and a dead letter keeps no more: left out")

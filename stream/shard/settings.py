@@ -27,3 +27,5 @@ class ShardSettings:
     budget: int = BUDGET
     mirror: Mirror = "none"
     rules: Rules = NO_RULES
+    clicks: str = "clicks"
+    """Name of its topic, for messages."""

@@ -28,13 +28,14 @@ from features.compiled.texts import Texts, ids_of
 from features.definitions.definition import DAY_MS
 from features.events.columns import Columns
 from features.events.event import MAX_FUTURE_MS, Reason
-from features.store.contract import Commit, Found, Need, Taken
+from features.store.contract import Commit, Damaged, Found, Need, Taken
+from features.store.keys import digest_of, shard_keys
 from features.users.arena import Arena
 from features.users.catalog import WIDTH
 from features.users.kernel import TIME_ONLY, Moments, make_moments, params_of, pass_events, pass_sweep
 from features.users.landmarks import PHASE_STEP_MS
-from features.users.state import FLAG_ARMED, NEVER
-from online_models.example import ExampleBlock, unpack_lists
+from features.users.state import FLAG_ARMED, NEVER, DamagedRecord
+from online_models.example import ExampleBlock, Snapshots, unpack_lists
 from online_models.scorer import Champion
 from stream.alerts.policy import NOTHING_ADOPTED, Adopted
 from stream.outbox import pack_entry
@@ -45,6 +46,7 @@ from stream.shard.records import Records
 from stream.shard.settings import ShardSettings
 from stream.shard.timers import Timers, next_slice
 
+_ByBucket = dict[int, list[str]]
 _NAME_OF = {reason.value: reason.name for reason in Reason}
 
 
@@ -172,7 +174,9 @@ class Shard:
             definitions=meta.definitions,
             rules=meta.rules,
         )
-        return Step(self._commit(new, outputs, due), new, taken, outputs, outcomes)
+        armed, disarmed, fresh = self._turned()
+        new.armed = self.timers.armed + sum(map(len, armed.values())) - sum(map(len, disarmed.values()))
+        return Step(self._commit(new, outputs, due, armed, disarmed, fresh), new, taken, outputs, outcomes)
 
     def committed(self, step: Step) -> None:
         """Note that the step's commit is stored."""
@@ -197,9 +201,20 @@ class Shard:
             some = users.take(absent)
             missing = Texts.of(list(dict.fromkeys(some)))
             found = yield Need(users=missing)
-            self.arena.admit(missing, found.states)
+            self._admit(missing, found.states)
             slots[absent] = self.arena.slots(some)
         return slots
+
+    def _admit(self, users: Texts, states: Sequence[bytes | None]) -> None:
+        try:
+            self.arena.admit(users, states)
+        except DamagedRecord as error:
+            there = [user for user, state in zip(users, states, strict=True) if state is not None]
+            raise self._damaged(str(error), there[error.row]) from None
+
+    def _damaged(self, why: str, user: bytes | None) -> Damaged:
+        key = shard_keys(self.settings.app, self.settings.partition).state((user or b"").decode())
+        return Damaged(self.settings.partition, why, digest_of(key))
 
     def _make_room(self, records: int) -> None:
         wanted = 2 * records + (self.settings.budget + 64) * self._widest
@@ -228,14 +243,38 @@ class Shard:
             else:
                 self.timers.drop_pending(*one)  # assumed at the take, and not there
         if not there:
-            return (yield from self._slots(ids_of(members))), NOTHING_MATURED, []
-        snapshots, counts = unpack_lists(list(filter(None, found.chunks)), WIDTH)
+            slots = yield from self._slots(ids_of(members))
+            self._must_be_known(slots, len(members))
+            return slots, NOTHING_MATURED, []
+        snapshots, counts = self._unpacked(there, list(filter(None, found.chunks)))
         slots = yield from self._slots(Texts.join([ids_of(members), snapshots.users]))
+        self._must_be_known(slots, len(members))
         k = np.array([k for k, _ in there], np.uint8).repeat(counts)
         landmark_ms = np.array([landmark for _, landmark in there], np.int64).repeat(counts)
         due_ms = landmark_ms + np.array(self.timers.waits_ms, np.int64)[k]
         matured = Matured(k, landmark_ms, due_ms, slots[len(members) :], snapshots)
         return slots[: len(members)], matured, there
+
+    def _unpacked(self, lists: Sequence[tuple[int, int]], chunks: Sequence[Sequence[bytes]]) -> tuple[Snapshots, list[int]]:
+        """Unpack lists of pending snapshots; where that fails, say which."""
+        try:
+            return unpack_lists(chunks, WIDTH)
+        except ValueError:
+            keys = shard_keys(self.settings.app, self.settings.partition)
+            for (k, landmark), some in zip(lists, chunks, strict=True):
+                try:
+                    unpack_lists([some], WIDTH)
+                except ValueError as error:
+                    raise Damaged(self.settings.partition, str(error), keys.snap(self._names[k], landmark)) from None
+            raise
+
+    def _must_be_known(self, slots: npt.NDArray[np.int32], members: int) -> None:
+        """Whoever is in the wheel has a state that says so, and whoever has a pending snapshot has a state."""
+        unknown = self.arena.fresh[slots]
+        unknown[:members] |= ~self.arena.armed[slots[:members]]
+        if unknown.any():
+            user = self.arena.users[slots[unknown.argmax()]]
+            raise self._damaged("a user has timers, and no state that says so", user.encode())
 
     def _slice(self, since: int, until: int, cursor: tuple[int, str] | None) -> Generator[Need, Found, _Due]:
         """Return at most a budget's worth of one crowded instant, in order of (due time, user), after the cursor."""
@@ -263,17 +302,22 @@ class Shard:
             raise RuntimeError(f"shard {self.settings.partition}: a step made more moments than it has room for")
         return count
 
-    def _commit(self, meta: ShardMeta, outputs: StepOutputs, due: _Due) -> Commit:
+    def _turned(self) -> tuple[_ByBucket, _ByBucket, _ByBucket]:
+        """Users armed and disarmed since the last commit, and those who had no state at it."""
+        arena = self.arena
+        slots = arena.changed()
+        now, before = (arena.states["flags"][slots] & FLAG_ARMED) != 0, arena.armed[slots]
+        return self._by_bucket(slots[now & ~before]), self._by_bucket(slots[before & ~now]), self._by_bucket(slots[arena.fresh[slots]])
+
+    def _by_bucket(self, slots: npt.NDArray[np.intp]) -> _ByBucket:
+        found: _ByBucket = {}
+        for slot, phase in zip(slots.tolist(), self.arena.states["phase"][slots].tolist(), strict=True):
+            found.setdefault(phase, []).append(self.arena.users[slot])
+        return found
+
+    def _commit(self, meta: ShardMeta, outputs: StepOutputs, due: _Due, armed: _ByBucket, disarmed: _ByBucket, fresh: _ByBucket) -> Commit:
         arena, names = self.arena, self._names
         slots = arena.changed()
-        armed_now = (arena.states["flags"][slots] & FLAG_ARMED) != 0
-        turned = armed_now != arena.armed[slots]
-        armed: dict[int, list[str]] = {}
-        disarmed: dict[int, list[str]] = {}
-        for slot, phase, on in zip(
-            slots[turned].tolist(), arena.states["phase"][slots[turned]].tolist(), armed_now[turned].tolist(), strict=True
-        ):
-            (armed if on else disarmed).setdefault(phase, []).append(arena.users[slot])
         told = self.meta.watermark_ms(self.settings.spec.lateness_ms)
         block = ExampleBlock(
             meta.lineage, self.settings.partition, self.meta.example_no, meta.watermark_ms(self.settings.spec.lateness_ms),
@@ -285,6 +329,7 @@ class Shard:
             meta=meta.pack(),
             users=arena.ids(slots),
             states=arena.packed(slots),
+            fresh=fresh,
             armed=armed,
             disarmed=disarmed,
             snaps={(names[k], landmark): chunk for (k, landmark), chunk in outputs.told.chunks.items()},

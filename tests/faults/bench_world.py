@@ -19,7 +19,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from features.definitions.rules import pieces
 from features.events.columns import ColumnReader
-from features.store.keys import shard_prefix
+from features.store.keys import shard_keys
 from features.store.memory import MemoryStore
 from features.store.redis import connect
 from online_models.cadence import CadenceScorer
@@ -29,15 +29,16 @@ from stream.alerts.message import decode_alert
 from stream.cli.admin import create_topics
 from stream.kafka.topics import topic_names
 from stream.outbox import unpack_entry
+from stream.ownership.stored import stored_metas
 from stream.position import position_of
 from stream.settings import Settings, load_settings
-from stream.shard.meta import ShardMeta, unpack_meta
+from stream.shard.meta import ShardMeta
 from stream.shard.records import Records, of_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard, answered
 from tests.oracles.engine import comparable
 from tests.servers.forked import ForkedProgram
-from tests.servers.process import Program, wait_until
+from tests.servers.process import ROOT, Program, wait_until
 
 DAY_MS = 86_400_000
 PARTITIONS = 4
@@ -70,8 +71,9 @@ class World:
         list(create_topics(self.settings))
         self._serial = itertools.count()
 
-    def start(self, *args: str) -> Program:
-        program = Program(list(args) or ["run"], self.environment, self.folder / f"worker-{next(self._serial)}.log")
+    def start(self, *args: str, root: Path = ROOT) -> Program:
+        """Start a process of this build, or of the one in another folder."""
+        program = Program(list(args) or ["run"], self.environment, self.folder / f"worker-{next(self._serial)}.log", root)
         self.programs.append(program)
         return program
 
@@ -98,12 +100,7 @@ class World:
         return count
 
     def metas(self) -> dict[int, ShardMeta]:
-        found = {}
-        for partition in range(PARTITIONS):
-            packed: Any = self.client.hget(shard_prefix(self.app, partition) + "meta", "meta")
-            if packed is not None:
-                found[partition] = unpack_meta(packed)
-        return found
+        return stored_metas(self.client, self.app, PARTITIONS)
 
     def taken(self) -> int:
         return sum(sum(meta.totals.values()) for meta in self.metas().values())
@@ -132,8 +129,8 @@ class World:
         return found
 
     def states(self, partition: int) -> dict[str, bytes]:
-        prefix = shard_prefix(self.app, partition) + "u:"
-        keys: list[bytes] = list(self.client.scan_iter(f"{prefix.replace('{', '[{]').replace('}', '[}]')}*", count=5_000))
+        prefix = shard_keys(self.app, partition).states
+        keys: list[bytes] = list(self.client.scan_iter(f"{prefix}*", count=5_000))
         values: list[Any] = []
         for at in range(0, len(keys), 5_000):
             found: Any = self.client.mget(keys[at : at + 5_000])

@@ -105,16 +105,16 @@ def test_a_rule_is_changed_letters_are_sent_again_once_and_a_rebuild_decides_ali
 def test_an_app_whose_spec_holds_the_types_goes_on_and_may_change_them(world: World) -> None:
     """Earlier versions froze the types into the stored spec and its hash."""
     from features.store.app_spec import AppSpec, unpack_app_spec
-    from features.store.keys import spec_key
+    from features.store.keys import app_keys
 
     first = world.start()
-    wait_until(lambda: world.client.get(spec_key(world.app)) is not None, 60, "the spec is stored", world.tails)
+    wait_until(lambda: world.client.get(app_keys(world.app).spec) is not None, 60, "the spec is stored", world.tails)
     first.kill()
-    stored: AppSpec = unpack_app_spec(world.client.get(spec_key(world.app)))  # type: ignore[arg-type]  # bytes
+    stored: AppSpec = unpack_app_spec(world.client.get(app_keys(world.app).spec))  # type: ignore[arg-type]  # bytes
     import msgspec
 
     old = msgspec.structs.replace(stored, spec=msgspec.structs.replace(stored.spec, strict_types=("click", "view")))
-    world.client.set(spec_key(world.app), old.pack())
+    world.client.set(app_keys(world.app).spec, old.pack())
     world.config.write_text(world.config.read_text().replace(STRICT, ""))
     worker = world.start()
     sent = world.produce(made_up_log(500, 50, 2.0))

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from features.store.keys import spec_key
+from features.store.keys import app_keys
 from features.store.redis import connect, load_spec
 from stream.demo.local_redis import LocalRedis
 from stream.kafka.claims import claim, read_claims
@@ -82,7 +82,7 @@ def test_an_app_of_an_earlier_build_keeps_its_group_and_its_spec_is_completed(ka
     spec = load_spec(client, app_name)
     assert spec is not None
     old = {name: value for name, value in msgspec.to_builtins(spec).items() if name not in {"app", "group", "topic_prefix"}}
-    client.set(spec_key(app_name), msgspec.json.encode(old))
+    client.set(app_keys(app_name).spec, msgspec.json.encode(old))
     prepared, _ = prepare(settings())
     assert prepared["app.group"] == "churnwatch"
     assert load_spec(client, app_name) == msgspec.structs.replace(spec, group="churnwatch")

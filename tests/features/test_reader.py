@@ -16,7 +16,7 @@ from features.definitions.definition import DAY_MS, ChurnDefinition
 from features.reader import AppUnknown, UserReader
 from features.store.app_spec import AppSpec
 from features.store.contract import Commit, StoreUnavailable
-from features.store.keys import shard_prefix
+from features.store.keys import shard_keys
 from features.store.redis import RedisStore, connect, save_spec
 from features.users.catalog import NAMES
 from features.users.landmarks import phase_of
@@ -180,7 +180,7 @@ async def test_named_features_from_the_mirror(client: redis.Redis, app_name: str
 
 async def test_a_state_of_a_newer_layout_is_refused(client: redis.Redis, app_name: str, reader: UserReader) -> None:
     await write(client, app_name, 1, ["ann"], states_of(["ann"]))
-    client.setrange(f"{shard_prefix(app_name, 1)}u:ann", 0, bytes([FORM + 1]))
+    client.setrange(shard_keys(app_name, 1).state("ann"), 0, bytes([FORM + 1]))
     with pytest.raises(LayoutError):
         reader.user("ann", START)
 

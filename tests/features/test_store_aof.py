@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from features.store.contract import Commit, Need, StaleOwner, StoreUnavailable, Token, stream_id
-from features.store.keys import shard_prefix
+from features.store.keys import shard_keys
 from features.store.memory import MemoryStore
 from features.store.redis import RedisStore, connect
 from stream.demo.local_redis import LocalRedis
@@ -136,7 +136,7 @@ async def test_killed_and_cut_anywhere_it_loads_a_whole_prefix(
         server = restarted(source, cut)
         assert await difference(server) is None, f"cut at byte {cut} of {size}, {acknowledged} commits acknowledged"
         with connect(server.url) as client:
-            numbers.add(int(client.hget(shard_prefix("aof", 0) + "meta", "commit_no") or 0))
+            numbers.add(int(client.hget(shard_keys("aof", 0).meta, "commit_no") or 0))
     assert len(numbers) > len(cuts) // 2, "the cuts must have bitten"
 
 
@@ -148,7 +148,7 @@ async def test_a_worker_notices_that_the_server_went_back(
     server = restarted(source, append_only_file(source).stat().st_size // 2)
     store = RedisStore(server.url, "aof")
     with connect(server.url) as client:
-        stored = int(client.hget(shard_prefix("aof", 0) + "meta", "commit_no") or 0)
+        stored = int(client.hget(shard_keys("aof", 0).meta, "commit_no") or 0)
     for number in (stored, stored + 5):
         with pytest.raises(StaleOwner):
             await store.commit(0, nth_commit(token, number))
@@ -161,7 +161,7 @@ async def test_a_worker_notices_that_the_server_went_back(
 
 def write_number_apart(client: redis.Redis, number: int) -> None:
     """A writer known to be wrong: it writes a commit in one transaction and the commit's number in a call of its own."""
-    prefix, commit = shard_prefix("aof", 0), nth_commit(Token(1, "bad"), number)
+    prefix, commit = shard_keys("aof", 0).prefix, nth_commit(Token(1, "bad"), number)
     with client.pipeline(transaction=True) as pipe:
         pipe.mset({f"{prefix}u:{user}": state for user, state in zip(commit.users, commit.states, strict=True)})
         for bucket, users in commit.armed.items():

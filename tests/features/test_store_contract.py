@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from features.store.contract import Commit, Found, Need, StaleOwner, Store, Taken, TakeRefused, Token, stream_id
+from features.store.contract import Commit, Damaged, Found, Need, StaleOwner, Store, Taken, TakeRefused, Token, stream_id
 
 ALL = ["memory", "redis", "redis-bundled"]
 pytestmark = pytest.mark.parametrize("new_store", ALL, indirect=True)
@@ -344,3 +344,62 @@ async def test_repeating_after_another_take_is_refused(new_store: NewStore) -> N
     await store.commit(0, full_commit(taken))
     await store.take(0, 1)
     await refused(store, full_commit(taken), "token")
+
+
+# --- damage, and a shard that is made again
+
+
+async def test_a_user_without_a_state_who_is_in_the_wheel_is_damage_and_nothing_is_written(new_store: NewStore) -> None:
+    store = new_store("")
+    taken = await store.take(0, 1)
+    await store.commit(0, a_commit(taken, users=["ann"], states=[state(1)], armed={5: ["ann", "bob"]}))
+    before = plain(await store.read(0, EVERYTHING))
+    lost = {"users": ["cyd", "bob"], "states": [state(2), state(3)], "armed": {5: ["bob", "cyd"]}, "outbox": [b"alert"]}
+    with pytest.raises(Damaged, match="no state"):
+        await store.commit(0, a_commit(taken, 1, fresh={4: ["cyd"], 5: ["bob"]}, **lost))
+    with pytest.raises(Damaged, match="no state"):
+        await store.commit(0, a_commit(taken, 1, fresh={9: ["ann"]}, users=["ann"], states=[state(4)]))
+    assert plain(await store.read(0, EVERYTHING)) == before
+    assert await box(store, "outbox") == []
+
+
+async def test_whoever_is_really_fresh_comes_in_and_a_repeat_of_their_commit_is_no_damage(new_store: NewStore) -> None:
+    store = new_store("")
+    taken = await store.take(0, 1)
+    commit = a_commit(
+        taken, users=STRANGE, states=[state(1)] * len(STRANGE), fresh={5: STRANGE[:9], 6: STRANGE[9:]}, armed={5: STRANGE[:9]}
+    )
+    await store.commit(0, commit)
+    await store.commit(0, commit)
+    assert list((await store.read(0, Need(STRANGE))).states) == [state(1)] * len(STRANGE)
+
+
+async def test_a_shard_that_shall_be_made_again_is_cleared_by_its_next_owner_and_begins_with_a_meta(new_store: NewStore) -> None:
+    store = new_store("")
+    old = await store.take(0, 5)
+    await store.commit(0, full_commit(old))
+    other = await store.take(1, 5)
+    await store.commit(1, full_commit(other))
+    await store.ask_rebuild(0, partial=False)
+    taken = await store.take(0, 5)
+    assert (taken.rebuild, taken.meta, taken.commit_no, list(taken.outbox), dict(taken.wheel)) == ("whole", None, 0, [], {})
+    with pytest.raises(StaleOwner):
+        await store.clear(0, old.token, b"new")
+    again = await store.take(0, 5)  # the first was killed before it cleared anything
+    assert again.rebuild == "whole"
+    await store.clear(0, again.token, b"new")
+    empty = ([None] * 4, [[], [], []], [[], []])
+    assert plain(await store.read(0, EVERYTHING)) == empty
+    await store.commit(0, a_commit(again, 0, users=["ann"], states=[state(7)], fresh={5: ["ann"]}, armed={5: ["ann"]}, outbox=[b"a"]))
+    after = await store.take(0, 5)
+    assert (after.rebuild, after.meta, after.commit_no, dict(after.wheel)) == ("", b"meta", 1, {5: 1})
+    assert list(after.outbox) == [("1-1", b"a")]
+    untouched = await store.take(1, 5)
+    assert (untouched.rebuild, untouched.commit_no, len(untouched.outbox)) == ("", 1, 2)
+
+
+async def test_how_much_of_the_log_must_be_there_is_part_of_the_wish(new_store: NewStore) -> None:
+    store = new_store("")
+    await store.ask_rebuild(0, partial=False)
+    await store.ask_rebuild(0, partial=True)
+    assert (await store.take(0, 1)).rebuild == "partial"

@@ -13,8 +13,8 @@ import pytest
 import redis
 from redis.crc import key_slot
 
-from features.store.contract import Commit, Need, StaleOwner, StoreError, StoreUnavailable, TakeRefused
-from features.store.keys import shard_prefix
+from features.store.contract import Commit, Damaged, Need, StaleOwner, StoreError, StoreUnavailable, TakeRefused
+from features.store.keys import digest_of, shard_keys
 from features.store.redis import RedisStore, connect
 from features.store.server_check import Finding, findings
 from features.users.landmarks import BUCKETS, phase_of
@@ -65,16 +65,60 @@ async def test_no_user_id_leaves_the_shard(store: RedisStore, client: redis.Redi
     mirror = {user: {"x": "1"} for user in STRANGE}
     await store.commit(7, a_commit(taken, users=STRANGE, states=[b"s"] * len(STRANGE), armed={5: STRANGE}, mirror=mirror))
     keys = keys_of(client, app_name)
-    prefix = shard_prefix(app_name, 7).encode()
+    prefix = shard_keys(app_name, 7).prefix.encode()
     assert {key_slot(key) for key in keys} == {key_slot(b"7")}
     assert {key for key in keys if key.startswith(prefix + b"u:")} == {prefix + b"u:" + user.encode() for user in STRANGE}
     assert len(keys) == 2 * len(STRANGE) + 3
 
 
-@pytest.mark.parametrize("app", ["", "a:b", "{a}", "a b", "x" * 65, "é"])
+@pytest.mark.parametrize("app", ["", "a:b", "{a}", "a b", "x" * 33, "A", "é"])
 def test_an_app_name_that_may_not_stand_in_a_key_is_refused(app: str) -> None:
     with pytest.raises(ValueError, match="app name"):
         RedisStore("redis://127.0.0.1:1", app)
+
+
+# --- keys of another type
+
+
+@pytest.mark.parametrize("name", ["owner", "meta", "outbox", "exbox", "wheel:5"])
+async def test_a_key_of_another_type_is_named_at_the_take_and_does_not_stand_against_making_the_shard_again(
+    store: RedisStore, client: redis.Redis, app_name: str, name: str
+) -> None:
+    await store.commit(0, full_commit(await store.take(0, 1)))
+    key = shard_keys(app_name, 0).prefix + name
+    client.delete(key)
+    client.set(key, "x")
+    with pytest.raises(Damaged, match=f"another type.*{name}"):
+        await store.take(0, 2)
+    await store.ask_rebuild(0, partial=False)
+    taken = await store.take(0, 2)
+    assert taken.rebuild == "whole"
+    await store.clear(0, taken.token, b"new")
+    left = {key.decode()[len(shard_keys(app_name, 0).prefix) :] for key in keys_of(client, app_name)}
+    assert left == {"owner", "meta"}
+    assert (await store.take(0, 2)).meta == b"new"
+
+
+async def test_a_list_of_another_type_is_named_where_it_is_read_or_written(store: RedisStore, client: redis.Redis, app_name: str) -> None:
+    taken = await store.take(0, 1)
+    client.set(shard_keys(app_name, 0).snap("churn14", 300_000), "x")
+    with pytest.raises(Damaged, match="snap:churn14:300000"):
+        await store.read(0, EVERYTHING)
+    with pytest.raises(Damaged, match="snap:churn14:300000"):
+        await store.commit(0, full_commit(taken))
+
+
+async def test_a_state_of_another_type_is_no_state_and_its_user_is_not_begun_anew(
+    store: RedisStore, client: redis.Redis, app_name: str
+) -> None:
+    taken = await store.take(0, 1)
+    key = shard_keys(app_name, 0).state("ann")
+    client.rpush(key, "x")
+    assert list((await store.read(0, Need(["ann"]))).states) == [None]
+    with pytest.raises(Damaged, match=digest_of(key)) as damage:
+        await store.commit(0, a_commit(taken, users=["ann"], states=[b"s"], fresh={5: ["ann"]}))
+    assert "ann" not in str(damage.value)
+    assert client.type(key) == b"list"
 
 
 # --- refusals write nothing at all
@@ -234,7 +278,7 @@ async def test_a_take_lost_with_the_last_second_revives_no_earlier_owner(tmp_pat
             file.truncate(size)
         server.start()
         with connect(server.url) as client:
-            assert client.hget(shard_prefix(app_name, 0) + "owner", "nonce") == zombie.token.nonce.encode()
+            assert client.hget(shard_keys(app_name, 0).owner, "nonce") == zombie.token.nonce.encode()
         with pytest.raises(StaleOwner, match="the server restarted"):
             await store.commit(0, full_commit(zombie, 1))
         store.close()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from features.compiled.texts import ids_of, names_of
 from features.store import packed_calls
 from features.store.contract import Commit, Need, Token
+from features.store.keys import shard_keys
 from features.store.packed_calls import pack_commit, pack_read
 from online_models.example import Snapshots, pack_rows, unpack_lists
 
@@ -31,7 +32,7 @@ def snapshots(users: list[str], seed: int) -> Snapshots:
 def test_a_commit_is_byte_for_byte_what_the_client_would_send(users: list[str]) -> None:
     rng = np.random.default_rng(len(users))
     states = [rng.bytes(int(size)) for size in rng.integers(0, 1_200, len(users))]
-    packed, answers = pack_commit("cw:shop:{7}:", Commit(Token(1, "n"), 4, b"meta", users, states))
+    packed, answers = pack_commit(shard_keys("shop", 7), Commit(Token(1, "n"), 4, b"meta", users, states))
     pairs = [(f"cw:shop:{{7}}:u:{user}".encode(), state) for user, state in zip(users, states, strict=True)]
     calls = [
         ("MULTI",),
@@ -49,7 +50,7 @@ def test_a_read_is_byte_for_byte_what_the_client_would_send(users: list[str], mo
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(packed_calls, "KEYS_A_CALL", most)
         found = [
-            pack_read("cw:shop:{7}:", Need(one, buckets, [("churn14", landmark) for landmark in landmarks]))
+            pack_read(shard_keys("shop", 7), Need(one, buckets, [("churn14", landmark) for landmark in landmarks]))
             for one in (users, ids_of(users))
         ]
     keys = [f"cw:shop:{{7}}:u:{user}".encode() for user in users]

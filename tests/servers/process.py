@@ -29,13 +29,13 @@ class _Process(subprocess.Popen[bytes]):
 class Program:
     """`churnwatch ARGS` with a log of its own."""
 
-    def __init__(self, args: list[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(self, args: list[str], environment: dict[str, str], log: Path, root: Path = ROOT) -> None:
         self.log = log
         self._serving = SERVING.get(args[0])
         command = [sys.executable, "-c", "from stream.cli import main; main()", *args]
-        env = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
+        env = {**os.environ, **environment, "PYTHONPATH": str(root)}
         with log.open("ab") as file:
-            self.process = _Process(command, stdout=file, stderr=file, env=env, stdin=subprocess.DEVNULL, start_new_session=True)
+            self.process = _Process(command, stdout=file, stderr=file, env=env, stdin=subprocess.DEVNULL, start_new_session=True, cwd=root)
 
     def signal(self, number: int) -> None:
         if self.process.poll() is None:
@@ -46,13 +46,15 @@ class Program:
         self.process.wait()
 
     def terminate(self, timeout_s: float = 20.0) -> int:
-        """Send SIGTERM, but only once it is at work: before that the default handler would end it."""
-        serving = self._serving
-        if serving is not None:
-            wait_until(lambda: serving in self.text() or self.process.poll() is not None, 60, "at work", self.text)
+        """SIGTERM once it is at work; before that the default handler would end it."""
+        if self._serving is not None:
+            wait_until(lambda: self.at_work() or self.process.poll() is not None, 60, "at work", self.text)
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         return self.process.wait(timeout_s)
+
+    def at_work(self) -> bool:
+        return self._serving is None or self._serving in self.text()
 
     def text(self) -> str:
         return self.log.read_text(errors="replace")

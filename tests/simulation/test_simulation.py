@@ -80,7 +80,7 @@ MUTANTS = (
     Mutant(
         "no token",
         (
-            ("features/store/memory.py", "if not data.epoch or Token(data.epoch, data.nonce) != commit.token:", "if False:"),
+            ("features/store/memory.py", "if not data.epoch or Token(data.epoch, data.nonce) != token:", "if False:"),
             ("features/store/memory.py", "if data.commit_no != commit.commit_no:", "if False:"),
         ),
         redis=(

@@ -56,6 +56,8 @@ GOLDEN: list[tuple[str, dict[str, float], str]] = [
     ("trend_7d_28d", {**BUSY, "count_7d": 3.0, "count_28d": 39.0}, "3 actions in the last 7 days; usually 12"),
     ("decayed_7d", {**BUSY, "count_7d": 3.0, "count_28d": 3.0}, "3 actions in the last 7 days"),
     ("count_7d", {**BUSY, "count_7d": 3.0, "count_28d": 39.0, "tenure_days": 10.0}, "3 actions in the last 7 days"),
+    ("count_7d", {**BUSY, "count_7d": 3.0, "tenure_days": 5.0, "count_total": 3.0}, "3 actions since they joined"),
+    ("active_days_28", {"tenure_days": 5.0, "active_days_total": 3.0}, "Active on 3 days since they joined"),
     ("decayed_30d", {}, "About 44 actions in the last 28 days; usually about 48"),
     ("count_total", {}, "About 150 actions since they joined"),
     ("active_days_7", {**BUSY, "active_days_7": 1.0, "active_days_28": 13.0}, "Active on 1 of the last 7 days; usually on 4"),
@@ -65,7 +67,7 @@ GOLDEN: list[tuple[str, dict[str, float], str]] = [
     ("active_days_8_14", {"active_days_8_14": 0.0}, "Not active one to two weeks ago"),
     ("active_days_8_14", {"active_days_8_14": 0.0, "active_recency_s": 15 * DAY_S}, "No activity for 15 days; usually back within 23 hours"),
     ("active_days_15_28", {"active_days_15_28": 1.0}, "Active on 1 day two to four weeks ago"),
-    ("active_days_total", {"active_days_total": 1.0}, "Active on 1 day in all"),
+    ("active_days_total", {"active_days_total": 1.0}, "Active on 1 day since they joined"),
     ("active_share", {}, "Active on 55% of the days since they joined"),
     ("streak_days", {}, "The last run of active days was 1 day long"),
     ("day_gap_days", {}, "2 days between the last two active days"),
@@ -150,13 +152,27 @@ def test_terms_of_features_that_mean_the_same_are_one_term() -> None:
     assert [(one.code, size) for one, size in lowers] == [("spent", -0.125)]
 
 
+def test_what_raises_the_risk_does_not_lower_it_as_well() -> None:
+    terms = np.zeros(WIDTH)
+    terms[INDEX["gap_z"]], terms[INDEX["count_7d"]], terms[INDEX["tenure_days"]] = 1.0, -0.5, -0.25  # no action for 7 days is the silence
+    raises, lowers = contributions(terms, vector_of(), SPEC)
+    assert ([one.code for one, _ in raises], [one.code for one, _ in lowers]) == (["silence"], ["tenure"])
+
+
+def test_nothing_is_said_of_a_window_before_the_user_came() -> None:
+    assert (
+        said("active_days_15_28", {"tenure_days": 9.0, "active_days_15_28": 0.0, "active_days_total": 4.0}).text
+        == "Active on 4 days since they joined"
+    )
+
+
 def test_a_model_that_names_nothing_still_gives_three() -> None:
     texts = [
         one.text
         for one in reasons(np.zeros(WIDTH), vector_of({"active_days_28": 0.0, "count_28d": 0.0, "active_recency_s": 40 * DAY_S}), SPEC)
     ]
     assert texts == [
-        "No activity for 40 days; usually back within 23 hours", "Active on about 50 days in all", "About 150 actions since they joined",
+        "No activity for 40 days; usually back within 23 hours", "Active on about 50 days since they joined", "About 150 actions since they joined",
     ]  # fmt: skip
 
 

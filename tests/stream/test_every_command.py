@@ -27,9 +27,9 @@ from confluent_kafka import Producer
 
 from features.compiled.texts import ids_of
 from features.definitions.definition import DAY_MS
-from features.store.app_spec import AppSpec
 from features.store.contract import Commit
-from features.store.redis import RedisStore, connect, save_spec
+from features.store.keys import shard_keys
+from features.store.redis import RedisStore, connect
 from features.users.landmarks import phase_of
 from features.users.packed_state import pack_states
 from features.users.state import FLAG_ARMED, init_state, state_dtype
@@ -39,6 +39,7 @@ from stream.cli import app, main
 from stream.cli.reference import commands_of
 from stream.demo.local_redis import LocalRedis
 from stream.ownership.served import model_key
+from stream.processes.preflight import judge_spec, look_at_kafka
 from stream.processes.trainer import Training, trainer_settings
 from stream.settings import load_settings
 from stream.shard.dead_letters import DeadLetter
@@ -102,7 +103,7 @@ class Deployment:
 async def _store_users(redis_url: str, name: str, settings: Any) -> None:
     spec = settings.spec()
     client = connect(redis_url)
-    save_spec(client, name, AppSpec(spec=spec, cluster_id="c", topic_id="t", partitions=1))
+    judge_spec(client, settings, look_at_kafka(settings), ())
     store = RedisStore(client, name)
     taken = await store.take(0, 1)
     states = np.zeros(len(HOSTILE), state_dtype(1))
@@ -119,6 +120,8 @@ async def _store_users(redis_url: str, name: str, settings: Any) -> None:
     states["risk"] = np.arange(len(HOSTILE))[:, None] + 60_000
     packed = pack_states(states, np.arange(len(states)), ids_of(HOSTILE))
     await store.commit(0, Commit(taken.token, taken.commit_no, ShardMeta().pack(), list(HOSTILE), packed, armed=armed))
+    for text in HOSTILE:
+        client.rpush(shard_keys(name, 0).state(f"lost {text}"), "x")  # no state: `state check` names the key
     store.close()
     client.close()
 
@@ -152,7 +155,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, redis_server: LocalRedi
     registry = RedisRegistry(connect(redis_server.url), name)
     training = Training(trainer_settings(settings), registry, settings.spec().hash, model_key(settings), fresh=True)
     for number, (_, block) in enumerate(make_blocks()):
-        training.feed(number, 0, block.pack())
+        training.feed(number, 0, msgspec.structs.replace(block, spec_hash=settings.spec().hash).pack())
     _publish(kafka, topics)
     _files(folder)
     return Deployment(folder, environment, topics, training.trainer.learners["gone"].version)
@@ -228,6 +231,8 @@ CASES: dict[str, list[Case]] = {
     "simulate": [Case(("simulate", "--days", "1", "--users", "1", "--out", "[bold]out.jsonl"), ("[bold]out.jsonl",))],
     "ingest": [
         Case(("ingest", "<b>=1+1 events.parquet", "--force"), ("<b>=1+1 events.parquet",)),
+        Case(("ingest", "--check", "--json", "<b>=1+1 events.parquet")),
+        Case(("ingest", "--check", "<b>\x1b(0bad.jsonl"), ("<b>\x1b(0bad.jsonl",), code=2),
         Case(("ingest", "<b>\x1b(0bad.jsonl"), ("<b>\x1b(0bad.jsonl",), code=2),
         Case(("ingest", "[/]\x1b]0;none\x07.csv"), ("[/]\x1b]0;none\x07.csv",), code=2),
     ],
@@ -264,6 +269,7 @@ CASES: dict[str, list[Case]] = {
     "model rollback": [Case(("model", "rollback"))],
     "model export": [Case(("model", "export", "1", "--out", "[/]\x1b[2J.json"), ("[/]\x1b[2J.json",))],
     "model rebuild": [Case(("model", "rebuild"))],
+    "state check": [Case(("state", "check"), HOSTILE, code=2), Case(("state", "check", "--partition", "9"), code=2)],
     "topics create": [Case(("topics", "create"))],
     "config check": [Case(("config", "check"))],
     "config show": [Case(("config", "show"), ("[/]", "<script>"))],
@@ -321,6 +327,8 @@ def test_every_command_with_json_prints_valid_json(deployment: Deployment, say_i
             assert out.strip()
             if name == "user":
                 assert json.loads(out)["user"] == "[/]"
+            elif name == "ingest":
+                assert [json.loads(line)["file"] for line in out.splitlines()] == ["<b>=1+1 events.parquet"]
             else:
                 users = {json.loads(line)["user"] for line in out.splitlines()}
                 assert users == set(HOSTILE)
@@ -340,7 +348,7 @@ def test_a_spreadsheet_runs_no_formula_and_splits_no_cell(say_in: Callable[..., 
 def test_a_worker_refused_for_hostile_settings_says_so_harmlessly(deployment: Deployment) -> None:
     environment = {**os.environ, **deployment.environment, "PYTHONPATH": str(Path(__file__).parents[2])}
     for command, changed, says in (
-        ("run", {"CHURNWATCH_TOPIC_PREFIX": "[/]\x1b[2J\u202e"}, "topics missing"),
+        ("run", {"CHURNWATCH_TOPIC_PREFIX": "[/]\x1b[2J\u202e"}, "cannot start"),
         ("train", {"CHURNWATCH_REDIS": "redis://127.0.0.1:1/0?[/]\x1b[2J"}, "CHURNWATCH_REDIS"),
     ):
         done = subprocess.run(

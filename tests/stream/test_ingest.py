@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
-import string
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from features.events.event import decode_event
 from stream.demo.local_redis import LocalRedis
+from tests.servers.process import wait_until
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]
 CASES = Path(__file__).parents[1] / "cases" / "inputs"
@@ -25,11 +25,14 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(kafka: str, redis_server: LocalRedis, app_name: str, tmp_path: Path) -> Run:
-    env = os.environ | {
+def env(kafka: str, redis_server: LocalRedis, app_name: str) -> dict[str, str]:
+    return os.environ | {
         "CHURNWATCH_KAFKA": kafka, "CHURNWATCH_REDIS": redis_server.url, "CHURNWATCH_APP": app_name, "CHURNWATCH_TOPIC_PREFIX": f"{app_name}-",
     }  # fmt: skip
 
+
+@pytest.fixture
+def run(env: dict[str, str], tmp_path: Path) -> Run:
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "stream", *arguments], env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
@@ -124,21 +127,25 @@ def test_more_than_fits_into_memory_goes_through_a_folder_and_leaves_nothing_the
     assert sum(map(len, sent())) == 2400
 
 
-def test_an_event_that_kafka_refuses_is_said_with_how_many_had_left(run: Run, sent: Any, kafka: str, app_name: str, tmp_path: Path) -> None:
-    from kafka import KafkaAdminClient
-    from kafka.admin import ConfigResource, ConfigResourceType
-
+def test_when_kafka_begins_to_refuse_events_it_is_said_how_many_had_left(
+    run: Run, env: dict[str, str], sent: Any, kafka: str, app_name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "long.csv").write_text("\n".join(["user,ts,type", *(f"u{i % 999},{1700000000000 + i},click" for i in range(600_000))]))
+    sending = subprocess.Popen(
+        [sys.executable, "-m", "stream", "ingest", "long.csv"], env=env, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    consumer = KafkaConsumer(bootstrap_servers=kafka)
+    partitions = [TopicPartition(f"{app_name}-clicks", number) for number in range(2)]
+    wait_until(lambda: any(consumer.end_offsets(partitions).values()), 60, "the first events")
     admin = KafkaAdminClient(bootstrap_servers=kafka)
-    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, f"{app_name}-clicks", {"max.message.bytes": "20000"})])
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, f"{app_name}-clicks", {"max.message.bytes": "200"})])
     admin.close()
-    noise = "".join(random.Random(0).choices(string.ascii_letters, k=60_000))
-    rows = [f"u{i},{1700000000000 + i},click,{noise if i == 30_000 else i}" for i in range(60_000)]
-    (tmp_path / "long.csv").write_text("\n".join(["user,ts,type,item", *rows]))
-    done = run("ingest", "long.csv")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    left = re.search(r"([\d,]+) of 60,000 events had left", done.stderr)
-    assert left, done.stderr
+    consumer.close()
+    _, said = sending.communicate(timeout=120)
+    assert sending.returncode == 2
+    assert "Traceback" not in said
+    left = re.search(r"([\d,]+) of 600,000 events had left", said)
+    assert left, said
     assert int(left[1].replace(",", "")) == sum(map(len, sent())) > 0
 
 

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from features.events.event import decode_event
 from features.files.event_json import EventIds, payloads
 from features.files.faults import FileRefused
+from features.files.options import ReadOptions
 from features.files.order import Order
+from features.files.reader import EventFile
+from features.files.summary import Summary
+from stream.faults import UsageFault
+from stream.intake.ingest import refuse_without_room
 
 frames = st.lists(st.lists(st.integers(0, 6), max_size=8), max_size=8)
 
@@ -64,6 +69,15 @@ def test_a_folder_without_room_is_refused_before_a_run_is_written(tmp_path: Path
     with pytest.raises(FileRefused, match="say --spill"):
         order.add(pl.DataFrame({"ts": [1]}))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_fit_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "events.csv").write_bytes(b"x" * 10_000)
+    file = EventFile(tmp_path / "events.csv", ReadOptions(now_ms=0), Summary("events.csv"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10_000, 7_000, 3_000))
+    refuse_without_room([file], Order(tmp_path, memory_bytes=5_000))
+    with pytest.raises(UsageFault, match="say --spill"):
+        refuse_without_room([file], Order(tmp_path, memory_bytes=1_000))
 
 
 def events(**columns: object) -> pl.DataFrame:
