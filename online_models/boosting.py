@@ -1,8 +1,8 @@
 """Gradient-boosted trees over coded vectors, grown anew on the memory each time enough more is known.
 
 Newton boosting on histograms (Friedman 2001; Chen and Guestrin 2016), with a random part of the rows and columns for each tree. Vectors are one
-byte a feature already, so a histogram is a count by code. Between two growths the trees stand still: they are grown again once the labels known
-have become a quarter more, or the memory has been turned over.
+byte a feature already, so a histogram is a count by code. Between two growths the trees stay as they are: they are grown again when labels have
+grown by a quarter, or after one turn of the memory.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CELLS = 256 >> BITS
 LEAST_LABELS = 50
 """Labels of each class before the first growth."""
 GROWTH, MOST_APART = 1.25, int(SIZE / FADE)
-"""Labels known now over labels known at the last growth that make the next one; and most new labels between two: as many as turn the memory over."""
+"""Regrow when labels have grown by a quarter, or after SIZE / FADE new labels (one turn of the memory)."""
 LEAVES = 2**DEPTH
 
 

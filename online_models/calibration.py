@@ -1,7 +1,7 @@
 """Online Platt scaling: two numbers that turn a model's log-odds into a probability that is the observed share.
 
 ``p = sigmoid(slope * log_odds(raw) + shift)`` (Platt 1999), fitted by Newton's method on the last matured labels with the scores that were
-stated at their landmarks. Both numbers are drawn towards (1, 0), as if some examples had said so: few labels change little.
+stated at their landmarks. Both numbers are drawn towards (1, 0), so that few labels change little.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from online_models.scorer import log_odds
 
 WINDOW = 1_024
 PULL = 300.0
-"""Strength of the pull towards no change, in units of the log-likelihood's curvature: a model that goes on learning corrects itself, and
-the scores it is corrected by are a horizon old."""
+"""Strength of the pull towards no change, in units of the log-likelihood's curvature. It is strong because a model that goes on learning corrects
+itself, while the scores it is calibrated on are a horizon old."""
 RULE_WINDOW, RULE_PULL = 4_096, 10.0
 """The same for a rule, which never learns."""
 STEPS = 8
@@ -59,7 +59,7 @@ class Calibrator:
         self._labels = np.zeros(0, np.uint8)
 
     def learn(self, raw: npt.NDArray[np.float32], labels: npt.NDArray[Any], *, fit: bool = True) -> None:
-        """Take in matured labels with the raw scores of their landmarks, and (if told to) fit anew."""
+        """Add matured labels with the raw scores of their landmarks, and fit again if asked to."""
         self._raw = np.concatenate([self._raw, raw.astype(np.float32)])[-self._window :]
         self._labels = np.concatenate([self._labels, labels.astype(np.uint8)])[-self._window :]
         if fit and len(self._raw):

@@ -33,8 +33,8 @@ EARLY = -1
 MEMORY_OF_LOSS = 0.999
 """Share of its summed loss that a label leaves to the next one, in the weights of the mix: about 1,000 labels count."""
 ETA = 0.1
-"""What a unit of summed loss weighs there. Labels of one user follow each other and say nearly the same: far below 1, the value for
-independent ones."""
+"""What a unit of summed loss weighs there: far below 1, the value for independent labels, because one user's labels follow each other and are nearly
+the same."""
 LEAST_GRADED = 30
 """Fewest labels of each class on which candidates are compared."""
 SAMPLE = 128
@@ -221,8 +221,8 @@ class Learner:
     def _base(self, name: str) -> tuple[float, float]:
         """Slope and shift of a candidate's calibration by labels.
 
-        What labels say the members of the mix have learned, and its scores that have labels are of members that had not: where the rule, too, is held
-        against early outcomes, they alone tell the level of the mix.
+        Calibrating the mix on labels would count each label twice, because its members have learned it. Where early outcomes exist, only they set the
+        mix's level.
         """
         return (1.0, 0.0) if name == MIX and RULE in self.nowcasts else (self.calibrators[name].slope, self.calibrators[name].shift)
 
@@ -266,7 +266,7 @@ class Learner:
         self._waiting.append((vectors, labels, scores))
 
     def early(self, landmark_ms: int, scores: npt.NDArray[np.float32], silent: bool) -> None:
-        """Take in whether a user was silent at first after a landmark, into its kept scores too."""
+        """Note whether a user was silent at first after a landmark, in the landmark's kept scores too."""
         scores[EARLY] = silent
         for name, nowcast in self.nowcasts.items():
             nowcast.seen(landmark_ms, float(scores[self.names.index(name), RAW]), silent)
@@ -274,7 +274,7 @@ class Learner:
         self.until_ms = max(self.until_ms, landmark_ms + AFTER_MS)
 
     def look(self, now_ms: int) -> bool:
-        """Seek the shifts anew, if it is time."""
+        """Fit the shifts again, if it is time."""
         if not self.nowcasts or (self.fresh < EVERY and now_ms < self.looked_ms + LOOK_MS):
             return False
         for name, nowcast in self.nowcasts.items():
