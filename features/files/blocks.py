@@ -1,8 +1,8 @@
-"""The bytes of a file, whatever they are packed in: UTF-8 text in blocks.
+"""The text of a file as blocks of UTF-8, whatever its bytes are packed or encoded in.
 
     bytes -> gzip or zstd is unpacked (known by its first bytes, not by its name) -> UTF-16 and others become UTF-8 -> blocks
 
-A stream that is cut off or damaged gives what came before, and says where it broke.
+A file that is cut off or damaged gives the text before that place, and `Blocks.damage` says how it breaks off.
 """
 
 from __future__ import annotations
@@ -30,24 +30,29 @@ FOREIGN = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
 }
-"""Files of other kinds, by how they begin, and what to do with them."""
+"""Files of kinds that are not read, by their first bytes: what they are, and what to do with them."""
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
 
 
 @dataclass(slots=True)
 class Blocks:
-    """Text of a file as an iterator of UTF-8 blocks.
+    """The text of a file as an iterator of UTF-8 blocks.
 
     Attributes
     ----------
     stream : binary file
-        Its position is how far the file is read.
+        Its position says how far the file has been read.
     encoding : str
-        As asked for; empty: UTF-8, or what the mark at the beginning says.
+        The encoding asked for. If empty, it is the one that the mark at the beginning of the file says, else UTF-8.
     damage : str
-        Empty, or how the file breaks off; set when the last block has been given.
+        How the file breaks off; empty if it does not. It is set when the last block has been given.
     head : bytes
-        The first bytes as they are in the file, unpacked.
+        The first bytes of the file, unpacked but not decoded.
+
+    Raises
+    ------
+    FileRefused
+        If the file is of a kind that is not read.
     """
 
     stream: BinaryIO
@@ -83,7 +88,7 @@ class Blocks:
             yield piece
 
     def _unpacked(self, raw: Iterator[bytes], make: Callable[[], Any]) -> Iterator[bytes]:
-        """Unpack one member after the other."""
+        """Unpack a stream; one packed file may hold several members, one after the other."""
         unpacker, rest, fed = make(), b"", False
         try:
             for piece in raw:
@@ -103,12 +108,12 @@ class Blocks:
             self.damage = "the packed data are cut off"
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield blocks of at least `BLOCK_BYTES`, but for the last.
+        """Yield blocks of at least `BLOCK_BYTES`; only the last may be shorter.
 
         Raises
         ------
         FileRefused
-            If the text is not in the encoding it should be in.
+            If the text is not in the encoding that it should be in.
         """
         mark, name = next(((mark, name) for mark, name in _MARKS.items() if self.head.startswith(mark)), (b"", ""))
         self.decoded_as = self.encoding or name or "utf-8"

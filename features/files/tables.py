@@ -1,4 +1,4 @@
-"""Delimited text: CSV, TSV and their kin, as columns of text. Nothing is inferred from the first rows.
+"""Delimited text (CSV, TSV and the like) as columns of text. No types are inferred from the first rows.
 
 block -> `lines.scan` -> records with the right number of fields -> polars, every column as text
 """
@@ -21,12 +21,12 @@ from features.files.lines import MAX_RECORD_BYTES, ODD_QUOTE, OPEN_QUOTE, SOUND,
 
 SEPARATORS = (",", ";", "\t", "|")
 MOST_RECORDS = 1 << 18
-"""Records of one chunk at most."""
+"""Most records of one chunk."""
 csv.field_size_limit(MAX_RECORD_BYTES)
 
 
 def separator_of(header: str) -> str:
-    """Return the separator that stands most often in the header, outside quotes; a comma if none does.
+    """Return the separator that occurs most often in the header outside quotes; a comma if none occurs.
 
     >>> separator_of("user;ts;type"), separator_of('"a,b"|c|d'), separator_of("user")
     (';', '|', ',')
@@ -42,14 +42,14 @@ class Table:
     ----------
     blocks : Blocks
     separator : str
-        One character; empty: found from the header.
+        One character; if empty, it is found from the header.
     headless : mapping
-        Column names, by position, of files that have no header, by their number of columns; for tab-separated files.
+        For tab-separated files without a header: number of columns -> {position: name}.
 
     Raises
     ------
     FileRefused
-        For a header with the same column twice, or a file without one.
+        If the header has the same column twice, or there is none.
     """
 
     def __init__(self, blocks: Blocks, separator: str = "", headless: Mapping[int, Mapping[int, str]] | None = None) -> None:
@@ -84,7 +84,7 @@ class Table:
         return (rest + block if rest else block), False
 
     def _take_header(self) -> str:
-        """Cut the first record off."""
+        """Take the first record off the text, and return it."""
         while True:
             starts, ends, fields, states, lines = (np.zeros(1, np.int64) for _ in range(5))
             count, consumed, passed = scan(np.frombuffer(self._rest, np.uint8), 44, True, self._last, starts, ends, fields, states, lines)
@@ -108,7 +108,7 @@ class Table:
         return text
 
     def chunks(self, paths: Sequence[Path_]) -> Iterator[Chunk]:
-        """Yield the rows with the columns that are asked for."""
+        """Yield all rows in chunks, with the columns that are asked for."""
         wanted = sorted({self.columns.index(path[0]) for path in paths})
         by_path = {path: wanted.index(self.columns.index(path[0])) for path in paths}
         size = MOST_RECORDS
@@ -187,10 +187,10 @@ class Table:
 
 
 def _split(record: str, separator: str) -> list[str]:
-    """Return the fields of one record, quotes read as mildly as can be."""
+    """Return the fields of one record; odd quotes are no error."""
     try:
         return next(csv.reader([record], delimiter=separator, skipinitialspace=True), [])
-    except csv.Error:  # a carriage return within: quotes mean nothing here
+    except csv.Error:  # a carriage return within the record: it is split without regard to quotes
         return record.split(separator)
 
 
