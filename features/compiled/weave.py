@@ -74,7 +74,7 @@ def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matr
     stops, buffer = np.empty(len(rows), np.int64), np.frombuffer(joined, np.uint8)
     n = _unravel(buffer, ends, rows, starts, stops, counts)
     if n < 0:
-        raise ValueError("a list of snapshots ends in the middle of one")
+        raise ValueError("a list of snapshots ends in the middle of a snapshot")
     return rows[:n], Texts(buffer, starts[:n], stops[:n]), counts
 
 

@@ -31,14 +31,14 @@ FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old Excel file: save the sheet as CSV",
     b"ARROW1": "a Feather file: write it as Parquet or CSV",
     b"FEA1": "a Feather file: write it as Parquet or CSV",
-    b"PARE": "a Parquet file that is encrypted: write it without",
+    b"PARE": "an encrypted Parquet file: write it without encryption",
     b"\x89HDF": "an HDF5 file: write it as Parquet or CSV",
     b"7z\xbc\xaf": "a 7z archive: unpack it first",
     b"Rar!": "a RAR archive: unpack it first",
     b"\x04\x22\x4d\x18": "packed with lz4: unpack it first, or pack it with gzip or zstd",
     b"\x89PNG": "a picture",
 }
-"""Files of other kinds, by how they begin, and what to do with them."""
+"""Files of kinds that are not read, by their first bytes: what they are, and what to do with them."""
 _MARKUP = {
     b"<!doctype html": "a web page, perhaps one that asks to sign in: download the export again",
     b"<html": "a web page, perhaps one that asks to sign in: download the export again",
@@ -48,7 +48,7 @@ _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UT
 
 
 def foreign(head: bytes) -> str:
-    """Return what kind of file begins like this, and what to do with it; empty for one that may hold events.
+    """Return what kind of file begins like this, and what to do with it; empty for a file that may hold events.
 
     >>> foreign(b"%PDF-1.7"), foreign(b"user,ts,type")
     ('a PDF', '')
@@ -63,7 +63,7 @@ def foreign(head: bytes) -> str:
 
 
 def is_text_encoding(name: str) -> bool:
-    """Whether text can be in it; hex and zlib are codecs of bytes.
+    """Whether a codec of this name encodes text. Some, such as hex and zlib, encode bytes.
 
     >>> is_text_encoding("cp1252"), is_text_encoding("hex"), is_text_encoding("unknown")
     (True, False, False)
@@ -76,7 +76,7 @@ def is_text_encoding(name: str) -> bool:
 
 
 def utf16_ending(head: bytes) -> str:
-    r"""Return le or be for text that looks like UTF-16 of that order, else nothing: every second byte of its first line is zero.
+    r"""Return le or be if text looks like UTF-16 of that byte order, else "". Most text in UTF-16 has a zero in every second byte.
 
     >>> utf16_ending("user".encode("utf-16-le")), utf16_ending(b"user"), utf16_ending(b"\0\0\0\0")
     ('le', '', '')

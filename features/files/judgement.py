@@ -61,7 +61,7 @@ class Judge:
         self.plan, self.options, self.seen = plan, options, Seen()
         self.zone = options.zone if options.zone_given or not plan.zone else plan.zone
         self._units = (options.ts_unit,) if options.ts_unit else plan.units
-        self._guess = not options.ts_unit and not options.oldest_told
+        self._guess = not options.ts_unit and not options.oldest_given
         self._other_parts = [i for i, unit in enumerate(_PARTS) if unit and unit not in self._units]
         low, high = 946_684_800_000, options.now_ms + 86_400_000
         self._edges = np.array([edge * 1_000_000 / UNITS[unit] for unit in UNITS for edge in (low, high)])
@@ -270,7 +270,7 @@ class Judge:
         return np.searchsorted(np.array(tops, np.float64), np.abs(numbers.astype(np.float64)), side="right")
 
     def _weigh(self, numbers: npt.NDArray[np.float64], verdict: _Verdict, here: npt.NDArray[np.bool_] | None) -> None:
-        """Count in which unit numbers would be times; those that are none in the unit of the file and would be in another are faults of their own."""
+        """Count in which unit the numbers would be times. One that would be a time in another unit, and not in the file's, is a fault (`ts_unit`)."""
         if not self._guess:
             return
         part = np.searchsorted(self._edges, numbers, side="right")
@@ -281,7 +281,7 @@ class Judge:
         verdict.mark(other, "ts_unit", "ts")
 
     def looks_like(self) -> str:
-        """Return the unit that the median of the numbers is in, if it is not that of the file; else nothing."""
+        """Return the unit that the median of the numbers is in, or "" if that is the file's unit or none."""
         total = int(self.seen.units.sum())
         if not total:
             return ""

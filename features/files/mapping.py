@@ -36,7 +36,7 @@ def read_mapping(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
             if name not in FIELDS:
                 raise FileRefused(f"--map: an event has no field {name!r}; there are {', '.join(FIELDS)}", "mapping")
             if name in found:
-                raise FileRefused(f"--map: {name} is told twice; several places of one field go with a bar: {name}=A|B", "mapping")
+                raise FileRefused(f"--map: {name} is given twice; put a bar between several places of one field: {name}=A|B", "mapping")
             if not places or not all(place.removeprefix(CONSTANT).strip() for place in places):
                 raise FileRefused(f"--map: no place for {name}", "mapping")
             found[name] = places
@@ -44,7 +44,7 @@ def read_mapping(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _is_file(text: str) -> bool:
-    """Whether a text names a mapping file: a column may end in .json as well."""
+    """Whether a text names a mapping file. A mapping may end in .json too, because a column may be called so."""
     path = Path(text)
     return path.suffix.lower() in {".toml", ".json"} and ("=" not in text or path.is_file())
 
@@ -54,13 +54,13 @@ def _from_text(text: str) -> list[tuple[str, tuple[str, ...]]]:
     for one in filter(None, (part.strip() for part in text.split(","))):
         name, equals, place = one.partition("=")
         if not equals:
-            raise FileRefused(f"--map: {one!r} is no FIELD=COLUMN, such as user=user_id", "mapping")
+            raise FileRefused(f"--map: {one!r} is not of the form FIELD=COLUMN, such as user=user_id", "mapping")
         pairs.append((name.strip(), tuple(_choices(place))))
     return pairs
 
 
 def _choices(place: str) -> list[str]:
-    """Return the places that stand with a bar between; a constant may hold a bar."""
+    """Return the places of a field, which have bars between them. A constant is one place, because it may hold a bar."""
     return [place.strip()] if place.startswith(CONSTANT) else [part.strip() for part in place.split("|")]
 
 
@@ -71,7 +71,7 @@ def _from_file(file: Path) -> list[tuple[str, tuple[str, ...]]]:
     except FileNotFoundError:
         raise FileRefused(f"--map: {file}: no such file", "mapping") from None
     except RecursionError:
-        raise FileRefused(f"--map: {file}: nested too deep", "mapping") from None
+        raise FileRefused(f"--map: {file}: it is nested too deep", "mapping") from None
     except (ValueError, OSError) as error:  # both parsers' errors are ValueErrors
         raise FileRefused(f"--map: {file}: {error}", "mapping") from None
     table = table.get("mapping", table) if isinstance(table, dict) else None

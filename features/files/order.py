@@ -62,7 +62,7 @@ class _Run:
     def take(self, until_ms: int | None, *, inclusive: bool) -> pl.DataFrame:
         """Take the loaded rows before a time (ms), or up to it if `inclusive`; None stands for all."""
         if self.frame is None:
-            raise RuntimeError("a run is loaded before rows are taken")
+            raise RuntimeError("rows were taken from a run before it was loaded")
         ts = self.frame["ts"].to_numpy()
         end = len(ts) if until_ms is None else int(np.searchsorted(ts, until_ms, side="right" if inclusive else "left"))
         cut = self.frame.slice(self.at, max(end - self.at, 0))
@@ -141,7 +141,7 @@ class Order:
         free = shutil.disk_usage(self.spill).free
         if free < self._kept_bytes:
             raise FileRefused(
-                f"{self.spill} has {free / 1e9:.1f} GB free, and {self._kept_bytes / 1e9:.1f} GB more are to be put there: "
+                f"{self.spill} has {free / 1e9:.1f} GB free, but {self._kept_bytes / 1e9:.1f} GB more must go there: "
                 "say --spill with a folder that has more room", "no_room"
             )  # fmt: skip
         for run in self._runs:

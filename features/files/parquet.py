@@ -82,7 +82,7 @@ def _cells(column: pl.Series) -> Cells:
 
 
 def _binary(column: pl.Series) -> Cells:
-    """Bytes as text. Where they are no text and every value has 16 of them, they are UUIDs."""
+    """Return a column of bytes as text. If they are not text and every value has 16 bytes, they are UUIDs."""
     try:
         text = column.cast(pl.String)
     except pl.exceptions.PolarsError:

@@ -47,7 +47,7 @@ def files_of(names: list[str]) -> list[Path]:
     found: list[Path] = []
     for name in names:
         path = Path(name)
-        if name == STDIN or path.is_file() or path.is_fifo():  # <(command) of a shell is a pipe with a name
+        if name == STDIN or path.is_file() or path.is_fifo():  # a shell turns <(command) into a named pipe
             found.append(path)
         elif path.is_dir():
             inside = sorted(one for one in path.rglob("*") if one.is_file() and _is_log(one) and not _is_hidden(one.relative_to(path)))
@@ -210,7 +210,7 @@ def form_of(path: Path, blocks: Blocks, stream: BinaryIO, separator: str) -> Tab
     for packed in PACKED[1:]:
         name = name.removesuffix(packed)
     if name.endswith(".parquet"):
-        raise FileRefused("this is no Parquet file: it does not begin as one", "damaged")
+        raise FileRefused("this is not a Parquet file: it does not begin like one", "damaged")
     text = blocks.head.decode("utf-16" if blocks.head[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig", "replace").lstrip()
     # The name decides only if the beginning of the file is damaged, and an object stands on a later line.
     by_name = name.endswith((".json", ".jsonl", ".ndjson")) and any(line.lstrip().startswith("{") for line in text.splitlines())

@@ -60,7 +60,7 @@ class Table:
             self._rest = self._rest.replace(b"\r", b"\n")
         self._line = self._row = 0
         names = self._known(headless or {}) if separator in {"", "\t"} else []
-        self._quoted = not names  # what is known without a header has no quotes, though a field may hold them
+        self._quoted = not names  # in the known files without a header, quotes have no meaning
         self.separator = "\t"
         if not names:
             header = self._take_header()
@@ -84,7 +84,7 @@ class Table:
         return (rest + block if rest else block), False
 
     def _known(self, headless: Mapping[int, Mapping[int, str]]) -> list[str]:
-        """Return the columns of a file whose first line is a row of a known export; none if it is another file."""
+        """Return the column names of a known export without a header, known by its number of columns; empty for any other file."""
         first = self._rest[:MAX_RECORD_BYTES].lstrip(b"\r\n").split(b"\n", 1)[0].decode(errors="replace").strip("\r").split("\t")
         known = headless.get(len(first))
         if known is None or set(known.values()) & {name.strip().strip('"') for name in first}:
@@ -99,7 +99,7 @@ class Table:
             if count or self._last:
                 break
             if len(self._rest) > MAX_RECORD_BYTES:
-                raise FileRefused("the first line has more than a million bytes: this is no table with a header", "no_header")
+                raise FileRefused("the first line has more than a million bytes: this is not a table with a header", "no_header")
             self._rest, self._last = self._next(self._rest)
         if not count:
             raise FileRefused("the file is empty", "empty")
@@ -112,7 +112,7 @@ class Table:
                 "the first line is not UTF-8 text: if the file is text, say --encoding (latin-1, cp1252, utf-16)", "not_utf8"
             ) from None
         if "\0" in text:
-            raise FileRefused("the first line holds zero bytes: this is no text", "not_utf8")
+            raise FileRefused("the first line holds zero bytes: this is not text", "not_utf8")
         return text
 
     def chunks(self, paths: Sequence[Path_]) -> Iterator[Chunk]:

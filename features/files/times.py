@@ -24,7 +24,7 @@ UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 """How many nanoseconds each unit of epoch numbers has."""
 
 Ints = npt.NDArray[np.int64]
-_SOME_TIME = datetime(2019, 10, 31, 13, 5, 7)  # noqa: DTZ001 - the zone is put to it
+_SOME_TIME = datetime(2019, 10, 31, 13, 5, 7)  # noqa: DTZ001 - its zone is set where it is used
 
 
 @njit(cache=True, nogil=True)
@@ -234,7 +234,7 @@ def by_form(texts: pl.Series, form: str) -> tuple[pl.Series, bool]:
     [datetime.datetime(2019, 10, 31, 0, 0)]
     """
     offset = any(part in form for part in ("%z", "%:z", "%#z", "%+"))
-    zoned = offset or form.rstrip().endswith(("Z", "UTC", "GMT"))  # written out, these mean what they do in RFC 3339
+    zoned = offset or form.rstrip().endswith(("Z", "UTC", "GMT"))  # these letters in a form mean UTC, as in RFC 3339
     clock = any(part in form for part in ("%H", "%I", "%k", "%l", "%T", "%R", "%r", "%X", "%c", "%s", "%+"))
     if ",%f" in form:
         texts = texts.str.replace(r",(\d+)(\D*|\s*[+-][\d:]+)$", ".$1$2")
@@ -247,7 +247,7 @@ def by_form(texts: pl.Series, form: str) -> tuple[pl.Series, bool]:
 
 
 def _chrono(form: str) -> str:
-    """Python's name for a fraction, in the words of the library that reads it."""
+    """Return a form as polars wants it: it writes the fraction of a second differently from Python."""
     return form.strip().replace(".%f", "%.f").replace(",%f", "%.f")
 
 
@@ -258,7 +258,7 @@ def readable_form(form: str) -> bool:
     (True, False)
     """
     if "%f" in form.replace(".%f", "").replace(",%f", ""):
-        return False  # it would be read as nanoseconds
+        return False  # a fraction without a point or comma before it would be read as nanoseconds
     try:
         written = pl.Series([_SOME_TIME]).dt.replace_time_zone("UTC").dt.strftime(_chrono(form))
         read = by_form(written, form)[0][0]

@@ -192,7 +192,7 @@ def broken_definitions(stored: Sequence[ChurnDefinition], given: Sequence[ChurnD
                 if getattr(one, field) != getattr(now, field)
             ]
             faults.append(
-                f"definition {one.name!r} was changed ({', '.join(changed)}): give the changed one a name of its own, behind the others"
+                f"definition {one.name!r} was changed ({', '.join(changed)}): put this one back, and add the changed one behind the others, under a name of its own"
             )
         elif names.index(one.name) != place:
             faults.append(f"definition {one.name!r} must stay number {place + 1}: add new ones behind the others")

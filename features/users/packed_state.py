@@ -124,11 +124,11 @@ def _together(packed: Sequence[bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArr
 def _form_of(row: int, one: bytes) -> tuple[int, int]:
     """Return the form of a stored record, and its number of definitions."""
     if len(one) < 2 * _HEAD or not one[0] or not 0 < one[2 * _HEAD - 1] <= MAX_DEFINITIONS:
-        raise DamagedRecord(f"state record of {len(one)} bytes that is none: it is damaged", row)
+        raise DamagedRecord(f"{len(one)} bytes in the place of a state record: it is damaged", row)
     if one[0] not in FORMS:
         raise LayoutError(
-            f"state record of form {one[0]}, {len(one)} bytes; this code reads 1 to {FORM}: run the version that wrote it, "
-            "or if there is none, it is damaged",
+            f"state record of form {one[0]}, {len(one)} bytes; this code reads forms 1 to {FORM}: run the version that wrote it; "
+            "if no version did, it is damaged",
             row,
         )
     return one[0], one[2 * _HEAD - 1]
