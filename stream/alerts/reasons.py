@@ -239,6 +239,8 @@ ROWS: tuple[Row, ...] = (
 UNSAID = {"weekday": "it says what day it is, nothing of the user", "hour_match": "it says what time it is, when the user was judged"}
 """Features that are never a reason, and why."""
 _BY_CODE = {row.code: row for row in ROWS}
+_OF_ROW = np.array([[name in row.features for row in ROWS] for name in NAMES], np.float64)
+"""Which features, down, a row is about, across: a user's terms times it are the sums by row."""
 _ALWAYS = ("silence", "active_days_28", "actions_28d", "active_days", "actions")
 """Used, in this order, when the model names fewer than three reasons: every user has an age and a total, whatever else is missing."""
 
@@ -281,8 +283,8 @@ def contributions(
 
 def _by_size(terms: npt.NDArray[np.float64]) -> list[tuple[Row, float]]:
     """Return all rows with the sum of their features' terms, the largest first."""
-    sizes = [(row, float(sum(terms[INDEX[name]] for name in row.features))) for row in ROWS]
-    return sorted(sizes, key=lambda pair: -pair[1])
+    sizes = terms @ _OF_ROW
+    return [(ROWS[number], float(sizes[number])) for number in (-sizes).argsort(kind="stable")]
 
 
 def _first(rows: Sequence[Row], vector: npt.NDArray[np.uint8], spec: FeatureSpec, used: Collection[str] = ()) -> list[tuple[Reason, str]]:
