@@ -1,1 +1,1 @@
-"""Everything that learns: examples, models, calibration, registry. Pure but for the Redis registry."""
+"""Everything that learns: examples, models, calibration, registry. All of it is pure, except the registry in Redis."""

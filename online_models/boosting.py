@@ -1,8 +1,8 @@
-"""Gradient-boosted trees over coded vectors, grown anew on the memory each time enough more is known.
+"""Gradient-boosted trees over coded vectors. All trees are grown anew from the memory whenever enough new labels have come.
 
-Newton boosting on histograms (Friedman 2001; Chen and Guestrin 2016), with a random part of the rows and columns for each tree. Vectors are one
-byte a feature already, so a histogram is a count by code. Between two growths the trees stand still: they are grown again once the labels known
-have become a quarter more, or the memory has been turned over.
+The method is Newton boosting on histograms (Friedman 2001; Chen and Guestrin 2016); each tree sees a random part of the rows and columns. A
+vector has one byte a feature already, so a histogram is a sum by code. Between two growths the trees do not change. They are regrown when the
+number of labels has grown by a quarter, or when the memory has turned over once.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ L2 = 20.0
 LEAST_WEIGHT = 5.0
 """Least sum of p (1 - p) on either side of a split: about 20 to 30 examples."""
 ROWS, COLUMNS = 0.6, 0.5
-"""Parts of the examples and of the features that a tree sees."""
+"""Shares of the examples and of the features that each tree sees, drawn at random."""
 BITS = 2
-"""Low bits of a code that splits do not look at: 64 cells a feature."""
+"""Lowest bits of a code, which splits ignore: 64 cells a feature are left."""
 CELLS = 256 >> BITS
 LEAST_LABELS = 50
-"""Labels of each class before the first growth."""
+"""Labels of each class that are needed before the first growth."""
 GROWTH, MOST_APART = 1.25, int(SIZE / FADE)
-"""Labels known now over labels known at the last growth that make the next one; and most new labels between two: as many as turn the memory over."""
+"""Regrow when labels have grown by a quarter, or after SIZE / FADE new labels (one turn of the memory)."""
 LEAVES = 2**DEPTH
 
 
 class BoostingState(msgspec.Struct, frozen=True):
-    """See `Boosting`; the memory is kept by the learner."""
+    """What `Boosting` goes on from after a restart; the learner saves the memory."""
 
     grown_at: Count
     hurry: bool
@@ -48,7 +48,7 @@ class BoostingState(msgspec.Struct, frozen=True):
 
 @njit(cache=True, nogil=True)
 def _best_split(sums: Any) -> tuple[int, int]:
-    """Column and last cell on the left of the split that gains most, of one node's sums (columns, cells, 2); column -1 for none."""
+    """Return the best split of a node, from its sums (columns, cells, 2): the column, and the last cell that goes left; column -1 for no split."""
     g, h = sums[0, :, 0].sum(), sums[0, :, 1].sum()
     best, column, last = g * g / (h + L2) + 1e-6, -1, 0
     for j in range(sums.shape[0]):
@@ -65,23 +65,23 @@ def _best_split(sums: Any) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def _is_summed(k: int, many: Any) -> bool:
-    """Whether node `k` of a level is the root, or has fewer rows than its sibling; of equals, the left one."""
+    """Whether the sums of node `k` are counted from its rows: the root's are, and those of the smaller of two siblings (the left one of equals)."""
     return len(many) == 1 or many[k] < many[k ^ 1] or (many[k] == many[k ^ 1] and k % 2 == 0)
 
 
 @njit(cache=True, nogil=True)
 def _grow_tree(codes: Any, rows: Any, columns: Any, slope: Any, weight: Any, feature: Any, threshold: Any, value: Any) -> None:
-    """Grow one tree, a full heap, level by level; `slope` and `weight` are the loss's first two derivatives by row.
+    """Grow one tree level by level into a full heap; `slope` and `weight` are the first and second derivative of the loss, by row.
 
-    A node that does not split sends everybody to its left child. Of two children only the smaller one is summed, the other is what is left of
-    their parent.
+    A node that does not split sends every row to its left child. Summing is the costly part, so of two siblings only the smaller one is
+    summed; the sums of the other are those of the parent less these.
     """
     cells = np.empty((len(rows), len(columns)), np.uint8)
     for i in range(len(rows)):
         row, cell = codes[rows[i]], cells[i]
         for j in range(len(columns)):
             cell[j] = row[columns[j]] >> BITS
-    place = np.zeros(len(rows), np.int64)  # of each row within its level
+    place = np.zeros(len(rows), np.int64)  # the node of each row, counted within the level
     above = np.zeros((1, len(columns), CELLS, 2))
     for level in range(DEPTH):
         first, width = 2**level - 1, 2**level
@@ -113,14 +113,14 @@ def _grow_tree(codes: Any, rows: Any, columns: Any, slope: Any, weight: Any, fea
 
 
 class Boosting:
-    """See `online_models.candidate.Candidate`.
+    """Gradient-boosted trees as a candidate (see `online_models.candidate.Candidate`).
 
     Parameters
     ----------
     seed : int
-        Of the parts of rows and columns.
+        Seed of the draws of rows and columns.
     memory : Memory
-        What it grows on; the learner fills it.
+        The examples that trees are grown from; the learner fills it.
     """
 
     name = "boosting"
@@ -133,7 +133,7 @@ class Boosting:
         self._compiled: BoostingScorer | None = None
 
     def learn(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:  # noqa: ARG002 - the memory has them
-        """See `Candidate`: grow anew if it is time."""
+        """See `Candidate`: grow all trees anew if enough labels have come since the last growth."""
         known, churned = self._memory.seen, self._memory.churned
         due = self._hurry or known >= min(GROWTH * self._grown_at, self._grown_at + MOST_APART)
         if due and min(churned, known - churned) >= LEAST_LABELS:
@@ -156,7 +156,7 @@ class Boosting:
         return BoostingScorer(self.name, feature, threshold, value, bias, self._memory.usual())
 
     def hurry(self) -> None:
-        """See `Candidate`: grow anew at the next batch."""
+        """See `Candidate`: grow all trees anew at the next batch."""
         self._hurry = True
 
     def scorer(self) -> BoostingScorer | None:
@@ -164,7 +164,7 @@ class Boosting:
         return self._compiled
 
     def state(self) -> BoostingState:
-        """See `Candidate`; the memory is kept by the learner."""
+        """See `Candidate`; the learner saves the memory."""
         compiled = None if self._compiled is None else self._compiled.pack()
         return BoostingState(self._grown_at, self._hurry, rng_state(self._rng), compiled)
 

@@ -1,14 +1,15 @@
-"""The personal-cadence rule: risk from nothing but the user's own habit. Needs no labels, serves from day one.
+"""The personal-cadence rule: it takes the risk from nothing but the user's own habit. It needs no labels, so it serves from the first day.
 
-A user's pauses are taken as log-normal with the mean and spread of their own so far, shrunk towards a crowd's pause of two days. As in BG/NBD
-(Fader, Hardie and Lee 2005) they may drop out after each visit, with a chance q that falls the more pauses they have come back from. After a
-silence of s, with S(x) the chance that a pause of a live user lasts longer than x::
+The pauses of a user are assumed to be log-normal. Their mean and spread are those of the user's pauses so far, shrunk towards a pause of two
+days, the crowd's. As in BG/NBD (Fader, Hardie and Lee 2005), users may drop out after each visit, with a chance q that falls with every pause
+they came back from. H is the horizon, s the present silence, and S(x) the chance that a pause of a live user lasts longer than x::
 
     q = 1 / (11 + pauses)
     gone = q / (q + (1 - q) S(s))
     risk = gone + (1 - gone) S(s + H) / S(s),    S(x) = 1 - Phi((log(1 + x / 1 h) - mean) / spread)
 
-kept between a floor and a ceiling, since the rule knows one thing only. A user seen on one day only has no habit: the prior speaks.
+The risk is kept between a floor and a ceiling, because the rule knows one thing only. A user seen on one day only has no habit yet, so the
+prior decides.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from online_models.packed_scorers import PackedCadence
 
 PRIOR_PAUSE_H = 48.0
 PRIOR_WEIGHT = 2.0
-"""Pauses that the prior counts for."""
+"""How many pauses the prior weighs as much as."""
 PRIOR_SPREAD = 1.6
 PRIOR_RETURNS = 11.0
 FLOOR, CEILING = 0.02, 0.98
 
 
 def _normal_tail(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """1 - Phi(z) by Abramowitz and Stegun 26.2.17, absolute error below 7.5e-8; at least 1e-12 so that ratios stay finite."""
+    """Return 1 - Phi(z) by Abramowitz and Stegun 26.2.17 (absolute error below 7.5e-8); at least 1e-12, so that ratios stay finite."""
     a = np.abs(z)
     t = 1 / (1 + 0.2316419 * a)
     poly = t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
@@ -42,6 +43,7 @@ class CadenceScorer:
     Parameters
     ----------
     horizon_ms : int
+        H in milliseconds, positive.
 
     >>> vector = np.zeros((2, WIDTH), np.uint8)
     >>> vector[:, INDEX["active_recency_s"]] = [50, 220]
@@ -84,7 +86,7 @@ class CadenceScorer:
         return PackedCadence(self.name, self._horizon_ms)
 
     def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """Everything the rule knows is the silence against the habit: all of its log-odds go there."""
+        """See `Scorer`. The rule compares the silence with the habit and nothing else, so the term of the silence has all of the log-odds."""
         risk = float(self.risk(vector[None, :])[0])
         terms = np.zeros(WIDTH)
         terms[INDEX["gap_z" if vector[INDEX["gap_z"]] else "active_recency_s"]] = np.log(risk / (1 - risk)) + 2.0

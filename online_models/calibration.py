@@ -1,7 +1,7 @@
-"""Online Platt scaling: two numbers that turn a model's log-odds into a probability that is the observed share.
+"""Online Platt scaling: two numbers that turn a model's log-odds into a probability that agrees with the observed share of churn.
 
-``p = sigmoid(slope * log_odds(raw) + shift)`` (Platt 1999), fitted by Newton's method on the last matured labels with the scores that were
-stated at their landmarks. Both numbers are drawn towards (1, 0), as if some examples had said so: few labels change little.
+``p = sigmoid(slope * log_odds(raw) + shift)`` (Platt 1999) is fitted by Newton's method to the newest matured labels and the raw scores that
+the model gave at their landmarks. Slope and shift are drawn towards (1, 0), which changes nothing, so that few labels have little effect.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from online_models.scorer import log_odds
 
 WINDOW = 1_024
 PULL = 300.0
-"""Strength of the pull towards no change, in units of the log-likelihood's curvature: a model that goes on learning corrects itself, and
-the scores it is corrected by are a horizon old."""
+"""Strength of the pull towards (1, 0), in units of the log-likelihood's curvature. It is strong because a model that goes on learning corrects
+itself, while the scores that calibrate it are a horizon old."""
 RULE_WINDOW, RULE_PULL = 4_096, 10.0
-"""The same for a rule, which never learns."""
+"""Window and pull for a rule: it never learns, so only calibration corrects it."""
 STEPS = 8
 LEAST, MOST = 0.2, 3.0
-"""Bounds of the slope: an order is never turned round."""
+"""Bounds of the slope. It stays positive, so calibration never reverses the order of users."""
 MOST_SHIFT = 5.0
 
 
 class CalibratorState(msgspec.Struct, frozen=True):
-    """See `Calibrator`."""
+    """What a `Calibrator` goes on from after a restart."""
 
     slope: Annotated[float, msgspec.Meta(ge=LEAST, le=MOST)]
     shift: Annotated[float, msgspec.Meta(ge=-MOST_SHIFT, le=MOST_SHIFT)]
@@ -42,7 +42,7 @@ class Calibrator:
     Parameters
     ----------
     window : int
-        Newest matured labels that count.
+        How many of the newest matured labels count.
     pull : float
         See `PULL`.
 
@@ -59,7 +59,7 @@ class Calibrator:
         self._labels = np.zeros(0, np.uint8)
 
     def learn(self, raw: npt.NDArray[np.float32], labels: npt.NDArray[Any], *, fit: bool = True) -> None:
-        """Take in matured labels with the raw scores of their landmarks, and (if told to) fit anew."""
+        """Take in matured labels, 0 or 1, (n,), with the raw scores of their landmarks, (n,); `fit` says whether to fit anew."""
         self._raw = np.concatenate([self._raw, raw.astype(np.float32)])[-self._window :]
         self._labels = np.concatenate([self._labels, labels.astype(np.uint8)])[-self._window :]
         if fit and len(self._raw):
@@ -81,7 +81,7 @@ class Calibrator:
         self.slope, self.shift = slope, shift
 
     def state(self) -> CalibratorState:
-        """All that a restarted calibrator goes on from."""
+        """Return all that a restarted calibrator goes on from."""
         return CalibratorState(self.slope, self.shift, self._raw.tobytes(), self._labels.tobytes())
 
     def restore(self, state: Any) -> None:
@@ -90,6 +90,7 @@ class Calibrator:
         Raises
         ------
         ValueError
+            If it is not the state of a calibrator.
         """
         one = read(state, CalibratorState)
         raw, labels = array_of(one.raw, "<f4", -1), labels_of(one.labels)

@@ -1,4 +1,4 @@
-"""What the trainer wants of a model that learns."""
+"""What the trainer needs of a model that learns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Candidate(Protocol):
         ...
 
     def scorer(self) -> Scorer | None:
-        """Return what has been learned so far, as arrays; None while that is nothing."""
+        """Return what has been learned so far, as a compiled scorer; None before anything has been learned."""
         ...
 
     def hurry(self) -> None:
@@ -29,15 +29,15 @@ class Candidate(Protocol):
         ...
 
     def state(self) -> msgspec.Struct:
-        """All that learning goes on from, as plain data (`online_models.plain`)."""
+        """Return all that learning goes on from, as plain data (`online_models.plain`)."""
         ...
 
     def restore(self, state: Any) -> None:
-        """Go on from a state, which is hostile until it has been read: see `online_models.plain.read`.
+        """Go on from a state. It comes from outside and is not trusted: `online_models.plain.read` checks its types first.
 
         Raises
         ------
         ValueError
-            If it is none, or is of another design.
+            If it is not the state of this kind of model, or of another design of it.
         """
         ...

@@ -1,6 +1,6 @@
 """The models that may serve, one row each. A new candidate is a new row.
 
-Learners are imported when they are made: reading the names costs nothing.
+A learner is imported only when it is made, so whoever only reads the names does not wait for it.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Model(msgspec.Struct, frozen=True):
     ----------
     name : str
     words : str
-        What it is.
+        What it is, for people.
     live : bool
-        Whether it is among the default candidates of a live trainer: fast enough for every label of a busy stream.
+        Whether a live trainer takes part in it by default: it must be fast enough for every label of a busy stream.
     make : callable or None
-        Seed and the learner's memory -> a fresh candidate; None for what learns nothing itself (the rule, the mix).
+        Makes a fresh candidate from a seed and the learner's memory. None for the rule and the mix, which learn nothing themselves.
     """
 
     name: str

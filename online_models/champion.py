@@ -1,11 +1,10 @@
 """Who serves: the candidate with the best calibrated log-loss over the window, once it has earned it.
 
-The rule serves first. As soon as there are enough labels of both classes the mix follows it: it holds the rule and gives weight only to what
-does well. From then on a challenger takes its place, or the mix takes back its own, as follows.
+The rule serves first. As soon as there are enough labels of both classes, the mix takes its place without proof: the rule is a member of the
+mix, and the mix gives weight only to members that do well. From then on every change must be earned, as follows.
 
-A challenger must have been graded on enough labels of both classes, must be better than the one in charge by a margin and by more than
-chance would give, and must be so at several checks running (probation). The rule takes over at once when the one in charge does clearly worse
-than it.
+A challenger must have been graded on enough labels of both classes. It must be better than the champion by a margin, and by more than chance
+would give, at several checks in a row (its probation). When the champion does clearly worse than the rule, the rule takes over at once.
 """
 
 from __future__ import annotations
@@ -18,35 +17,37 @@ import numpy.typing as npt
 
 RULE = "cadence"
 MARGIN, ERRORS = 0.02, 4.0
-"""What a challenger must be better by: a share of the champion's log-loss, and standard errors of the paired difference, as if labels were
-independent; those of one user are not."""
+"""By how much a challenger must be better: a share of the champion's log-loss, and a number of standard errors of the paired difference. The
+errors are counted as if labels were independent; those of one user are not, so the number is high."""
 OVER_MIX = (0.1, 8.0)
-"""The same to take the place of the mix: it holds every challenger, and moves its weights sooner than a window proves anything."""
+"""The same for a challenger of the mix. More is asked of it, because every challenger is a member of the mix, and the mix moves its weights
+sooner than a window can prove anything."""
 BACK_TO_MIX = (0.002, 1.0)
-"""The same for the mix to take back its place, over the newest part of the window: it is soon itself again, the window is not."""
+"""The same for the mix to take back its place, over the newest part of the window only. Little is asked of it, because the mix recovers soon
+after a change of the world, while the whole window still holds its older losses."""
 NEWEST = 0.25
-"""That part."""
+"""Share of the window that counts as its newest part."""
 PROBATION = 2
-"""Checks running at which it must do so."""
+"""At how many checks in a row a challenger must be better."""
 FALL_BACK, MIX_FALL_BACK = 0.02, 0.25
-"""Share by which a champion may be worse than the rule before the rule takes over; the mix holds the rule and comes back to it by itself, so
-only one that is broken is that much worse."""
+"""Share by which the loss of a champion, and of the mix, may be above that of the rule before the rule takes over. The mix may be worse by
+more, because the rule is a member of it and it comes back to the rule by itself: only a broken mix is that much worse."""
 
 
 @dataclass(slots=True)
 class Standing:
-    """Who serves, who is on probation, and since how many checks."""
+    """Who serves, who is on probation, and for how many checks."""
 
     champion: str = RULE
     challenger: str = ""
     checks: int = 0
     begun: bool = False
-    """Whether anything but the rule has served."""
+    """Whether anything but the rule has ever served."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of champion, with the figures that made it."""
+    """A change of champion, with the mean log-losses that led to it."""
 
     before: str
     after: str
@@ -60,6 +61,7 @@ class Grades:
     Parameters
     ----------
     losses : mapping of name to float64 (n,)
+        In nats, in the order of the labels' times.
 
     >>> Grades({"a": np.array([1.0, 1.0]), "b": np.array([0.5, 0.5])}).beats("b", "a", 0.1)
     True
@@ -70,27 +72,27 @@ class Grades:
         self.means = {name: float(values.mean()) for name, values in losses.items()}
 
     def newest(self) -> Grades:
-        """Grades of the newest part of the labels, which come in order of time."""
+        """Return the grades on the newest part of the labels (`NEWEST`)."""
         return Grades({name: values[-max(1, int(NEWEST * len(values))) :] for name, values in self._losses.items()})
 
     def beats(self, one: str, other: str, margin: float, errors: float = ERRORS) -> bool:
-        """Whether the mean of `one` is lower by this share and by this many standard errors of the paired difference."""
+        """Whether the mean loss of `one` is below that of `other` by this share of it, and by this many standard errors of the paired difference."""
         less = self._losses[other] - self._losses[one]
         error = float(less.std()) / len(less) ** 0.5
         return bool(float(less.mean()) > max(margin * self.means[other], errors * error))
 
 
 def choose(standing: Standing, grades: Grades | None, first: str = "", wanted: str = "") -> Change | None:
-    """One check; changes `standing`.
+    """Make one check: return the change of champion, None if there is none. `standing` is changed in place.
 
     Parameters
     ----------
     grades : Grades or None
         Of every candidate that has been graded; None until there are enough labels of both classes.
     first : str
-        The candidate that follows the rule without proof, "" for none.
+        The candidate that takes the place of the rule without proof, "" for none.
     wanted : str
-        A candidate that a person put in charge; it serves once it is among the graded.
+        A candidate that a person put in charge, "" for none; it serves as soon as it has been graded.
 
     >>> standing, grades = Standing(), Grades({"cadence": np.full(9, 0.6), "logistic": np.full(9, 0.5)})
     >>> [choose(standing, grades) is None for _ in range(2)], standing.champion

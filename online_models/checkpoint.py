@@ -1,16 +1,16 @@
 """What goes into the registry and what comes out of it: plain data with a header, a digest and a signature.
 
-Layout: magic, format byte, 32 bytes HMAC-SHA256 over the rest, 32 bytes SHA-256 of the body, length of the header, header (JSON), body (msgpack, see
-`online_models.plain`). Torn, foreign or forged bytes are refused before anything of them is used; so are well signed ones that hold
-anything but what the type of their body says, because a key can be lost.
+The bytes are, in order: magic, format byte, 32 bytes HMAC-SHA256 over the rest, 32 bytes SHA-256 of the body, length of the header, header (JSON),
+body (msgpack, see `online_models.plain`). Torn, foreign or forged bytes are refused before any of them is used. A key can be lost, so a good
+signature is not enough: bytes whose body is not of its type are refused too.
 
-Formats: a served model is of format 4 and has been plain data from the first; the trainer's checkpoint is of format 5. In format 4 the
-trees of River within it were pickled, so such a checkpoint is read only when it has none.
+Formats: a served model is written in format 4, which is plain data. The trainer's checkpoint is written in format 5. In its format 4, trees of
+River were pickled, so a checkpoint of that format is read only when it has no such trees.
 
 Errors::
 
     CheckpointRefused         with the reason in words
-        CheckpointOutdated    it is of an older build, in a form that is not read any more: what it knew must be learned anew
+        CheckpointOutdated    an older build wrote it in a form that is no longer read: what it knew must be learned anew
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ if TYPE_CHECKING:
 
 MAGIC = b"CWMODEL"
 FORMATS = {"model": 4, "trainer": 5}
-"""By kind: what is written."""
+"""The format that each kind of checkpoint is written in."""
 OLDEST = 4
 MOST_BYTES = 1 << 29
-"""Longer than Redis lets a value be; what is decoded takes a few times the memory of its bytes."""
+"""Longest checkpoint that is read: 512 MiB, which is also the longest value Redis holds. Decoded, it takes a few times that memory."""
 
 T = TypeVar("T")
 
 
 class CheckpointRefused(ValueError):
-    """These bytes are not a checkpoint of ours."""
+    """These bytes are not a checkpoint that this process may use."""
 
 
 class CheckpointOutdated(CheckpointRefused):
-    """These bytes are a checkpoint of an older build, and not read any more."""
+    """These bytes are a checkpoint of an older build, in a form that is no longer read."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """What a checkpoint is, readable without its body."""
+    """What a checkpoint is; it can be read without the body."""
 
     kind: str
     spec_hash: str
@@ -74,7 +74,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelBody(msgspec.Struct, frozen=True):
-    """A served model: its scorer, the risks of `probes` that it must give (float32), and some vectors for importances (uint8, n x F)."""
+    """A served model: its scorer, the risks it must give for `probes` (float32), and some vectors for its importances (uint8, (n, F))."""
 
     scorer: PackedScorer
     probe: bytes
@@ -101,11 +101,16 @@ def unseal(sealed: bytes, key: bytes, body_type: type[T], spec_hash: str | None 
     Parameters
     ----------
     body_type : type
-        `ModelBody`, or that of a trainer (`online_models.trainer_checkpoint`); what has another shape is refused.
+        `ModelBody`, or the body of a trainer (`online_models.trainer_checkpoint`); a body of another shape is refused.
+    spec_hash : str, optional
+        Hash of this process's feature spec. When it is given, a checkpoint of another spec is refused.
 
     Raises
     ------
     CheckpointRefused
+        If the bytes are torn, forged, of another spec or format, or hold something else.
+    CheckpointOutdated
+        If an older build wrote them in a form that is no longer read.
     """
     start = len(MAGIC) + 1
     if not start + 68 <= len(sealed) <= MOST_BYTES or sealed[: len(MAGIC)] != MAGIC:
@@ -136,7 +141,7 @@ def unseal(sealed: bytes, key: bytes, body_type: type[T], spec_hash: str | None 
 
 
 def seal_version(version: Version, spec_hash: str, key: bytes) -> bytes:
-    """Return a model version for the registry, with the scores it must give on probe vectors."""
+    """Return a model version as signed bytes for the registry; they hold the scores that it must give on probe vectors."""
     header = Header(
         kind="model", spec_hash=spec_hash, definition=version.definition, number=version.number, champion=version.champion, why=version.why,
         learned_until_ms=version.learned_until_ms, labels=version.labels, churned=version.churned, drifts=len(version.drifts),
@@ -151,18 +156,19 @@ def _finite(tables: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, fl
 
 
 def unseal_version(sealed: bytes, key: bytes, spec_hash: str | None) -> tuple[Header, Scorer]:
-    """Check a model version, its probe scores included.
+    """Check a model version, its probe scores included, and return its header and scorer.
 
     Raises
     ------
     CheckpointRefused
+        As `unseal` does; also if the model cannot be run, or gives other scores than when it was sealed.
     """
     header, body = unseal(sealed, key, ModelBody, spec_hash)
     try:
         scorer = unpack(body.scorer)
         array_of(body.sample, "u1", -1, WIDTH)
         expected = array_of(body.probe, "<f4", len(probes()))
-        with np.errstate(over="ignore"):  # a risk that is 0 or 1
+        with np.errstate(over="ignore"):  # the exponential overflows where a risk is 0 or 1, which is a sound risk
             said = scorer.risk(probes())
     except ValueError as error:
         raise CheckpointRefused(f"not a usable model: {error}") from error
@@ -178,5 +184,5 @@ def sample_of(sealed: bytes, key: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def probes() -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Return 16 fixed vectors that any model must score as it did when it was sealed."""
+    """Return 16 fixed vectors, uint8 (16, F), which every model must score as it did when it was sealed."""
     return np.random.default_rng(20_240_101).integers(0, 256, (16, WIDTH), dtype=np.uint8)

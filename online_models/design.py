@@ -1,7 +1,8 @@
 """The design matrix: what linear models and the network see of a coded vector.
 
-Each feature gives its position on the scale and the square of it, a flag for missing where it can be, and its categories one by one. Every
-column depends on one feature alone. Crosses are cells of two features together: history against silence, mostly.
+A feature becomes two columns, its position on its scale (0 to 1) and the square of that; one that can be missing has a flag as well. A
+category has one column for each of its values. So every column depends on one feature alone. A cross looks at two features together, mostly
+at a history and a silence: each feature is cut into coarse cells, and the cross has one cell for each pair of them.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from numba import njit
 from features.users.catalog import FEATURES, INDEX, WIDTH, decode_table
 
 MISSING_AS = 0.5
-"""Position that stands in for a missing value, beside its flag."""
+"""Position that stands for a missing value; the flag beside it says that it is missing."""
 
 
 def _columns() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """(256, C) values of every column for every code of its feature, and the feature of each column."""
+    """Return the value of each column for each code of its feature, (256, C), and the feature of each column, (C,)."""
     place = decode_table().astype(np.float64)
     blocks: list[npt.NDArray[np.float64]] = []
     owners: list[npt.NDArray[np.int64]] = []
@@ -50,7 +51,7 @@ def _look_up(vectors: Any, of_column: Any, feature_of: Any, out: Any) -> None:
 
 
 def design(vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Design matrix, float32 (n, C), of coded vectors, uint8 (n, F).
+    """Return the design matrix, float32 (n, C), of coded vectors, uint8 (n, F).
 
     >>> design(np.zeros((2, WIDTH), np.uint8)).shape[0]
     2
@@ -73,12 +74,12 @@ CROSSES = (
     ("session_last_s", "sessions"),
     ("trend_7d_28d", "active_share"),
 )
-"""Pairs of features whose meaning depends on each other."""
+"""Pairs of features of which one says how to read the other."""
 PAIRS = np.array([(INDEX[a], INDEX[b]) for a, b in CROSSES], np.int64)
 
 
 def _cells() -> npt.NDArray[np.uint8]:
-    """(F, 256): 0 for missing, then five cells of even width on the feature's scale."""
+    """Return the coarse cell of each code, (F, 256): 0 for missing, then five cells of even width on the feature's scale."""
     row = np.minimum(1 + (np.arange(256) - 1) * (CELLS - 1) // 255, CELLS - 1)
     row[0] = 0
     return np.tile(row.astype(np.uint8), (WIDTH, 1))
@@ -88,6 +89,6 @@ CELL_OF = _cells()
 
 
 def crosses(vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Cell of each cross, int64 (n, P), below ``CELLS ** 2``."""
+    """Return the cell of each cross, int64 (n, P), each from 0 to ``CELLS ** 2 - 1``, of coded vectors, uint8 (n, F)."""
     a, b = PAIRS[:, 0], PAIRS[:, 1]
     return np.asarray(CELL_OF[a, vectors[:, a]].astype(np.int64) * CELLS + CELL_OF[b, vectors[:, b]])

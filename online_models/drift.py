@@ -1,7 +1,8 @@
 """Has the world changed? River's ADWIN over the champion's loss, and over the scores it states.
 
-ADWIN (Bifet and Gavalda 2007) keeps a window and drops its older part when the means of two parts differ by more than chance allows. It is
-fed means of small groups, not single values: labels of one day depend on each other, and groups tame that.
+ADWIN (Bifet and Gavalda 2007) keeps a window of values, and drops its older part when the means of two parts differ by more than chance
+allows. It assumes independent values, but the labels of one day depend on each other. So it is fed the means of small groups, which depend
+on each other less.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ GROUP = 32
 DELTA = 1e-4
 """Chance of a false alarm at one test, as ADWIN states it for independent values."""
 MOST = 2_000
-"""Groups after which the older half is forgotten, so that what is kept makes the same detector again."""
+"""Most groups that are kept, so that a saved state stays small; beyond it the older half is forgotten, by the detector as well."""
 _Value = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
 
 
 class WatchState(msgspec.Struct, frozen=True):
-    """See `DriftWatch`: the means since the last detection make the detector again."""
+    """What a `DriftWatch` goes on from: fed the means since the last detection, a new detector stands where the old one stood."""
 
     values: Annotated[list[_Value], msgspec.Meta(max_length=GROUP)]
     history: Annotated[list[_Value], msgspec.Meta(max_length=MOST)]
@@ -32,12 +33,12 @@ class WatchState(msgspec.Struct, frozen=True):
 
 
 class DriftWatch:
-    """Watches one stream of values; a detection starts it anew.
+    """Watches one stream of values for a change; after each detection it begins anew.
 
     Parameters
     ----------
     rises_only : bool
-        Whether a fall is no alarm: a loss that falls is a model that learns.
+        Whether only a rise is an alarm. Right for a loss: one that falls only shows that the model learns.
 
     >>> watch = DriftWatch()
     >>> rng = np.random.default_rng(1)
@@ -53,7 +54,7 @@ class DriftWatch:
         self.detections = 0
 
     def feed(self, values: npt.NDArray[Any]) -> bool:
-        """Take in values (n,); whether a change was found in them."""
+        """Take in values, (n,); return whether a change was found in them."""
         self._values.extend(np.asarray(values, np.float64).tolist())
         found = False
         while len(self._values) >= GROUP:
@@ -72,7 +73,7 @@ class DriftWatch:
         return found
 
     def restart(self) -> None:
-        """Forget all: what is watched has become another thing."""
+        """Forget all values, because what is watched is no longer the same thing."""
         self._values = []
         self._begin([])
 
@@ -83,7 +84,7 @@ class DriftWatch:
             self._detector.update(mean)
 
     def state(self) -> WatchState:
-        """All that a restarted watch goes on from."""
+        """Return all that a restarted watch goes on from."""
         return WatchState(self._values, self._history, self.detections)
 
     def restore(self, state: Any) -> None:
@@ -92,6 +93,7 @@ class DriftWatch:
         Raises
         ------
         ValueError
+            If it is not the state of a watch.
         """
         one = read(state, WatchState)
         self._values, self.detections = one.values, one.detections

@@ -1,8 +1,8 @@
-"""Snapshots and labels: how a pending snapshot is stored, and how both travel to the trainer.
+"""Snapshots and labels: how a pending snapshot is stored, and how snapshots and labels travel to the trainer.
 
-A *snapshot* is a user's coded vector at a landmark with the risk stated then and the model that stated it. A *label* is the same
-snapshot again with what came true, once its horizon has passed. Both are numbered densely per shard, in order of position, so that a
-receiver drops what it has seen and notices what it has not, wherever blocks were cut.
+A *snapshot* is a user's coded vector at a landmark, with the risk that was stated then and the version of the model that stated it. A
+*label* is the same snapshot once more when its horizon has passed, with what came true. Snapshots and labels of a shard share one numbering
+without gaps, in order of position. By it a receiver drops what it has seen before and notices what is missing, wherever blocks were cut.
 
 Columns of n items; vectors are uint8 (n, F).
 """
@@ -21,7 +21,7 @@ from features.compiled.weave import ends_of, unravel, weave
 
 SNAPSHOT, LABEL = 0, 1
 OWN_RETURN = 1
-"""Flag: fired by the user's own return, so an alert was out of the question."""
+"""Flag: the user's own return fired the landmark, so an alert was out of the question."""
 LEFT_CENSORED = 2
 """Flag: the beginning of this user's history is not in the log."""
 CONTACTED = 4
@@ -32,7 +32,7 @@ _HEAD = np.dtype([("length", "<u2"), ("risk", "<u2"), ("model_version", "<u4"), 
 
 @dataclass(slots=True)
 class Snapshots:
-    """Pending snapshots."""
+    """Pending snapshots, a row each."""
 
     users: Texts
     risk: npt.NDArray[np.uint16]
@@ -46,7 +46,9 @@ class Snapshots:
 
 
 def pack_rows(snapshots: Snapshots) -> tuple[bytearray, npt.NDArray[np.int64]]:
-    """Pack all for the store, each 9 bytes, the vector and the user id; and where each ends. A list in the store is any concatenation of these.
+    """Return all snapshots packed for the store, and where each ends, int64 (n,).
+
+    A packed snapshot is 9 bytes, the vector, and the user id. A list in the store is any concatenation of these.
 
     >>> one = Snapshots(Texts.of([b"ann"]), np.array([9], "u2"), np.array([1], "u4"), np.array([0], "u1"), np.zeros((1, 4), "u1"))
     >>> packed, ends = pack_rows(one)
@@ -62,7 +64,7 @@ def pack_rows(snapshots: Snapshots) -> tuple[bytearray, npt.NDArray[np.int64]]:
 
 
 def unpack_lists(lists: Sequence[Sequence[bytes]], width: int) -> tuple[Snapshots, list[int]]:
-    """Unpack the chunks of several lists: all snapshots in order, and how many each list held.
+    """Unpack several lists, each a sequence of chunks; return all snapshots in order, and how many each list held.
 
     Parameters
     ----------
@@ -83,18 +85,18 @@ def unpack_lists(lists: Sequence[Sequence[bytes]], width: int) -> tuple[Snapshot
 
 @dataclass(slots=True)
 class Examples:
-    """Items in order of position."""
+    """Snapshots and labels, a row each, in order of position."""
 
     kind: npt.NDArray[np.uint8]
     definition: npt.NDArray[np.uint8]
     landmark_ms: npt.NDArray[np.int64]
     matured_ms: npt.NDArray[np.int64]
-    """Due time of the label, L + H + G; also on the snapshot, which so says when to expect it."""
+    """Event time at which the label is due, ms: landmark + horizon + lateness. A snapshot has it too, and so says when to expect its label."""
     risk: npt.NDArray[np.uint16]
     model_version: npt.NDArray[np.uint32]
     flags: npt.NDArray[np.uint8]
     label: npt.NDArray[np.uint8]
-    """0 or 1; NO_LABEL on a snapshot, and on a label that is told from outside."""
+    """0 or 1; NO_LABEL on a snapshot, and on a label that comes from outside."""
     vectors: npt.NDArray[np.uint8]
     users: list[str]
 
@@ -122,12 +124,12 @@ _TYPES = {
 
 
 def empty_examples(width: int) -> Examples:
-    """No items."""
+    """Return examples without a row, for vectors of `width` features."""
     return Examples(**{name: np.zeros(0, kind) for name, kind in _TYPES.items()}, vectors=np.zeros((0, width), np.uint8), users=[])
 
 
 def concatenate(parts: Sequence[Examples], width: int) -> Examples:
-    """All items of all parts, in order."""
+    """Return all rows of all parts, in order."""
     if not parts:
         return empty_examples(width)
     if len(parts) == 1:
@@ -137,7 +139,7 @@ def concatenate(parts: Sequence[Examples], width: int) -> Examples:
 
 
 def pack_examples(items: Examples) -> tuple[list[bytes], list[str]]:
-    """Columns as bytes, in the order of `COLUMNS`, and the users."""
+    """Return the columns as bytes, in the order of `COLUMNS`, and the users."""
     return [np.ascontiguousarray(getattr(items, name)).tobytes() for name in COLUMNS], items.users
 
 
@@ -147,7 +149,7 @@ def unpack_examples(packed: tuple[list[bytes], list[str]], width: int) -> Exampl
     Raises
     ------
     ValueError
-        If the bytes are none.
+        If the bytes are not examples.
     """
     columns, users = packed
     arrays = {name: np.frombuffer(data, _TYPES[name]) for name, data in zip(COLUMNS[:-1], columns, strict=False)}
@@ -167,16 +169,16 @@ class _Wire(msgspec.Struct, array_like=True):
 
 
 class ExampleBlock(msgspec.Struct, frozen=True):
-    """What one commit says to the trainer; without items it says how far time has come.
+    """What one commit of a shard tells the trainer. A block without items still says how far the shard's time has come.
 
     Attributes
     ----------
     lineage : str
-        The history that the numbers belong to.
+        Names the history that the numbers belong to; a shard that is made anew begins another one.
     first_number : int
-        Number of the first item; items are numbered densely from it.
+        Number of the first item; the next ones follow without gaps.
     watermark_ms : int
-        The shard's W after the commit.
+        The shard's watermark W after the commit, ms.
     definitions : list of str
         Names, by definition index.
     """
@@ -190,7 +192,7 @@ class ExampleBlock(msgspec.Struct, frozen=True):
     items: Examples
 
     def pack(self) -> bytes:
-        """As it stands on the `examples` topic (msgpack, columns as bytes)."""
+        """Return the block as it stands on the `examples` topic (msgpack, columns as bytes)."""
         columns, users = pack_examples(self.items)
         head = (self.lineage, self.partition, self.first_number, self.watermark_ms, self.spec_hash, self.definitions)
         return _encoder.encode(_Wire(*head, self.items.vectors.shape[1], columns, users))
@@ -206,7 +208,7 @@ def unpack_block(packed: bytes) -> ExampleBlock:
     Raises
     ------
     msgspec.DecodeError, ValueError
-        If the bytes are no block.
+        If the bytes are not a block.
     """
     wire = _decoder.decode(packed)
     items = unpack_examples((wire.columns, wire.users), wire.width)

@@ -1,4 +1,4 @@
-"""Reads the topic `examples`: what the shards write there, and the labels from outside between it."""
+"""Reads the records of the topic `examples`: blocks that the shards write, and among them the labels from outside."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def unpack_record(packed: bytes) -> ExampleBlock | LabelBlock:
     >>> unpack_record(LabelBlock(3, []).pack())
     LabelBlock(next_offset=3, labels=[])
     """
-    # blocks are msgpack arrays, labels a map
+    # A shard's block is a msgpack array, and labels are a map: the first byte says which.
     return _decoder.decode(packed) if packed and packed[0] & 0xF0 == _MAP else unpack_block(packed)

@@ -1,4 +1,4 @@
-"""What a model looks at: every feature with the size of its term."""
+"""What a model looks at: each feature, and how much it adds to or takes from the log-odds."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from online_models.scorer import Scorer
 
 
 def importances(scorer: Scorer, vectors: npt.NDArray[np.uint8]) -> list[tuple[str, float]]:
-    """Return every feature with the mean size of its term over some vectors, uint8 (n, F), in log-odds, the largest first.
+    """Return every feature with the mean absolute size of its term over some vectors, uint8 (n, F), in log-odds; the largest comes first.
 
-    For sums of terms (logistic) the terms are exact; for networks and trees they are by occlusion (`online_models.scorer.occlusion`).
+    The terms of a model that is a sum (logistic) are exact. Those of networks and trees are found by occlusion (`online_models.scorer.occlusion`).
     """
     sizes = np.mean([np.abs(scorer.terms(vector)) for vector in vectors], axis=0)
     return [(NAMES[index], float(sizes[index])) for index in np.argsort(-sizes, kind="stable").tolist()]

@@ -1,8 +1,8 @@
 """Labels from outside (a cancelled contract, a survey), for definitions of kind ``external``; pure.
 
-A shard makes snapshots for such a definition as for any other, but when one matures it says "no label": its label is the one that has come from outside
-for that user and landmark by then. These labels travel on the `examples` topic like everything the trainer learns from, so their order is the
-log's: a restart, a rebuild and a replay pair the same labels with the same snapshots.
+A shard makes snapshots for such a definition as for any other, but it cannot know the label: when a snapshot matures, it gets the label that
+has come from outside for its user and landmark by then. These labels travel on the `examples` topic like all that the trainer learns from,
+so their order is that of the log. Hence a restart, a rebuild and a replay pair the same labels with the same snapshots.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ class ExternalLabel(msgspec.Struct, array_like=True, frozen=True):
     Attributes
     ----------
     offset : int
-        In the topic `labels`: a repeat is known by it.
+        Its offset in the topic `labels`, by which a repeat is recognised.
     landmark_ms : int
-        It holds for the user's last landmark at or before this time, at most a day before.
+        The label holds for the user's last landmark at or before this time, which is less than a day before it.
     label : {0, 1}
+        1 for churned.
     matured_ms : int
-        When it became known; nothing learns from it earlier.
+        When the label became known, ms; no model learns from it earlier.
     """
 
     offset: int
@@ -43,24 +44,24 @@ class ExternalLabel(msgspec.Struct, array_like=True, frozen=True):
 
 
 class LabelBlock(msgspec.Struct, tag="labels", frozen=True):
-    """Some labels, as they stand on the `examples` topic; `next_offset` is where the next ones stand on their own."""
+    """Some labels, as they stand on the `examples` topic; `next_offset` is the offset of the next label in the topic `labels`."""
 
     next_offset: int
     labels: list[ExternalLabel]
 
     def pack(self) -> bytes:
-        """As it stands on the topic."""
+        """Return the block as it stands on the topic."""
         return msgspec.msgpack.encode(self)
 
 
 class ExternalLabelsState(msgspec.Struct, frozen=True):
-    """See `ExternalLabels`."""
+    """What `ExternalLabels` goes on from after a restart."""
 
     next_offset: Count
     next_day: Millis
     counts: dict[str, Count]
     waiting: list[tuple[str, str, Millis, Annotated[int, msgspec.Meta(ge=0, le=1)], Millis]]
-    """Definition, user, landmark, label, when it became known."""
+    """Definition, user, landmark (ms), label, and when it became known (ms)."""
 
 
 class ExternalLabels:
@@ -69,14 +70,14 @@ class ExternalLabels:
     Parameters
     ----------
     waits_ms : mapping of definition name to int
-        How long a snapshot of each external definition waits: H + G.
+        How long a snapshot of each external definition waits, ms: its horizon and the lateness.
 
     Attributes
     ----------
     next_offset : int
-        Of the first label that has not come yet.
+        Offset in the topic `labels` of the first label that has not come yet.
     counts : Counter
-        Labels by what became of them: ``learned``, ``repeated``, ``too late``, ``no snapshot``; and ``censored`` snapshots, for which no label came.
+        Labels by what became of them: ``learned``, ``repeated``, ``too late``, ``no snapshot``. ``censored`` counts snapshots for which no label came.
     """
 
     def __init__(self, waits_ms: Mapping[str, int]) -> None:
@@ -87,7 +88,7 @@ class ExternalLabels:
         self.counts: Counter[str] = Counter()
 
     def add(self, block: LabelBlock, low_ms: int) -> None:
-        """Add labels; `low_ms` is the time up to which snapshots have matured. A second label for the same landmark replaces the first."""
+        """Add labels; snapshots have matured up to `low_ms`. A second label for the same user and landmark replaces the first."""
         for one in block.labels:
             if one.offset < self.next_offset:
                 self.counts["repeated"] += 1
@@ -98,9 +99,9 @@ class ExternalLabels:
         self.next_offset = max(self.next_offset, block.next_offset)
 
     def fill(self, items: Examples, names: Sequence[str], low_ms: int) -> npt.NDArray[np.bool_]:
-        """Give labels to the matured items that have none, in place; return which items stay: those for which none came do not.
+        """Give labels, in place, to matured items without one; return a mask of the items to keep, which leaves out those for which no label came.
 
-        An item whose label became known later than it matured matures then.
+        When a label became known later than its item matured, the item matures at that later time.
         """
         stays = np.ones(len(items), np.bool_)
         open_rows = np.flatnonzero((items.label == NO_LABEL) & (items.matured_ms < low_ms))
@@ -128,7 +129,7 @@ class ExternalLabels:
         return found
 
     def forget(self, low_ms: int) -> None:
-        """Once a day, drop labels whose snapshot cannot come any more: there was none."""
+        """Drop labels whose snapshot can no longer come, and count them; does so once a day of event time only."""
         if low_ms // DAY_MS < self._next_day:
             return
         self._next_day = low_ms // DAY_MS + 1
@@ -141,7 +142,7 @@ class ExternalLabels:
                 del self._waiting[key]
 
     def state(self) -> ExternalLabelsState:
-        """All that a restarted trainer goes on from."""
+        """Return all that a restarted trainer goes on from."""
         waiting = [(*key, landmark, *one) for key, labels in self._waiting.items() for landmark, one in labels.items()]
         return ExternalLabelsState(self.next_offset, self._next_day, dict(self.counts), waiting)
 
@@ -151,6 +152,7 @@ class ExternalLabels:
         Raises
         ------
         ValueError
+            If it is not such a state.
         """
         one = read(state, ExternalLabelsState)
         self.next_offset, self._next_day, self.counts = one.next_offset, one.next_day, Counter(one.counts)

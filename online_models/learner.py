@@ -1,7 +1,8 @@
-"""One churn definition's candidates: what each says now, how each did, who serves.
+"""The candidates of one churn definition: what each says now, how good each was, and who serves.
 
-Labels come in mini-batches cut by count. Each batch, in this order: grades by the scores stated at its landmarks, the mix's weights, the
-calibrations, the models, drift, and at some batches a new version. So nothing is graded on what it has learned from.
+Labels come in mini-batches cut by count. The scores that were stated at the landmarks of a batch are graded first; the grades move the
+weights of the mix, the calibrations and the watches for drift. Only then do the models learn the batch, and after some batches a new version
+is made. So no model is graded on labels that it has learned from.
 """
 
 from __future__ import annotations
@@ -27,25 +28,25 @@ from online_models.quality import Progress, Tally, TallyState, log_loss
 from online_models.scorer import CalibratedScorer, MixScorer, Scorer, log_odds, platt, pool
 
 RAW, STATED = 0, 1
-"""Last axis of kept scores: as the model gave it, and calibrated."""
+"""Places on the last axis of kept scores: the score as the model gave it, and the calibrated one."""
 EARLY = -1
-"""Place after all candidates in kept scores: whether the user was silent at first (`online_models.nowcast`), NaN until that is known."""
+"""Place behind all candidates in kept scores: whether the user was silent at first (`online_models.nowcast`), NaN until that is known."""
 MEMORY_OF_LOSS = 0.999
-"""Share of its summed loss that a label leaves to the next one, in the weights of the mix: about 1,000 labels count."""
+"""Factor by which each new label fades the losses summed before it, in the weights of the mix: about 1,000 labels count."""
 ETA = 0.1
-"""What a unit of summed loss weighs there. Labels of one user follow each other and say nearly the same: far below 1, the value for
-independent ones."""
+"""How strongly a difference of one nat in summed loss moves the weights of the mix. For independent labels 1 would be right. The labels of one
+user follow each other and say nearly the same, so the value is far lower."""
 LEAST_GRADED = 30
-"""Fewest labels of each class on which candidates are compared."""
+"""Candidates are compared once there are this many labels of each class."""
 SAMPLE = 128
-"""Vectors of the newest batch that go with a version, for its importances."""
+"""How many vectors of the newest batch go with a version, for its importances."""
 
 Scores = npt.NDArray[np.float32]
 _Rows = tuple[bytes, bytes, bytes]
 
 
 class Numbers(msgspec.Struct, frozen=True):
-    """Those attributes of a learner that are plain numbers."""
+    """The attributes of a learner that are plain numbers."""
 
     learned: Count
     churned: Count
@@ -59,7 +60,7 @@ class Numbers(msgspec.Struct, frozen=True):
 
 
 class LearnerState(msgspec.Struct, frozen=True):
-    """See `Learner`. Each candidate reads its own part; arrays are bytes, a row an example."""
+    """What a `Learner` goes on from after a restart. Each candidate reads its own part; arrays are bytes, with a row for each example."""
 
     names: list[str]
     numbers: Numbers
@@ -71,9 +72,9 @@ class LearnerState(msgspec.Struct, frozen=True):
     watches: tuple[WatchState, WatchState]
     losses: list[Finite]
     windows: tuple[_Rows, _Rows]
-    """Of the window and of the trial: labels, stated scores, vectors."""
+    """Labels, stated scores and vectors: first those of the window, then those of the trial."""
     waiting: list[_Rows]
-    """Vectors, labels, kept scores."""
+    """Vectors, labels and kept scores that wait for a full batch."""
     newest: bytes
     progress: dict[str, TallyState]
     totals: dict[str, TallyState]
@@ -87,18 +88,18 @@ class LearnerSettings:
     ----------
     horizon_ms : int
     models : tuple of str
-        Names of the catalog that take part.
+        Names from the catalog (`online_models.catalog`) that take part.
     wanted : str
-        The one that serves once it can; "" for the best.
+        The candidate that serves once it can; "" for the best one.
     window : int
-        Newest matured labels over which candidates are compared.
+        How many of the newest matured labels candidates are compared on.
     min_labels : int
-        Labels of each class before anything but the rule may serve.
+        Labels of each class that must have come before anything but the rule may serve.
     channels : tuple of str
         Known acquisition channels, for the figures by segment.
     seed : int
     judged : tuple of str
-        Candidates that are held against early outcomes (`online_models.nowcast.judged`).
+        Candidates whose level is corrected by early outcomes (`online_models.nowcast.judged`).
     """
 
     horizon_ms: int
@@ -143,15 +144,15 @@ def _empty(candidates: int) -> _Window:
 
 @dataclass(slots=True)
 class Learner:
-    """See the module. `names` is the order of candidates in every array of scores."""
+    """All candidates of one churn definition (see the module). `names` is their order in every array of scores."""
 
     name: str
     settings: LearnerSettings
     names: tuple[str, ...] = ()
     wanted: str = ""
-    """The candidate that serves once it can; "" for the best. Not part of the state: it is what a person asks for today."""
+    """The candidate that serves once it can; "" for the best one. No part of the state, because it is what a person asks for today."""
     nowcasts: dict[str, Nowcast] = field(default_factory=dict)
-    """Of the rule and of the mix, who serve without proof; none where early outcomes are not read, or there is no mix."""
+    """By name, for the rule and the mix, because these serve without proof. Empty where early outcomes are not read, or there is no mix."""
     memory: Memory = field(default_factory=lambda: Memory(size=0))
     candidates: dict[str, Candidate] = field(default_factory=dict)
     scorers: dict[str, Scorer] = field(default_factory=dict)
@@ -163,10 +164,11 @@ class Learner:
     churned: int = 0
     steps: int = 0
     turns: int = 0
-    """Steps, and the times the nowcasts looked: each may make a version."""
+    """How many steps were made, and how often the shifts of the nowcasts were sought: a new version may follow each of these."""
     looked_ms: int = 0
+    """When the shifts were last sought, in event time."""
     fresh: int = 0
-    """When they looked last, and early outcomes since."""
+    """Early outcomes that have come since then."""
     version: int = 0
     published: int = 0
     until_ms: int = 0
@@ -204,7 +206,10 @@ class Learner:
     # -- saying --------------------------------------------------------------------------------------------------
 
     def score(self, vectors: npt.NDArray[np.uint8]) -> Scores:
-        """Scores of all candidates now, float32 (n, candidates + 1, 2: raw and stated); NaN where one has learned nothing yet."""
+        """Return the scores that all candidates give now, float32 (n, candidates + 1, 2).
+
+        The last axis is `RAW` and `STATED`. A candidate that has learned nothing yet has NaN, and so has the place `EARLY`.
+        """
         scores = np.full((len(vectors), len(self.names) + 1, 2), np.nan, np.float32)
         for place, name in enumerate(self.names):
             if name in self.scorers:
@@ -219,26 +224,32 @@ class Learner:
         return scores
 
     def _base(self, name: str) -> tuple[float, float]:
-        """Slope and shift of a candidate's calibration by labels.
+        """Return slope and shift of a candidate's calibration by labels.
 
-        What labels say the members of the mix have learned, and its scores that have labels are of members that had not: where the rule, too, is held
-        against early outcomes, they alone tell the level of the mix.
+        Calibrating the mix on labels would count each label twice: its members have learned it. Where early outcomes exist, only they set the mix's
+        level.
         """
         return (1.0, 0.0) if name == MIX and RULE in self.nowcasts else (self.calibrators[name].slope, self.calibrators[name].shift)
 
     def _calibration(self, name: str) -> tuple[float, float, float]:
-        """Slope, shift and power, see `online_models.scorer.platt`."""
+        """Return slope, shift and power for `online_models.scorer.platt`."""
         return (*self._base(name), float(np.exp(self.nowcasts[name].shift)) if name in self.nowcasts else 1.0)
 
     def _pooled(self, scores: Scores) -> Scores:
-        """Return what the mix pools, (n, candidates): learners as they are, the rule as it states; the mix is calibrated as a whole."""
+        """Return the scores that the mix pools, (n, candidates).
+
+        The mix is calibrated as a whole, so learners give their raw scores. The rule never learns, and gives its calibrated ones.
+        """
         pooled = scores[:, :EARLY, RAW].copy()
         place = self.names.index(RULE)
         pooled[:, place] = scores[:, place, STATED]
         return pooled
 
     def _members(self) -> tuple[list[str], list[float]]:
-        """Members of the mix and their weights: exp(-eta * summed loss), as Hedge has it (Freund and Schapire 1997), with a fading sum."""
+        """Return the members of the mix and their weights, which sum to 1.
+
+        As in Hedge (Freund and Schapire 1997) a weight is proportional to exp(-`ETA` * summed loss); here the sum fades.
+        """
         members = [name for name in self.names if name in self.scorers]
         losses = np.array([self._losses[self.names.index(name)] for name in members])
         weights = np.exp(-ETA * (losses - losses.min()))
@@ -258,15 +269,15 @@ class Learner:
 
     @property
     def waiting(self) -> int:
-        """Labels that wait for a full batch."""
+        """How many labels wait for a full batch."""
         return sum(len(labels) for _, labels, _ in self._waiting)
 
     def hold(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], scores: Scores) -> None:
-        """Keep matured labels until a batch is full: (n, F), (n,) and the scores of their landmarks, NaN where none were kept."""
+        """Keep matured labels, (n,), until a batch is full, with the vectors, (n, F), and scores of their landmarks; NaN where no scores were kept."""
         self._waiting.append((vectors, labels, scores))
 
     def early(self, landmark_ms: int, scores: npt.NDArray[np.float32], silent: bool) -> None:
-        """Take in whether a user was silent at first after a landmark, into its kept scores too."""
+        """Take in whether a user was silent in the time right after a landmark; `scores`, the kept scores of it, get it at `EARLY`."""
         scores[EARLY] = silent
         for name, nowcast in self.nowcasts.items():
             nowcast.seen(landmark_ms, float(scores[self.names.index(name), RAW]), silent)
@@ -274,7 +285,7 @@ class Learner:
         self.until_ms = max(self.until_ms, landmark_ms + AFTER_MS)
 
     def look(self, now_ms: int) -> bool:
-        """Seek the shifts anew, if it is time."""
+        """Seek the shifts of the nowcasts anew if it is time; return whether that was done."""
         if not self.nowcasts or (self.fresh < EVERY and now_ms < self.looked_ms + LOOK_MS):
             return False
         for name, nowcast in self.nowcasts.items():
@@ -284,7 +295,7 @@ class Learner:
         return True
 
     def step(self, until_ms: int) -> None:
-        """Learn all that waits, as one batch; `until_ms` is the maturity of the newest label."""
+        """Grade and learn all labels that wait, as one batch; `until_ms` is when the newest of them matured."""
         vectors = np.concatenate([one for one, _, _ in self._waiting])
         labels = np.concatenate([one for _, one, _ in self._waiting])
         scores = np.concatenate([one for _, _, one in self._waiting])
@@ -315,7 +326,7 @@ class Learner:
         self._window.push(labels, stated, vectors, self.settings.window)
         losses = log_loss(labels, stated)
         fade = MEMORY_OF_LOSS ** np.arange(len(labels) - 1, -1, -1.0)
-        # who had not learned yet is charged as the rule is: no credit, no blame
+        # A candidate that had learned nothing yet has no score: it is charged the rule's loss, which is neither credit nor blame.
         pooled = log_loss(labels, self._pooled(scores))
         charged = np.where(np.isnan(pooled), losses[:, [self.names.index(RULE)]], pooled)
         self._losses = self._losses * MEMORY_OF_LOSS ** len(labels) + (fade[:, None] * charged).sum(axis=0)
@@ -340,7 +351,7 @@ class Learner:
             self._react(of)
 
     def _react(self, of: str) -> None:
-        """After a drift: learn faster, and compare candidates by the newest labels only."""
+        """React to a drift: make the candidates learn faster, and compare them on the newest labels only."""
         self.drifts.append(Drifted(self.name, of, self.until_ms))
         for candidate in self.candidates.values():
             candidate.hurry()
@@ -350,10 +361,11 @@ class Learner:
     # -- choosing ------------------------------------------------------------------------------------------------
 
     def grades(self) -> Grades | None:
-        """Losses of all candidates on the same labels of the window; None until there are enough labels of both classes.
+        """Return the losses of all candidates on the same labels of the window; None until there are enough labels of both classes.
 
-        The scores of a candidate that has just begun are too young to have labels. So that the first change need not wait a horizon, it rests on
-        what all said of the newest batches just before they learned them (the trial). That flatters whoever learns, so it decides nothing else.
+        What a candidate said before it had learned anything cannot be graded, and labels of what it says now come a horizon later. So that the
+        first change need not wait for these, it rests on what all candidates said of each batch just before they learned it (the trial). The trial
+        flatters candidates that learn, so nothing else is decided by it.
         """
         if min(self.churned, self.learned - self.churned) < self.settings.min_labels:
             return None
@@ -372,7 +384,7 @@ class Learner:
         return np.asarray((~np.isnan(window.stated)).mean(axis=0))
 
     def check(self) -> Change | None:
-        """Compare the candidates, and change the champion if one has earned it."""
+        """Compare the candidates; return the change of champion if one has earned it, else None."""
         change = choose(self.standing, self.grades(), MIX if MIX in self.names else "", self.wanted)
         if change is not None:
             self.loss_watch.restart()
@@ -380,7 +392,7 @@ class Learner:
         return change
 
     def figures(self) -> dict[str, dict[str, float]]:
-        """Figures of every candidate over the window, by name."""
+        """Return the figures of every candidate over the window, by name."""
         found = {}
         for place, name in enumerate(self.names):
             there = ~np.isnan(self._window.stated[:, place])
@@ -391,7 +403,7 @@ class Learner:
         return found
 
     def window_segments(self) -> dict[str, dict[str, float]]:
-        """The champion's figures over the window, by segment."""
+        """Return the champion's figures over the window, by segment."""
         place = self.names.index(self.standing.champion)
         there = ~np.isnan(self._window.stated[:, place])
         progress = Progress(self.settings.channels)
@@ -400,13 +412,13 @@ class Learner:
 
     @property
     def sample(self) -> npt.NDArray[np.uint8]:
-        """The newest vectors, uint8 (at most `SAMPLE`, F)."""
+        """Return the newest vectors, uint8 (at most `SAMPLE`, F)."""
         return self._newest
 
     # -- keeping -------------------------------------------------------------------------------------------------
 
     def state(self) -> LearnerState:
-        """All that a restarted learner goes on from."""
+        """Return all that a restarted learner goes on from."""
         standing = self.standing
         return LearnerState(
             names=list(self.names),
@@ -428,12 +440,12 @@ class Learner:
         )
 
     def restore(self, state: Any) -> None:
-        """Go on from a state; only what has a name here is set.
+        """Go on from a state. It is not trusted: no attribute is set that this method does not name.
 
         Raises
         ------
         ValueError
-            Other candidates, or one of another design.
+            If it is of other candidates, of another design of one, or its parts do not fit each other.
         """
         one = read(state, LearnerState)
         if tuple(one.names) != self.names:
@@ -469,12 +481,12 @@ class Learner:
         self._newest = array_of(one.newest, "u1", -1, WIDTH)
         self.progress.tallies = {name: Tally.of(saved) for name, saved in one.progress.items()}
         self.totals = {name: Tally.of(saved) for name, saved in one.totals.items()}
-        if self.steps:  # a learner that has learned nothing says nothing, before a restart and after it
+        if self.steps:  # a learner without a step has no scorers yet, and must have none after a restart either
             self._compile()
 
 
 def _rows(labels: bytes, scores: bytes, vectors: bytes, *shape: int) -> tuple[npt.NDArray[np.uint8], Scores, npt.NDArray[np.uint8]]:
-    """Read labels, their scores and vectors, a row each."""
+    """Read labels with their scores and vectors, a row for each label."""
     found = labels_of(labels), scores_of(scores, *shape), array_of(vectors, "u1", -1, WIDTH)
     if len({len(one) for one in found}) > 1:
         raise ValueError(f"{[len(one) for one in found]} labels, scores and vectors, which should be as many")
@@ -482,11 +494,12 @@ def _rows(labels: bytes, scores: bytes, vectors: bytes, *shape: int) -> tuple[np
 
 
 def scores_of(packed: bytes, *shape: int) -> Scores:
-    """Read scores, float32 (n, *shape): shares, or NaN where there is none.
+    """Read scores, float32 (n, *shape), each from 0 to 1, or NaN where there is none.
 
     Raises
     ------
     ValueError
+        If the bytes do not fit the shape, or a score is outside 0 to 1.
     """
     scores = np.frombuffer(packed, "<f4").reshape(-1, *shape).copy()
     if not (np.isnan(scores) | ((scores >= 0) & (scores <= 1))).all():

@@ -1,7 +1,8 @@
-"""River's logistic regression over a scaled design and its crosses, learned in mini-batches, run as table look-ups.
+"""River's logistic regression over the scaled design and its crosses. It learns in mini-batches and is run as table look-ups.
 
-Every column depends on one feature, or is a cell of a cross, so the whole model is ``bias + sum of look-ups``; the two agree by test. River's
-learner takes data frames and makes one series per column, which costs ten times the arithmetic; so its numpy core is called with arrays.
+Every column depends on one feature, or is a cell of a cross, so the whole model is ``bias + sum of look-ups``; a test holds the two against each
+other. River's learner takes data frames and makes a series of each column, which costs ten times the arithmetic itself. So its numpy core is
+called with arrays.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from online_models.scorer import AdditiveScorer
 RATE = 0.05
 L2 = 1e-4
 HURRY = 0.25
-"""Share of AdaGrad's memory of squared gradients that a hurry leaves: steps are twice as long at first."""
+"""Share of AdaGrad's summed squared gradients that is left by `hurry`. With a quarter of them, steps are twice as long at first."""
 COLUMNS = [f"c{column}" for column in range(DESIGN.shape[1])]
 CROSS_COLUMNS = [f"x{column}" for column in range(len(PAIRS) * CELLS * CELLS)]
 NAMES = [*COLUMNS, *CROSS_COLUMNS]
@@ -32,7 +33,7 @@ USUAL_RATE = 0.05
 
 
 class LogisticState(msgspec.Struct, frozen=True):
-    """See `Logistic`: by column, but `usual` by feature."""
+    """What `Logistic` goes on from after a restart: numbers by column, only `usual` by feature."""
 
     count: NotNegative
     means: list[Finite]
@@ -45,7 +46,7 @@ class LogisticState(msgspec.Struct, frozen=True):
 
 
 class ArrayLogistic(linear_model.LogisticRegression):
-    """River's model and optimiser, given arrays.
+    """River's model and optimiser, which here take arrays instead of data frames.
 
     >>> model = ArrayLogistic(optim.AdaGrad(0.1))
     >>> model.learn_array(np.array([[1.0], [-1.0]]), np.array([True, False]), ["a"])
@@ -54,7 +55,7 @@ class ArrayLogistic(linear_model.LogisticRegression):
     """
 
     def learn_array(self, matrix: npt.NDArray[np.float64], labels: npt.NDArray[np.bool_], names: list[str]) -> None:
-        """What `learn_many` does once its data frame has become a matrix (n, C) with column names."""
+        """Learn a batch, as `learn_many` does once its data frame is a matrix (n, C) with column names."""
         saved = self._enter_learn_mode(set(names))
         try:
             self._fit(x=names, y=labels, w=1.0, get_grad=partial(self._eval_gradient_many, matrix))
@@ -82,13 +83,13 @@ class Moments:
 
     @property
     def scale(self) -> npt.NDArray[np.float64]:
-        """1 / standard deviation, 0 for a column that never varied."""
+        """Return 1 / standard deviation of each column, (C,); 0 for one that has never varied."""
         deviation = np.sqrt(self.var)
         return np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 1e-6)
 
 
 class Logistic:
-    """See `online_models.candidate.Candidate`."""
+    """Logistic regression as a candidate (see `online_models.candidate.Candidate`)."""
 
     name = "logistic"
 
@@ -117,12 +118,12 @@ class Logistic:
         self._usual = self._compiled.usual
 
     def predict(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Risks by River itself, float32 (n,)."""
+        """Return risks as River itself computes them, float32 (n,)."""
         odds = self._model._raw_dot_many(self._matrix(design(vectors), vectors), NAMES)  # noqa: SLF001 - its core that takes arrays
         return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
     def scorer(self) -> AdditiveScorer:
-        """See `Candidate`: the same model as tables."""
+        """See `Candidate`; the scorer is the same model as tables."""
         return self._compiled
 
     def _compile(self) -> AdditiveScorer:

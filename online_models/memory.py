@@ -1,8 +1,9 @@
-"""A bounded sample of matured examples that all learners who look back share.
+"""A bounded sample of matured examples, shared by all models that learn from past examples again.
 
-Every example at first. Once it is full a newcomer takes the place of a random one, with a chance that falls as in a reservoir (Vitter 1985)
-but never below `FADE` (Aggarwal 2006): so it is a sample of all that ever came, then of the last ``size / FADE`` with an even fade. The newest
-alone would forget what a season long ago looked like; all of it would never end.
+At first every example is kept. Once the memory is full, a newcomer takes the place of a random example, with a chance that falls as in a
+reservoir (Vitter 1985) but never below `FADE` (Aggarwal 2006). So the memory is first an even sample of all examples, and later one of about the
+last ``size / FADE``, in which older ones grow rarer. To keep only the newest would forget how a past season looked, and to keep all would need
+memory without a bound.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from online_models.plain import Count, PackedArray, RngState, labels_of, pack_ea
 SIZE = 32_768
 FADE = 0.25
 NEWEST = 1_024
-"""How many of the last examples `Memory.usual` looks at."""
+"""How many of the last examples `Memory.usual` looks at; only those of them that are remembered count."""
 
 
 class MemoryArrays(msgspec.Struct, frozen=True):
-    """Vectors (n, F), labels (n,) and running numbers (n,)."""
+    """Vectors (n, F), labels (n,) and running numbers (n,), as plain data."""
 
     vectors: PackedArray
     labels: PackedArray
@@ -31,7 +32,7 @@ class MemoryArrays(msgspec.Struct, frozen=True):
 
 
 class MemoryState(msgspec.Struct, frozen=True):
-    """See `Memory`."""
+    """What a `Memory` goes on from after a restart."""
 
     arrays: MemoryArrays
     seen: Count
@@ -40,7 +41,7 @@ class MemoryState(msgspec.Struct, frozen=True):
 
 
 class Memory:
-    """Vectors (n, F), labels (n,) and running numbers (n,) of what is remembered, in no order.
+    """Remembered examples, in no order: vectors (n, F), labels (n,) and running numbers (n,). `seen` counts all that came, `churned` their labels 1.
 
     >>> memory = Memory(seed=1, size=4)
     >>> memory.push(np.zeros((9, WIDTH), np.uint8), np.ones(9, np.uint8))
@@ -57,7 +58,7 @@ class Memory:
 
     @property
     def size(self) -> int:
-        """Examples that are remembered."""
+        """How many examples are remembered."""
         return min(self.seen, len(self._labels))
 
     @property
@@ -71,16 +72,16 @@ class Memory:
         return self._labels[: self.size]
 
     def newest(self, count: int) -> npt.NDArray[np.int64]:
-        """Places of those among the last `count` examples that are remembered."""
+        """Return the places of the last `count` examples, as far as they are remembered."""
         return np.flatnonzero(self._numbers[: self.size] >= self.seen - count)
 
     def usual(self) -> npt.NDArray[np.uint8]:
-        """Median codes of the newest, (F,): the crowd's usual vector, against which reasons are told."""
+        """Return the median codes of the newest examples, uint8 (F,): the crowd's usual vector, which reasons compare a user with."""
         known = self._vectors[self.newest(NEWEST)]
         return np.median(known, axis=0).astype(np.uint8) if len(known) else np.zeros(WIDTH, np.uint8)
 
     def push(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
-        """Take in examples, in order of maturity."""
+        """Take in examples in order of maturity: vectors, uint8 (n, F), and labels 0 or 1, (n,)."""
         room = len(self._labels)
         numbers = self.seen + np.arange(len(labels))
         taken = self._rng.random(len(labels)) < np.maximum(room / (numbers + 1), FADE)
@@ -90,7 +91,7 @@ class Memory:
         self.churned += int(labels.sum())
 
     def state(self) -> MemoryState:
-        """All that a restarted memory goes on from."""
+        """Return all that a restarted memory goes on from."""
         arrays = MemoryArrays(*pack_each(self.vectors, self.labels, self._numbers[: self.size]))
         return MemoryState(arrays, self.seen, self.churned, rng_state(self._rng))
 
@@ -100,13 +101,14 @@ class Memory:
         Raises
         ------
         ValueError
+            If it is not the state of a memory, or its numbers contradict each other.
         """
         one = read(state, MemoryState)
         known = min(one.seen, len(self._labels))
         vectors = unpack_array(one.arrays.vectors, "u1", known, WIDTH)
         labels = labels_of(unpack_array(one.arrays.labels, "u1", known).tobytes())
         numbers = unpack_array(one.arrays.numbers, "<i8", known)
-        # whoever looks at the newest only must find some
+        # A user of `newest` must find some, so at least one of the last examples must be there.
         if one.churned > one.seen or (known and not (numbers.min() >= 0 and one.seen - NEWEST <= numbers.max() < one.seen)):
             raise ValueError("the memory's numbers do not fit each other")
         set_rng(self._rng, one.rng)

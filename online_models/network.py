@@ -1,10 +1,10 @@
 """A small multi-layer perceptron that rehearses: two hidden layers of rectified units, Adam and dropout.
 
-River has no network classifier, so this is a plain one in numpy behind River's mini-batch interface. Each batch is learned once as it
-comes and then rehearsed with a few batches drawn from the learner's memory of matured examples (experience replay, Lin 1992), which a single
-pass over sparse labels needs; the more is known, the less it rehearses. What is run is the running mean of the weights (Polyak and Juditsky
-1992). Steps: Kingma and Ba 2015 (Adam); weight decay apart from them: Loshchilov and Hutter 2019; dropout: Srivastava et al. 2014; first
-weights: He et al. 2015.
+River has no network classifier, so this is a plain one in numpy that also has River's interface. Labels are sparse, and one pass over them would
+teach too little. So after each batch a few batches drawn from the learner's memory of matured examples are learned once more (experience
+replay, Lin 1992); the more examples there have been, the fewer. The scorer uses the running mean of the weights (Polyak and Juditsky 1992).
+Sources of the rest: Kingma and Ba 2015 for the steps (Adam), Loshchilov and Hutter 2019 for a weight decay apart from them, Srivastava et al.
+2014 for dropout, He et al. 2015 for the first weights.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ HIDDEN = (64, 32)
 RATE = 2e-3
 DECAY = 0.1
 DROPPED = 51
-"""A unit is dropped when a random byte is below: one time in five."""
+"""A unit is dropped when a random byte is below this: one time in five."""
 KEPT = np.float32(256 / (256 - DROPPED))
 REHEARSE_BATCH = 256
 EFFORT = ((65_536, 64, 6), (2**62, 256, 1))
-"""Until so many examples are known: examples of one step, and steps of rehearsal after it."""
+"""A row each: up to how many examples seen it holds, the examples of one step, and the steps of rehearsal after it."""
 AVERAGE = 0.995
-"""Share of the running mean of the weights that a step leaves."""
+"""Weight of the old mean in the running mean of the weights, at each step."""
 NEWEST = 2_048
 CLIP = 5.0
 """Scaled columns are kept within this many standard deviations while learning."""
 BETA1, BETA2, TINY = 0.9, 0.999, 1e-8
 HURRY_STEPS = 200
-"""After a drift rehearsal draws from the last `NEWEST` examples for this many steps."""
+"""For this many steps after a drift, rehearsal draws from the last `NEWEST` examples only."""
 
 Floats = npt.NDArray[np.float32]
 
 
 class NetworkArrays(msgspec.Struct, frozen=True):
-    """By parameter, but `center` and `var` by column."""
+    """One number for each parameter, except `center` and `var`, which have one for each column."""
 
     now: PackedArray
     mean: PackedArray
@@ -61,7 +61,7 @@ class NetworkArrays(msgspec.Struct, frozen=True):
 
 
 class NetworkState(msgspec.Struct, frozen=True):
-    """See `Network`; the memory is kept by the learner."""
+    """What a `Network` goes on from after a restart; the learner saves the memory."""
 
     arrays: NetworkArrays
     count: NotNegative
@@ -72,7 +72,7 @@ class NetworkState(msgspec.Struct, frozen=True):
 
 @njit(cache=True, nogil=True)
 def _activate(hidden: Any, bias: Any, chance: Any) -> None:
-    """Add the bias, cut at zero, drop some units and scale up the rest; in place."""
+    """Add the bias, set negative values to zero, drop some units and scale up the rest; in place."""
     for i in range(hidden.shape[0]):
         for j in range(hidden.shape[1]):
             value = hidden[i, j] + bias[j]
@@ -81,7 +81,7 @@ def _activate(hidden: Any, bias: Any, chance: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def _gate(back: Any, hidden: Any) -> None:
-    """Let the slope pass where a unit was on; in place."""
+    """Let the slope pass back only through units that were on; in place."""
     for i in range(back.shape[0]):
         for j in range(back.shape[1]):
             back[i, j] = back[i, j] * KEPT if hidden[i, j] > 0 else np.float32(0)
@@ -89,7 +89,7 @@ def _gate(back: Any, hidden: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def _descend(now: Any, slope: Any, first: Any, second: Any, mean: Any, rate: Any, keep: Any, decayed: int) -> None:
-    """One step of Adam, weight decay and the running mean of the weights; `keep` is the share of the mean that the step leaves."""
+    """Make one step of Adam, with weight decay and the running mean of the weights; `keep` is the weight of the old mean."""
     one, fade1, fade2, kept = np.float32(1), np.float32(1 - BETA1), np.float32(1 - BETA2), np.float32(1 - RATE * DECAY)
     for i in range(now.shape[0]):
         first[i] += fade1 * (slope[i] - first[i])
@@ -101,15 +101,16 @@ def _descend(now: Any, slope: Any, first: Any, second: Any, mean: Any, rate: Any
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """All weights and biases in one array, and each as a view of it.
+    """All weights and biases in one array, and views of it for each layer.
 
     Attributes
     ----------
     every : float32 (parameters,)
-        The weights first.
+        All weights, then all biases.
     weights, biases : list of float32 (inputs, outputs) and (outputs,)
+        The views, a layer each.
     decayed : int
-        Number of weights.
+        How many parameters at the beginning of `every` are weights; only these decay.
     """
 
     every: Floats
@@ -132,14 +133,14 @@ class Layers:
 
 
 class Network(base.Classifier):
-    """See `online_models.candidate.Candidate`; also one of River's mini-batch classifiers over codes by feature name.
+    """A network as a candidate (see `online_models.candidate.Candidate`); it is also a classifier of River's, whose features are codes by name.
 
     Parameters
     ----------
     seed : int
-        Of the first weights, the dropout and the rehearsal.
-    memory : Memory
-        What it rehearses; whoever calls `learn` fills it first. By River's interface it fills its own.
+        Seed of the first weights, the dropout and the rehearsal.
+    memory : Memory, optional
+        The examples that are rehearsed. Who calls `learn` must fill it first; `learn_one` fills it by itself.
 
     >>> network = Network(seed=1)
     >>> network.learn_one(dict.fromkeys(NAMES, 3), True)
@@ -186,7 +187,7 @@ class Network(base.Classifier):
         return np.clip(scaled, -CLIP, CLIP, out=scaled)
 
     def _step(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
-        """One step down the gradient of the mean log-loss."""
+        """Make one step down the gradient of the mean log-loss."""
         weights, biases = self._now.weights, self._now.biases
         layers = [self._scaled(vectors)]
         for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
@@ -214,7 +215,7 @@ class Network(base.Classifier):
     # -- running -------------------------------------------------------------------------------------------------
 
     def scorer(self) -> NetworkScorer:
-        """See `Candidate`: scaling folded into the first layer."""
+        """See `Candidate`; the scaling of the columns is folded into the first layer."""
         (w1, w2, w3), (b1, b2, b3) = self._mean.weights, self._mean.biases
         first = w1 * self._moments.scale.astype(np.float32)[:, None]
         bias = b1 - self._moments.mean.astype(np.float32) @ first
@@ -247,13 +248,13 @@ class Network(base.Classifier):
     # -- River's interface: codes by feature name ----------------------------------------------------------------
 
     def learn_one(self, x: dict[base.typing.FeatureName, Any], y: base.typing.ClfTarget) -> None:
-        """Learn one example: codes by feature name."""
+        """Learn one example, given as codes (0 to 255) by feature name."""
         vectors, labels = _row(x), np.array([bool(y)], np.uint8)
         self._memory.push(vectors, labels)
         self.learn(vectors, labels)
 
     def predict_proba_one(self, x: dict[base.typing.FeatureName, Any], **_kwargs: Any) -> dict[base.typing.ClfTarget, float]:
-        """Probability of both classes."""
+        """Return the probability of both classes."""
         risk = float(self.scorer().risk(_row(x))[0])
         return {False: 1 - risk, True: risk}
 

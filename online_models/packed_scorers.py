@@ -1,4 +1,4 @@
-"""What a scorer is on its way through the registry: plain data, one type a kind, told apart by `kind`."""
+"""The forms in which scorers go through the registry: plain data, one type for each kind of scorer; the field `kind` says which."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Plain data: the only form in which anything learned leaves this process, and the only one that is read back.
+"""Plain data: what has been learned leaves this process only in this form, and only this form is read back.
 
-A state is a `msgspec.Struct` of numbers, text, bytes and arrays. It is written as it stands, and read by its type, so what has another shape is
-refused before any of it is used: nothing that is read names a class, a function or an attribute to set. An array carries its own type
-and shape, but the reader says which it must be.
+A state is a `msgspec.Struct` of numbers, text, bytes and arrays. It is written as it stands and read by its type, so data of another shape are
+refused before any of them is used. Nothing that is read can name a class, a function or an attribute to set. An array carries its own type
+and shape, but the reader says which they must be.
 
 Errors::
 
-    ValueError           the bytes are no such state (msgspec's own errors are among them)
-        OutdatedState    they are one of an older build, in a form that is not read any more
+    ValueError           the bytes are no such state (msgspec's own errors are ValueErrors)
+        OutdatedState    they are a state that an older build wrote, in a form that is no longer read
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ import numpy.typing as npt
 from msgspec import Meta
 
 MOST = 2**53
-"""Largest count: up to here a float is exact too."""
+"""Largest count: up to here every integer is exact as a float too."""
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 NotNegative = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Millis = Annotated[int, Meta(ge=-(2**62), le=2**62)]
-"""A time since the epoch; far enough from the end of 64 bits that a horizon can be added."""
+"""Milliseconds since the epoch; far enough from the end of 64 bits that a horizon can be added."""
 PackedArray = tuple[str, list[int], bytes]
-"""numpy's name of the type, shape, bytes."""
+"""numpy's name of the type, the shape, and the bytes."""
 
 T = TypeVar("T")
 
 
 class OutdatedState(ValueError):
-    """A state in a form that is not read any more."""
+    """The state is in a form that is no longer read."""
 
 
 def read(state: Any, kind: type[T]) -> T:
@@ -45,12 +45,12 @@ def read(state: Any, kind: type[T]) -> T:
     Parameters
     ----------
     state : msgspec.Raw, or the state itself
-        The second is written and read again, so that whoever goes on from it shares nothing with who gave it.
+        A state itself is written and read again, so that the reader shares no object with the giver.
 
     Raises
     ------
     ValueError
-        It has another shape.
+        If it has another shape.
 
     >>> read([1, 2], list[Count])
     [1, 2]
@@ -65,7 +65,7 @@ def pack_array(array: npt.NDArray[Any]) -> PackedArray:
 
 
 def pack_each(*arrays: npt.NDArray[Any]) -> list[PackedArray]:
-    """Return some arrays as plain data."""
+    """Return each of some arrays as plain data, in their order."""
     return [pack_array(array) for array in arrays]
 
 
@@ -87,7 +87,7 @@ def unpack_array(packed: PackedArray, kind: str, *shape: int | None) -> npt.NDAr
     Raises
     ------
     ValueError
-        It is another one, or holds a number that is not finite.
+        If it has another type or shape, or holds a number that is not finite.
 
     >>> unpack_array(pack_array(np.array([1.5])), "f8", None)
     array([1.5])
@@ -100,11 +100,12 @@ def unpack_array(packed: PackedArray, kind: str, *shape: int | None) -> npt.NDAr
 
 
 def array_of(data: bytes, kind: str, *shape: int) -> npt.NDArray[Any]:
-    """Read an array of finite numbers from its bytes; -1 in the shape for what follows from their length.
+    """Read an array of finite numbers from its bytes; -1 in the shape stands for the length that follows from them.
 
     Raises
     ------
     ValueError
+        If the bytes do not fit the shape, or a number is not finite.
     """
     array = np.frombuffer(data, kind).reshape(shape).copy()
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -118,6 +119,7 @@ def labels_of(data: bytes) -> npt.NDArray[np.uint8]:
     Raises
     ------
     ValueError
+        If a label is neither.
     """
     labels = array_of(data, "u1", -1)
     if (labels > 1).any():
@@ -126,7 +128,7 @@ def labels_of(data: bytes) -> npt.NDArray[np.uint8]:
 
 
 def rng_state(rng: np.random.Generator) -> list[str]:
-    """Return where a generator stands, half a drawn word included, as text: its numbers have 128 bits."""
+    """Return the state of a generator as text, because its numbers have 128 bits; half a word that is left of a draw is in it too."""
     whole = rng.bit_generator.state
     return [str(one) for one in (whole["state"]["state"], whole["state"]["inc"], whole["has_uint32"], whole["uinteger"])]
 
@@ -135,12 +137,12 @@ RngState = Annotated[list[Annotated[str, Meta(pattern=r"^[0-9]{1,39}\Z")]], Meta
 
 
 def set_rng(rng: np.random.Generator, state: RngState) -> None:
-    """Put a generator where `rng_state` found one.
+    """Give a generator the state that `rng_state` returned.
 
     Raises
     ------
     ValueError
-        No generator of this kind stands there.
+        If no generator of this kind can have it.
     """
     at, step, halves, half = (int(one) for one in state)
     if max(at, step) >= 2**128 or not step % 2 or halves > 1 or half >= 2**32:

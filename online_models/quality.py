@@ -1,7 +1,7 @@
-"""How good scores were: log-loss, Brier, AUC, PR-AUC, calibration error, lift, all from one small tally that merges.
+"""How good scores were: log-loss, Brier, AUC, PR-AUC, calibration error and lift, all from one small tally.
 
-A tally counts scores by label in 1,000 bins of even width, and sums the two proper losses exactly. Ranks within a bin count as ties, so AUC
-and PR-AUC are exact but for pairs closer than 0.001.
+A tally counts scores by label in 1,000 bins of even width, and sums log-loss and Brier loss exactly. Scores in one bin count as equal, so AUC and
+PR-AUC are exact except for pairs of scores closer than 0.001.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from online_models.scorer import EPSILON
 BINS = 1_000
 ECE_BINS = 10
 TOP = 0.1
-"""Share of the crowd that lift looks at."""
+"""Lift looks at this share of the users, those with the highest scores."""
 
 FIGURES: dict[str, str] = {
     "n": "labels", "base_rate": "churned", "auc": "AUC", "pr_auc": "PR-AUC", "log_loss": "log-loss", "brier": "Brier", "ece": "ECE", "lift_10": "lift 10%",
 }  # fmt: skip
-"""Every figure by name, in the order in which tables show them, and its heading: how many labels, the share that churned, the areas under the
-two curves, the two losses, the calibration error, and how often the riskiest tenth churned against all."""
+"""Name and heading of each figure, in the order in which tables show them: how many labels, the share that churned, the areas under the two
+curves, the two losses, the calibration error, and the share of churners in the riskiest tenth over that in all."""
 
 Floats = npt.NDArray[np.floating[Any]]
 
 
 class TallyState(msgspec.Struct, frozen=True, array_like=True):
-    """See `Tally`: the bins that hold any score, by number over both labels, and how many."""
+    """A `Tally` as plain data: the numbers of the bins that are not empty, counted over both labels, and how many scores each has."""
 
     used: list[Annotated[int, msgspec.Meta(ge=0, lt=2 * BINS)]]
     counts: list[Count]
@@ -42,7 +42,7 @@ class TallyState(msgspec.Struct, frozen=True, array_like=True):
 
 
 def log_loss(labels: npt.NDArray[Any], scores: Floats) -> npt.NDArray[np.float64]:
-    """Loss of each score in nats, float64 (n,) or (n, candidates).
+    """Return the log-loss of each score in nats, float64 (n,) or (n, candidates).
 
     >>> log_loss(np.array([1]), np.array([0.5])).round(4).tolist()
     [0.6931]
@@ -53,7 +53,7 @@ def log_loss(labels: npt.NDArray[Any], scores: Floats) -> npt.NDArray[np.float64
 
 
 class Tally:
-    """Scores by label.
+    """Counts scores in [0, 1] by label, and gives the figures of `FIGURES`.
 
     >>> tally = Tally()
     >>> tally.add(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]))
@@ -76,7 +76,7 @@ class Tally:
         self.brier_sum += float(((p - y) ** 2).sum())
 
     def state(self) -> TallyState:
-        """Return all of it as plain data."""
+        """Return the tally as plain data."""
         used = np.flatnonzero(self.counts)
         return TallyState(used.tolist(), self.counts.ravel()[used].tolist(), self.sums.tolist(), self.loss, self.brier_sum)
 
@@ -87,6 +87,7 @@ class Tally:
         Raises
         ------
         ValueError
+            If it has bins that this code does not have.
         """
         if len(state.used) != len(state.counts) or len(state.sums) != ECE_BINS:
             raise ValueError("a tally has other bins than this code's")
@@ -97,17 +98,17 @@ class Tally:
 
     @property
     def n(self) -> int:
-        """Scores counted."""
+        """How many scores were counted."""
         return int(self.counts.sum())
 
     @property
     def churned(self) -> int:
-        """Labels that are 1."""
+        """How many of their labels are 1."""
         return int(self.counts[1].sum())
 
     @property
     def auc(self) -> float:
-        """Chance that a churner scores above a stayer, ties counted half; NaN without both."""
+        """Chance that a churner scores above a stayer, where a tie counts half; NaN if there are not both."""
         stayed, left = self.counts
         pairs = float(stayed.sum()) * float(left.sum())
         return float((left * (np.cumsum(stayed) - stayed / 2)).sum() / pairs) if pairs else float("nan")
@@ -122,7 +123,7 @@ class Tally:
 
     @property
     def lift(self) -> float:
-        """Share of churners among the tenth that scores highest, over the share in all (the bin at the border counts in part)."""
+        """Share of churners in the tenth with the highest scores, over their share in all; the bin at the border counts in part."""
         total = self.counts.sum(axis=0)[::-1]
         wanted = TOP * total.sum()
         if not wanted or not self.churned:
@@ -131,7 +132,7 @@ class Tally:
         return float((part * self.counts[1][::-1]).sum() / wanted / (self.churned / self.n))
 
     def reliability(self) -> Iterator[tuple[float, float, int]]:
-        """Yield (mean score, share of churners, scores) of each tenth of the scale that holds any."""
+        """Yield (mean score, share of churners, number of scores) of each tenth of the scale that holds a score."""
         wide = self.counts.reshape(2, ECE_BINS, -1).sum(axis=2)
         for stated, (stayed, left) in zip(self.sums.tolist(), wide.T.tolist(), strict=True):
             if stayed + left:
@@ -143,7 +144,7 @@ class Tally:
         return sum(abs(stated - seen) * count for stated, seen, count in self.reliability()) / self.n if self.n else float("nan")
 
     def figures(self) -> dict[str, float]:
-        """All of it by name."""
+        """Return all figures by name, as in `FIGURES`."""
         n = max(self.n, 1)
         return {
             "n": float(self.n), "base_rate": self.churned / n, "log_loss": self.loss / n, "auc": self.auc, "pr_auc": self.pr_auc,
@@ -152,7 +153,7 @@ class Tally:
 
 
 def figures_in_words(row: Mapping[str, float | None]) -> list[str]:
-    """Return the figures of a row as a table shows them, in the order of `FIGURES`; one that is not known is empty.
+    """Return the figures of a row as a table shows them, in the order of `FIGURES`; an unknown one is the empty text.
 
     >>> figures_in_words({"n": 1200.0, "auc": 0.75})
     ['1,200', '', '0.7500', '', '', '', '', '']
@@ -169,20 +170,23 @@ _ORDER = ("all", "repeat days", *(f"tenure {name}" for _, name in _TENURE), *(f"
 
 
 def first_day(vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Whether the user had been active on one day only, (n,): the strongest single split, so figures are told without it too."""
+    """Whether each user had been active on one day only, bool (n,).
+
+    No other split of users says as much of their churn, so figures are given without these users too.
+    """
     place = INDEX["active_days_total"]
     return np.asarray(_VALUES[place, vectors[:, place]] < 1.5)
 
 
 def segments(vectors: npt.NDArray[np.uint8], scores: Floats, channels: tuple[str, ...] = ()) -> dict[str, npt.NDArray[np.bool_]]:
-    """Rows of each segment that has any: all, repeat-day users, by tenure, by score band, by acquisition channel.
+    """Return a mask of the rows, bool (n,), for each segment that has any: all, repeat days, by tenure, by score, by acquisition channel.
 
     Parameters
     ----------
     vectors : uint8 (n, F)
     scores : (n,)
     channels : tuple of str
-        The spec's known channels, in order.
+        The known channels of the feature spec, in its order.
     """
     found = {"all": np.ones(len(vectors), np.bool_), "repeat days": ~first_day(vectors)}
     days = _VALUES[INDEX["tenure_days"], vectors[:, INDEX["tenure_days"]]]
@@ -198,7 +202,7 @@ def segments(vectors: npt.NDArray[np.uint8], scores: Floats, channels: tuple[str
 
 
 class Progress:
-    """Tallies by segment of scores that were stated before their labels were known (progressive validation, delayed)."""
+    """Tallies, by segment, of scores that were stated before their labels were known (progressive validation with delayed labels)."""
 
     def __init__(self, channels: tuple[str, ...] = ()) -> None:
         self._channels = channels
@@ -210,7 +214,7 @@ class Progress:
             self.tallies.setdefault(name, Tally()).add(labels[rows], scores[rows])
 
     def figures(self) -> dict[str, dict[str, float]]:
-        """Figures by segment: all, repeat days, tenures, scores, then channels by name."""
+        """Return the figures by segment: all, repeat days, tenures, scores, then channels by name."""
         order = {name: place for place, name in enumerate(_ORDER)}
         names = sorted(self.tallies, key=lambda name: (order.get(name, len(order)), name))
         return {name: self.tallies[name].figures() for name in names}

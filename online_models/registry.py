@@ -1,8 +1,8 @@
-"""The registry's contract: versions by definition, the trainer's own checkpoint, both written in one act; and what a worker asks of it.
+"""The registry's contract. It keeps the versions of each definition's model and the trainer's own checkpoint, which are written in one atomic act.
 
 Errors::
 
-    RegistryStale    another trainer has taken over: nothing was written
+    RegistryStale    another trainer has taken over; nothing was written
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import Protocol
 import msgspec
 
 KEEP = 8
-"""Versions kept of each definition."""
+"""How many of the newest versions are kept for each definition."""
 
 
 class RegistryStale(RuntimeError):
-    """The trainer's token or commit number is not the stored one."""
+    """The trainer's claim or its commit number is not the stored one."""
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What a person asked for; nothing of it means: the best candidate, its newest version.
+    """What a person asked for. The default asks for nothing: the best candidate serves, in its newest version.
 
     Attributes
     ----------
     version : int
-        The version that workers serve whatever comes after it, 0 for the newest.
+        The version that workers serve even when newer ones come; 0 for the newest.
     candidate : str
-        The candidate that the trainer puts in charge, "" for the best.
+        The candidate that the trainer puts in charge; "" for the best.
     """
 
     version: int = 0
@@ -38,7 +38,7 @@ class Wish(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A trainer's hold on the registry, and the checkpoint to go on from."""
+    """A trainer's right to write to the registry, and the checkpoint it goes on from (None if there is none)."""
 
     epoch: int
     nonce: str
@@ -48,7 +48,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """One sealed model."""
+    """One sealed model; nothing that matured after `learned_until_ms` is in it."""
 
     definition: str
     number: int
@@ -58,7 +58,7 @@ class NewVersion:
 
 @dataclass(slots=True)
 class Save:
-    """One atomic change: the trainer's checkpoint and the versions made since the last."""
+    """One atomic change: the trainer's checkpoint, and the versions made since the last change."""
 
     claim: Claim
     commit_no: int
@@ -67,35 +67,41 @@ class Save:
 
 
 class Registry(Protocol):
-    """All of one app's models."""
+    """All models of one app."""
 
     def claim(self) -> Claim:
-        """Take the trainer's place; fences the one before."""
+        """Take the trainer's place. The trainer before it can write no more."""
         ...
 
     def save(self, save: Save) -> None:
-        """Write it all or nothing. Raises RegistryStale; a repeat of an applied save is success."""
+        """Write all of it or nothing. To repeat a save that was applied is success.
+
+        Raises
+        ------
+        RegistryStale
+            If another trainer has taken over, or the commit number is not the stored one.
+        """
         ...
 
     def versions(self, definition: str) -> Mapping[int, int]:
-        """Kept version numbers, each with its learned_until_ms."""
+        """Return the numbers of the kept versions, each with its learned_until_ms."""
         ...
 
     def load(self, definition: str, number: int) -> bytes | None:
-        """Return one sealed version."""
+        """Return one sealed version, None if it is not kept."""
         ...
 
     def wish(self, definition: str) -> Wish:
-        """Return what was asked for."""
+        """Return what a person asked for."""
         ...
 
     def ask(self, definition: str, wish: Wish) -> None:
-        """Ask for something; a version that is asked for is kept however old it grows."""
+        """Store what a person asks for. A version that is asked for is kept, however old it grows."""
         ...
 
 
 class MemoryRegistry:
-    """The contract in memory, for demo, backtest and tests."""
+    """A registry in memory, for demo, backtest and tests."""
 
     def __init__(self) -> None:
         self._epoch, self._commit_no = 0, 0

@@ -1,7 +1,8 @@
-"""The registry in Redis; one trainer writes all of it with one script.
+"""The registry in Redis. One trainer writes all of it, with one script, so that a save is atomic.
 
 Keys (`features.store.keys.AppKeys`): `trainer` (hash: epoch, nonce, commit_no, checkpoint), `models` of a definition (hash: number ->
-learned_until_ms), each `version` (string: sealed) and the `wish` (hash: version, candidate). The scripts make the last two from the first.
+learned_until_ms), each `version` (string: the sealed model) and the `wish` (hash: version, candidate). The script that saves makes the names of
+the last two from that of `models`.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ return 1
 
 
 class RedisRegistry:
-    """See `online_models.registry.Registry`. Calls block; use a thread."""
+    """See `online_models.registry.Registry`. Calls block, so within an event loop run them in a thread."""
 
     def __init__(self, client: redis.Redis, app: str) -> None:
         self.client, self._keys = client, app_keys(app)

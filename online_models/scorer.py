@@ -1,7 +1,7 @@
-"""Coded vectors in, risks out: what a worker runs of a model, as plain arrays.
+"""Coded vectors in, risks out: the part of a model that a worker runs, as plain arrays.
 
-Every scorer is a pure function of one coded vector (uint8, 0 = missing): the rows of a batch never touch each other, so a score does
-not depend on where a batch is cut, to the last bit. Each kind packs to plain numbers and text (`pack`), and `unpack` makes it again.
+Every scorer is a pure function of one coded vector (uint8, 0 = missing). The rows of a batch never touch each other, so a score is the same to the
+last bit wherever a batch is cut. Each kind of scorer packs to plain numbers and text (`pack`), from which `unpack` makes it again.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from online_models.packed_scorers import PackedAdditive, PackedCalibrated, Packe
 from online_models.plain import pack_arrays, pack_each
 
 EPSILON = 1e-6
-"""Risks are kept this far from 0 and 1 where a logarithm is taken."""
+"""Risks are kept this far from 0 and 1 before a logarithm is taken."""
 
 
 def log_odds(risk: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return log(p / (1 - p)) of clipped risks.
+    """Return log(p / (1 - p)) of risks, which are clipped by `EPSILON` first.
 
     >>> log_odds(np.array([0.5])).tolist()
     [0.0]
@@ -38,15 +38,15 @@ class Scorer(Protocol):
     name: str
 
     def risk(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Risks, float32 (n,) in [0, 1], of coded vectors, uint8 (n, F)."""
+        """Return the risks, float32 (n,) in [0, 1], of coded vectors, uint8 (n, F)."""
         ...
 
     def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """What each feature adds to the log-odds of one vector, against the usual: float64 (F,)."""
+        """Return what each feature of one vector, uint8 (F,), adds to the log-odds in comparison with the crowd's usual: float64 (F,)."""
         ...
 
     def pack(self) -> PackedScorer:
-        """Plain data; `online_models.unpacking.unpack` reads it."""
+        """Return the scorer as plain data; `online_models.unpacking.unpack` reads it."""
         ...
 
 
@@ -59,7 +59,7 @@ class Champion:
 
 
 def occlusion(scorer: Scorer, vector: npt.NDArray[np.uint8], usual: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Terms of a model that is no sum: how far the log-odds fall when one feature alone is set to the crowd's usual code.
+    """Return terms for a model that is not a sum: how far the log-odds fall when one feature alone is set to the crowd's usual code, float64 (F,).
 
     Parameters
     ----------
@@ -88,14 +88,22 @@ class AdditiveScorer:
     Parameters
     ----------
     table : float64 (F, 256)
+        What each code of each feature adds to the log-odds.
     bias : float
     usual : float64 (F,), optional
-        Mean term of each feature in the crowd; reasons are told against it.
+        Mean term of each feature in the crowd; the terms of a user are compared with it.
     pairs : int64 (P, 2), optional
         Features a and b of each cross.
     cells : uint8 (F, 256), optional
-        Coarse cell of every code of a feature that is in a cross.
+        Coarse cell of each code of a feature that is in a cross.
     cross : float64 (P, cells, cells), optional
+        What each cell of each cross adds to the log-odds.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not finite.
+
 
     >>> scorer = AdditiveScorer("demo", np.zeros((2, 256)), 0.0)
     >>> scorer.risk(np.zeros((1, 2), np.uint8)).tolist()
@@ -128,7 +136,7 @@ class AdditiveScorer:
         return out
 
     def shares(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """What each feature adds to the log-odds, float64 (n, F); a cross is shared evenly by its two features."""
+        """Return what each feature adds to the log-odds, float64 (n, F); each of its two features gets half of a cross."""
         terms = self.table[np.arange(len(self.table))[None, :], vectors]
         for p, (a, b) in enumerate(self.pairs.tolist()):
             half = self.cross[p, self.cells[a, vectors[:, a]], self.cells[b, vectors[:, b]]] / 2
@@ -177,9 +185,14 @@ class NetworkScorer:
     Parameters
     ----------
     layers : dict
-        float32 ``w1`` (C, h1), ``b1``, ``w2`` (h1, h2), ``b2``, ``w3`` (h2,), ``b3`` (1,): scaling of the columns folded in.
+        float32 ``w1`` (C, h1), ``b1`` (h1,), ``w2`` (h1, h2), ``b2`` (h2,), ``w3`` (h2,), ``b3`` (1,); ``w1`` and ``b1`` include the columns' scaling.
     usual : uint8 (F,)
         The crowd's usual codes, for `terms` by occlusion.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not finite, or the design has another number of columns.
     """
 
     def __init__(self, name: str, layers: Mapping[str, npt.NDArray[np.float32]], usual: npt.NDArray[np.uint8]) -> None:
@@ -208,9 +221,10 @@ class NetworkScorer:
 
 
 def platt(raw: npt.NDArray[np.float32], slope: float, shift: float, power: float = 1.0) -> npt.NDArray[np.float32]:
-    """``sigmoid(slope * log_odds(raw) + shift) ** power``, float32 (n,).
+    """Return ``sigmoid(slope * log_odds(raw) + shift) ** power``, float32 (n,).
 
-    Platt, "Probabilistic outputs for support vector machines" (1999), on log-odds; the power is a ratio of hazards (`online_models.nowcast`).
+    Slope and shift are those of Platt, "Probabilistic outputs for support vector machines" (1999), applied to log-odds. The power is a ratio of
+    hazards (`online_models.nowcast`).
 
     >>> platt(np.array([0.5], np.float32), 2.0, 0.0).tolist(), platt(np.array([0.5], np.float32), 1.0, 0.0, 2.0).tolist()
     ([0.5], [0.25])
@@ -219,7 +233,7 @@ def platt(raw: npt.NDArray[np.float32], slope: float, shift: float, power: float
 
 
 class CalibratedScorer:
-    """`platt` over any scorer: a stated probability is the observed share."""
+    """Any scorer, calibrated by `platt`, so that a stated probability agrees with the observed share of churn."""
 
     def __init__(self, raw: Scorer, slope: float, shift: float, power: float = 1.0) -> None:
         self.name, self.raw, self.slope, self.shift, self.power = raw.name, raw, float(slope), float(shift), float(power)
@@ -229,7 +243,7 @@ class CalibratedScorer:
         return platt(self.raw.risk(vectors), self.slope, self.shift, self.power)
 
     def terms(self, vector: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """See `Scorer`. The power bends the log-odds but little: it is left out, and so the order of terms is that of the raw scorer."""
+        """See `Scorer`. The power is left out: it bends the log-odds only little, and without it terms have the order of the raw scorer's."""
         return self.slope * self.raw.terms(vector)
 
     def pack(self) -> PackedCalibrated:
@@ -244,7 +258,7 @@ class MixScorer:
     ----------
     members : sequence of Scorer
     weights : sequence of float
-        Not negative, sum 1.
+        None negative; they sum to 1.
     """
 
     def __init__(self, name: str, members: Sequence[Scorer], weights: Sequence[float]) -> None:
@@ -265,7 +279,7 @@ class MixScorer:
 
 
 def pool(risks: Sequence[npt.NDArray[np.float32]], weights: Sequence[float]) -> npt.NDArray[np.float32]:
-    """Pool risks by a weighted mean.
+    """Return the weighted mean of several arrays of risks, float32 (n,).
 
     >>> pool([np.array([0.25], np.float32), np.array([0.75], np.float32)], [0.5, 0.5]).tolist()
     [0.5]

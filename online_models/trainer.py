@@ -1,14 +1,15 @@
 """The trainer, pure: blocks of examples in, new model versions out. No clock, no I/O.
 
-A snapshot is scored by every candidate when it arrives, and those scores are kept. When its label comes they are graded, and only then is it
-learned, in order of maturity over all shards, in mini-batches cut by count. So the same topic gives the same models, however it was
-read, and no grade ever looks ahead.
+When a snapshot arrives, every candidate scores it, and the scores are kept. When its label comes, the scores are graded, and only then is the
+label learned. Labels are learned in order of maturity over all shards, in mini-batches cut by count. So the same topic gives the same
+models however it was read, and no grade ever looks ahead.
 
-Scores are kept of a sample of users once there are too many: a window of a few thousand grades tells candidates apart as well as millions
-of them, and every checkpoint holds what is kept. The sample is halved by a bit of the user's hash, so it is the same on every replay.
+Every checkpoint holds the kept scores, so there must not be too many. A few thousand grades tell candidates apart as well as millions do, so
+beyond `MAX_KEPT` the scores of only a sample of users are kept. Each halving goes by one more bit of the user's hash, so every replay keeps
+the same sample.
 
-Order of maturity: labels wait until every live shard's watermark has passed them. A shard is live while its newest block is not more
-than `LIVE_MS` of the broker's time behind the newest block of all.
+To keep the order of maturity, labels wait until the watermark of every live shard has passed them. A shard is live while its newest block is at
+most `LIVE_MS` of the broker's time behind the newest block of all shards.
 """
 
 from __future__ import annotations
@@ -35,20 +36,20 @@ from online_models.scorer import Scorer
 
 LIVE_MS = 600_000
 MAX_KEPT = 32_768
-"""Snapshots whose scores are kept until their label comes; more halve the sample of users."""
+"""Most snapshots whose scores are kept until their label comes; when there are more, the sample of users is halved."""
 SPARSER_AFTER = 32
-"""A version needs this share (1 in ...) of new learning steps, and so comes less often the more is known."""
+"""A new version waits until one in this many of all learning steps is new. So versions come less often the more has been learned."""
 MAX_APART = 16
 """Most learning steps between two versions, in units of `publish_every`."""
 
 
 class TrainerState(msgspec.Struct, frozen=True):
-    """See `Trainer`; of each definition its learner, its early outcomes and its kept scores."""
+    """What a `Trainer` goes on from after a restart; `learners`, `outcomes` and `kept` are by definition name."""
 
     last: list[tuple[Count, str, Annotated[int, msgspec.Meta(ge=-1)]]]
-    """Shard, lineage, number of the last example."""
+    """Shard, lineage, and the number of its last example (-1 for none)."""
     watermarks: list[tuple[Count, Millis, Millis]]
-    """Shard, watermark, broker's stamp."""
+    """Shard, its watermark (ms), and the broker's stamp of its newest block (ms)."""
     level: Annotated[int, msgspec.Meta(ge=0, le=31)]
     outcomes: dict[str, OutcomesState]
     kept: dict[str, tuple[list[tuple[Millis, str]], bytes]]
@@ -58,7 +59,7 @@ class TrainerState(msgspec.Struct, frozen=True):
 
 
 def never() -> bool:
-    """Do not stop.
+    """Return False: the answer of whoever never stops the learning.
 
     >>> never()
     False
@@ -67,7 +68,7 @@ def never() -> bool:
 
 
 class Gap(RuntimeError):
-    """Examples are missing between what was seen and what came."""
+    """Examples are missing between the last one seen and the first one of a block."""
 
     def __init__(self, partition: int, expected: int, got: int) -> None:
         super().__init__(
@@ -77,7 +78,7 @@ class Gap(RuntimeError):
 
 
 class UnknownDefinition(RuntimeError):
-    """The workers follow a definition that this trainer does not know: it must start anew with theirs, or the labels would be lost."""
+    """The workers follow a definition that this trainer does not know. It must be started again with theirs, or their labels would be lost."""
 
     def __init__(self, theirs: Sequence[str], known: Sequence[str]) -> None:
         super().__init__(
@@ -92,24 +93,25 @@ class TrainerSettings:
     Attributes
     ----------
     horizons_ms : mapping of definition name to int
+        Horizon of each definition, ms.
     batch : int
         Examples of one learning step at first; see `step_size`.
     window, min_labels, channels, seed
         See `online_models.learner.LearnerSettings`.
     publish_every : int
-        Fewest learning steps between two versions; up to sixteen times as many once much has been learned.
+        Fewest learning steps between two versions; up to `MAX_APART` times as many once much has been learned.
     sparser : bool
-        Whether versions come less often the more is known; a backtest takes each.
+        Whether versions come less often the more has been learned; a backtest wants every one.
     models : tuple of str
         Candidates, by their names in `online_models.catalog`.
     wanted : mapping of definition name to str
-        The candidate that a person put in charge.
+        The candidate that a person put in charge, if any.
     max_kept : int
         See `MAX_KEPT`.
     external : mapping of definition name to int
-        Definitions whose labels come from outside, and how long their snapshots wait: H + G.
+        The definitions whose labels come from outside, and how long their snapshots wait, ms: horizon and lateness.
     judged : mapping of definition name to tuple of str, optional
-        Candidates that are held against early outcomes (`online_models.nowcast.judged`); None for the rule and the mix of all.
+        Candidates that are corrected by early outcomes (`online_models.nowcast.judged`); None for the rule and the mix of every definition.
     """
 
     horizons_ms: Mapping[str, int]
@@ -136,15 +138,15 @@ class Version:
     champion : str
         Name of the candidate that serves.
     why : str
-        What made it the champion, when it changed since the version before; else "".
+        Why the champion changed since the version before; "" if it did not.
     learned_until_ms : int
-        Nothing that matured later is in it: a shard whose watermark is behind must not use it.
+        Nothing that matured later is in the model, so a shard whose watermark is behind this time must not use it.
     scorer : Scorer
         What a worker runs, calibration included.
     figures : mapping
-        By candidate: its figures over the window.
+        Figures over the window, by candidate.
     segments : mapping
-        By segment: the champion's figures over the window.
+        The champion's figures over the window, by segment.
     sample : uint8 (at most 128, F)
         Some of the newest vectors, for importances.
     """
@@ -163,12 +165,12 @@ class Version:
     sample: npt.NDArray[np.uint8]
 
     def after(self, skipped: Version | None) -> Version:
-        """Return this version with what happened since the one before, which nobody will see."""
+        """Return this version with the news of a version before it that will not be published: its drifts, and why its champion changed."""
         return self if skipped is None else replace(self, why=self.why or skipped.why, drifts=[*skipped.drifts, *self.drifts])
 
 
 class Trainer:
-    """See the module.
+    """Learns the models of all definitions (see the module).
 
     Attributes
     ----------
@@ -193,24 +195,26 @@ class Trainer:
         return Learner(name, LearnerSettings(horizon_ms, one.models, wanted, one.window, one.min_labels, one.channels, one.seed, judged))
 
     def feed(self, block: ExampleBlock, stamp_ms: int, stop: Callable[[], bool] = never) -> list[Version]:
-        """Take one block.
+        """Take in one block of a shard, and learn what has matured.
 
         Parameters
         ----------
         stamp_ms : int
-            Broker's stamp of the record.
+            Broker's stamp of the record, ms.
         stop : callable
-            Asked before each batch whether to learn no more: what is ready and not learned yet waits for `go_on`, in a saved state too.
+            Asked before each batch whether to stop learning. Labels that are ready but not learned yet then wait for `go_on`, in a saved state too.
 
         Returns
         -------
         list of Version
-            To be published, in order; at each the trainer may be saved (`state`).
+            The versions to publish, in order. After each call the trainer may be saved (`state`).
 
         Raises
         ------
         Gap
+            If examples are missing before the block.
         UnknownDefinition
+            If the block has a definition that is not among this trainer's.
         """
         names = list(self.learners)
         if names[: len(block.definitions)] != list(block.definitions):
@@ -229,20 +233,23 @@ class Trainer:
         return [*self._settle(low), *self._release(names, low, stop)]
 
     def go_on(self, stop: Callable[[], bool] = never) -> list[Version]:
-        """Learn what `feed` left when it was stopped; to be called before the next block."""
+        """Learn what `feed` left when it was stopped, and return the new versions; call it before the next block."""
         return self._release(list(self.learners), self._low_watermark(), stop) if self._watermarks else []
 
     def add_labels(self, block: LabelBlock) -> None:
-        """Take in labels from outside; they are learned when their snapshot matures."""
+        """Take in labels from outside; each is learned when its snapshot matures."""
         self.external.add(block, self._low_watermark() if self._watermarks else 0)
 
     def scores(self, definition: str, landmark_ms: int, user: str) -> Scores | None:
-        """Return what all candidates said of a snapshot, (candidates, 2: raw and stated), until its label is learned; None if not kept."""
+        """Return the scores that all candidates gave to a snapshot, (candidates, 2: raw and stated).
+
+        None if they are not kept: the user is not in the sample, or the label has been learned already.
+        """
         kept = self._kept.get((definition, landmark_ms, user))
         return None if kept is None else kept[:EARLY]
 
     def stated(self, definition: str, landmark_ms: int, user: str) -> tuple[str, float, float] | None:
-        """Return (champion now, its raw score, its stated score) of a snapshot whose label has not been learned yet; None if not kept."""
+        """Return (today's champion, its raw score, its stated score) of a snapshot; None if its scores are not kept (see `scores`)."""
         learner, scores = self.learners[definition], self.scores(definition, landmark_ms, user)
         if scores is None:
             return None
@@ -253,7 +260,7 @@ class Trainer:
     def _unseen(self, block: ExampleBlock) -> Examples:
         lineage, last = self._last.get(block.partition, (block.lineage, -1))
         if lineage != block.lineage:
-            last = block.first_number - 1  # another history begins: its numbers are its own
+            last = block.first_number - 1  # the shard was made anew, and its numbers begin anew
         if block.first_number > last + 1:
             raise Gap(block.partition, last + 1, block.first_number)
         skip = last + 1 - block.first_number
@@ -282,7 +289,7 @@ class Trainer:
         return min(watermark for watermark, stamp in self._watermarks.values() if newest - stamp <= LIVE_MS)
 
     def _settle(self, low: int) -> list[Version]:
-        """Take in the early outcomes that are known in every live shard."""
+        """Take in the early outcomes that every live shard has passed; return the new versions."""
         versions = []
         for name, learner in self.learners.items():
             for (landmark, user), silent in self._outcomes[name].settle(low):
@@ -296,7 +303,7 @@ class Trainer:
         return versions
 
     def _release(self, definitions: Sequence[str], low: int, stop: Callable[[], bool]) -> list[Version]:
-        """Learn what every live shard has passed, in order of (maturity, partition, number)."""
+        """Learn the labels that every live shard has passed, in order of (maturity, partition, number); return the new versions."""
         if not self._held or min(int(part.matured_ms.min()) for _, part in self._held) >= low:
             return []
         parts, self._held = self._held, []
@@ -316,7 +323,7 @@ class Trainer:
         return versions
 
     def _learn(self, items: Examples, definitions: Sequence[str], stop: Callable[[], bool]) -> tuple[list[Version], npt.NDArray[np.intp]]:
-        """Learn items in order, as long as nobody says stop; return the versions made, and which items are left."""
+        """Learn items in order until `stop` says so; return the new versions, and the indices of the items that are left."""
         versions = []
         left = np.isin(items.definition, [k for k, name in enumerate(definitions) if name in self.learners])
         for k, name in enumerate(definitions):
@@ -327,7 +334,7 @@ class Trainer:
             at = 0
             while at < len(rows) and not stop():
                 size = step_size(self._settings.batch, learner.learned)
-                some = rows[at : at + max(1, size - learner.waiting)]  # more may wait than now make a step
+                some = rows[at : at + max(1, size - learner.waiting)]  # after a restart more labels may wait than make a step
                 at += len(some)
                 left[some] = False
                 learner.hold(items.vectors[some], items.label[some], self._scores_of(learner, items, some))
@@ -351,7 +358,7 @@ class Trainer:
         return learner.turns - learner.published >= wanted
 
     def state(self) -> TrainerState:
-        """All that a restarted trainer goes on from."""
+        """Return all that a restarted trainer goes on from."""
         return TrainerState(
             last=[(partition, lineage, number) for partition, (lineage, number) in self._last.items()],
             watermarks=[(partition, *pair) for partition, pair in self._watermarks.items()],
@@ -364,17 +371,17 @@ class Trainer:
         )
 
     def _kept_of(self, name: str) -> tuple[list[tuple[int, str]], bytes]:
-        """Keys of one definition's kept scores, and all scores in one piece."""
+        """Return the keys of one definition's kept scores, and the scores as bytes, in the same order."""
         mine = {key[1:]: one for key, one in self._kept.items() if key[0] == name}
         return list(mine), np.array(list(mine.values()), np.float32).tobytes()
 
     def restore(self, state: Any) -> None:
-        """Go on from a state; definitions that are not followed any more are left out.
+        """Go on from a state; definitions that are no longer followed are left out.
 
         Raises
         ------
         ValueError
-            It is of other candidates, or of another design.
+            If it is of other candidates or of another design, or its parts do not fit each other.
         """
         one = read(state, TrainerState)
         if not one.learners.keys() == one.outcomes.keys() == one.kept.keys():
@@ -400,9 +407,9 @@ class Trainer:
 
 
 def step_size(least: int, learned: int) -> int:
-    """Examples of the next learning step: a 256th of those learned before, from `least` to four times as many.
+    """Return how many examples the next learning step takes: a 256th of those learned before, between `least` and four times `least`.
 
-    The hundredth thousand teaches little more in small steps than in larger ones, which cost less an example.
+    A larger step costs less an example, and once many examples have been learned, small steps teach little more than large ones.
 
     >>> [step_size(256, learned) for learned in (0, 100_000, 10_000_000)]
     [256, 390, 1024]
@@ -431,7 +438,7 @@ def _publish(learner: Learner, change: Change | None = None) -> Version:
 
 
 def _sampled(user: str, level: int) -> bool:
-    """Whether a user is in the sample of one in 2 ** level.
+    """Whether a user is in the sample, which holds one in 2 ** level users.
 
     >>> _sampled("ann", 0)
     True

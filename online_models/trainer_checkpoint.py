@@ -1,6 +1,6 @@
 """The trainer's own checkpoint: all that it goes on from after a restart, sealed as a served model is (`online_models.checkpoint`).
 
-Apart from that file, because a worker reads models and never learns: it need not import what does.
+It has a file of its own because a worker only reads models: it need not import the code that learns them.
 """
 
 from __future__ import annotations
@@ -13,25 +13,26 @@ from online_models.trainer import Trainer, TrainerState
 
 
 class TrainerBody(msgspec.Struct, frozen=True):
-    """The trainer, and where it stands in the topic."""
+    """The trainer's state, and the next offset that it reads in the topic."""
 
     trainer: TrainerState
     next_offset: Count
 
 
 def seal_trainer(trainer: Trainer, next_offset: int, spec_hash: str, key: bytes) -> bytes:
-    """Return a trainer's checkpoint, which stands at `next_offset` of the topic."""
+    """Return a trainer's checkpoint, signed with `key`; `next_offset` is the first offset of the topic that it has not learned."""
     return seal(Header(kind="trainer", spec_hash=spec_hash), TrainerBody(trainer.state(), next_offset), key)
 
 
 def unseal_trainer(sealed: bytes, key: bytes, spec_hash: str, trainer: Trainer) -> int:
-    """Check a trainer's checkpoint and make a fresh trainer go on from it; return where it stands in the topic.
+    """Check a trainer's checkpoint and make a fresh trainer go on from it; return the next offset to read.
 
     Raises
     ------
     CheckpointRefused
-        The trainer may have taken over a part of it, and is of no more use.
+        If it cannot be used. The trainer may have taken over a part of it, so throw the trainer away.
     CheckpointOutdated
+        If an older build wrote it in a form that is no longer read.
     """
     _, body = unseal(sealed, key, TrainerBody, spec_hash)
     try:

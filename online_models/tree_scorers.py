@@ -1,4 +1,4 @@
-"""Compiled trees: the leaves' mean of trees of any shape, and the leaves' sum of boosted ones, which all have one depth."""
+"""Compiled trees: `TreesScorer` takes the mean leaf of trees of any shape, `BoostingScorer` sums the leaves of boosted trees, all of one depth."""
 
 from __future__ import annotations
 
@@ -28,15 +28,20 @@ def _run_trees(vectors: Any, roots: Any, feature: Any, threshold: Any, left: Any
 
 
 class TreesScorer:
-    """The mean of some trees' leaves.
+    """The mean of the leaves that a vector reaches in some trees.
 
     Parameters
     ----------
     nodes : dict
-        ``roots`` int64 (trees,); by node: ``feature`` int64 (-1 in a leaf), ``threshold`` float64 (codes at or below go left),
-        ``left``, ``right`` int64, ``value`` float64 (share of churn in the leaf).
+        ``roots`` int64 (trees,). The others have one entry for each node: ``feature`` int64 (-1 in a leaf), ``threshold`` float64 (codes at or below
+        it go left), ``left`` and ``right`` int64 (numbers of nodes), ``value`` float64 (share of churn in the leaf).
     usual : uint8 (F,)
         The crowd's usual codes, for `terms` by occlusion.
+
+    Raises
+    ------
+    ValueError
+        If a node names a feature or a node that is not there.
     """
 
     def __init__(self, name: str, nodes: Mapping[str, npt.NDArray[Any]], usual: npt.NDArray[np.uint8]) -> None:
@@ -72,8 +77,8 @@ class TreesScorer:
 
 @njit(cache=True, nogil=True)
 def add_trees(vectors: Any, feature: Any, threshold: Any, value: Any, odds: Any) -> None:
-    """Add the leaves of full trees to the log-odds of coded vectors; see `BoostingScorer`."""
-    inner, one = np.uintp(feature.shape[1]), np.uintp(1)  # unsigned: a place that cannot be negative needs no check
+    """Add the leaves of full trees to the log-odds of coded vectors, in place; see `BoostingScorer`."""
+    inner, one = np.uintp(feature.shape[1]), np.uintp(1)  # unsigned, because a place that cannot be negative needs no check
     for i in range(vectors.shape[0]):
         row, total = vectors[i], odds[i]
         for tree in range(feature.shape[0]):
@@ -86,16 +91,23 @@ def add_trees(vectors: Any, feature: Any, threshold: Any, value: Any, odds: Any)
 
 
 class BoostingScorer:
-    """``sigmoid(bias + sum of the trees' leaves)``: full trees of one depth, each a heap. Leaves hold log-odds.
+    """``sigmoid(bias + sum of the trees' leaves)``. All trees are full and of one depth, and stand as heaps.
 
     Parameters
     ----------
     feature, threshold : uint8 (trees, 2 ** depth - 1)
-        Codes above the threshold go right.
+        Of each inner node; codes above the threshold go right.
     value : float32 (trees, 2 ** depth)
+        Log-odds of each leaf.
     bias : float
+        Log-odds that the leaves are added to.
     usual : uint8 (F,)
         The crowd's usual codes, for `terms` by occlusion.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit each other, or a node names a feature that is not there.
     """
 
     def __init__(

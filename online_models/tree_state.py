@@ -1,15 +1,15 @@
-"""River's adaptive tree as plain data and back, class by class: the few that such a tree is made of, and no others.
+"""River's adaptive tree as plain data and back. Only the few classes that such a tree is made of are known here.
 
 River keeps a tree as objects and has no form of its own to save it in. This module knows each class that `tree.HoeffdingAdaptiveTreeClassifier`
 uses with the settings of `online_models.trees`, and each number of it that learning goes on from:
 
-- a branch: feature, threshold, weights by class, its own detector of drift, and perhaps a tree that grows beside it;
-- a leaf: weights by class, and (while it may still split) by class and feature the moments and the ends of what came;
-- a detector: River's ADWIN, whose window is a list of exponentially wider rows of buckets.
+- a branch: feature, threshold, weights by class, its own detector of drift, and perhaps an alternate tree that grows beside it;
+- a leaf: weights by class, and while it may still split the moments and the ends of the codes it saw, by class and feature;
+- a detector: River's ADWIN, whose window is a list of rows of buckets; a bucket of each row holds twice as many values as one of the row before.
 
-The order of classes is kept where River keeps it in a dict, because sums and ties follow it. The random generator is not: it is drawn from only
-when River is told to bootstrap, which it is not here. ADWIN is compiled, and gives its numbers as bytes (`__getstate__`); they are taken apart into
-numbers here, judged, and put together again, since its code trusts what it is given.
+River keeps classes in dicts, and sums and ties follow their order, so the order is saved too. The random generator is not saved: River draws from
+it only to bootstrap, which is off here. ADWIN is compiled and gives its numbers as bytes (`__getstate__`), and its code trusts the bytes it is
+given. So they are taken apart into numbers here, checked, and put together again.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ BUCKETS = 5
 """Most buckets of a row in ADWIN's window; a row has room for one more."""
 _MOST_ROWS = 32
 _TALLEST = 64
-"""Branches above a leaf; the trees are far lower."""
+"""Most branches above a leaf; the trees are far lower."""
 _HEAD, _ROW, _TAIL = struct.Struct("<dIQ6d4IQ"), struct.Struct("<QQQ6dQ6d"), struct.Struct("<dIQII")
 _SETTINGS = (0.002, 32, BUCKETS, 5, 10)
-"""ADWIN's: delta, clock, buckets, least window, grace period."""
+"""ADWIN's settings: delta, clock, buckets, least window, grace period."""
 Counter = Annotated[int, Meta(ge=0, le=2**31)]
 Weights = Annotated[list[tuple[bool, NotNegative]], Meta(max_length=2)]
-"""Weight by class, in the order in which the classes came."""
+"""Weight of each class, in the order in which the classes came."""
 Error = tuple[NotNegative, Annotated[float, Meta(ge=0, le=1)]]
-"""Examples, and the share of them that was wrong."""
+"""How many examples were predicted, and the share of them that was wrong."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
@@ -51,7 +51,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AdwinState(msgspec.Struct, frozen=True):
-    """A detector."""
+    """A detector of drift."""
 
     found: bool
     total: NotNegative
@@ -59,12 +59,12 @@ class AdwinState(msgspec.Struct, frozen=True):
     width: NotNegative
     total_width: NotNegative
     counters: tuple[Counter, Counter, Counter, Counter]
-    """Two of its buckets, ticks, detections."""
+    """Two counts of its buckets, its ticks, and its detections."""
     rows: Annotated[list[Row], Meta(min_length=1, max_length=_MOST_ROWS)]
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What a leaf saw of one class: by feature, examples, mean and sum of squared deviations (F, 3), and the ends of the codes (F, 2)."""
+    """What a leaf saw of one class, by feature: number of examples, mean and sum of squared deviations, (F, 3), least and largest code, (F, 2)."""
 
     of: bool
     moments: PackedArray
@@ -136,7 +136,7 @@ _NUMBERS = {
     "pruned": "_n_pruned_alternate_trees",
     "switched": "_n_switch_alternate_trees",
 }
-"""Where River keeps them."""
+"""River's attribute for each of the tree's counts."""
 
 
 # -- writing -----------------------------------------------------------------------------------------------------
@@ -202,12 +202,12 @@ def _adwin_state(detector: drift.ADWIN) -> AdwinState:
 
 
 def restore_tree(model: Any, state: RiverTree) -> None:
-    """Make a fresh tree the one that was saved.
+    """Turn a fresh tree into the one that was saved.
 
     Raises
     ------
     ValueError
-        The numbers are no tree's.
+        If no tree can have these numbers.
     """
     root = None if state.root is None else _node(model, state.root, _TALLEST)
     for name, place in _NUMBERS.items():
@@ -258,7 +258,7 @@ def _splitters(model: Any, observed: list[Observed] | None) -> dict[str, Gaussia
 
 
 def _adwin(state: AdwinState) -> drift.ADWIN:
-    """Make a detector; its rows must hold as many values as it says, or its code would look for buckets that are not there."""
+    """Make a detector. Its rows must hold as many values as it says, or its code would look for buckets that are not there."""
     held = sum(row.used << place for place, row in enumerate(state.rows))
     if held != state.width or (len(state.rows) > 1 and not state.rows[-1].used):
         raise ValueError(f"a detector's window holds {held} values and says {state.width:g}")
@@ -269,7 +269,7 @@ def _adwin(state: AdwinState) -> drift.ADWIN:
 
 
 def _adwin_bytes(state: AdwinState) -> bytes:
-    """As River's compiled ADWIN writes itself (bincode, little-endian): settings, sums, counters, rows, settings again."""
+    """Return a detector as River's compiled ADWIN writes itself (bincode, little-endian): settings, sums, counters, rows, settings again."""
     delta, clock, buckets, window, grace = _SETTINGS
     sums = (state.total, state.variance, state.width, state.total_width)
     head = _HEAD.pack(delta, clock, buckets, window, grace, *sums, *state.counters, len(state.rows))

@@ -1,8 +1,8 @@
-"""River's trees: they learn one example at a time, in the trainer only, and are compiled to arrays to be run.
+"""River's adaptive tree. It learns one example at a time, in the trainer only, and is compiled to arrays to be run.
 
-One example costs a hundred times what it costs the others, so the more they know, the fewer they take: every second, fourth, eighth ...
-A leaf states the share of churn among the examples it holds, drawn a little towards its parent's. Alternate trees that River grows in the
-background of an adaptive tree are not run until River has put them in place.
+An example costs a hundred times what it costs the other models. So the more have come, the fewer are learned: every second, fourth, eighth, and
+at last sixteenth. A leaf states the share of churn among the examples it holds, drawn a little towards its parent's share. River grows
+alternate trees beside an adaptive tree; these are not run until River has put them in place.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from online_models.tree_state import RiverTree, restore_tree, tree_state
 
 RIVER = installed("river")
 SMOOTHING = 20.0
-"""Examples that the parent's share counts for in a leaf."""
+"""How many examples of a leaf the share of its parent weighs as much as."""
 STRIDES = ((30_000, 1), (60_000, 2), (120_000, 4), (240_000, 8), (2**62, 16))
-"""Until so many examples have come: one in how many is learned."""
+"""A row each: up to how many examples it holds, and one in how many of them is learned."""
 USUAL_RATE = 0.02
 
 
 class TreeState(msgspec.Struct, frozen=True):
-    """See `AdaptiveTree`; `usual` by feature."""
+    """What an `AdaptiveTree` goes on from after a restart; `usual` has one number for each feature."""
 
     river: str
     tree: RiverTree
@@ -45,7 +45,7 @@ class AdaptiveTree:
     Parameters
     ----------
     seed : int
-        River asks for one; nothing is drawn by it.
+        River asks for one, but draws nothing with these settings.
     """
 
     name = "tree"
@@ -69,7 +69,7 @@ class AdaptiveTree:
         self._batches += 1
 
     def predict(self, vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Shares by River itself, float32 (n,), without the smoothing of leaves."""
+        """Return shares of churn as River itself computes them, float32 (n,); leaves are not smoothed."""
         said = [self._model.predict_proba_one(dict(zip(NAMES, row, strict=True))) for row in vectors.tolist()]
         return np.array([one.get(True, 0.0) for one in said], np.float32)
 
@@ -79,7 +79,7 @@ class AdaptiveTree:
         return TreesScorer(self.name, compile_trees(root), np.rint(self._usual).astype(np.uint8))
 
     def hurry(self) -> None:
-        """See `Candidate`: River's own detectors grow other trees in the background already."""
+        """Do nothing: River's own detectors notice a drift and grow alternate trees by themselves."""
 
     def state(self) -> TreeState:
         """See `Candidate`."""
@@ -99,7 +99,7 @@ class AdaptiveTree:
 
 
 def compile_trees(root: Any) -> dict[str, npt.NDArray[Any]]:
-    """Flatten a tree of River's to the arrays of `TreesScorer`; one that has seen nothing says one half."""
+    """Flatten a tree of River's to the arrays of `TreesScorer`; a tree that has seen nothing states one half."""
     feature: list[int] = []
     threshold: list[float] = []
     left: list[int] = []

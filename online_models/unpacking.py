@@ -1,7 +1,7 @@
-"""From plain data back to a scorer: the only way in for what comes out of the registry.
+"""From plain data back to a scorer. All that comes out of the registry is read here.
 
-A scorer is run by compiled code that does not look where it reads, so every array must have the type and the shape its kind has, and every
-place that another array names must be there.
+Compiled code runs a scorer without checking where it reads. So every array is checked here: it must have the type and the shape of its kind,
+and every place that it names in another array must be there.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from online_models.scorer import AdditiveScorer, CalibratedScorer, MixScorer, Ne
 from online_models.tree_scorers import BoostingScorer, TreesScorer
 
 DEEPEST = 6
-"""Scorers within scorers: a calibrated mix of calibrated members is 4."""
+"""How deep scorers may stand within scorers; the members of a calibrated mix of calibrated members are 4 deep."""
 MOST_TREES, MOST_NODES = 64, 65_536
-"""Of trees of any shape, which may be as deep as they have nodes."""
+"""Bounds for trees of any shape, because such a tree may be as deep as it has nodes."""
 
 
 def unpack(packed: PackedScorer, deepest: int = DEEPEST) -> Scorer:  # noqa: PLR0911 - a row of a table each
-    """Make a scorer from what its `pack` gave.
+    """Make a scorer from what its `pack` returned.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not the data of a scorer.
     """
     if not deepest:
         raise ValueError(f"scorers within scorers, more than {DEEPEST} deep")

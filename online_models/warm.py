@@ -1,4 +1,4 @@
-"""Compile what learning and scoring take into the cache: ``python -m online_models.warm``, one step of every live candidate."""
+"""Compile what learning and scoring need into the cache, by one step of every live candidate: ``python -m online_models.warm``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person can mend: the message of each says what is wrong and what to do, and no stack trace is shown with it.
+"""Faults that a person can mend: the message says what is wrong and what to do, and no stack trace is shown with it.
 
 ::
 
@@ -20,11 +20,11 @@ def as_new_app(app: str, clicks: str = "", partitions: int | None = None) -> str
     Parameters
     ----------
     app : str
-        The old one.
+        Name of the old app.
     clicks : str
-        Topic that the new one shall read as well; "" for one of its own.
+        Topic that the new app is to read as well; "" if it gets a clicks topic of its own.
     partitions : int, optional
-        Of the topic of its own.
+        Number of partitions of that topic of its own.
 
     >>> as_new_app("shop", "clicks").split(" churnwatch topics create")[0]
     'CHURNWATCH_APP=shop-2 CHURNWATCH_TOPIC_PREFIX=shop-2. CHURNWATCH_CLICKS=clicks'
@@ -52,5 +52,5 @@ class WebRefused(ValueError):
 
 
 def own_topics(app: str, clicks: str) -> str:
-    """Return the one command line that gives an app topics of its own but for the clicks."""
+    """Return the command line that gives an app topics of its own, except for the clicks."""
     return f"CHURNWATCH_TOPIC_PREFIX={app}. CHURNWATCH_CLICKS={clicks} churnwatch topics create, and `churnwatch run` and `train` with the same"

@@ -10,7 +10,10 @@ BYTES = 32
 
 
 def make_key_file(file: Path) -> bool:
-    """Write a random key into a new file of mode 0600; whether it was made. One that is there stays as it is: what it signed needs it.
+    """Write a random key into a new file of mode 0600; return whether it was made.
+
+    A file that is there stays as it is, because whatever its key has signed still needs it.
+
 
     Raises
     ------

@@ -17,7 +17,7 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     value: bytes
     headers: list[tuple[str, bytes]]
     cause_ms: int = 0
-    """Broker stamp of the record that caused it."""
+    """Broker stamp of the record that caused it, ms since the epoch."""
 
 
 _entries = msgspec.msgpack.Decoder(Entry)
@@ -25,10 +25,10 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def pack_entry(entry: Entry) -> bytes:
-    """As it stands in the outbox."""
+    """Return an entry as it is stored in the outbox."""
     return _encoder.encode(entry)
 
 
 def unpack_entry(packed: bytes) -> Entry:
-    """Read an outbox entry back."""
+    """Read a stored outbox entry back. Raises `msgspec.DecodeError` when it cannot be read."""
     return _entries.decode(packed)

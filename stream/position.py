@@ -12,7 +12,7 @@ EVENT_DUE = 2**62
 
 SNAPSHOT, LABEL, OPENED, RESOLVED = 0, 1, 2, 3
 KINDS = 8
-"""Room for kinds of one definition."""
+"""Number of kinds that each definition has room for."""
 DEAD_LETTER = 255
 
 
@@ -59,7 +59,7 @@ def has_position(headers: Iterable[tuple[str, bytes]]) -> bool:
 
 
 def position_of(headers: Iterable[tuple[str, bytes]]) -> Position:
-    """Return the position a message was decided at, from its headers."""
+    """Return the position at which a message was decided, from its headers. Raises KeyError when it has none (`has_position`)."""
     return _decoder.decode(dict(headers)[HEADER])
 
 

@@ -1,7 +1,7 @@
 """Everything a command prints for people goes through here: no markup, nothing hidden, and a table that fits the window.
 
-A line is made of parts, a plain text or one with a style; texts from outside are parts like any other, and are spelled out where they
-would act (`stream.shown`). In a window a table shortens what may be shortened; into a pipe or a file everything is written whole.
+A line is made of parts, which are plain or styled texts. Texts from outside are parts like any other; characters in them that would act on
+the terminal are spelled out (`stream.shown`). In a window a table shortens what may be shortened; into a pipe or a file everything is written whole.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class Column:
     Attributes
     ----------
     right : bool
-        Numbers stand to the right.
+        Whether cells are aligned to the right, as numbers are.
     shortened : bool
-        Cells end in "…" where the window is too narrow: for ids, whose beginning tells them apart.
+        Whether cells end in "…" where the window is too narrow: for ids, whose beginning tells them apart.
     wrapped : bool
-        Cells go on in the next line where the window is too narrow: for sentences.
+        Whether cells go on in the next line where the window is too narrow: for sentences.
     """
 
     name: str
@@ -67,7 +67,9 @@ class Screen:
     Parameters
     ----------
     console : rich.console.Console, optional
-        For a progress bar that shares the window, and for tests.
+        Where to print, for a progress bar that shares the window and for tests; by default a new console.
+    error : bool
+        Whether that new console is standard error.
     """
 
     def __init__(self, console: Console | None = None, *, error: bool = False) -> None:
@@ -90,7 +92,7 @@ class Screen:
         self.console.print(Text(text), soft_wrap=True)
 
     def entry(self, head: Sequence[Part], body: str, margin: int) -> None:
-        """Print a head and what it is about: in one line where that fits, else as a paragraph under it."""
+        """Print a head and a body: in one line where that fits, else with the body as a paragraph under the head."""
         line = text_of([*head, "  ", body]) if body else text_of(head)
         if not body or line.cell_len <= self.console.width:
             self.console.print(line, soft_wrap=True)
@@ -99,7 +101,7 @@ class Screen:
             self.indented(margin, body)
 
     def progress(self, *columns: ProgressColumn, transient: bool = False) -> Progress:
-        """Return a bar for work whose size is known: a title, which is no markup, the bar, and some columns; by default how much is done.
+        """Return a progress bar for work whose size is known: a title, the bar, and some columns; by default they say how much is done and what is left.
 
         Parameters
         ----------

@@ -46,6 +46,7 @@ class SettingsError(ValueError):
     Attributes
     ----------
     faults : list of str
+        What is wrong, one sentence each.
     """
 
     def __init__(self, faults: list[str]) -> None:
@@ -164,13 +165,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("learning.batch", "int", 256, "examples of one learning step", low=1, high=100_000),
 )
 PLACEHOLDERS = frozenset({"change-me", "change_me", "changeme"})
-"""Stand in examples for a secret of one's own. Everybody knows them, so none is one."""
+"""Words that stand in examples for a secret of one's own. Everybody knows them, so none of them is a secret."""
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target", "segment")
 
 
 def duration_ms(text: object) -> int:
-    """Read a duration.
+    """Read a duration such as "30m"; return it in milliseconds. Raises ValueError for any other text.
 
     >>> duration_ms("14d") // DAY_MS, duration_ms("50ms"), duration_ms("1.5h") // 60_000
     (14, 50, 90)
@@ -182,7 +183,7 @@ def duration_ms(text: object) -> int:
 
 
 def duration_text(ms: int) -> str:
-    """Write a duration as the file has it, in the largest unit that it is a whole number of.
+    """Write a duration as the settings file has it, in the largest unit of which it is a whole number.
 
     >>> duration_text(14 * DAY_MS), duration_text(90 * 60_000), duration_text(50), duration_text(0)
     ('14d', '90m', '50ms', '0s')
@@ -232,7 +233,7 @@ def _names(value: object) -> tuple[str, ...]:
 
 
 def _time(value: object) -> int:
-    """Milliseconds since the epoch of a date, or of a time with its zone; TOML has both as values of their own too."""
+    """Return milliseconds since the epoch for a date, or a time with its zone: as text, or as the values that TOML has for both."""
     text = value.isoformat() if isinstance(value, date) else str(value)
     try:
         at = datetime.fromisoformat(f"{text}T00:00:00+00:00" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text)
@@ -276,7 +277,7 @@ class Settings:
         return replace(self, values=MappingProxyType({**self.values, "app.group": group}))
 
     def spec(self, key_events: tuple[str, ...] | None = None) -> FeatureSpec:
-        """Return the feature spec; `key_events` when they were chosen, not configured."""
+        """Return the feature spec; `key_events` are those that were chosen, for settings that configure none."""
         return FeatureSpec(
             key_events=self["features.key_events"] or key_events or (),
             revenue_events=self["features.revenue_events"],
@@ -291,7 +292,7 @@ class Settings:
         )
 
     def rules(self) -> Rules:
-        """Return what is rejected."""
+        """Return the rules by which events are rejected."""
         return Rules(
             strict_types=self["features.strict_types"] or None,
             not_users=self["features.not_users"],
@@ -309,14 +310,14 @@ class Settings:
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-    """Read, override, judge.
+    """Read the settings file, override it by the environment and the options, and judge everything together.
 
     Parameters
     ----------
     path : Path, optional
-        Default: `churnwatch.toml` here, or the file in CHURNWATCH_CONFIG; no file at all means defaults.
+        Default: the file that CHURNWATCH_CONFIG names, else `churnwatch.toml` in the working directory; without a file every setting has its default.
     overrides : values by name with "__" for the dot
-        Command-line options; they win.
+        Command-line options; they win over everything else.
 
     Raises
     ------
@@ -356,7 +357,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
 
 
 def example_toml() -> str:
-    """Return a commented settings file that says every default."""
+    """Return a settings file in which every setting stands as a comment, with its default."""
     lines, section = ["# churnwatch.toml: every setting with its default; durations are 500ms, 30s, 5m, 1h, 14d"], ""
     for setting in SETTINGS:
         if setting.kind == "secret":
@@ -422,14 +423,14 @@ def _file_values(path: Path | None, environment: Mapping[str, str], faults: list
 
 
 def _from_environment(name: str, environment: Mapping[str, str], faults: list[str]) -> str | None:
-    """Value of NAME, or the content of the file in NAME_FILE."""
+    """Return the value of NAME, or the content of the file that NAME_FILE names; None where neither is set."""
     if environment.get(f"{name}_FILE"):
         return _from_file(f"{name}_FILE", environment[f"{name}_FILE"], faults)
     return environment.get(name)
 
 
 def _from_file(name: str, file: object, faults: list[str]) -> str | None:
-    """Content of a file with one secret in it."""
+    """Return the content of a file with one secret in it; None, and a fault, where that fails."""
     try:
         if content := Path(_text(file)).read_text().strip():
             return content
@@ -454,7 +455,7 @@ def is_loopback(host: str) -> bool:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """Say the nearest known name, or nothing.
+    """Return a question that names the nearest known name; empty when none is near.
 
     >>> nearest("logistc", ["logistic", "tree"])
     ', did you mean logistic?'
@@ -536,7 +537,7 @@ def _judge_name(setting: str, name: str, faults: list[str]) -> None:
 
 
 def _judge_secrets(values: dict[str, Any], faults: list[str]) -> None:
-    """Refuse the words that stand in examples for a secret, in its whole or as the password of an address."""
+    """Refuse a secret that is one of the words in `PLACEHOLDERS`, whether it is the whole secret or the password in an address."""
     for setting in SETTINGS:
         if setting.kind == "secret" and {values[setting.name].lower(), _password(values[setting.name]).lower()} & PLACEHOLDERS:
             faults.append(
@@ -546,7 +547,7 @@ def _judge_secrets(values: dict[str, Any], faults: list[str]) -> None:
 
 
 def _password(url: str) -> str:
-    """Return the password of an address, "" without one."""
+    """Return the password in an address; "" where it has none."""
     try:
         parts = urlsplit(url)
         return unquote(parts.password or "") or parse_qs(parts.query).get("password", [""])[0]
@@ -602,7 +603,7 @@ def _judge_sasl(values: dict[str, Any], faults: list[str]) -> None:
 
 
 def _quoted(text: str) -> str:
-    """Text as it may stand in the query of a URL.
+    """Return text as it may stand in the query of a URL.
 
     >>> _quoted("/a b.pem")
     '%2Fa%20b.pem'
@@ -613,7 +614,7 @@ def _quoted(text: str) -> str:
 
 
 def _redis_url(values: Mapping[str, Any]) -> str:
-    """Return the address with the files of TLS in it, as redis-py takes them: whoever has it, connects as it is set."""
+    """Return the address with the files of TLS in it, as redis-py takes them, so that whoever connects to it uses them."""
     named = {"ssl_ca_certs": "ca_file", "ssl_certfile": "cert_file", "ssl_keyfile": "key_file", "ssl_password": "key_password"}
     query = "&".join(f"{name}={_quoted(values[f'redis.{one}'])}" for name, one in named.items() if values[f"redis.{one}"])
     url: str = values["redis.url"]

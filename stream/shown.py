@@ -26,7 +26,7 @@ _QUOTED = frozenset('",;\t\r\n')
 
 
 class Styled(NamedTuple):
-    """A part of a line with a style of rich, such as "bold red"; any other part is plain text."""
+    """A part of a line with one of rich's styles, such as "bold red"; any other part is plain text."""
 
     text: str
     style: str
@@ -95,7 +95,7 @@ def csv_line(cells: Iterable[object]) -> str:
 def json_text(value: bytes, indent: int = -1) -> str:
     r"""Return JSON as it may stand in a terminal: the same value, in one line unless an indent is given.
 
-    JSON itself escapes only what is below a blank; the other characters that act stand in its strings alone, where an escape means the same.
+    JSON itself escapes only control characters below U+0020. The other characters that act can stand only inside its strings, where an escape means the same.
 
     Raises
     ------

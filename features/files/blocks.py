@@ -28,10 +28,63 @@ FOREIGN = {
     b"ORC": "an ORC file: write it as Parquet or CSV",
     b"SQLite format 3": "a SQLite database: export the table as CSV",
     b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an old Excel file: save the sheet as CSV",
+    b"ARROW1": "a Feather file: write it as Parquet or CSV",
+    b"FEA1": "a Feather file: write it as Parquet or CSV",
+    b"PARE": "a Parquet file that is encrypted: write it without",
+    b"\x89HDF": "an HDF5 file: write it as Parquet or CSV",
+    b"7z\xbc\xaf": "a 7z archive: unpack it first",
+    b"Rar!": "a RAR archive: unpack it first",
+    b"\x04\x22\x4d\x18": "packed with lz4: unpack it first, or pack it with gzip or zstd",
     b"\x89PNG": "a picture",
 }
 """Files of other kinds, by how they begin, and what to do with them."""
+_MARKUP = {
+    b"<!doctype html": "a web page, perhaps one that asks to sign in: download the export again",
+    b"<html": "a web page, perhaps one that asks to sign in: download the export again",
+    b"<?xml": "XML: write it as CSV or JSONL",
+}
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
+
+
+def foreign(head: bytes) -> str:
+    """Return what kind of file begins like this, and what to do with it; empty for one that may hold events.
+
+    >>> foreign(b"%PDF-1.7"), foreign(b"user,ts,type")
+    ('a PDF', '')
+    """
+    if head[257:262] == b"ustar":
+        return "a tar archive: unpack it first"
+    text = head[:1000].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    return next(
+        (what for magic, what in FOREIGN.items() if head.startswith(magic)),
+        next((what for begin, what in _MARKUP.items() if text.startswith(begin)), ""),
+    )
+
+
+def is_text_encoding(name: str) -> bool:
+    """Whether text can be in it; hex and zlib are codecs of bytes.
+
+    >>> is_text_encoding("cp1252"), is_text_encoding("hex"), is_text_encoding("unknown")
+    (True, False, False)
+    """
+    try:
+        " ".encode(name)
+    except (LookupError, UnicodeError):
+        return False
+    return True
+
+
+def utf16_ending(head: bytes) -> str:
+    r"""Return le or be for text that looks like UTF-16 of that order, else nothing: every second byte of its first line is zero.
+
+    >>> utf16_ending("user".encode("utf-16-le")), utf16_ending(b"user"), utf16_ending(b"\0\0\0\0")
+    ('le', '', '')
+    """
+    even, odd = (half.count(0) / max(len(half), 1) for half in (head[:200:2], head[1:200:2]))
+    if odd > 0.5 and even < 0.25:
+        return "le"
+    return "be" if even > 0.5 and odd < 0.25 else ""
 
 
 @dataclass(slots=True)
@@ -73,9 +126,9 @@ class Blocks:
             raise FileRefused(self.damage, "damaged")
         if self.head[:4] == _PARQUET and unpacker is not None:
             raise FileRefused("a Parquet file packed once more: unpack it first")
-        for magic, what in FOREIGN.items():
-            if self.head.startswith(magic):
-                raise FileRefused(f"this is {what}")
+        what = foreign(self.head)
+        if what:
+            raise FileRefused(f"this is {what}")
 
     def _raw(self, first: bytes) -> Iterator[bytes]:
         yield first
@@ -112,13 +165,11 @@ class Blocks:
         """
         mark, name = next(((mark, name) for mark, name in _MARKS.items() if self.head.startswith(mark)), (b"", ""))
         self.decoded_as = self.encoding or name or "utf-8"
-        try:
-            is_utf8 = codecs.lookup(self.decoded_as).name in {"utf-8", "utf-8-sig"}
-        except LookupError:
-            raise FileRefused(f"--encoding: no encoding is called {self.decoded_as!r}; try utf-16, latin-1 or cp1252") from None
-        if is_utf8:
-            if self.head[:200].count(0) * 3 > len(self.head[:200]) and not mark:
-                ending = "le" if self.head[1:2] == b"\0" else "be"
+        if not is_text_encoding(self.decoded_as):
+            raise FileRefused(f"--encoding: no encoding is called {self.decoded_as!r}; try utf-16, latin-1 or cp1252")
+        if codecs.lookup(self.decoded_as).name in {"utf-8", "utf-8-sig"}:
+            ending = "" if mark else utf16_ending(self.head)
+            if ending:
                 raise FileRefused(f"this looks like UTF-16 without a mark: say --encoding utf-16-{ending}", "not_utf8")
             yield from self._joined(self._after(len(mark)))
         else:

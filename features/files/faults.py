@@ -13,7 +13,7 @@ FILE_REASONS = {
     "ragged": "the row has more or fewer fields than the header",
     "open_quote": "a quotation mark opens and is not closed",
     "damaged": "the file is cut off or damaged here",
-    "ts_unit": "the numbers are no milliseconds",
+    "ts_unit": "the numbers are in another unit",
     "ts_ambiguous": "day and month cannot be told apart",
     "ts_outlier": "the time is far from that of all other rows",
 }

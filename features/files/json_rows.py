@@ -127,7 +127,19 @@ def _one_a_line(text: bytes) -> bool:
     first = next((line for line in text[: 1 << 20].splitlines() if line.strip()), b"").strip()
     if first.startswith(b"["):
         return False
-    return first != b"{" and not (first.startswith(b"{") and first.endswith(b","))
+    if first == b"{" or (first.startswith(b"{") and first.endswith(b",")):
+        return False
+    return not _goes_on(first)
+
+
+def _goes_on(line: bytes) -> bool:
+    """Whether an object ends on a line and another begins behind it."""
+    try:
+        text = line.decode(errors="replace")
+        _, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return text[end:].lstrip(", \t").startswith("{")
 
 
 def _names(value: object, before: str, found: dict[str, None], depth: int) -> None:

@@ -61,7 +61,8 @@ class Judge:
         self.plan, self.options, self.seen = plan, options, Seen()
         self.zone = options.zone if options.zone_told or not plan.zone else plan.zone
         self._units = (options.ts_unit,) if options.ts_unit else plan.units
-        self._guess = not options.ts_unit and not options.oldest_told and plan.units == ("ms",)
+        self._guess = not options.ts_unit and not options.oldest_told
+        self._other_parts = [i for i, unit in enumerate(_PARTS) if unit and unit not in self._units]
         low, high = 946_684_800_000, options.now_ms + 86_400_000
         self._edges = np.array([edge * 1_000_000 / UNITS[unit] for unit in UNITS for edge in (low, high)])
 
@@ -192,9 +193,11 @@ class Judge:
             zone = getattr(dtype, "time_zone", None)
             ms = values.cast(pl.Datetime("ms", zone)).dt.epoch("ms").fill_null(0).to_numpy()
             if zone is None:
-                self.seen.local += n
+                self.seen.local += n - values.null_count()
                 ms = local_to_utc(ms, self.zone)
             return self._plausible(ms, np.ones(n, np.bool_), verdict)
+        if dtype.is_integer() and self.options.ts_format:  # such as 20191031
+            return self._texts_in_ms(values.cast(pl.String), verdict)
         if not cells.is_text:
             verdict.mark(values.is_null() | values.cast(pl.Float64).is_nan(), "missing_field", "ts")
             if dtype.is_integer():
@@ -267,23 +270,23 @@ class Judge:
         return np.searchsorted(np.array(tops, np.float64), np.abs(numbers.astype(np.float64)), side="right")
 
     def _weigh(self, numbers: npt.NDArray[np.float64], verdict: _Verdict, here: npt.NDArray[np.bool_] | None) -> None:
-        """Count in which unit numbers would be times; those that are none in milliseconds and would be in another are faults of their own."""
+        """Count in which unit numbers would be times; those that are none in the unit of the file and would be in another are faults of their own."""
         if not self._guess:
             return
         part = np.searchsorted(self._edges, numbers, side="right")
         if here is not None:
             part = np.where(here, part, -1)
         self.seen.units += np.bincount(part[part >= 0], minlength=len(_PARTS))
-        other = np.isin(part, [1, 5, 7])
+        other = np.isin(part, self._other_parts)
         verdict.mark(other, "ts_unit", "ts")
 
     def looks_like(self) -> str:
-        """Return the unit that the median of the numbers is in, if that is not milliseconds; else nothing."""
+        """Return the unit that the median of the numbers is in, if it is not that of the file; else nothing."""
         total = int(self.seen.units.sum())
         if not total:
             return ""
         middle = int(np.searchsorted(self.seen.units.cumsum(), (total - 1) // 2, side="right"))
-        return "" if _PARTS[middle] == "ms" else _PARTS[middle]
+        return _PARTS[middle] if middle in self._other_parts else ""
 
     def _plausible(self, ms: npt.NDArray[np.int64], there: npt.NDArray[np.bool_], verdict: _Verdict) -> npt.NDArray[np.int64]:
         verdict.mark(there & ((ms > MAX_TS_MS) | (ms < 0)), "ts_out_of_range", "ts")

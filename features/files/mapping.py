@@ -31,16 +31,22 @@ def read_mapping(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     for text in texts:
-        pairs = _from_file(Path(text)) if Path(text).suffix.lower() in {".toml", ".json"} else _from_text(text)
+        pairs = _from_file(Path(text)) if _is_file(text) else _from_text(text)
         for name, places in pairs:
             if name not in FIELDS:
                 raise FileRefused(f"--map: an event has no field {name!r}; there are {', '.join(FIELDS)}", "mapping")
             if name in found:
                 raise FileRefused(f"--map: {name} is told twice; several places of one field go with a bar: {name}=A|B", "mapping")
-            if not places or not all(places):
+            if not places or not all(place.removeprefix(CONSTANT).strip() for place in places):
                 raise FileRefused(f"--map: no place for {name}", "mapping")
             found[name] = places
     return found
+
+
+def _is_file(text: str) -> bool:
+    """Whether a text names a mapping file: a column may end in .json as well."""
+    path = Path(text)
+    return path.suffix.lower() in {".toml", ".json"} and ("=" not in text or path.is_file())
 
 
 def _from_text(text: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -49,17 +55,23 @@ def _from_text(text: str) -> list[tuple[str, tuple[str, ...]]]:
         name, equals, place = one.partition("=")
         if not equals:
             raise FileRefused(f"--map: {one!r} is no FIELD=COLUMN, such as user=user_id", "mapping")
-        places = (place.strip(),) if place.startswith(CONSTANT) else tuple(part.strip() for part in place.split("|"))
-        pairs.append((name.strip(), places))
+        pairs.append((name.strip(), tuple(_choices(place))))
     return pairs
+
+
+def _choices(place: str) -> list[str]:
+    """Return the places that stand with a bar between; a constant may hold a bar."""
+    return [place.strip()] if place.startswith(CONSTANT) else [part.strip() for part in place.split("|")]
 
 
 def _from_file(file: Path) -> list[tuple[str, tuple[str, ...]]]:
     try:
-        text = file.read_text()
+        text = file.read_text(encoding="utf-8-sig")
         table = tomllib.loads(text) if file.suffix.lower() == ".toml" else json.loads(text)
     except FileNotFoundError:
         raise FileRefused(f"--map: {file}: no such file", "mapping") from None
+    except RecursionError:
+        raise FileRefused(f"--map: {file}: nested too deep", "mapping") from None
     except (ValueError, OSError) as error:  # both parsers' errors are ValueErrors
         raise FileRefused(f"--map: {file}: {error}", "mapping") from None
     table = table.get("mapping", table) if isinstance(table, dict) else None
@@ -67,7 +79,7 @@ def _from_file(file: Path) -> list[tuple[str, tuple[str, ...]]]:
         raise FileRefused(f"--map: {file}: a table [mapping] with FIELD = COLUMN is asked for", "mapping")
     pairs = []
     for name, place in table.items():
-        places = [place] if isinstance(place, str) else place
+        places = _choices(place) if isinstance(place, str) else place
         if not isinstance(places, list) or not all(isinstance(one, str) for one in places):
             raise FileRefused(f"--map: {file}: {name} must be the name of a column, or a list of them", "mapping")
         pairs.append((name, tuple(places)))

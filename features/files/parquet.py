@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
+from uuid import UUID
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from features.files.chunk import Chunk, Path_
 from features.files.faults import FileRefused
 
 ROWS = 1 << 18
+UUID_BYTES = 16
 
 
 class ParquetRows:
@@ -26,8 +28,8 @@ class ParquetRows:
     """
 
     def __init__(self, source: Path | BinaryIO) -> None:
-        self._frame = pl.scan_parquet(source)
         try:
+            self._frame = pl.scan_parquet(source, glob=False)  # a name may hold brackets
             schema = self._frame.collect_schema()
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise _damaged(error) from None
@@ -80,11 +82,20 @@ def _cells(column: pl.Series) -> Cells:
 
 
 def _binary(column: pl.Series) -> Cells:
+    """Bytes as text. Where they are no text and every value has 16 of them, they are UUIDs."""
     try:
-        return Cells(column.cast(pl.String))
+        text = column.cast(pl.String)
     except pl.exceptions.PolarsError:
-        texts = [None if one is None else one.decode(errors="replace") for one in column.to_list()]
-        return Cells(pl.Series(texts, dtype=pl.String), pl.Series([one is not None and "\ufffd" in one for one in texts]))
+        text = None
+    if text is not None and not text.str.contains(r"[\x00-\x1f]").any():
+        return Cells(text)
+    filled = column.drop_nulls()
+    if (filled.bin.size() == UUID_BYTES).all():
+        return Cells(pl.Series([None if one is None else str(UUID(bytes=one)) for one in column.to_list()], dtype=pl.String))
+    if text is not None:
+        return Cells(text)
+    texts = [None if one is None else one.decode(errors="replace") for one in column.to_list()]
+    return Cells(pl.Series(texts, dtype=pl.String), pl.Series([one is not None and "\ufffd" in one for one in texts]))
 
 
 def _nested(column: pl.Series) -> Cells:

@@ -45,7 +45,7 @@ def files_of(names: list[str]) -> list[Path]:
     found: list[Path] = []
     for name in names:
         path = Path(name)
-        if name == STDIN or path.is_file():
+        if name == STDIN or path.is_file() or path.is_fifo():  # <(command) of a shell is a pipe with a name
             found.append(path)
         elif path.is_dir():
             inside = sorted(one for one in path.rglob("*") if one.is_file() and _is_log(one) and not _is_hidden(one.relative_to(path)))
@@ -203,7 +203,7 @@ def table_of(path: Path, columns: Sequence[str]) -> pl.DataFrame:
 def form_of(path: Path, blocks: Blocks, stream: BinaryIO, separator: str) -> Table | JsonRows | ParquetRows:
     """Tell the form of a file by its first bytes, and its name where these may be read in two ways."""
     if blocks.is_parquet:
-        return ParquetRows(path if str(path) != STDIN else io.BytesIO(blocks.head + stream.read()))
+        return ParquetRows(path if stream.seekable() and str(path) != STDIN else io.BytesIO(blocks.head + stream.read()))
     name = path.name.lower()
     for packed in PACKED[1:]:
         name = name.removesuffix(packed)
@@ -222,7 +222,7 @@ def notes_of(judge: Judge, summary: Summary, float_ids: tuple[str, ...], *, in_o
     seen, notes = judge.seen, []
     unit = judge.looks_like()
     if unit:
-        names = {"s": "seconds", "us": "microseconds", "ns": "nanoseconds"}
+        names = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
         notes.append(f"ts looks like {names[unit]}: say --ts-unit {unit}")
     reasons = {reason for reason, _ in summary.faults}
     if ("wrong_type", "ts") in summary.faults or "ts_ambiguous" in reasons:

@@ -59,15 +59,15 @@ class Table:
         if self._only_cr:
             self._rest = self._rest.replace(b"\r", b"\n")
         self._line = self._row = 0
-        header = self._take_header()
-        if header[:4].lower() == "sep=" and len(header) == 5:  # Excel's own first line
-            separator, header = separator or header[4], self._take_header()
-        self.separator = separator or separator_of(header)
-        names = [name.strip() for name in _split(header, self.separator)]
-        known = (headless or {}).get(len(names)) if self.separator == "\t" else None
-        if known is not None and not set(known.values()) & set(names):
-            self._rest, self._line = self._again, 0
-            names = [known.get(i, "") for i in range(len(names))]
+        names = self._known(headless or {}) if separator in {"", "\t"} else []
+        self._quoted = not names  # what is known without a header has no quotes, though a field may hold them
+        self.separator = "\t"
+        if not names:
+            header = self._take_header()
+            if header[:4].lower() == "sep=" and len(header) == 5:  # Excel's own first line
+                separator, header = separator or header[4], self._take_header()
+            self.separator = separator or separator_of(header)
+            names = [name.strip() for name in _split(header, self.separator)]
         twice = sorted({name for name in names if name and names.count(name) > 1})
         if twice:
             raise FileRefused(
@@ -83,6 +83,14 @@ class Table:
             return rest, True
         return (rest + block if rest else block), False
 
+    def _known(self, headless: Mapping[int, Mapping[int, str]]) -> list[str]:
+        """Return the columns of a file whose first line is a row of a known export; none if it is another file."""
+        first = self._rest[:MAX_RECORD_BYTES].lstrip(b"\r\n").split(b"\n", 1)[0].decode(errors="replace").strip("\r").split("\t")
+        known = headless.get(len(first))
+        if known is None or set(known.values()) & {name.strip().strip('"') for name in first}:
+            return []
+        return [known.get(i, "") for i in range(len(first))]
+
     def _take_header(self) -> str:
         """Cut the first record off."""
         while True:
@@ -96,7 +104,7 @@ class Table:
         if not count:
             raise FileRefused("the file is empty", "empty")
         record = self._rest[starts[0] : ends[0]]
-        self._again, self._rest, self._line = self._rest, self._rest[consumed:], self._line + passed
+        self._rest, self._line = self._rest[consumed:], self._line + passed
         try:
             text = record.decode()
         except UnicodeDecodeError:
@@ -115,7 +123,7 @@ class Table:
         starts, ends, fields, states, lines = (np.zeros(size, np.int64) for _ in range(5))
         while self._rest or not self._last:
             buffer = np.frombuffer(self._rest, np.uint8)
-            count, consumed, passed = scan(buffer, ord(self.separator), True, self._last, starts, ends, fields, states, lines)
+            count, consumed, passed = scan(buffer, ord(self.separator), self._quoted, self._last, starts, ends, fields, states, lines)
             if not count and not consumed:
                 if self._last:
                     return
@@ -182,7 +190,8 @@ class Table:
 
     def _by_polars(self, text: bytes, wanted: list[int]) -> pl.DataFrame:
         return pl.read_csv(
-            io.BytesIO(text), has_header=False, separator=self.separator, columns=wanted, infer_schema=False, truncate_ragged_lines=True
+            io.BytesIO(text), has_header=False, separator=self.separator, quote_char='"' if self._quoted else None, columns=wanted,
+            infer_schema=False, truncate_ragged_lines=True,
         )  # fmt: skip
 
 

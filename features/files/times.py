@@ -6,6 +6,7 @@ such as 03/04/2019 has two readings, and is never guessed.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 
 import numpy as np
@@ -23,6 +24,7 @@ UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 """Nanoseconds of each unit of an epoch number."""
 
 Ints = npt.NDArray[np.int64]
+_SOME_TIME = datetime(2019, 10, 31, 13, 5, 7)  # noqa: DTZ001 - the zone is put to it
 
 
 @njit(cache=True, nogil=True)
@@ -231,14 +233,22 @@ def by_form(texts: pl.Series, form: str) -> tuple[pl.Series, bool]:
     >>> by_form(pl.Series(["31/10/2019"]), "%d/%m/%Y")[0].to_list()
     [datetime.datetime(2019, 10, 31, 0, 0)]
     """
-    zoned = any(part in form for part in ("%z", "%:z", "%#z", "%+"))
+    offset = any(part in form for part in ("%z", "%:z", "%#z", "%+"))
+    zoned = offset or form.rstrip().endswith(("Z", "UTC", "GMT"))  # written out, these mean what they do in RFC 3339
     clock = any(part in form for part in ("%H", "%I", "%k", "%l", "%T", "%R", "%r", "%X", "%c", "%s", "%+"))
-    texts, form = texts.str.strip_chars(), form.replace(".%f", "%.f")  # Python's name for what stands behind the point
+    if ",%f" in form:
+        texts = texts.str.replace(r",(\d+)(\D*|\s*[+-][\d:]+)$", ".$1$2")
+    texts, form = texts.str.strip_chars(), _chrono(form)
     if not clock:
         texts, form = texts + " 00:00", form + " %H:%M"
     elif "%H" in form and "%M" not in form:
         texts, form = texts + ":00", form + ":%M"
-    return texts.str.strptime(pl.Datetime("ms", "UTC" if zoned else None), form, strict=False), zoned
+    return texts.str.strptime(pl.Datetime("ms", "UTC" if offset else None), form, strict=False), zoned
+
+
+def _chrono(form: str) -> str:
+    """Python's name for a fraction, in the words of the library that reads it."""
+    return form.strip().replace(".%f", "%.f").replace(",%f", "%.f")
 
 
 def readable_form(form: str) -> bool:
@@ -247,13 +257,14 @@ def readable_form(form: str) -> bool:
     >>> readable_form("%d.%m.%Y"), readable_form("day")
     (True, False)
     """
-    if "%" not in form:
-        return False
+    if "%f" in form.replace(".%f", "").replace(",%f", ""):
+        return False  # it would be read as nanoseconds
     try:
-        by_form(pl.Series(["x"]), form)
+        written = pl.Series([_SOME_TIME]).dt.replace_time_zone("UTC").dt.strftime(_chrono(form))
+        read = by_form(written, form)[0][0]
+        return read is not None and read.date() == _SOME_TIME.date()
     except pl.exceptions.PolarsError:
         return False
-    return True
 
 
 def local_to_utc(local_ms: Ints, zone: str) -> Ints:

@@ -218,7 +218,7 @@ class Replay:
         )
 
     def _after(self, shard: Shard, step: Step) -> None:
-        items, now = step.outputs.told.examples, step.meta.watermark_ms(self._spec.lateness_ms)
+        items, now = step.outputs.for_trainer.examples, step.meta.watermark_ms(self._spec.lateness_ms)
         snapshots = items.take(np.flatnonzero(items.kind == SNAPSHOT))
         labels = items.take(np.flatnonzero(items.kind == LABEL))
         if self._asked is not None and (len(snapshots) or self._waiting):

@@ -43,9 +43,9 @@ def read_options(
     UsageFault
         For an option that cannot be.
     """
-    import codecs
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+    from features.files.blocks import is_text_encoding
     from features.files.faults import FileRefused
     from features.files.mapping import read_mapping
     from features.files.options import ReadOptions
@@ -54,19 +54,21 @@ def read_options(
     zone = tz or settings["features.timezone"]
     try:
         ZoneInfo(zone)
-        if encoding:
-            codecs.lookup(encoding)
         told = read_mapping(mapping or [])
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         if isinstance(error, FileRefused):
             raise UsageFault(str(error)) from None
         raise UsageFault(f"--tz: {zone!r} is no IANA zone such as Europe/Berlin") from None
-    except LookupError:
-        raise UsageFault(f"--encoding: no encoding is called {encoding!r}; there are utf-8, utf-16, latin-1, cp1252 and others") from None
+    if encoding and not is_text_encoding(encoding):
+        raise UsageFault(f"--encoding: no encoding is called {encoding!r}; there are utf-8, utf-16, latin-1, cp1252 and others")
     if ts_unit and ts_unit not in UNITS:
         raise UsageFault(f"--ts-unit: {ts_unit!r} is none of {', '.join(UNITS)}")
+    if ts_format and "%Z" in ts_format:
+        raise UsageFault(
+            "--ts-format: names of zones (%Z) are not read, since many have several meanings; write the name as it stands (UTC), or say --tz"
+        )
     if ts_format and not readable_form(ts_format):
-        raise UsageFault(f"--ts-format: {ts_format!r} is no form such as '%d/%m/%Y %H:%M'")
+        raise UsageFault(f"--ts-format: {ts_format!r} is no form that tells a day, such as '%d/%m/%Y %H:%M' or '%m/%d/%Y %I:%M %p'")
     separator = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
     if separator and (len(separator) != 1 or not separator.isascii() or separator in '"\n\r'):
         raise UsageFault(f"--sep: one character is asked for, such as ; or | or tab, got {separator!r}")
@@ -98,6 +100,6 @@ def _moment(text: str, zone: str) -> int:
 
     kind, ms = np.zeros(1, np.uint8), np.zeros(1, np.int64)
     read_texts(*packed(pl.Series([text])), kind, ms)
-    if kind[0] not in {LOCAL, NUMBER, ZONED}:
+    if kind[0] not in {LOCAL, NUMBER, ZONED} or (kind[0] == NUMBER and len(text.strip()) in {4, 6, 8}):  # 2019, 201910, 20191001
         raise UsageFault(f"--oldest: {text!r} is no date such as 1995-01-01")
     return int(local_to_utc(ms, zone)[0] if kind[0] == LOCAL else ms[0])

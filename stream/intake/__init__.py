@@ -1,4 +1,4 @@
 """How clicks get in.
 
-Kafka's record batches become columns, each fetched under the take of its shard; files are sent to the same topic.
+Record batches from Kafka become columns, and each is fetched under the take that owns its shard. Files are sent to the same topic.
 """

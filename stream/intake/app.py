@@ -1,4 +1,4 @@
-"""The Faust app: one agent on clicks, nothing else. Nothing happens at import."""
+"""The Faust app: it has one agent, which reads clicks, and nothing else. Nothing happens at import."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RETAKE_PAUSE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class AppSettings:
-    """What Faust is told; the rest follows from docs/architecture.md, "Transport"."""
+    """The options of the Faust app that differ between deployments; the others follow from docs/architecture.md, "Transport"."""
 
     connection: Connection
     app: str
@@ -38,7 +38,7 @@ class AppSettings:
 
 
 class _Boot(faust.app.base.BootStrategy):
-    """What is started with the app: not Faust's own producer, nothing leaves through it."""
+    """Starts the app without Faust's own producer, since nothing is sent through it."""
 
     enable_kafka_producer = False
 
@@ -55,7 +55,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
     Parameters
     ----------
     on_bug : callable
-        Told of any error that is neither a gap nor a lost shard: ours, or a shard that must not be served; the process must stop.
+        Called with any error that is neither a gap nor a lost shard. It is a bug of ours, or a shard that must not be served: the process must stop.
     """
     app = _App(
         settings.group,
@@ -75,7 +75,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
         stream_buffer_maxsize=64,
         autodiscover=False,
         debug=False,
-        datadir=f"{tempfile.gettempdir()}/churnwatch-{os.getuid()}",  # for tables, that we have none of; else made where we were started
+        datadir=f"{tempfile.gettempdir()}/churnwatch-{os.getuid()}",  # Faust makes it even without tables; keep it out of the working directory
         **settings.faust,
     )
     app.transport = Transport(app.conf.broker_consumer, app)
@@ -85,7 +85,7 @@ def build_app(settings: AppSettings, host: ShardHost, on_bug: Callable[[BaseExce
     topic = app.topic(settings.clicks, value_serializer="raw", key_serializer="raw", value_type=None, key_type=None)
 
     async def clicks(batches: AsyncIterable[Batch]) -> None:
-        """Hand each batch to its shard; shards work side by side, one batch each."""
+        """Hand each batch to its shard. Shards work side by side, each on one batch at a time."""
         running: set[asyncio.Task[None]] = set()
         async for batch in batches:
             task = asyncio.create_task(_apply(app, host, batch, on_bug))
@@ -117,12 +117,12 @@ async def _apply(app: faust.App, host: ShardHost, batch: Batch, on_bug: Callable
 
 
 async def retake(thread: Any, partition: int) -> None:
-    """Take a lost shard again until it is ours or another's.
+    """Take a lost shard again, until it is ours or belongs to another worker.
 
     Raises
     ------
     RuntimeError
-        It is ours, and was refused for too long.
+        It is still assigned to us, and 60 tries, `RETAKE_PAUSE_S` apart, have failed.
     """
     for _ in range(60):
         try:

@@ -1,8 +1,8 @@
-"""Files of events to the clicks topic: all is judged and put in order first, then it is sent.
+"""Sends files of events to the clicks topic. Everything is judged and put in order before anything is sent.
 
-judged(files) -> Order, a summary a file        nothing has left yet
-refuse_unusable, refuse_late                    the last moment to refuse
-send(order) -> how many were delivered          on any error: what was on its way is waited for, and how many had left is said
+judged(files, order)            fills the order and one summary for each file; nothing has been sent yet
+refuse_unusable, refuse_late    the last moment to refuse
+send(sending, order)            returns how many events were delivered; after an error it waits for those in flight, and says how many had left
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from stream.settings import Settings
 
 BATCH = 20_000
 IN_FLIGHT = 400_000
-"""Messages that the producer may hold."""
+"""Most messages that the producer may hold."""
 PATIENCE_S = 60.0
 """Longest time without a single delivery."""
 AFTER_ERROR_S = 10.0
+"""Longest wait for messages in flight after an error."""
 SPILLED = {".parquet": 1.5, ".gz": 1.5, ".zst": 1.5}
-"""Bytes that go to the spill folder for a byte of a packed file, at least; of one that is not packed 0.4."""
+"""Least number of bytes that go to the spill folder for each byte of a compressed file; for an uncompressed file it is 0.4."""
 
 
 def judged(files: Sequence[EventFile], order: Order, progress: Callable[[int], None]) -> None:
@@ -44,7 +45,7 @@ def judged(files: Sequence[EventFile], order: Order, progress: Callable[[int], N
     Raises
     ------
     FileRefused
-        If what does not fit into memory has no room on the disk.
+        If the disk has no room for the events that do not fit into memory.
     """
     done = 0
     for number, file in enumerate(files):
@@ -56,12 +57,12 @@ def judged(files: Sequence[EventFile], order: Order, progress: Callable[[int], N
 
 
 def refuse_without_room(files: Sequence[EventFile], order: Order) -> None:
-    """Look at the room for what will not fit into memory, before hours are spent on reading it.
+    """Refuse files that do not fit into memory if the disk lacks room for them, before hours are spent on reading.
 
     Raises
     ------
     UsageFault
-        If there is less than the least it will take; whether there is enough is looked at again before each part is written.
+        If there is less room than will be needed at least. The true need shows only while reading, so it is checked again before each part is written.
     """
     needed = sum(size_of(file.path) * SPILLED.get(file.path.suffix.lower(), 0.4) for file in files)
     free = shutil.disk_usage(order.spill).free
@@ -83,7 +84,7 @@ def refuse_unusable(files: Sequence[EventFile], skip_bad: int) -> None:
     Raises
     ------
     UsageFault
-        What is wrong has been said before, file by file.
+        If a file was refused, more than `skip_bad` rows are unusable, or no row is usable.
     """
     refused = [file for file in files if file.summary.refused]
     if refused:
@@ -98,7 +99,7 @@ def refuse_unusable(files: Sequence[EventFile], skip_bad: int) -> None:
 
 
 def newest_watermark(settings: Settings) -> int:
-    """Return the furthest watermark of the app's shards, NEVER if there is none."""
+    """Return the latest watermark of the app's shards, ms since the epoch; NEVER if no shard has one."""
     client = connect(settings["redis.url"])
     spec = load_spec(client, settings["app.name"])
     metas = stored_metas(client, settings["app.name"], spec.partitions if spec else 0)
@@ -111,7 +112,7 @@ def refuse_late(settings: Settings, files: Sequence[EventFile], watermark: int) 
     Raises
     ------
     UsageFault
-        Their events would be late, every one a dead letter.
+        If one does: its first events would be late, and each would become a dead letter.
     """
     begins = [(file.summary.first_ms, file.summary.file) for file in files if file.summary.first_ms is not None]
     first, name = min(begins, default=(watermark, ""))
@@ -123,31 +124,31 @@ def refuse_late(settings: Settings, files: Sequence[EventFile], watermark: int) 
 
 
 class Sending:
-    """Messages on their way, counted as they arrive."""
+    """Messages on their way to Kafka, counted as they are delivered."""
 
     def __init__(self, settings: Settings) -> None:
         self._producer, self.topic = clicks_producer(settings)
         self.delivered = 0
         self.failed: list[str] = []
 
-    def _told(self, error: Any, _message: Any) -> None:
+    def _on_delivery(self, error: Any, _message: Any) -> None:
         if error is None:
             self.delivered += 1
         else:
             self.failed.append(str(error))
 
     def send(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
-        """Hand a batch over; waits while too many are on their way.
+        """Hand a batch to the producer, once no more than `IN_FLIGHT` messages are on their way.
 
         Raises
         ------
         UsageFault
-            When a message failed, or nothing was delivered for a minute.
+            When a message failed, or nothing was delivered for `PATIENCE_S`.
         """
         self.wait(IN_FLIGHT)
         messages: list[dict[str, Any]] = [{"value": value, "key": key} for key, value in zip(keys, values, strict=True)]
-        while self._producer.produce_batch(self.topic, messages, on_delivery=self._told) < len(messages):
-            # long events fill the producer's memory before their number does: what found no room is handed over again
+        while self._producer.produce_batch(self.topic, messages, on_delivery=self._on_delivery) < len(messages):
+            # long events fill the producer's memory before its limit on messages is reached: those that found no room are handed over again
             messages = [one for one in messages if "_error" in one]
             errors = [error for one in messages if (error := one.pop("_error")).name() != "_QUEUE_FULL"]
             self.failed += [str(error) for error in errors]
@@ -155,7 +156,13 @@ class Sending:
         self._producer.poll(0)
 
     def wait(self, most: int) -> None:
-        """Wait until no more than this many are on their way."""
+        """Wait until no more than `most` messages are on their way.
+
+        Raises
+        ------
+        UsageFault
+            When a message failed, or nothing was delivered for `PATIENCE_S`.
+        """
         seen, since = self.delivered, time.monotonic()
         while len(self._producer) > most and not self.failed:
             self._producer.poll(0.1)
@@ -167,17 +174,17 @@ class Sending:
             raise UsageFault(f"Kafka refused an event: {self.failed[0]}")
 
     def settle(self) -> None:
-        """After an error: give what is on its way a moment."""
+        """After an error, give messages in flight `AFTER_ERROR_S` to arrive."""
         self._producer.flush(AFTER_ERROR_S)
 
 
 def send(sending: Sending, order: Order, progress: Callable[[int], None]) -> int:
-    """Send everything in order of time; return how many were delivered.
+    """Send everything in order of time; return how many events were delivered.
 
     Raises
     ------
     UsageFault
-        On any error; it says how many had left.
+        On any error. The message says how many events had left.
     """
     ids = EventIds()
     with _without_gc():
@@ -198,7 +205,7 @@ def send(sending: Sending, order: Order, progress: Callable[[int], None]) -> int
 
 @contextmanager
 def _without_gc() -> Iterator[None]:
-    """Keep the collector from walking through millions of messages that hold no circles."""
+    """Switch the garbage collector off, which would walk through millions of messages that hold no cycles."""
     was_on = gc.isenabled()
     gc.disable()
     try:

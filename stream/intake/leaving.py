@@ -1,8 +1,8 @@
 """How a worker leaves its consumer group: in an order of our own, each step within a bound, whatever the broker does.
 
-aiokafka's close waits for its coordination task, and that task for whatever it is at: a callback of a rebalance, a join that the broker
-answers only when every other member has joined, a commit of offsets that is repeated until the coordinator is found. Once the close has
-begun nobody looks for the coordinator any more, so that such a wait may have no end. None of it matters to a worker whose shards are drained.
+aiokafka's own close waits for its coordination task, and that task waits for whatever it is doing: a callback of a rebalance, a join that the
+broker answers only when every other member has joined, or a commit of offsets that is repeated until the coordinator is found. Once the close
+has begun, nobody looks for the coordinator any more, so such a wait may never end. A worker whose shards are drained needs none of it.
 
 1. The coordinator's tasks end, wherever they are.
 2. The broker is told, so that others own the partitions at once and not after the session timeout.
@@ -24,11 +24,11 @@ from aiokafka.protocol.group import JoinGroupRequest, LeaveGroupRequest
 log = logging.getLogger(__name__)
 
 END_S = 1.0
-"""For the coordinator's tasks together; a cancelled one ends at its next step."""
+"""Longest wait for the coordinator's tasks together. A cancelled task ends at its next step."""
 TELL_S = 1.0
-"""For the broker's answer; one that is well answers in milliseconds."""
+"""Longest wait for the broker's answer. A healthy broker answers within milliseconds."""
 CLOSE_S = 1.0
-"""For the connections: what was written to them is given up after it."""
+"""Longest wait for the connections to close. What they have not sent by then is given up."""
 
 
 async def leave(consumer: AIOKafkaConsumer) -> None:
@@ -57,7 +57,7 @@ async def _tell(coordinator: Any) -> None:
         return
     if node is None:
         raise ConnectionError("the coordinator is not known")
-    # A broker answers the requests of a connection in turn, and a join that waits for others may be the one before ours.
+    # A broker answers the requests of one connection in turn, and ours might wait behind a join that waits for others: so use a new connection.
     held = client._conns.pop((node, ConnectionGroup.COORDINATION), None)
     if held is not None:
         held.close(reason=CloseReason.SHUTDOWN)
@@ -71,7 +71,10 @@ async def _close(consumer: AIOKafkaConsumer) -> None:
 
 
 async def _end(task: asyncio.Task[Any] | None, deadline_s: float) -> None:
-    """Cancel a task until it has ended: one that waits for another hands its cancellation on to that one, and goes on when that has ended."""
+    """Cancel a task, again and again, until it has ended.
+
+    Once is not enough: a task that awaits another one hands the cancellation on to it, and itself goes on when the other has ended.
+    """
     loop = asyncio.get_running_loop()
     while task is not None and not task.done() and loop.time() < deadline_s:
         task.cancel()
@@ -81,7 +84,7 @@ async def _end(task: asyncio.Task[Any] | None, deadline_s: float) -> None:
 
 
 async def _within(bound_s: float, step: Coroutine[Any, Any, None]) -> bool:
-    """Run a step to its end or its bound; return whether it succeeded. That the broker is away is no news to somebody who leaves."""
+    """Run a step to its end or its bound; return whether it succeeded. Its error is dropped: a worker that leaves need not know that the broker is away."""
     task = asyncio.create_task(step)
     await asyncio.wait([task], timeout=bound_s)
     if not task.done():

@@ -1,7 +1,8 @@
-"""What a fetch brought, as columns: aiokafka's own reading of record batches, but for the last step, which makes no object a record.
+"""Turns the bytes of a fetch into columns, without making an object for each record.
 
-aiokafka checks a batch's sum, skips aborted transactions and control batches, and decompresses; all that is its code, or follows it line
-by line. The records inside are then read by a compiled pass. Batches of the formats before Kafka 0.11 are read by aiokafka alone.
+Everything but the last step is aiokafka's own code, or follows it line by line: it checks a batch's checksum, skips aborted transactions and
+control batches, and decompresses. The records inside are then read by a compiled pass. Batches in the formats before Kafka 0.11 are read by
+aiokafka alone.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _INT = struct.Struct(">i")
 _LENGTH_AT, _OVERHEAD, _MAGIC_AT, _COUNT_AT, _HEADER = 8, 12, 16, 57, 61
 _COLUMNS_SINCE = 2
 READ_AT_ONCE = 4
-"""Parts' worth of records that are decompressed together."""
+"""How many parts' worth of records are decompressed together."""
 _USED_UP = object()
 _CORRUPT = "the records of a batch are not what its header says"
 _DECODE = {0: bytes, 1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
@@ -42,24 +43,27 @@ class KeptRecords:
 
 
 def keep_bytes() -> None:
-    """From now on consumers of this process keep the bytes of what they fetch; nothing else about them changes."""
+    """Make all consumers of this process keep the bytes of what they fetch; nothing else about them changes."""
     vars(fetcher)["MemoryRecords"] = KeptRecords
 
 
 def read_as_columns(fetched: Any, most: int) -> None:
-    """Make a partition's `PartitionRecords` yield `LogRecords` of at most so many instead of single records; repeating it changes nothing."""
+    """Make a partition's `PartitionRecords` yield `LogRecords` of at most `most` records instead of single records; repeating the call changes nothing."""
     if isinstance(fetched._records, KeptRecords):
         fetched._records_iterator = _columns(fetched, fetched._records.data, most)
         fetched._records = None
 
 
 def is_used_up(fetched: Any) -> bool:
-    """Whether the part it yielded last was its last one, which aiokafka learns only by asking for another."""
+    """Whether the part that was yielded last is the last one; aiokafka itself learns this only by asking for another."""
     return fetched._records is _USED_UP
 
 
 def _columns(fetched: Any, data: bytes, most: int) -> Iterator[LogRecords]:
-    """`PartitionRecords._unpack_records`, yielding columns of at most so many records; several batches are read at once, so that most are full."""
+    """Do what `PartitionRecords._unpack_records` does, but yield columns of at most `most` records.
+
+    Several batches are read at once, so that most parts are full.
+    """
     group: list[tuple[Any, bytes]] = []
     count, following = 0, fetched.next_fetch_offset
     for batch, raw in _batches(data):
@@ -88,7 +92,7 @@ def _batches(data: bytes) -> Iterator[tuple[Any, bytes]]:
 
 
 def _is_wanted(fetched: Any, batch: Any) -> bool:
-    """Whether a batch holds records for a reader, and neither a mark nor what was aborted."""
+    """Whether a batch holds records for a reader: neither a control mark, nor records of an aborted transaction."""
     if fetched._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
         fetched._consume_aborted_up_to(batch.base_offset)
         if batch.is_control_batch and fetched._contains_abort_marker(batch):
@@ -113,12 +117,12 @@ def _parts(fetched: Any, group: list[tuple[Any, bytes]], most: int, *, are_last:
 
 
 def count_of(raw: bytes) -> int:
-    """Records of a batch, as its header says; older formats have no such header, and one stands for them."""
+    """Return the number of records that a batch's header gives. Formats before 2 have no count; assume 1."""
     return int(_INT.unpack_from(raw, _COUNT_AT)[0]) if raw[_MAGIC_AT] >= _COLUMNS_SINCE else 1
 
 
 def unpack(group: Sequence[tuple[Any, bytes]]) -> LogRecords:
-    """Records of some batches of format 2.
+    """Read the records of some batches of format 2.
 
     Parameters
     ----------
@@ -128,8 +132,9 @@ def unpack(group: Sequence[tuple[Any, bytes]]) -> LogRecords:
     Raises
     ------
     CorruptRecordException
-        The records are not what a header says.
+        The records do not match the header of a batch.
     UnsupportedCodecError
+        A batch is compressed in a way that Kafka does not define.
     """
     bodies = [_body(batch, raw) for batch, raw in group]
     counts = np.array([count_of(raw) for _, raw in group], np.int64)
@@ -153,7 +158,7 @@ def _body(batch: Any, raw: bytes) -> bytes:
 
 
 def _head(batch: Any) -> tuple[int, int, int]:
-    """What a batch's numbers count from: offset and time; and -1, or the broker's stamp for all of it."""
+    """Return the offset and the time (ms) that a batch's numbers count from, and the broker's stamp for the whole batch, or -1 where it has none."""
     return batch.base_offset, batch.first_timestamp, batch.max_timestamp if batch.timestamp_type == 1 else -1
 
 
@@ -161,10 +166,10 @@ def _head(batch: Any) -> tuple[int, int, int]:
 def _unpack(
     body: Any, ends: Any, counts: Any, heads: Any, offset: Any, append_ms: Any, key_at: Any, key_end: Any, value_at: Any, value_end: Any
 ) -> bool:
-    """Fill the columns; whether all records are whole and nothing is left over.
+    """Fill the columns; return whether all records are whole and no bytes are left over.
 
-    A record: length, attributes (1 byte), time, offset, key length, key, value length, value, number of headers, headers; all numbers are
-    variable-length and zigzag, -1 is the length of nothing (Kafka protocol guide, "Record").
+    A record consists of: length, attributes (1 byte), time, offset, key length, key, value length, value, number of headers, headers. All
+    numbers are of variable length and zigzag; a length of -1 means that there is no key or value (Kafka protocol guide, "Record").
     """
     i = row = 0
     for batch in range(ends.shape[0]):
@@ -200,7 +205,7 @@ def _unpack(
 
 @njit(cache=True, nogil=True)
 def _number(body: Any, i: int) -> tuple[Any, int]:
-    """A zigzag number and where it ends; past the end of the body, and after 10 bytes, a negative one that no length can be."""
+    """Return a zigzag number, and where it ends; past the end of the body, or after 10 bytes, the number is -2, which no length can be."""
     number, shift = np.uint64(0), np.uint64(0)
     while 0 <= i < body.shape[0] and shift < 70:
         byte = np.uint64(body[i])

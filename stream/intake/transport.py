@@ -43,13 +43,13 @@ TAKE_ATTEMPTS = 5
 COMMIT_TIMEOUT_S = 1.0
 
 PACE_S = 0.02
-"""Least time from one batch of a partition to the next while they are small: a step costs some milliseconds, however few records it has."""
+"""Least time between two batches of a partition while they are small, since a step costs some milliseconds however few records it has."""
 
 keep_bytes()
 
 
 class OffsetOutsideLog(Refused):
-    """The shard stands where the log is not; going on would silently lose or repeat clicks."""
+    """The shard's offset lies outside the log; going on would silently lose or repeat clicks."""
 
     def __init__(self, app: str, tp: TP, stands_at: int, first: int, end: int) -> None:
         super().__init__(
@@ -68,9 +68,9 @@ class _Own:
     epoch: int
     generation: int
     busy: bool = False
-    """A batch is on its way or at work: the next one waits, so that it brings everything that came meanwhile."""
+    """Whether a batch is on its way or being applied. The next one waits, so that it brings everything that has come meanwhile."""
     not_before: float = 0.0
-    """Time of the consumer thread's loop, see `PACE_S`."""
+    """No batch before this time of the consumer thread's loop, s; see `PACE_S`."""
 
 
 class RebalanceListener(driver.ConsumerRebalanceListener):
@@ -118,14 +118,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def close(self) -> None:
         """Do nothing: Faust calls this from the main loop when a rebalance meets a stop.
 
-        It would close, from there, connections that live in this thread's loop. The heartbeat then went on alone, a commit was repeated for ever
-        since nobody looked for the coordinator any more, and the stop waited for that commit.
+        Faust's version closes, from there, connections that live in this thread's loop. The heartbeat then went on alone, a commit was repeated
+        for ever because nobody looked for the coordinator any more, and the stop waited for that commit.
         """
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Tell the group's offsets once, for lag tools: nothing waits long for them, what fails is said with the next, and a stop needs none.
+        """Commit the group's offsets once, and return whether that succeeded.
 
-        aiokafka's own commit is repeated until it succeeds, also while the consumer closes.
+        Only lag tools read them, so nothing waits long for them: the next commit makes up for one that failed, and a stop needs none. aiokafka's
+        own commit is repeated until it succeeds, even while the consumer closes.
         """
         consumer = self._ensure_consumer()
         ours = {tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in consumer.assignment()}
@@ -151,7 +152,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return self.app.conf.broker_max_poll_records or 5_000
 
     def _create_worker_consumer(self, _transport: Any) -> aiokafka.AIOKafkaConsumer:
-        """Faust's, with a sticky assignor, read_committed, a short wait for data, and no reset of a bad offset."""
+        """Return Faust's consumer, but with a sticky assignor, read_committed, a short wait for data, and no reset of a bad offset."""
         conf = self.app.conf
         self._assignor = StickyPartitionAssignor
         return aio_consumer(
@@ -181,16 +182,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.consumer.loop))
 
     async def drop(self, partitions: set[int]) -> None:
-        """Before a rebalance: nothing is ours any more."""
+        """Give up these partitions before a rebalance: from here on nothing is ours."""
         self.own.clear()
         try:
-            # to its end there, also when it is not waited for to its end here: half a drop would leave a producer open
+            # shielded, so that it runs to its end there even if we stop waiting here: half a drop would leave a producer open
             await asyncio.wait_for(asyncio.shield(self._from_main(self.host.revoke(partitions))), REVOKE_TIMEOUT_S)
         except TimeoutError:
             log.warning("dropping shards took too long; the fence keeps them safe")
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Faust asks this when the partitions are ours: take every shard and seek to where it stands."""
+        """Take every shard and seek to where it stands; Faust calls this once the partitions are ours."""
         return cast(Mapping[TP, int], await self.call_thread(self._take_all))
 
     async def _take_all(self) -> Mapping[TP, int]:
@@ -223,9 +224,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _take(self, tp: TP, generation: int, first: int) -> Standing | None:
         """Take one shard; None when the group has moved on.
 
-        Refused means that a higher generation is stored: either we slept and another worker owns it, or the group was made anew and counts
-        from 1 again. Lost means that another worker took it at the same moment. The coordinator knows who is right: a member in good
-        standing takes by force.
+        `TakeRefused` means that a higher generation is stored: either we slept and another worker owns the shard, or the group was made anew
+        and counts from 1 again. `ShardLost` means that another worker took it at the same moment. The coordinator knows who is right: a member
+        in good standing takes by force.
         """
         coordinator = self._ensure_consumer()._coordinator
         force = False
@@ -247,7 +248,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         timeout: float | None = None,  # noqa: ASYNC109 - the signature is Faust's
         max_records: int | None = None,
     ) -> Mapping[TP, list[Batch]]:
-        """One batch for each free partition that has something; waits for data or for a partition to become free."""
+        """Return one batch for each free partition that has records, after waiting for data or for a partition to become free."""
         del max_records
         fetcher, loop = consumer._fetcher, asyncio.get_running_loop()
         deadline = loop.time() + (timeout or 0)
@@ -255,7 +256,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             while self.consumer.flow_active:
                 if consumer._closed or fetcher._closed:
                     raise ConsumerStoppedError
-                batches = await self._take_fetched(consumer, active_partitions)
+                batches = await self._fetched_batches(consumer, active_partitions)
                 if batches:
                     return batches
                 self._freed.clear()
@@ -272,14 +273,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     waiter.result()  # an authorization error, if any
         return {}
 
-    async def _take_fetched(self, consumer: aiokafka.AIOKafkaConsumer, active: set[TP]) -> dict[TP, list[Batch]]:
+    async def _fetched_batches(self, consumer: aiokafka.AIOKafkaConsumer, active: set[TP]) -> dict[TP, list[Batch]]:
         fetcher = consumer._fetcher
         batches: dict[TP, list[Batch]] = {}
         now = asyncio.get_running_loop().time()
         for tp, own in list(self.own.items()):
             if own.busy or now < own.not_before or tp not in active or not self.host.ready(tp.partition):
                 continue
-            records = await self._take_records(fetcher, tp)
+            records = await self._next_records(fetcher, tp)
             if records is None or self.own.get(tp) is not own:
                 continue
             batch = self._batch(consumer, tp, own, records)
@@ -292,8 +293,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             batches[tp] = [batch]
         return batches
 
-    async def _take_records(self, fetcher: Any, tp: TP) -> LogRecords | None:
-        """Up to the most records of a batch from what was fetched of a partition; more of it is fetched meanwhile once that is used up."""
+    async def _next_records(self, fetcher: Any, tp: TP) -> LogRecords | None:
+        """Return the next records that were fetched of a partition, at most a batch's worth. When they are used up, the next fetch begins meanwhile."""
         result = fetcher._records.get(tp)
         fetched = result._partition_records if type(result) is FetchResult else None
         if fetched is not None:
@@ -304,7 +305,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return records
 
     def _batch(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, own: _Own, records: LogRecords) -> Batch:
-        """Fix start, next, epoch and generation here, where nobody can seek meanwhile."""
+        """Make a batch. Its start, next, epoch and generation are fixed here, where nobody can seek meanwhile."""
         state = consumer._subscription.subscription.assignment.state_value(tp)
         after = state.position
         first, last = int(records.offset[0]), int(records.offset[-1])
@@ -319,19 +320,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         own.fetch = batch.start
 
     async def ends(self, topic: str, count: int) -> dict[int, int]:
-        """End of every partition of a topic, as a read_committed reader sees it."""
+        """Return the end offset of every partition of a topic, as a read_committed reader sees it."""
         tps = [TopicPartition(topic, number) for number in range(count)]
         return {tp.partition: end for tp, end in (await self._ensure_consumer().end_offsets(tps)).items()}
 
     async def at_end(self, partition: int, end: int) -> bool:
-        """Whether a partition of ours is read to its end and nothing of it is at work."""
+        """Whether a partition of ours has been read up to `end` and no batch of it is being applied."""
         for tp, own in list(self.own.items()):
             if tp.partition == partition:
                 return not own.busy and await self._ensure_consumer().position(tp) >= end
         return False
 
     def free(self, partition: int) -> None:
-        """Let the next batch of a partition come. Called from the main loop."""
+        """Let the next batch of a partition come. Call it from the main loop."""
         self.thread_loop.call_soon_threadsafe(self._free, partition)
 
     def _free(self, partition: int) -> None:
@@ -341,7 +342,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._freed.set()
 
     async def seek_again(self, partition: int, offset: int, epoch: int) -> None:
-        """Go back to where the shard stands. Called from the main loop."""
+        """Go back to where the shard stands. Call it from the main loop."""
         await self.call_thread(self._seek_again, partition, offset, epoch)
 
     async def _seek_again(self, partition: int, offset: int, epoch: int) -> None:
@@ -351,12 +352,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 own.fetch = offset
 
     async def take_again(self, partition: int) -> None:
-        """Take a lost shard by force if it is still ours to take. Called from the main loop.
+        """Take a lost shard by force if it is still ours to take. Call it from the main loop.
 
         Raises
         ------
-        ShardLost
-            Another try is in order.
+        ShardLost, TimeoutError
+            The take failed; try again.
         """
         await self.call_thread(self._take_again, partition)
 
@@ -371,7 +372,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         for tp in ensure_TPset(consumer.assignment()):
             if tp.partition != partition or tp not in self.own:
                 continue
-            self.own[tp].busy = True  # lost: nothing is fetched, and it is not idle at its end, until it stands again
+            self.own[tp].busy = True  # until it is taken again, nothing is fetched for it, and it does not count as idle at its end
             first = (await consumer.beginning_offsets([tp]))[tp]
             if not await coordinator._do_heartbeat() or coordinator.generation != generation:
                 return  # no longer a member: the rejoin will bring new takes
@@ -392,7 +393,7 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
-        """One message carries one batch; its offset is that of the last position in it, so that Faust's lag is the true one."""
+        """Return a message that carries one batch. Its offset is that of the batch's last position, so that Faust shows the true lag."""
         batch: Batch = record
         return ConsumerMessage(
             batch.topic,
@@ -411,7 +412,7 @@ class Consumer(driver.Consumer):
         )
 
     def _new_offset(self, tp: TP) -> int | None:
-        """Group offset for lag tools: after the last batch acknowledged. Nothing reads it back."""
+        """Return the group offset for lag tools, after the last batch that was acknowledged. Nothing reads it back."""
         acked = self._acked[tp]
         if not acked:
             return None
@@ -421,12 +422,12 @@ class Consumer(driver.Consumer):
         return newest + 1
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Batches are dense by construction; Faust would fill an interval tree with their insides."""
+        """Do nothing: there are no gaps between batches, and Faust would fill an interval tree with the offsets inside them."""
 
     async def perform_seek(self) -> None:
-        """Take the shards; Faust's read offset must stand before the first batch, or it would drop it as read.
+        """Take the shards; Faust's read offset must stand before the first batch, or Faust would drop that batch as already read.
 
-        Faust seeks once more when it stops: then there is nothing to take.
+        Faust seeks once more when it stops, but then there is nothing to take.
         """
         if self.app.should_stop:
             return
@@ -448,7 +449,7 @@ class Consumer(driver.Consumer):
 
 
 class Transport(driver.Transport):
-    """What `stream.intake.app` gives the app in place of Faust's own."""
+    """The transport that `stream.intake.app` gives the app in place of Faust's own."""
 
     Consumer = Consumer
     driver_version = f"churnwatch over aiokafka={aiokafka.__version__}"

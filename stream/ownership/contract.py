@@ -18,7 +18,7 @@ class Batch:
     start, next : int
         Consumer position before and after; ``start`` of a batch equals ``next`` of the one before it.
     epoch, generation : int
-        Of the take under which it was fetched.
+        Those of the take under which it was fetched.
     highwater : int
         Offset after the last committed record, as known at the fetch.
     """
@@ -61,7 +61,7 @@ class ShardHost(Protocol):
         ...
 
     async def revoke(self, partitions: Collection[int]) -> None:
-        """Drop these shards: called before the group is joined again."""
+        """Drop these shards. It is called before the group is joined again."""
         ...
 
     async def process(self, batch: Batch) -> None:
@@ -69,5 +69,5 @@ class ShardHost(Protocol):
         ...
 
     def ready(self, partition: int) -> bool:
-        """Whether another batch of this partition may be fetched now."""
+        """Whether another batch of this partition may be fetched now. Must not block."""
         ...

@@ -1,8 +1,8 @@
-"""What the events say of the time, so that a broker clock that has gone wrong is not believed.
+"""What the events say of the time, so that a broker's clock that has gone wrong is not believed.
 
-Event time can be put right by nothing: a tick from a broker whose clock stands two days ahead makes all clicks of the next two days late.
-So a tick is held against what is known without that clock: the newest event time that records have brought, whatever their shard, and how
-much time has passed here since they did, by a clock that only goes forward.
+Event time that has gone too far cannot be put right: a tick from a broker whose clock is two days ahead makes all clicks of the next two days
+late. So a tick is compared with what is known without that clock: the newest event time that the records of any shard have brought, and the
+time that has passed here since then, by a clock that only goes forward.
 
 Pure: every time is passed in.
 """
@@ -10,14 +10,14 @@ Pure: every time is passed in.
 from __future__ import annotations
 
 LEAST_SLACK_MS = 60_000
-"""However little lateness is allowed: clocks of one cluster are not the same to the second."""
+"""Least slack, however little lateness is allowed: the clocks of one cluster do not agree to the second."""
 
 
 class EventClock:
-    """How far time can have gone, by the records that a process has applied.
+    """How far event time can have come, judged by the records that a process has applied.
 
-    A tick may be ahead of the newest event by the time that has passed since, and by the allowed lateness: then even the watermark that the
-    tick makes is no further than the events themselves would be by now, and a source that goes on as before sends nothing that is late.
+    A tick may be ahead of the newest event by the time that has passed since that event came, plus the allowed lateness. Then the watermark
+    after the tick is no further than the events themselves would be by now, and a source that goes on as before sends nothing that is late.
 
     >>> clock = EventClock()
     >>> clock.latest_ms(now_ms=50, lateness_ms=3_600_000) is None
@@ -41,13 +41,13 @@ class EventClock:
         Parameters
         ----------
         event_ms : int
-            Its time, or its broker stamp if that is earlier.
+            Its time, or its broker stamp if that is earlier, ms since the epoch.
         now_ms : int
-            By any clock that only goes forward.
+            Milliseconds by any clock that only goes forward.
         """
         ahead_ms = event_ms - now_ms
         self._ahead_ms = ahead_ms if self._ahead_ms is None else max(self._ahead_ms, ahead_ms)
 
     def latest_ms(self, now_ms: int, lateness_ms: int) -> int | None:
-        """Return the latest time that a tick may carry now; None while nothing is known."""
+        """Return the latest time that a tick may carry now, ms since the epoch; None while no record has come."""
         return None if self._ahead_ms is None else self._ahead_ms + now_ms + max(lateness_ms, LEAST_SLACK_MS)

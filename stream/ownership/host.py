@@ -23,11 +23,11 @@ class Host:
     Parameters
     ----------
     settings : ShardSettings
-        Of any shard; the partition is filled in.
+        Shared by all shards; the partition is filled in at each take.
     on_lost : callable
-        Told (partition, error) when a session ends by itself, for the log and the metrics.
+        Called with (partition, error) when a session ends by itself, for the log and the metrics.
     on_taken : callable, optional
-        Told (partition) of each take.
+        Called with the partition after each take.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Host:
         self._draining = False
 
     async def take(self, partition: int, generation: int, *, force: bool = False, first: int = 0) -> Standing:
-        """Open the shard anew; whatever this process knew of it is dropped."""
+        """Open the shard anew; whatever this process knew of it is dropped. Raises ShardLost when that fails."""
         await self.revoke([partition])
         try:
             session = await open_session(
@@ -67,7 +67,7 @@ class Host:
         await asyncio.gather(*(session.close() for session in dropped if session is not None))
 
     async def process(self, batch: Batch) -> None:
-        """Apply a batch if it belongs to the present take; one of an earlier take is dropped, the new take has sought."""
+        """Apply a batch if it belongs to the present take. A batch of an earlier take is dropped, since the new take has sought to its own place."""
         session = self.sessions.get(batch.partition)
         if session is None or session.shard.token.epoch != batch.epoch:
             return
@@ -89,7 +89,10 @@ class Host:
         return session is not None and partition not in self._busy and session.ready and not self._draining
 
     async def drain(self, patience_s: float) -> None:
-        """Before a stop: take no more, finish what is at work, have Kafka confirm it; what is left stays in the outbox for the next owner."""
+        """Prepare for a stop: accept no more batches, finish those being applied, and wait until Kafka has confirmed what they say.
+
+        What is not confirmed within `patience_s` stays in the outbox for the next owner.
+        """
         self._draining = True
         try:
             async with asyncio.timeout(patience_s):

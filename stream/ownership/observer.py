@@ -1,4 +1,4 @@
-"""Who hears what a session does: the metrics, the share of the largest user, the steps of a simulation. A session may have any number of them."""
+"""Observers hear what a session does: for metrics, for the share of the largest user, for a simulation. A session may have any number of them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ if TYPE_CHECKING:
 
 
 class Observer:
-    """Hears what happened and changes nothing of it; each says only what it cares for. All are called between two awaits: they must not block."""
+    """Hears what happened and changes nothing.
+
+    A subclass overrides only the methods it cares about. They are called between two awaits, so they must not block.
+    """
 
     def read(self, partition: int, users: Texts) -> None:
         """Records of these users have been read."""
 
     def foreign_keys(self, partition: int, records: int) -> None:
-        """So many records had a key that is not their user."""
+        """So many records had a key that does not name their user."""
 
     def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
-        """A step has been committed, which took `commit_s`."""
+        """A step has been committed; the commit took `commit_s` seconds."""
 
     def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
-        """Entries are confirmed by Kafka; the transaction took `publish_s`."""
+        """Kafka has confirmed these entries; the transaction took `publish_s` seconds, 0 where a marker confirmed them."""

@@ -32,11 +32,11 @@ class RiskNow(NamedTuple):
     Attributes
     ----------
     risk : float
-        0 to 1.
+        Chance of churn, 0 to 1.
     champion : Champion
-        Who says so; version 0 is the rule.
+        The model that says so; version 0 is the rule.
     vector : uint8 (F,)
-        What it was said of, for its reasons.
+        The coded features that were scored; reasons are made from them.
     """
 
     definition: ChurnDefinition
@@ -46,7 +46,7 @@ class RiskNow(NamedTuple):
 
 
 def risk_now(view: UserView, source: ModelSource) -> list[RiskNow]:
-    """Score a user as a worker would at the time of the view, for every definition: by the newest versions that `source` has loaded."""
+    """Score a user for every definition as a worker would at the time of the view, by the newest versions that `source` has loaded."""
     vector = coded_features(view.features)
     return [
         RiskNow(definition, float(champion.scorer.risk(vector[None])[0]), champion, vector)
@@ -57,12 +57,12 @@ def risk_now(view: UserView, source: ModelSource) -> list[RiskNow]:
 def model_key(settings: Settings) -> bytes:
     """Return the key that signs models.
 
-    Without one, and with a Redis that only this machine reaches, the app's name stands in for it: that guards against accidents, not against people.
+    Where none is set and only this machine can reach Redis, the app's name stands in for the key. That guards against accidents, not against people.
 
     Raises
     ------
     SettingsError
-        Without one, and with a Redis elsewhere: whoever can write there would choose the models.
+        None is set, and Redis is on another machine: whoever can write there could choose the models.
     """
     if key := settings["learning.key"]:
         return str(key).encode()
@@ -113,7 +113,10 @@ class ModelSource:
         return fresh
 
     def champions(self, watermark_ms: int) -> list[Champion]:
-        """Newest version of each definition that learned nothing from beyond the watermark, or the one a person asked for; else the rule."""
+        """Return the champion of each definition: the version that a person asked for, else the newest, else the rule.
+
+        Only versions that learned nothing from beyond the watermark are considered.
+        """
         chosen = []
         for rule, known, wanted in zip(self._rules, self._known, self._wanted, strict=True):
             usable = {number: champion for number, (until_ms, champion) in known.items() if until_ms <= watermark_ms}

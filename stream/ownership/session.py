@@ -65,7 +65,7 @@ class Dependencies:
     partial : bool
         Whether it may be although the beginning of the log is gone.
     events : EventClock
-        What the records of all shards of the process say of the time.
+        What the records of all shards of this process say of the time.
     monotonic_ms : callable
         Milliseconds by a clock that only goes forward.
     """
@@ -157,7 +157,10 @@ class Session:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """One caller at a time. After one that was cut short none: the arena and the ticks may differ from what the store and the log hold."""
+        """Let in one caller at a time, and nobody after a caller that was cut short.
+
+        After that the arena and the ticks may differ from what the store and the log hold.
+        """
         async with self._lock:
             self._check()
             try:
@@ -169,7 +172,7 @@ class Session:
                 raise
 
     async def apply_waiting(self) -> None:
-        """Apply the ticks that stand at the stored offset: no record need come for them."""
+        """Apply the ticks that stand at the stored offset; they need not wait for another record."""
         async with self._turn():
             await self._apply_waiting_ticks(self.next_offset)
 
@@ -202,12 +205,12 @@ class Session:
         Returns
         -------
         int or None
-            What the broker's clock said, ms; None when that is not known, or when no record has come yet that it could be held against.
+            What the broker's clock said, ms since the epoch. None when that is not known, or when no record has come yet to compare it with.
 
         Raises
         ------
         ClockAhead
-            The broker's clock is further than time can be. Nothing was appended, and the shard is still ours.
+            The broker's clock is further ahead than time can be. Nothing was appended, and the shard is still ours.
         StaleOwner, StoreUnavailable, WireError
             The shard is lost; open it again if still a member.
         """
@@ -221,7 +224,7 @@ class Session:
                     self._ticks.append(await self._wire.tick(self.next_offset, latest_ms))
                     stamp_ms = self._ticks[-1].time_ms
                 except WireError:
-                    # Whether it was appended is unknown: the log itself says.
+                    # It is unknown whether the tick was appended, so read the log.
                     await self._renew_wire()
                     self._ticks = deque(await self._wire.ticks_from(self.shard.meta.time_offset))
             await self._apply_waiting_ticks(self.next_offset)
@@ -311,7 +314,7 @@ class Session:
             observer.stepped(self.partition, step, self.shard, commit_s)
 
     async def _must_be_ours(self, error: Exception) -> None:
-        """What looks like damage to an owner of the past is what the next one has written since."""
+        """Raise StaleOwner if the shard is another's by now: what a former owner takes for damage is what the next one has written since."""
         if await self._dependencies.store.owner(self.partition) != self.shard.token:
             raise StaleOwner(self.partition, "token, seen when what was read did not fit") from error
 
@@ -359,7 +362,9 @@ class Session:
             self._drained.set()
 
     async def _renew_wire(self) -> None:
-        """After any error on the wire, under its lock: a new one, fenced anew, and the marker says what had left after all.
+        """Replace the wire after any error; its lock must be held.
+
+        The new wire is fenced anew, and its marker says which entries had left after all.
 
         Raises
         ------
@@ -380,7 +385,7 @@ class Session:
 
 async def _open_wire(dependencies: Dependencies, wire: Wire, partition: int, token: object) -> Marker | None:
     await wire.open()
-    # Between take and fence another owner may have done both: only the one whose token stands may go on.
+    # Between our take and our fence another owner may have done both. Only the one whose token is stored may go on.
     if await dependencies.store.owner(partition) != token:
         await wire.close()
         raise StaleOwner(partition, "token, seen after fencing")
@@ -435,7 +440,7 @@ async def _open(settings: ShardSettings, dependencies: Dependencies, generation:
         meta = _begin(first, said) if taken.meta is None and first else _meta_of(taken, partition)
         rules = _rules(settings, taken, marker, meta)
         if rules != (meta.rules if marker is None else unpack_history(marker.rules)) and (marker is not None or taken.meta is not None):
-            # Kafka knows them before the first record is judged by them: a Redis that is lost takes no version with it.
+            # Kafka must know the rules before the first record is judged by them, so that no version is lost with Redis.
             marker = Marker(_NOTHING, 0) if marker is None else marker
             await wire.publish([], Marker(marker.position, marker.next_offset, pack_history(rules)))
         meta.rules = rules
@@ -443,7 +448,7 @@ async def _open(settings: ShardSettings, dependencies: Dependencies, generation:
         if said is not None:
             opened: frozenset[Position] = frozenset()
             if said.position.offset >= meta.next_offset:
-                # The store is behind what was published: what was decided then stands (docs/architecture.md).
+                # The store is behind what was published, so the published decisions stand (docs/architecture.md).
                 published = await wire.alerts_after(meta.next_offset)
                 opened = frozenset(entry.position for entry in published if decode_alert(entry.value).type == "opened")
             adopted = Adopted(said.position, opened)
@@ -459,7 +464,7 @@ async def _open(settings: ShardSettings, dependencies: Dependencies, generation:
 
 
 async def _cleared(settings: ShardSettings, dependencies: Dependencies, taken: Taken, marker: Marker | None, first: int) -> Taken:
-    """Delete what is stored of a shard that is to be made again; it then stands where its log begins."""
+    """Delete what is stored of a shard that is to be made again, so that it stands where its log begins."""
     partition = settings.partition
     if marker is not None and first and taken.rebuild != "partial":
         raise Refused(_beginning_gone(partition, first, f"--rebuild --partial --partition {partition}"))
@@ -471,7 +476,7 @@ async def _cleared(settings: ShardSettings, dependencies: Dependencies, taken: T
 
 
 def _meta_of(taken: Taken, partition: int) -> ShardMeta:
-    """Return what the shard remembers, if it can be read and its wheel is as large as it says."""
+    """Return what the shard remembers. Raises Damaged when that cannot be read, or its wheel is not as large as it says."""
     try:
         meta = unpack_meta(taken.meta)
     except msgspec.DecodeError:
@@ -495,10 +500,11 @@ _NOTHING = Position(-1, NEVER, "", 0)
 
 
 def _rules(settings: ShardSettings, taken: Taken, marker: Marker | None, meta: ShardMeta) -> list[RulesSince]:
-    """Every version of the rules that the shard has applied, and the one it goes on with.
+    """Return every version of the rules that the shard has applied, the last being the one it goes on with.
 
-    The marker's history is written before a version is used, so that it is never behind Redis, but for one that an earlier build wrote over.
-    A new version begins after the last record that was judged, which may be the next one to read: its timers may have been fired before it.
+    A version is written to the marker before it is used, so the marker's history is never behind that in Redis, unless an earlier build has
+    overwritten the marker. A new version begins after the last record that was judged. That may be the record to read next, because the timers
+    that it crosses may have fired already.
     """
     known = max(
         meta.rules, [] if marker is None else unpack_history(marker.rules), key=lambda one: (one[-1].since_offset if one else -1, len(one))
@@ -508,17 +514,17 @@ def _rules(settings: ShardSettings, taken: Taken, marker: Marker | None, meta: S
     in_a_sweep = meta.cursor is not None or meta.swept_ms > meta.watermark_ms(settings.spec.lateness_ms)
     judged = meta.next_offset + in_a_sweep
     if marker is not None:
-        told = marker.position
-        store_is_behind = told.offset > meta.next_offset or (told.offset == meta.next_offset and told.due_ms >= meta.swept_ms)
-        judged = max(judged, marker.next_offset, told.offset + 1 if store_is_behind else 0)
+        last = marker.position
+        store_is_behind = last.offset > meta.next_offset or (last.offset == meta.next_offset and last.due_ms >= meta.swept_ms)
+        judged = max(judged, marker.next_offset, last.offset + 1 if store_is_behind else 0)
     return followed(known, settings.rules, judged)
 
 
 def _begin(first: int, marker: Marker | None) -> ShardMeta:
-    """Return where a shard begins whose log has lost its beginning. What a lost Redis had told before stays told."""
-    told = -1 if marker is None else marker.position.offset
-    lineage = str(first) if marker is None else f"{first}+{told}"
-    return ShardMeta(next_offset=first, lineage=lineage, censored_before_ms=NOT_YET, examples_after=told)
+    """Return the meta of a shard whose log has lost its beginning. Examples sent before Redis was lost are not sent again."""
+    published = -1 if marker is None else marker.position.offset
+    lineage = str(first) if marker is None else f"{first}+{published}"
+    return ShardMeta(next_offset=first, lineage=lineage, censored_before_ms=NOT_YET, examples_after=published)
 
 
 def _check_history(settings: ShardSettings, dependencies: Dependencies, taken: Taken, marker: Marker | None, first: int) -> None:

@@ -1,4 +1,4 @@
-"""What the shards of an app remember of themselves, read from Redis by whoever asks; taking no shard."""
+"""What the shards of an app remember of themselves, read from Redis without taking a shard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def stored_metas(client: redis.Redis, app: str, partitions: int) -> dict[int, ShardMeta]:
-    """Read what every shard that has ever committed remembers of itself."""
+    """Return what every shard that has ever committed remembers of itself, by partition."""
     with client.pipeline(transaction=False) as pipe:
         for partition in range(partitions):
             pipe.hget(shard_keys(app, partition).meta, META_FIELD)

@@ -160,7 +160,7 @@ class WorkerMetrics(Observer):
         for outcome, count in step.outcomes.items():
             self.counter("churnwatch_events").labels(outcome).inc(count)
         self.counter("churnwatch_steps").inc()
-        outputs, examples = step.outputs, step.outputs.told.examples
+        outputs, examples = step.outputs, step.outputs.for_trainer.examples
         labels = int((examples.kind == 1).sum())
         self.counter("churnwatch_labels").inc(labels)
         self.counter("churnwatch_snapshots").inc(len(examples) - labels)

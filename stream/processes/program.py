@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from stream.faults import Refused
 
@@ -61,8 +61,13 @@ class Stopper:
 def _end_anyway(code: int) -> None:
     threading.Event().wait(STOP_DEADLINE_S)
     log.error("the stop took over %s s, ending now", STOP_DEADLINE_S)
+    leave(code or EXIT_SLOW_STOP)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, whatever its threads are at."""
     logging.shutdown()
-    os._exit(code or EXIT_SLOW_STOP)
+    os._exit(code)
 
 
 async def run_app(

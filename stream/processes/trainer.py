@@ -42,6 +42,8 @@ SAVE_EVERY_BLOCKS = 2_000
 """A checkpoint is also written after this many blocks without a new version."""
 FETCH_BYTES, FETCH_WAIT_MS = 1 << 16, 200
 """The broker answers a fetch once it has so much, or after so long: a request a block would cost a fifth of the trainer's time."""
+SAVE_WITHIN_S = 7.0
+"""Longest time from the signal to the end of the batch that is being learned, and to its save; a stop has 10 s in all."""
 NICENESS = 10
 AUTOGROUP = Path("/proc/self/autogroup")
 SAVING_SHARE = 0.05
@@ -362,7 +364,7 @@ async def run_trainer(settings: Settings) -> int:
     from stream.feedback.labels import copy_labels
     from stream.kafka.shard_wire import WireSettings
     from stream.processes.preflight import NotReady, judge_app
-    from stream.processes.program import Stopper
+    from stream.processes.program import Stopper, leave
 
     stopper = Stopper()
     stopper.arm()
@@ -392,9 +394,16 @@ async def run_trainer(settings: Settings) -> int:
         work.append(asyncio.create_task(copy_labels(wires, external, training.trainer.external.next_offset, stop)))
     await asyncio.wait([*work, asked], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
-    for ended in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(ended, BaseException):
+    _, busy = await asyncio.wait(work, timeout=SAVE_WITHIN_S)
+    for ended in [task.exception() for task in work if task not in busy]:
+        if ended is not None:
             stopper.bug(ended)  # the first is said, then the process ends with its code
+    if busy:
+        # A batch on a busy machine can take longer than a stop may. Nothing is lost: the checkpoint stands on an earlier batch, and a kill there is safe too.
+        log.warning(
+            "stopped in the middle of a batch: what came since the last save is learned again", extra={"offset": training.next_offset}
+        )
+        leave(stopper.code)
     asked.cancel()
     return stopper.code
 

@@ -1,4 +1,4 @@
-"""Why a record was rejected, in the words of whoever sends it: what such a payload usually is. One table, the first row that fits.
+"""Why a record was rejected, in the words of whoever sends it. One table says what such a payload usually is; its first row that fits is used.
 
 A cause never holds text of the payload: it is shown in terminals and counted.
 """
@@ -19,7 +19,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "ts": ("timestamp", "time", "event_time", "eventTime", "event_timestamp", "created_at", "createdAt", "occurred_at", "date"),
     "type": ("event", "event_type", "eventType", "event_name", "eventName", "name", "action"),
 }
-"""Names under which other systems send what is asked for."""
+"""Field of ours -> names under which other systems send it."""
 _TEXTS = ("user", "type", "event_id", "session", "item", "channel")
 _LABELS = {
     "label_invalid": "no label as README shows it, or one that is known before its landmark",
@@ -44,7 +44,7 @@ class Seen(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """One row."""
+    """One row of the table: whether it fits a letter, and what it says then."""
 
     fits: Callable[[Seen], bool]
     words: str
@@ -55,7 +55,7 @@ def _begins(*marks: bytes) -> Callable[[Seen], bool]:
 
 
 def _is(reason: str, field: str | None = None, kind: type | tuple[type, ...] = object) -> Callable[[Seen], bool]:
-    """Whether the reason is this one, the field too where it is given, and what stands there is of a kind."""
+    """Whether the reason is this one, and so is the field where one is given, and the value there is of this type."""
     return lambda one: one.reason == reason and field in {None, one.field} and isinstance(one.value, kind)
 
 
@@ -138,7 +138,7 @@ CAUSES: tuple[Cause, ...] = (
 
 
 def usual_cause(letter: DeadLetter) -> str:
-    """Say what such a payload usually is.
+    """Say what a payload like that of a letter usually is.
 
     >>> from stream.shard.dead_letters import dead_letter, decode_dead_letter
     >>> usual_cause(decode_dead_letter(dead_letter(0, 7, Reason.wrong_type, 5, b'{"user": 7, "ts": 1, "type": "c"}').value))

@@ -13,13 +13,13 @@ from stream.position import DEAD_LETTER, EVENT_DUE, Position
 DEAD_LETTERS = "dead_letters"
 KEPT_BYTES = 1024
 LABEL_REASONS = ("label_invalid", "label_definition")
-"""Why a label is rejected: it cannot be read or contradicts itself; no definition takes it."""
+"""Why a label is rejected: it cannot be read or contradicts itself, or no definition takes it."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of a rejected record; `payload` is its first KiB in base64, None for a tombstone.
 
-    One of `clicks` is said exactly once. One of `labels` may be said again after a kill of the trainer, under the same offset.
+    A letter of `clicks` is published exactly once. A letter of `labels` may be published again, under the same offset, after the trainer was killed.
     """
 
     partition: int
@@ -69,7 +69,7 @@ def _letter(partition: int, offset: int, reason: str, append_ms: int, value: byt
 
 
 def decode_dead_letter(value: bytes) -> DeadLetter:
-    """Read a message's value."""
+    """Read a letter from the value of a message. Raises `msgspec.DecodeError` when it is none."""
     return _decoder.decode(value)
 
 

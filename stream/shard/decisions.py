@@ -1,4 +1,4 @@
-"""Which alerts a step opens and ends: moments and risks become what `stream.alerts.policy` judges, its verdicts become messages."""
+"""Which alerts a step opens and ends: moments and risks become what `stream.alerts.policy` judges, and its verdicts become messages."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ class Decisions:
     """What was decided for all definitions."""
 
     verdicts: list[Verdict] = field(default_factory=list)
-    """One a definition."""
+    """One for each definition."""
     entries: list[Entry] = field(default_factory=list)
     alerted: list[int] = field(default_factory=list)
-    """Moments at which an alert opened."""
+    """Rows of the moments at which an alert opened."""
     too_old: int = 0
+    """Landmarks that opened nothing only because they lie too far back."""
 
 
 def decisions(facts: StepFacts, risks: Risks, adopted: Adopted, opened_today: Sequence[DayCount]) -> Decisions:
@@ -52,7 +53,7 @@ def decisions(facts: StepFacts, risks: Risks, adopted: Adopted, opened_today: Se
 
 
 def _landmarks(facts: StepFacts, risks: Risks, k: int, adopted: Adopted) -> tuple[list[Landmark], int]:
-    """Landmarks by silence that the policy may open, or that may have been published as opened; and how many are only too old to."""
+    """Return the landmarks by silence that may open an alert, or may have opened one that is published; and how many only their age keeps from it."""
     silent = facts.rows_of(BY_SILENCE)
     eligible = silent[risks.concerns[k, silent]]
     if not len(eligible):
@@ -82,7 +83,7 @@ def _landmarks(facts: StepFacts, risks: Risks, k: int, adopted: Adopted) -> tupl
 
 
 def _returns(facts: StepFacts, risks: Risks, k: int) -> Iterator[Ending]:
-    """Yield the first activity of everybody whose alert was open before the step; what follows it can end nothing more."""
+    """Yield the first activity of each user whose alert was open before the step; later activity has nothing left to end."""
     back = facts.rows_of(RETURNED)
     rows = back[risks.concerns[k, back]]
     _, firsts = np.unique(facts.moments.slot[rows], return_index=True)
@@ -126,7 +127,7 @@ def _resolved(facts: StepFacts, k: int, one: Resolved) -> Entry:
 
 
 def _alert(facts: StepFacts, k: int, slot: int, position: Position, landmark_ms: int) -> Alert:
-    """What both messages of an alert have in common, as a `resolved` without its cause."""
+    """Return what both messages of an alert have in common, as a `resolved` without its cause."""
     settings, user = facts.settings, facts.arena.users[slot]
     definition, champion = settings.spec.definitions[k], facts.champions[k]
     cause = int(np.searchsorted(facts.records.offsets, position.offset))

@@ -1,4 +1,4 @@
-"""What a step tells the trainer: snapshots at landmarks, labels of snapshots that mature, in order of position; and the snapshots to keep."""
+"""What a step sends to the trainer, in order of position: snapshots at landmarks, and labels of snapshots that mature. And which snapshots it keeps."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ from stream.shard.moments import Risks, StepFacts, u16_of
 
 _NONE = empty_examples(WIDTH)
 _Part = tuple[Examples, npt.NDArray[np.int64], npt.NDArray[np.int32]]
-"""Examples, the offset of each one's cause, its user's slot."""
+"""Examples, the offset of the record that caused each, and the slot of its user."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the step tells, and what it keeps for later."""
+class ForTrainer:
+    """The examples that a step sends to the trainer, and the snapshots that it keeps until their labels are known."""
 
     examples: Examples = field(default_factory=lambda: _NONE)
     chunks: dict[tuple[int, int], bytes] = field(default_factory=dict)
     """Pending snapshots to store, by (definition index, landmark)."""
     counts: dict[tuple[int, int], int] = field(default_factory=dict)
+    """How many snapshots each chunk holds."""
 
 
-def examples(facts: StepFacts, risks: Risks, censored_before_ms: int, examples_after: int) -> Told:
+def examples(facts: StepFacts, risks: Risks, censored_before_ms: int, examples_after: int) -> ForTrainer:
     """Return the examples of a step, in order of position.
 
     Parameters
@@ -51,7 +52,7 @@ def examples(facts: StepFacts, risks: Risks, censored_before_ms: int, examples_a
     made = [_snapshots(facts, risks, k, censored_before_ms) for k in definitions] + [_labels(facts, k) for k in definitions]
     parts = [part for part in made if part is not None]
     if not parts:
-        return Told()
+        return ForTrainer()
     every, of = concatenate([items for items, _, _ in parts], WIDTH), np.concatenate([slots for _, _, slots in parts])
     users = facts.arena.users
     every.users = [users[slot] for slot in of.tolist()]
@@ -61,7 +62,7 @@ def examples(facts: StepFacts, risks: Risks, censored_before_ms: int, examples_a
     chunks, counts = _pending(facts, ordered, of[order]) if facts.settings.spec.landmarks == "daily" else ({}, {})
     if examples_after >= 0:
         ordered = ordered.take(np.flatnonzero(cause[order] > examples_after))
-    return Told(ordered, chunks, counts)
+    return ForTrainer(ordered, chunks, counts)
 
 
 def _snapshots(facts: StepFacts, risks: Risks, k: int, censored_before_ms: int) -> _Part | None:
@@ -94,7 +95,7 @@ def _labels(facts: StepFacts, k: int) -> _Part | None:
 
 
 def _by_position(every: Examples, cause: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-    """Order of `stream.position.Position`: cause, due time, user, kind."""
+    """Return the indices that put examples in the order of `stream.position.Position`: cause, due time, user, kind."""
     due_ms = np.where(every.kind == SNAPSHOT, every.landmark_ms, every.matured_ms)
     kinds = every.definition.astype(np.int64) * KINDS + every.kind
     place = {user: number for number, user in enumerate(sorted(set(every.users)))}

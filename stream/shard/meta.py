@@ -1,4 +1,4 @@
-"""What a shard remembers of itself, stored with every commit: where it stands in the log and in time, and which definitions it follows."""
+"""What a shard remembers of itself and stores with every commit: where it stands in the log and in time, and which definitions it follows."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Followed(msgspec.Struct, array_like=True, frozen=True):
     Attributes
     ----------
     hash : str
-        Of the definition as it was then (`ChurnDefinition.hash`).
+        Hash of the definition as it was then (`ChurnDefinition.hash`).
     since_offset : int
-        Of the first record that it saw.
+        Offset of the first record that was judged by it.
     since_ms : int
-        The watermark there; NEVER when it saw the log from its beginning. It knows a user from their first event after, so everybody active
-        is known to it one active window later.
+        The watermark at that offset, ms; NEVER when it was followed from the beginning of the log. It knows a user from their first event
+        after that, so it knows every active user one active window later.
     """
 
     name: str
@@ -48,9 +48,9 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     next_offset : int
         Input offset to read next.
     max_ms : int
-        Running maximum M of event time, NEVER before the first event.
+        Running maximum M of event time, ms since the epoch; NEVER before the first event.
     swept_ms : int
-        Every timer with a due time below this has fired.
+        Every timer with a due time (ms) below this has fired.
     cursor : (int, str) or None
         In the middle of a large instant: timers up to this (due time, user) have fired too.
     example_no : int
@@ -63,11 +63,11 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
         Users first seen before this are left-censored: the log's beginning, and with it perhaps theirs, was gone. NEVER when it was
         not; `NOT_YET` until the first event says when the log begins.
     examples_after : int
-        Input offset up to which an earlier lineage, lost with its Redis, has told its examples: they are not told again.
+        Input offset up to which an earlier lineage, lost with its Redis, has sent its examples: they are not sent again. -1 if there was none.
     spec_hash : str
-        Of the feature spec that wrote the states, its definitions apart.
+        Hash of the feature spec that wrote the states, without its definitions.
     opened_today : list of DayCount
-        One per definition.
+        Alerts opened so far in the present day, one count per definition.
     published : Position or None
         Last position known published when this was stored; Kafka's marker may be ahead of it, never behind.
     totals : dict of outcome to int
@@ -98,7 +98,7 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     armed: int = -1
 
     def watermark_ms(self, lateness_ms: int) -> int:
-        """W = M - G, NEVER before the first event.
+        """Return the watermark W = M - G, ms; NEVER before the first event.
 
         >>> ShardMeta(max_ms=10).watermark_ms(3)
         7
@@ -111,7 +111,7 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
         Raises
         ------
         OtherDefinitions
-            When one that it follows is not there, in its place.
+            When a definition that it follows is missing, or is not in its place.
 
         >>> [one.since_ms for one in ShardMeta(max_ms=10).following([ChurnDefinition()], lateness_ms=3)]
         [7]
@@ -126,7 +126,7 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
         return has + [Followed(one.name, one.hash, *here) for one in definitions[len(has) :]]
 
     def pack(self) -> bytes:
-        """As stored."""
+        """Return the record as it is stored."""
         return _encoder.encode(self)
 
 
@@ -135,7 +135,7 @@ _decoder = msgspec.msgpack.Decoder(ShardMeta)
 
 
 def unpack_meta(packed: bytes | None) -> ShardMeta:
-    """Return the stored record, or that of a shard that never committed.
+    """Return the stored record, or that of a shard that has never committed. Raises `msgspec.DecodeError` when it cannot be read.
 
     >>> unpack_meta(ShardMeta(next_offset=7).pack()).next_offset
     7

@@ -1,7 +1,6 @@
 """What a step looks at once the compiled passes have run: the moments they found, the snapshots that mature, and the risk at each moment.
 
-All of it is read and nothing of it changes: `stream.shard.examples`, `stream.shard.decisions` and `stream.shard.outputs` make of it what the
-step says.
+All of this is only read: `stream.shard.examples`, `stream.shard.decisions` and `stream.shard.outputs` turn it into what the step says.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from stream.shard.settings import ShardSettings
 
 @dataclass(frozen=True, slots=True)
 class Matured:
-    """Snapshots whose labels are due now: columns of n."""
+    """Snapshots whose labels are due now, as columns of length n; times in ms since the epoch."""
 
     k: npt.NDArray[np.uint8]
     """Definition index."""
@@ -34,7 +33,7 @@ class Matured:
     snapshots: Snapshots
 
     def take(self, index: npt.NDArray[np.intp]) -> Matured:
-        """Return those at some indices."""
+        """Return the snapshots at the given indices."""
         return Matured(self.k[index], self.landmark_ms[index], self.due_ms[index], self.slots[index], self.snapshots.take(index))
 
 
@@ -52,9 +51,9 @@ class StepFacts:
     moments : Moments
         The first `count` rows are filled.
     watermarks : int64 (records,)
-        W after each record that the step took.
+        W after each record that the step took, ms.
     first, last : int
-        Range of records that can be the cause of a timer.
+        Indices of the first and the last record that can be the cause of a timer.
     """
 
     settings: ShardSettings
@@ -69,17 +68,17 @@ class StepFacts:
     last: int
 
     def offsets_of(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
-        """Offset of the record that caused each moment."""
+        """Return the offset of the record that caused each moment."""
         offsets: npt.NDArray[np.int64] = self.records.offsets[self.moments.cause[rows]]
         return offsets
 
     def causes_of(self, due_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Offset of the first record whose W exceeds each due time."""
+        """Return, for each due time, the offset of the first record whose W exceeds it."""
         index = self.first + self.watermarks[self.first : self.last + 1].searchsorted(due_ms, side="right")
         return self.records.offsets[np.minimum(index, self.last)]
 
     def rows_of(self, kind: int) -> npt.NDArray[np.intp]:
-        """Moments of one kind."""
+        """Return the rows of the moments of one kind."""
         return np.asarray((self.moments.kind[: self.count] == kind).nonzero()[0], np.intp)
 
 
@@ -92,9 +91,9 @@ class Risks:
     rows : intp (m,)
         Moments that have a vector: all but RETURNED.
     stated : float32 (D, n)
-        Risk by each definition at each moment; 0 where there is no vector, or the user is outside the segment.
+        Risk, 0 to 1, by each definition at each moment; 0 where there is no vector, or the user is outside the segment.
     concerns : bool (D, n)
-        Whether a moment concerns a definition: the passes found the user eligible (or back), and they are inside its segment.
+        Whether a moment concerns a definition: the passes found that the user is eligible, or back, and the user is inside its segment.
     """
 
     rows: npt.NDArray[np.intp]
@@ -122,5 +121,5 @@ def risks(facts: StepFacts) -> Risks:
 
 
 def u16_of(risk: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
-    """A risk as states and examples keep it, 0 to 65,535."""
+    """Return risks (0 to 1) as states and examples keep them, 0 to 65,535."""
     return np.rint(risk.astype(np.float64) * 65_535).astype(np.uint16)

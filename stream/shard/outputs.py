@@ -1,6 +1,6 @@
-"""Everything a step says to the world, in order of position, and what it changes in the states of those it is about.
+"""Everything that a step says to the world, in order of position, and what it changes in the states of the users concerned.
 
-`write_policy` is the one place that writes risks, models and alerts into states: all else here, and all that it calls, only looks.
+`write_policy` is the one place that writes risks, models and alerts into states. Everything else here, and whatever it calls, only reads.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stream.alerts.policy import Adopted, DayCount, Opened
 from stream.outbox import Entry
 from stream.shard.dead_letters import dead_letter
 from stream.shard.decisions import Decisions, decisions
-from stream.shard.examples import Told, examples
+from stream.shard.examples import ForTrainer, examples
 from stream.shard.meta import ShardMeta
 from stream.shard.moments import Risks, StepFacts, risks, u16_of
 
@@ -29,16 +29,18 @@ class StepOutputs:
     """Everything a step says."""
 
     entries: list[Entry] = field(default_factory=list)
-    """Alerts and dead letters in order of position, those already published left out."""
-    told: Told = field(default_factory=Told)
+    """Alerts and dead letters in order of position, without those already published."""
+    for_trainer: ForTrainer = field(default_factory=ForTrainer)
     opened_today: list[DayCount] = field(default_factory=list)
-    """One a definition, after the step."""
+    """Counts after the step, one for each definition."""
     decided: dict[tuple[int, str], int] = field(default_factory=dict)
     """Alerts decided, by (definition index, "opened" or "resolved")."""
     capped: int = 0
+    """Alerts not opened because the day's cap was used up."""
     too_old: int = 0
+    """Alerts not opened because their landmark lies too far back."""
     mirror: dict[str, dict[str, str]] = field(default_factory=dict)
-    """user -> named features in words of their own unit, for those whom the settings mirror."""
+    """user -> named features as text in their own units, for the users whom the settings mirror."""
 
 
 def step_outputs(facts: StepFacts, taken: int, adopted: Adopted, meta: ShardMeta, censored_before_ms: int) -> StepOutputs:
@@ -49,9 +51,9 @@ def step_outputs(facts: StepFacts, taken: int, adopted: Adopted, meta: ShardMeta
     taken : int
         Index of the first record not taken.
     meta : ShardMeta
-        As it was before the step.
+        The meta as it was before the step.
     censored_before_ms : int
-        As after it.
+        See `stream.shard.meta.ShardMeta`, as it is after the step.
     """
     definitions = len(facts.champions)
     opened_today = [*meta.opened_today, *(DayCount() for _ in range(definitions - len(meta.opened_today)))]
@@ -59,7 +61,7 @@ def step_outputs(facts: StepFacts, taken: int, adopted: Adopted, meta: ShardMeta
     outputs = StepOutputs(opened_today=opened_today)
     if facts.count or len(facts.matured.slots):
         stated = risks(facts)
-        outputs.told = examples(facts, stated, censored_before_ms, meta.examples_after)
+        outputs.for_trainer = examples(facts, stated, censored_before_ms, meta.examples_after)
         decided = decisions(facts, stated, adopted, opened_today)
         write_policy(facts, stated, decided)
         entries += decided.entries
@@ -74,9 +76,9 @@ def step_outputs(facts: StepFacts, taken: int, adopted: Adopted, meta: ShardMeta
 
 
 def write_policy(facts: StepFacts, stated: Risks, decided: Decisions) -> None:
-    """Write into the states what depends on the model of the day (`features.users.state.POLICY_FIELDS`), and nothing else does.
+    """Write the fields of the states that depend on the present model (`features.users.state.POLICY_FIELDS`); nothing else writes them.
 
-    The last moment of a user stands as their risk. An alert opens and ends here, as the policy decided.
+    A user's risk is that of their last moment. Alerts open and end here, as the policy decided.
     """
     states, touched = facts.arena.states, facts.arena.touched
     slots = facts.moments.slot[: facts.count][stated.rows]
@@ -89,7 +91,7 @@ def write_policy(facts: StepFacts, stated: Risks, decided: Decisions) -> None:
 
 
 def dead_letters(facts: StepFacts, taken: int) -> Iterator[Entry]:
-    """Yield one for each record that was taken and not applied; a duplicate was applied before."""
+    """Yield a dead letter for each record that was taken but not applied, except for duplicates, which were applied before."""
     records = facts.records
     for i in (records.columns.code[facts.first : taken].nonzero()[0] + facts.first).tolist():
         reason = Reason(int(records.columns.code[i]))
@@ -99,7 +101,7 @@ def dead_letters(facts: StepFacts, taken: int) -> Iterator[Entry]:
 
 
 def mirror(facts: StepFacts, rows: Sequence[int]) -> dict[str, dict[str, str]]:
-    """Name the features of some moments; the last one of a user stands."""
+    """Return the named features of some moments, by user; a user's last moment counts."""
     found = {}
     for row in rows:
         values = _VALUES[np.arange(WIDTH), facts.moments.vectors[row]].tolist()

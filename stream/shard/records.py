@@ -15,11 +15,11 @@ from stream.kafka.wire import Tick
 
 
 class Record(Protocol):
-    """A Kafka record, as much of it as is looked at."""
+    """The parts of a Kafka record that are used here."""
 
     @property
     def offset(self) -> int:
-        """Where it stands."""
+        """Its offset in the partition."""
         ...
 
     @property
@@ -29,25 +29,25 @@ class Record(Protocol):
 
     @property
     def key(self) -> bytes | None:
-        """Of the record."""
+        """The record's key, None without one."""
         ...
 
     @property
     def value(self) -> bytes | None:
-        """Of the record."""
+        """The record's value, None for a tombstone."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LogRecords:
-    """Columns of n.
+    """Records as they were fetched, in columns of length n.
 
     Attributes
     ----------
     offset : int64 (n,)
-        Rising.
+        In rising order.
     append_ms : int64 (n,)
-        The broker's stamps.
+        The broker's stamps, ms since the epoch.
     keys, values : Texts
     """
 
@@ -64,7 +64,7 @@ class LogRecords:
 
 
 def of_records(records: Sequence[Record]) -> LogRecords:
-    """Columns of records that are objects."""
+    """Return the columns of records that are objects."""
     return LogRecords(
         np.array([record.offset for record in records], np.int64),
         np.array([record.timestamp for record in records], np.int64),
@@ -75,19 +75,19 @@ def of_records(records: Sequence[Record]) -> LogRecords:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records of one partition, decoded: columns, and where each stands in the log."""
+    """Decoded records of one partition: their columns, and where each stands in the log."""
 
     columns: Columns
     offsets: npt.NDArray[np.int64]
     values: Sequence[bytes | None]
     next_offset: int
-    """Consumer position after them (control records may leave a gap)."""
+    """Consumer position after the records (control records may leave a gap)."""
     time_offset: int | None = None
     """For a tick: where the next one stands in the `time` topic."""
 
 
 def tick_records(tick: Tick, standing: int = 0) -> Records:
-    """Return the one row of a tick, in the place of the click it stands before; never before where the shard stands.
+    """Return the one row of a tick, at the offset of the click it stands before, but never before where the shard stands.
 
     >>> [tick_records(Tick(3, 80, 7), standing).next_offset for standing in (0, 80, 100)]
     [80, 80, 100]

@@ -1,7 +1,7 @@
-"""Sending dead letters again: which of them, as what, and what will become of them. Pure; `stream.cli.dlq` does it.
+"""Decides which dead letters to send again, and in which form, and says what will become of them. Pure; `stream.cli.dlq` does the sending.
 
-A letter is worth sending only if it would be accepted now. It leaves with an event id of its own, `dlq-<partition>-<offset>`, unless it had
-one, so that a repeat soon after is dropped by the shard; beyond that, `stream.kafka.replayed` remembers what was sent.
+A letter is worth sending only if it would be accepted now. If its event has no event id, it is given one, `dlq-<partition>-<offset>`, so that
+the shard drops a repeat that comes soon after. For later repeats, `stream.kafka.replayed` remembers what was sent.
 """
 
 from __future__ import annotations
@@ -40,12 +40,14 @@ class Plan:
     Attributes
     ----------
     send : list of Again
+        Records worth sending.
     late : int
         How many of them are behind the watermark of their shard.
     sent_before, cut, applied : int
-        Left out: sent by an earlier replay; longer than what a letter keeps; late ones, which were applied as far as a late event is.
+        How many are left out because an earlier replay sent them, because they are longer than what a letter keeps, or because they were late
+        and so have been applied already, as far as a late event is.
     rejected : Counter of (reason, field)
-        Left out: would be rejected again.
+        How many are left out because they would be rejected again.
     """
 
     send: list[Again] = field(default_factory=list)
@@ -68,13 +70,13 @@ def plan_replay(
     Parameters
     ----------
     rules : Rules
-        By which the workers judge now.
+        The rules by which the workers judge now.
     now_ms : int
-        The stamp that a record sent now will have.
+        The stamp that a record sent now will have, ms since the epoch.
     watermarks : mapping of partition to int
-        Of the shards, ms.
+        Watermark of each shard, ms since the epoch.
     known : collection of (topic, partition, offset)
-        What was sent by an earlier replay.
+        Letters that an earlier replay sent.
 
     >>> from stream.shard.dead_letters import dead_letter, decode_dead_letter
     >>> letter = decode_dead_letter(dead_letter(2, 7, Reason.unknown_type, 5, b'{"user": "ann", "ts": 1, "type": "c"}').value)
@@ -105,7 +107,7 @@ def plan_replay(
 
 
 def with_event_id(payload: bytes, event_id: str) -> bytes:
-    """Return an event with an event id, its own if it has one.
+    """Return an event that has an event id: its own, else the given one.
 
     >>> with_event_id(b'{"user": "ann", "event_id": "7"}', "dlq-0-1")
     b'{"user": "ann", "event_id": "7"}'
@@ -117,7 +119,7 @@ def with_event_id(payload: bytes, event_id: str) -> bytes:
 
 
 def in_words(plan: Plan, reason: str, anew: str = "") -> list[str]:
-    """Say what a replay does, before it does it; `anew` says how to begin a new app.
+    """Say what a replay would do, a sentence for each point; `anew` says how to begin a new app.
 
     >>> in_words(Plan(sent_before=3), "unknown_type")
     ['nothing to send', '3 were sent by an earlier replay: left out']

@@ -1,4 +1,4 @@
-"""What a shard is told."""
+"""The settings of a shard."""
 
 from __future__ import annotations
 
@@ -17,7 +17,17 @@ BUDGET = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ShardSettings:
-    """Its name, the feature spec, the policy, how much to keep in memory, and what it rejects from here on."""
+    """What a shard belongs to, which features and policy it has, how much it keeps in memory, and what it rejects from here on.
+
+    Attributes
+    ----------
+    capacity : int
+        Users kept in memory.
+    budget : int
+        Most timers of one commit.
+    rules : Rules
+        What is rejected from the next record on.
+    """
 
     app: str
     partition: int
@@ -28,4 +38,4 @@ class ShardSettings:
     mirror: Mirror = "none"
     rules: Rules = NO_RULES
     clicks: str = "clicks"
-    """Name of its topic, for messages."""
+    """Name of its input topic, for messages."""

@@ -1,4 +1,4 @@
-"""Since when each churn definition is valid, as the shards remember it: one that was added later knows only what came after."""
+"""Since when each churn definition is valid, as the shards remember it. A definition that was added later knows only what came after that."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 returns one `Step`: a commit ready to be stored. One step, in order:
 
 1. bring the batch's users into the arena
-2. the compiled pass: dedupe, late check, own landmarks, update, vectors; it stops where more than a commit's worth of timers would be due
+2. run the compiled pass: dedupe, late check, own landmarks, update, vectors; it stops before more timers are due than one commit may hold
 3. sweep: landmarks of everybody else that time has crossed
 4. maturities: labels of snapshots whose horizon has passed
 5. risks of all moments, in one call per definition
@@ -64,16 +64,16 @@ class Step:
 
 @dataclass(slots=True)
 class _Due:
-    """Timers to fire: users whose landmark may be due, snapshots that mature, and how far this goes."""
+    """The timers to fire: users whose landmark may be due, snapshots that mature, and how far in time this goes."""
 
     slots: npt.NDArray[np.int32]
     matured: Matured
     since: int
-    """Where the window begins: every timer before it has fired."""
+    """Time (ms) at which the window begins: every timer before it has fired."""
     finished: list[tuple[int, int]] = field(default_factory=list)
-    """(definition index, landmark) lists that are used up."""
+    """Lists of pending snapshots, by (definition index, landmark), that are used up."""
     cursor: tuple[int, str] | None = None
-    """Not None when the instant is not finished."""
+    """Where to go on within the instant; None when it is finished."""
 
 
 class Shard:
@@ -88,7 +88,7 @@ class Shard:
     adopted : Adopted
         Decisions already published beyond the stored position.
     meta : ShardMeta, optional
-        Where the shard stands, when that is not what was stored; by default it is.
+        Where the shard stands; by default what was stored.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Shard:
         self._moments: Moments = make_moments(1, len(self._names), WIDTH)
 
     def advance(self, records: Records, start: int = 0) -> Generator[Need, Found, Step]:
-        """One step: take records from `start` on as far as the timers allow, or let time come up to the record that waits there."""
+        """Make one step: take records from `start` on as far as the timers allow, or move time towards the record that waits there."""
         lateness, meta, arena, columns = self.settings.spec.lateness_ms, self.meta, self.arena, records.columns
         slots = yield from self._slots(columns.users)
         slots[columns.tick] = TIME_ONLY
@@ -162,7 +162,7 @@ class Shard:
             max_ms=max_ms,
             swept_ms=due.since if due.cursor is not None else max(swept, limit),
             cursor=due.cursor,
-            example_no=meta.example_no + len(outputs.told.examples),
+            example_no=meta.example_no + len(outputs.for_trainer.examples),
             time_offset=records.time_offset if records.time_offset is not None and taken == columns.n else meta.time_offset,
             lineage=meta.lineage,
             spec_hash=meta.spec_hash,
@@ -187,14 +187,14 @@ class Shard:
             self.timers.arm(bucket, len(users))
         for bucket, users in commit.disarmed.items():
             self.timers.arm(bucket, -len(users))
-        for (k, landmark), count in step.outputs.told.counts.items():
+        for (k, landmark), count in step.outputs.for_trainer.counts.items():
             self.timers.add_pending(k, landmark, count)
         for name, landmark in commit.matured:
             self.timers.drop_pending(self._names.index(name), landmark)
         self.arena.settle(self.arena.changed(), self.commit_no)
 
     def _slots(self, users: Texts) -> Generator[Need, Found, npt.NDArray[np.int32]]:
-        """Slot of each user, int32 (n,); who is not in the arena is brought in, but nobody's name, which has slot -1."""
+        """Return the slot of each user, int32 (n,), and bring in users who are not in the arena. Records without a user have slot -1."""
         slots = self.arena.slots(users)
         absent = ((slots < 0) & (users.at >= 0) & (users.at < users.end)).nonzero()[0]
         if len(absent):
@@ -222,12 +222,12 @@ class Shard:
             self._moments = make_moments(wanted, len(self._names), WIDTH)
 
     def _due(self, since: int, until: int) -> Generator[Need, Found, _Due]:
-        """Everything due in ``[since, until)``."""
+        """Return everything due in ``[since, until)``, ms."""
         members, matured, lists = yield from self._read_due(since, until)
         return _Due(self.arena.changed(and_also=members).astype(np.int32), matured, since, lists)
 
     def _read_due(self, since: int, until: int) -> Generator[Need, Found, tuple[npt.NDArray[np.int32], Matured, list[tuple[int, int]]]]:
-        """Read the wheel's members and the pending snapshots of a window; bring all their users in."""
+        """Read the wheel's members and the pending snapshots of a window, and bring all their users into the arena."""
         buckets: list[int] = []
         lists: list[tuple[int, int]] = []
         if since != NEVER and until > since:
@@ -256,7 +256,7 @@ class Shard:
         return slots[: len(members)], matured, there
 
     def _unpacked(self, lists: Sequence[tuple[int, int]], chunks: Sequence[Sequence[bytes]]) -> tuple[Snapshots, list[int]]:
-        """Unpack lists of pending snapshots; where that fails, say which."""
+        """Unpack lists of pending snapshots. Raises Damaged, with the key of the list, when one cannot be read."""
         try:
             return unpack_lists(chunks, WIDTH)
         except ValueError:
@@ -269,7 +269,7 @@ class Shard:
             raise
 
     def _must_be_known(self, slots: npt.NDArray[np.int32], members: int) -> None:
-        """Whoever is in the wheel has a state that says so, and whoever has a pending snapshot has a state."""
+        """Raise Damaged unless each user in the wheel has a state that says so, and each user with a pending snapshot has a state."""
         unknown = self.arena.fresh[slots]
         unknown[:members] |= ~self.arena.armed[slots[:members]]
         if unknown.any():
@@ -303,7 +303,7 @@ class Shard:
         return count
 
     def _turned(self) -> tuple[_ByBucket, _ByBucket, _ByBucket]:
-        """Users armed and disarmed since the last commit, and those who had no state at it."""
+        """Return the users armed and disarmed since the last commit, and those who had no state then, each by bucket."""
         arena = self.arena
         slots = arena.changed()
         now, before = (arena.states["flags"][slots] & FLAG_ARMED) != 0, arena.armed[slots]
@@ -318,10 +318,10 @@ class Shard:
     def _commit(self, meta: ShardMeta, outputs: StepOutputs, due: _Due, armed: _ByBucket, disarmed: _ByBucket, fresh: _ByBucket) -> Commit:
         arena, names = self.arena, self._names
         slots = arena.changed()
-        told = self.meta.watermark_ms(self.settings.spec.lateness_ms)
+        before_ms = self.meta.watermark_ms(self.settings.spec.lateness_ms)
         block = ExampleBlock(
             meta.lineage, self.settings.partition, self.meta.example_no, meta.watermark_ms(self.settings.spec.lateness_ms),
-            meta.spec_hash, names, outputs.told.examples,
+            meta.spec_hash, names, outputs.for_trainer.examples,
         )  # fmt: skip
         return Commit(
             token=self.token,
@@ -332,11 +332,13 @@ class Shard:
             fresh=fresh,
             armed=armed,
             disarmed=disarmed,
-            snaps={(names[k], landmark): chunk for (k, landmark), chunk in outputs.told.chunks.items()},
+            snaps={(names[k], landmark): chunk for (k, landmark), chunk in outputs.for_trainer.chunks.items()},
             matured=[(names[k], landmark) for k, landmark in due.finished],
             outbox=[pack_entry(entry) for entry in outputs.entries],
             mirror=outputs.mirror,
-            exbox=[block.pack()] if len(outputs.told.examples) or block.watermark_ms // PHASE_STEP_MS > told // PHASE_STEP_MS else [],
+            exbox=[block.pack()]
+            if len(outputs.for_trainer.examples) or block.watermark_ms // PHASE_STEP_MS > before_ms // PHASE_STEP_MS
+            else [],
         )
 
 
@@ -352,13 +354,13 @@ async def answered(steps: Generator[Need, Found, Step], read: Callable[[Need], A
 
 
 def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:
-    """W after the first event ever, NEVER if there is none yet: no timer is due before it."""
+    """Return W after the first event ever, NEVER if there is none yet; no timer is due before it."""
     fine = np.flatnonzero(columns.code[start:] == Reason.ok) + start
     return NEVER if not len(fine) else int(np.minimum(columns.ts[fine], columns.append[fine]).min()) - lateness_ms
 
 
 def _censored_before(columns: Columns, start: int, active_window_ms: int) -> int:
-    """Event time of the first event of a log whose beginning is gone, plus the active window; NOT_YET if there is none yet."""
+    """Return the time of the first event of a log whose beginning is gone, plus the active window, ms; NOT_YET if there is none yet."""
     fine = np.flatnonzero((columns.code[start:] == Reason.ok) & ~columns.tick[start:]) + start
     return NOT_YET if not len(fine) else int(min(columns.ts[fine[0]], columns.append[fine[0]])) + active_window_ms
 

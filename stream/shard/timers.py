@@ -1,10 +1,10 @@
 """When the shard's timers are due: how many, in which bucket, and how far time may move within one step.
 
-Two kinds of timers: landmarks of armed users (a wheel of 288 buckets) and maturities of pending snapshots (lists by landmark). Counts
-only size the steps; what is due is read from the store. A count may be an estimate; nothing but the size of a step depends on it.
+There are two kinds of timers: landmarks of armed users (a wheel of 288 buckets) and maturities of pending snapshots (lists by landmark). What
+is due is read from the store. The counts here decide only how large a step is, so a count may be an estimate.
 
-Time is cut into cells of one phase step. Landmarks are due at the start of a cell, the labels of a definition at one place inside it,
-which its wait gives: so a cell has a few *instants* at which anything can be due, and between them time moves freely.
+Time is cut into cells of one phase step. Landmarks are due at the start of a cell. The labels of a definition are due at one place inside it,
+which follows from how long they wait. So a cell has a few *instants* at which anything can be due, and between them time moves freely.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from features.users.landmarks import BUCKETS, PHASE_STEP_MS
 
 
 def grid_at_or_after(t_ms: int) -> int:
-    """Return the first multiple of the phase step at or after a time.
+    """Return the first multiple of the phase step (ms) at or after a time.
 
     >>> grid_at_or_after(1), grid_at_or_after(300_000)
     (300000, 300000)
@@ -31,7 +31,7 @@ def grid_at_or_after(t_ms: int) -> int:
 def next_slice(
     due_ms: npt.NDArray[np.int64], users: Sequence[str], budget: int, after: tuple[int, str] | None
 ) -> tuple[npt.NDArray[np.bool_], tuple[int, str] | None]:
-    """Which of n timers are the next ones in order of (due time, user), and where to go on: None when these are the last.
+    """Choose the next of n timers in order of (due time, user); return which, and where to go on, or None when these are the last.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def next_slice(
     users : sequence of str, n
         In no particular order; a user's timers of one due time stay together.
     budget : int
-        How many to choose, at least 1; more only where the last pair has several.
+        How many to choose, at least 1. More are chosen only where the last pair has several timers.
     after : (int, str) or None
         The last pair of the slice before.
 
@@ -69,7 +69,7 @@ class Timers:
     Parameters
     ----------
     wheel : mapping of bucket to int
-        Armed users per bucket.
+        Number of armed users per bucket.
     waits_ms : sequence of int
         H + G of each definition: how long a snapshot waits for its label.
     """
@@ -87,7 +87,7 @@ class Timers:
         self._pending: dict[tuple[int, int], int] = {}
 
     def assume_pending(self, swept_ms: int, newest_ms: int) -> None:
-        """After a take nobody knows which lists exist: assume every one that may, each as long as the wheel is on average."""
+        """Assume that every list exists which may, each as long as an average bucket of the wheel: after a take nobody knows which there are."""
         estimate = int(self._wheel.sum()) // BUCKETS
         for k, wait in enumerate(self.waits_ms):
             landmarks = range(grid_at_or_after(swept_ms - wait), newest_ms + 1, PHASE_STEP_MS)
@@ -95,7 +95,7 @@ class Timers:
             np.add.at(self._maturing[self._row[k]], (np.array(landmarks, np.int64) + wait) // PHASE_STEP_MS % self._ring, estimate)
 
     def arm(self, bucket: int, count: int) -> None:
-        """Add to (or with a negative count take from) a bucket."""
+        """Add users to a bucket, or remove them with a negative count."""
         self._wheel[bucket] += count
 
     def add_pending(self, k: int, landmark_ms: int, count: int) -> None:
@@ -112,16 +112,16 @@ class Timers:
 
     @property
     def pending(self) -> int:
-        """Snapshots that wait for their label."""
+        """Number of snapshots that wait for their label."""
         return sum(self._pending.values())
 
     @property
     def oldest_pending_ms(self) -> int | None:
-        """Landmark of the oldest pending snapshot."""
+        """Landmark of the oldest pending snapshot, ms since the epoch; None without one."""
         return min((landmark for (_, landmark), count in self._pending.items() if count), default=None)
 
     def overdue(self, from_ms: int, until_ms: int) -> int:
-        """Return how many timers are due in ``[from_ms, until_ms)``, of landmarks no more than a day's worth.
+        """Return how many timers are due in ``[from_ms, until_ms)``; of the landmarks, at most one day's are counted.
 
         >>> timers = Timers({3: 5}, [86_400_000])
         >>> timers.overdue(0, 3 * PHASE_STEP_MS), timers.overdue(0, 4 * PHASE_STEP_MS)
@@ -133,7 +133,7 @@ class Timers:
 
     @property
     def armed(self) -> int:
-        """Armed users."""
+        """Number of armed users."""
         return int(self._wheel.sum())
 
     def stop_ms(self, from_ms: int, budget: int) -> int:
@@ -147,7 +147,7 @@ class Timers:
         [0, 300000, 300000, 86400000]
         """
         cells = self.span_ms // PHASE_STEP_MS + 1
-        if (1 + cells // BUCKETS) * self.armed + int(self._maturing.sum()) <= budget:  # all that there is fits
+        if (1 + cells // BUCKETS) * self.armed + int(self._maturing.sum()) <= budget:  # everything there is fits
             return from_ms + self.span_ms
         place = int(self._due(from_ms, cells).cumsum().searchsorted(budget, side="right"))
         cell, instant = divmod(place, len(self._instants))
@@ -155,7 +155,7 @@ class Timers:
         return min(int(at), from_ms + self.span_ms)
 
     def _due(self, from_ms: int, cells: int) -> npt.NDArray[np.int64]:
-        """Timers due from a time on, (cells, instants of a cell). What lies before that time in its own cell is done, and counts as nothing."""
+        """Return how many timers are due from a time on, int64 (cells, instants of a cell). Those before it in its own cell have fired, and count as 0."""
         first = from_ms // PHASE_STEP_MS
         index = np.arange(first, first + cells)
         due = self._maturing[:, index % self._ring]
@@ -164,7 +164,7 @@ class Timers:
         return due.T
 
     def buckets_due(self, from_ms: int, until_ms: int) -> list[int]:
-        """Non-empty buckets with an instant in ``[from_ms, until_ms)``."""
+        """Return the non-empty buckets that have an instant in ``[from_ms, until_ms)``."""
         first = grid_at_or_after(from_ms) // PHASE_STEP_MS
         count = min(BUCKETS, -(-until_ms // PHASE_STEP_MS) - first)
         if count <= 0:
@@ -178,12 +178,12 @@ class Timers:
         return until_ms > from_ms and bool(self.buckets_due(from_ms, until_ms) or self.lists_due(from_ms, until_ms))
 
     def lists_due(self, from_ms: int, until_ms: int) -> list[tuple[int, int]]:
-        """(definition index, landmark) of the lists that mature in ``[from_ms, until_ms)``, in order of due time."""
+        """Return the lists that mature in ``[from_ms, until_ms)``, as (definition index, landmark) in order of due time."""
         due = []
         for k, wait in enumerate(self.waits_ms):
             window = range(grid_at_or_after(from_ms - wait), until_ms - wait, PHASE_STEP_MS)
             if len(window) < len(self._pending):
                 due += [(landmark + wait, k, landmark) for landmark in window if (k, landmark) in self._pending]
-            else:  # a jump in time: what is pending is less than where it may be
+            else:  # after a jump in time there are fewer pending lists than landmarks in the window
                 due += [(landmark + wait, k, landmark) for other, landmark in self._pending if other == k and landmark in window]
         return [(k, landmark) for _, k, landmark in sorted(due)]

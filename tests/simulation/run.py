@@ -72,7 +72,7 @@ class Steps(Observer):
         moved = step.meta.next_offset != self._offset.get(partition)
         self._offset[partition] = step.meta.next_offset
         self._counts["steps"] += 1
-        self._counts["empty steps"] += not moved and not step.outputs.told.examples.users and not step.commit.disarmed
+        self._counts["empty steps"] += not moved and not step.outputs.for_trainer.examples.users and not step.commit.disarmed
 
 
 class Simulation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from features.files.faults import FileRefused
@@ -136,9 +137,15 @@ def test_a_mapping_file_is_a_mapping(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text('{"user": "who", "ts": ["at", "when"]}')
     expected = {"user": ("who",), "ts": ("at", "when")}
     assert read_mapping([str(tmp_path / "m.toml")]) == read_mapping([str(tmp_path / "m.json")]) == expected
+    (tmp_path / "m.toml").write_text('user = "who"\nts = "at | when"\n', encoding="utf-8-sig")
+    assert read_mapping([str(tmp_path / "m.toml")]) == expected
+    assert read_mapping(["user=who.json"]) == {"user": ("who.json",)}
+    (tmp_path / "m.json").write_text("[" * 100_000)
+    with pytest.raises(FileRefused, match="too deep"):
+        read_mapping([str(tmp_path / "m.json")])
 
 
-@pytest.mark.parametrize("told", ["usr=a", "user=a,user=b", "user", "user=", "value==5", "nowhere.toml"])
+@pytest.mark.parametrize("told", ["usr=a", "user=a,user=b", "user", "user=", "type==", "value==5", "nowhere.toml"])
 def test_a_mapping_that_cannot_be_is_refused(told: str) -> None:
     with pytest.raises(FileRefused, match="--map"):
         plan_of(["a", "b"], read_mapping([told]), nested=False)
@@ -209,3 +216,12 @@ def test_an_event_that_two_files_hold_is_a_repeat(tmp_path: Path) -> None:
         text(tmp_path, "\n".join(["user,ts,type,value", *part, ""]), f"{name}.csv") for name, part in (("a", rows[:50]), ("b", rows[40:]))
     ]
     assert replay(read_history(files), models=("cadence",)).repeats == 10
+
+
+def test_ids_of_sixteen_bytes_are_uuids(tmp_path: Path) -> None:
+    own = [bytes(range(16)), None, bytes(range(240, 256))]
+    pl.DataFrame({"user": own, "ts": [AT] * 3, "type": [b"x"] * 3}).write_parquet(tmp_path / "e.parquet")
+    frame, summary = read(tmp_path / "e.parquet")
+    assert frame["user"].to_list() == ["00010203-0405-0607-0809-0a0b0c0d0e0f", "f0f1f2f3-f4f5-f6f7-f8f9-fafbfcfdfeff"]
+    assert frame["type"].to_list() == ["x", "x"]
+    assert reasons(summary) == {("user_empty", "user"): 1}

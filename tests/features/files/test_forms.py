@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import os
+import threading
 from pathlib import Path
 
 import polars as pl
@@ -61,6 +64,9 @@ def zstd(content: bytes) -> bytes:
         ("e.json", HEADER + ROW, 1),
         ("e.jsonl", '{"user":"a","user":"b","ts":1700000000000,"type":"x"}', 1),
         ("events", HEADER + ROW, 1),
+        ("e.json", OBJECT + OBJECT, 2),
+        ("e.jsonl", f"{OBJECT} {OBJECT}\n{OBJECT}\n", 3),
+        ("p[1].csv", HEADER + ROW, 1),
     ],
 )  # fmt: skip
 def test_forms_that_are_sound(name: str, content: str | bytes, rows: int, tmp_path: Path) -> None:
@@ -200,3 +206,54 @@ def test_folders_and_patterns(tmp_path: Path) -> None:
     for missing in ("nowhere.csv", "*.nothing", "day2"):
         with pytest.raises(FileRefused, match="no "):
             files_of([str(tmp_path / missing)])
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\xd0\xcf\x11\xe0" + bytes(600), "old Excel"),
+        (b"ARROW1" + bytes(600), "Feather"),
+        (b"PARE" + bytes(600), "encrypted"),
+        (b"7z\xbc\xaf\x27\x1c", "7z"),
+        (b"e.csv" + bytes(252) + b"ustar" + bytes(300), "tar archive"),
+        (gzip.compress(b"e.csv" + bytes(252) + b"ustar" + bytes(300)), "tar archive"),
+        (b"\n<!DOCTYPE html>\n<html></html>", "web page"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>", "XML"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_by_its_name(content: bytes, says: str, tmp_path: Path) -> None:
+    _, summary = read(text(tmp_path, content))
+    assert says in summary.refused
+
+
+def test_a_line_of_zeros_is_no_utf16(tmp_path: Path) -> None:
+    frame, summary = read(text(tmp_path, HEADER.encode() + bytes(300) + b"\n" + ROW.encode()))
+    assert frame.height == 1
+    assert reasons(summary) == {("ragged", ""): 1}
+
+
+def test_a_parquet_file_may_have_brackets_in_its_name(tmp_path: Path) -> None:
+    pl.DataFrame([ONE]).write_parquet(tmp_path / "e[1].parquet")
+    assert read(tmp_path / "e[1].parquet")[0].height == 1
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+def test_a_pipe_with_a_name_is_read_as_standard_input_is(parquet: bool, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    plain = io.BytesIO()
+    pl.DataFrame([ONE]).write_parquet(plain)
+    content = plain.getvalue() if parquet else (HEADER + ROW).encode()
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,), daemon=True)
+    writer.start()
+    assert files_of([str(pipe)]) == [pipe]
+    assert read(pipe)[0]["user"].to_list() == ["ann"]
+    writer.join(10)
+
+
+def test_quotes_mean_nothing_in_snowplow_events_without_a_header(tmp_path: Path) -> None:
+    row = [""] * 131
+    row[3], row[5], row[6], row[15], row[30] = "2023-11-14 22:13:20.123", "page_view", "e1", "dom", '"Best'
+    frame, summary = read(text(tmp_path, "\t".join(row) + "\n" + "\t".join([*row[:6], "e2", *row[7:]]) + "\n", "e.tsv"))
+    assert summary.sound, summary
+    assert frame["event_id"].to_list() == ["e1", "e2"]

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.files.times import local_to_utc
+from features.files.options import ReadOptions
+from features.files.times import local_to_utc, readable_form
+from stream.cli.file_options import read_options
 from stream.faults import UsageFault
 from stream.intake.ingest import refuse_late
 from stream.settings import load_settings
@@ -142,3 +144,64 @@ def test_a_file_older_than_the_watermark_is_refused_whatever_form_its_times_have
     refuse_late(settings, [file], file.summary.first_ms)
     with pytest.raises(UsageFault, match="before the watermark"):
         refuse_late(settings, [file], NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("form", "written", "ms"),
+    [
+        ("%m/%d/%Y %I:%M:%S %p", "9/30/2019 11:30:00 PM", OCTOBER_MS - 1_800_000),
+        ("%d.%m.%Y %H:%M:%S.%f", "01.10.2019 00:00:00.250", OCTOBER_MS + 250),
+        ("%d.%m.%Y %H:%M:%S,%f", "01.10.2019 00:00:00,250", OCTOBER_MS + 250),
+        ("%d/%m/%YT%H:%M:%SZ", "01/10/2019T00:00:00Z", OCTOBER_MS),
+        ("%d %b %Y %H:%M GMT", "01 Oct 2019 00:00 GMT", OCTOBER_MS),
+        ("%d/%b/%Y:%H:%M:%S %z", "01/Oct/2019:02:00:00 +0200", OCTOBER_MS),
+        ("%d/%m/%y", "1/10/19", OCTOBER_MS - 7_200_000),
+    ],
+)
+def test_a_form_that_is_told_gives_the_moment_it_says(form: str, written: str, ms: int, tmp_path: Path) -> None:
+    assert readable_form(form)
+    zone = "Europe/Berlin" if form.endswith(("Z", "GMT", "%z", "%y")) else "UTC"
+    frame, summary = read(csv(tmp_path, f'ann,"{written}",x,'), ts_format=form, zone=zone)
+    assert frame["ts"].to_list() == [ms], summary
+
+
+@pytest.mark.parametrize("form", ["%", "%%", "%Q", "day", "%Y%", "%H:%M", "%I:%M", "%d/%m/%Y %I:%M", "%Y", "%d/%m/%Y %S%f"])
+def test_a_form_that_tells_no_moment_is_refused_before_a_file_is_opened(form: str) -> None:
+    assert not readable_form(form)
+
+
+def test_numbers_of_a_typed_column_are_read_by_the_form_as_well(tmp_path: Path) -> None:
+    pl.DataFrame({"user": ["ann"], "ts": [20191001], "type": ["x"]}).write_parquet(tmp_path / "e.parquet")
+    assert read(tmp_path / "e.parquet", ts_format="%Y%m%d")[0]["ts"].to_list() == [OCTOBER_MS]
+
+
+def test_an_export_in_another_unit_than_its_documentation_says_is_refused_with_the_unit(tmp_path: Path) -> None:
+    header = "event_timestamp,event_name,user_pseudo_id"
+    _, summary = read(csv(tmp_path, f"{OCTOBER_MS},x,ann", header=header))
+    assert reasons(summary) == {("ts_unit", "ts"): 1}
+    assert any("--ts-unit ms" in note for note in summary.notes)
+    assert read(csv(tmp_path, f"{OCTOBER_MS},x,ann", header=header), ts_unit="ms")[0]["ts"].to_list() == [OCTOBER_MS]
+
+
+def told(**options: str) -> ReadOptions:
+    return read_options(load_settings(None), **options)  # type: ignore[arg-type]  # texts only
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"oldest": "2019"},
+        {"oldest": "20191001"},
+        {"oldest": "soon"},
+        {"encoding": "hex"},
+        {"encoding": "base64"},
+        {"encoding": "undefined"},
+        {"encoding": "rot13"},
+        {"ts_format": "%d/%m/%Y %H:%M %Z"},
+        {"tz": "Berlin"},
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_by_its_name(options: dict[str, str]) -> None:
+    with pytest.raises(UsageFault, match="--" + next(iter(options)).replace("_", "-")):
+        told(**options)
+    assert told(oldest="0").oldest_ms == 0
