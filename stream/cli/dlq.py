@@ -123,6 +123,7 @@ def replay(
 
 
 def _plan_clicks(settings: Settings, letters: Sequence[DeadLetter], progress: Progress) -> Plan:
+    from features.definitions.rules import unpack_history
     from features.store.redis import connect, load_spec
     from stream.ownership.stored import stored_metas
     from stream.shard.replay import plan_replay
@@ -131,8 +132,9 @@ def _plan_clicks(settings: Settings, letters: Sequence[DeadLetter], progress: Pr
     stored = load_spec(client, app)
     metas: dict[int, ShardMeta] = {} if stored is None else stored_metas(client, app, stored.partitions)
     # a shard says in Kafka what it follows when it is taken, and stores it in Redis with its next record, which may be long in coming
-    follows = {partition: meta.rules[-1].rules for partition, meta in metas.items() if meta.rules} | progress.rules
-    behind = sorted(partition for partition in metas if follows.get(partition, rules) != rules)
+    histories = {partition: meta.rules for partition, meta in metas.items()}
+    histories |= {partition: unpack_history(packed) for partition, packed in progress.rules.items()}
+    behind = sorted(partition for partition in metas if histories[partition] and histories[partition][-1].rules != rules)
     if behind:
         raise UsageFault(
             f"shard {', '.join(map(str, behind))} still follows other rules than [features] of this configuration says: "

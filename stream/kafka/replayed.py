@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from features.definitions.rules import Rules, unpack_history
 from stream.faults import UsageFault
 from stream.kafka.clients import clicks_producer, everything, reader
 from stream.kafka.topics import topic_names
@@ -51,13 +50,13 @@ class Progress(NamedTuple):
     ----------
     sent : set of Sent
         Letters that were sent again.
-    rules : dict of partition to Rules
-        The newest version that a shard follows, which it says before the first record that it judges by it; a shard that has said nothing
-        yet is not there.
+    rules : dict of partition to bytes
+        Every version of the rules that a shard has followed, packed; it says each before the first record that it judges by it. A shard that
+        has said nothing yet is not there.
     """
 
     sent: set[Sent]
-    rules: dict[int, Rules]
+    rules: dict[int, bytes]
 
 
 def read_progress(settings: Settings) -> Progress:
@@ -77,8 +76,8 @@ def read_progress(settings: Settings) -> Progress:
             found.sent.update((note.topic, note.partition, offset) for offset in note.offsets)
         elif record.key == f"{settings['app.name']}-{record.partition}".encode():
             found.rules.pop(record.partition, None)
-            if history := unpack_history(_marker_decoder.decode(record.value).rules):
-                found.rules[record.partition] = history[-1].rules
+            if packed := _marker_decoder.decode(record.value).rules:
+                found.rules[record.partition] = packed
     return found
 
 
