@@ -22,13 +22,13 @@ _MARKER = re.compile(rb"^(?!.*-replayed-)([a-z0-9_-]{1,32})-\d+$")
 
 
 class Claims(NamedTuple):
-    """What partition 0 of `progress` says: apps that claimed the prefix, the first one first, and apps that have published there."""
+    """What partition 0 of `progress` says: the apps that claimed the prefix, in the order of their claims, and the apps that have published there."""
 
     claimed: Sequence[str]
     published: frozenset[str]
 
     def holder(self, app: str) -> str | None:
-        """Return whose the prefix is, as `app` must see it; None when it is free.
+        """Return the app that holds the prefix, as `app` must see it; None when the prefix is free.
 
         >>> Claims(["shop"], frozenset()).holder("blog"), Claims([], frozenset({"shop"})).holder("blog")
         ('shop', 'shop')
@@ -65,7 +65,15 @@ def read_claims(settings: Settings) -> Claims:
 
 
 def claim(settings: Settings) -> str:
-    """Claim the prefix for this app unless it is another's; return the app that has it."""
+    """Claim the prefix for this app unless it is another's; return the app that has it.
+
+    Raises
+    ------
+    UsageFault
+        When there is no broker or no such topic.
+    OSError
+        When Kafka did not confirm the claim.
+    """
     app = settings["app.name"]
     claims = read_claims(settings)
     if (holder := claims.holder(app)) not in {None, app}:

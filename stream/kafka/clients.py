@@ -1,4 +1,4 @@
-"""Kafka for commands that a person waits for: answers within seconds, or says what is missing and what to do."""
+"""Kafka clients for commands that a person waits for: they answer within seconds, or say what is missing and what to do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _no_topic(name: str) -> UsageFault:
 
 
 def reader(settings: Settings, logical: str) -> tuple[KafkaConsumer, list[TopicPartition]]:
-    """Return a read_committed consumer without a position, and the partitions of a topic.
+    """Return a read_committed consumer that is assigned nothing yet, and the partitions of a topic.
 
     Raises
     ------
@@ -68,12 +68,12 @@ def everything(consumer: KafkaConsumer, partitions: Sequence[TopicPartition]) ->
 
 
 def producer_to(settings: Settings, logical: str, transactional_id: str | None = None) -> tuple[Producer, str]:
-    """Return a producer for a topic, and the topic's name. It chooses partitions by murmur2, as Java's clients do: all agree on a user's.
+    """Return a producer for a topic, and the topic's name. It chooses partitions by murmur2, as Java's clients do, so all agree on a user's partition.
 
     Parameters
     ----------
     transactional_id : str, optional
-        For one that sends in transactions.
+        For a producer that sends in transactions.
 
     Raises
     ------

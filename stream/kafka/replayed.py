@@ -1,6 +1,6 @@
 """What the topic `progress` says to a replay of dead letters: which were sent again, and by which rules each shard judges.
 
-Which were sent again is said by notes, written in the same transaction as what they tell of.
+Which were sent again is said by notes, written in the same transaction as the records they are about.
 
 A note is keyed by the application, the topic and the first offset it holds, so that compaction keeps every one of them. It stands on the
 partition of its letters, between the markers of that shard, whose readers pass over it.
@@ -82,7 +82,7 @@ def read_progress(settings: Settings) -> Progress:
 
 
 class Replayer:
-    """Sends records and the note of them at once, or neither. One at a time for an application: a newer one stops an older one."""
+    """Sends records and the note about them in one transaction. An application has one replayer at a time: a newer one stops an older one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -91,7 +91,7 @@ class Replayer:
         self._producer.init_transactions(PATIENCE_S)
 
     def send(self, records: Sequence[tuple[Sent, bytes | None, bytes]]) -> None:
-        """Send (where the letter came from, key, value) of each, to the partition it came from.
+        """Send each record, given as (where its letter came from, key, value), to the partition it came from.
 
         Raises
         ------
@@ -112,7 +112,7 @@ class Replayer:
         producer, notes = self._producer, dict[tuple[str, int], list[int]]()
         producer.begin_transaction()
         for (topic, partition, offset), key, value in records:
-            # to the partition it came from: that shard has what is known of its user
+            # to the partition it came from, because that shard has what is known of the record's user
             producer.produce(self._topics[topic], value, key, partition)
             notes.setdefault((topic, partition), []).append(offset)
         for (topic, partition), offsets in notes.items():
