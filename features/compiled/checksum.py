@@ -17,7 +17,6 @@ from numba.np.arrayobj import make_array
 _P1, _P2, _P3, _P4, _P5 = map(
     np.uint64, (11400714785074694791, 14029467366897019727, 1609587929392839161, 9650029242287828579, 2870177450012600261)
 )
-_WORD = np.uint64(8)
 
 
 @njit(cache=True, nogil=True)

@@ -103,7 +103,7 @@ class Order:
         Raises
         ------
         FileRefused
-            If the folder has not enough room.
+            If the folder has not enough room, or cannot be written.
         """
         self.rows += frame.height
         self._pending.append((frame, settle))
@@ -148,7 +148,12 @@ class Order:
             for part in run.parts:
                 if part.frame is not None:
                     part.path = self.spill / f"{self.spilled}.arrow"
-                    part.frame.write_ipc(part.path, compression="lz4")
+                    try:
+                        part.frame.write_ipc(part.path, compression="lz4")
+                    except OSError as error:
+                        raise FileRefused(
+                            f"{self.spill} cannot be written: {error}. Say --spill with a folder that has room", "no_room"
+                        ) from error
                     self.spilled += part.frame.height
                     part.frame = None
         self._kept_bytes = 0

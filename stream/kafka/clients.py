@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from stream.faults import UsageFault
 from stream.kafka import connection
@@ -51,6 +52,19 @@ def reader(settings: Settings, logical: str) -> tuple[KafkaConsumer, list[TopicP
         consumer.close()
         raise _no_topic(topic)
     return consumer, [TopicPartition(topic, number) for number in sorted(partitions)]
+
+
+def everything(consumer: KafkaConsumer, partitions: Sequence[TopicPartition]) -> Iterator[Any]:
+    """Yield all records that some partitions hold now, one partition after the other; then close the consumer."""
+    try:
+        for place in partitions:
+            consumer.assign([place])
+            consumer.seek_to_beginning(place)
+            end = consumer.end_offsets([place])[place]
+            while consumer.position(place) < end:
+                yield from consumer.poll(timeout_ms=500).get(place, [])
+    finally:
+        consumer.close()
 
 
 def producer_to(settings: Settings, logical: str, transactional_id: str | None = None) -> tuple[Producer, str]:
