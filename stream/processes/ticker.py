@@ -53,6 +53,8 @@ class Ticker:
         """Partition -> when it was last seen to have grown, by a clock that only goes forward."""
         self._intake = Intake()
         self._faltering_since_s: float | None = None
+        self.waits_since_s: float | None = None
+        """Since when our shards have waited for the first click of this process, by a clock that only goes forward."""
 
     async def look(self, thread: Any) -> None:
         """Look at all partitions once, and append ticks where they are due.
@@ -70,6 +72,7 @@ class Ticker:
         ends: dict[int, int] = await thread.call_thread(thread.ends, self._topic, count)
         now_s = time.monotonic()
         faltering_ms = self._note(ends, now_s)
+        self._stand_in(now_s)
         # made anew each time, since the lag of a shard that another worker has taken over is not ours
         self.lag = {partition: max(0, ends.get(partition, 0) - session.next_offset) for partition, session in self._host.sessions.items()}
         quiet_ms = int((now_s - max(self.grown_s.values(), default=now_s)) * 1000)
@@ -110,6 +113,19 @@ class Ticker:
         self._intake.saw(sum(ends.values()), now_s)
         self._faltering_since_s = (self._faltering_since_s or now_s) if self._intake.faltering else None
         return 0 if self._faltering_since_s is None else 1 + int((now_s - self._faltering_since_s) * 1000)
+
+    def _stand_in(self, now_s: float) -> None:
+        """After `max_idle_hold` without a first click, let this machine's clock stand in for it.
+
+        A partition whose users have all left gets no click to compare the broker's clock with, and those who left are whom alerts are about. Two
+        clocks that agree are no worse a witness than a click; where they do not, the tick is refused as ever.
+        """
+        if self.events.known or not self._on:
+            return
+        self.waits_since_s = now_s if self.waits_since_s is None else self.waits_since_s
+        if (now_s - self.waits_since_s) * 1000 >= self._clock.max_idle_hold_ms:
+            log.warning("no click has come since the start: this machine's clock stands in for it, to judge the broker's by")
+            self.events.saw(int(time.time() * 1000), int(now_s * 1000))
 
     async def _tick(self, partition: int, session: Session) -> None:
         try:

@@ -47,6 +47,8 @@ class Deployment:
     world: Free = field(default_factory=lambda: Free(0, 1))
     store: MemoryStore = field(default_factory=lambda: MemoryStore(lambda: "n"))
     next: int = 0
+    own_clock: bool = False
+    """Whether time passes here by this machine's clock, as in a worker, and not by the test's."""
 
     async def opened(self) -> Session:
         definition = ChurnDefinition(name="gone", active_window_ms=3 * DAY_MS, horizon_ms=DAY_MS)
@@ -54,7 +56,7 @@ class Deployment:
             store=self.store,
             make_wire=lambda partition: SimWire(self.world, Worker(0), partition),
             champions=lambda _until: [Champion(0, CadenceScorer(definition.horizon_ms))],
-            monotonic_ms=lambda: self.world.now_ms,
+            monotonic_ms=(lambda: time.monotonic_ns() // 1_000_000) if self.own_clock else (lambda: self.world.now_ms),
         )
         spec = FeatureSpec(key_events=("view",), definitions=(definition,))
         return await open_session(ShardSettings("app", 0, spec, PolicySettings(threshold=0.4, cooldown_ms=DAY_MS)), dependencies, 1)
@@ -205,6 +207,27 @@ async def test_the_page_says_that_time_waits_for_the_first_click() -> None:
     await worker.ticker.look(app.consumer.thread)
     assert any("no click has come since this worker started" in line for line in worker.ready())
     assert not one.world.ticks[0]
+    await again.close()
+
+
+@pytest.mark.parametrize(("error_ms", "ticks", "refused"), [(0, 1, 0), (2 * DAY_MS, 0, 1)])
+async def test_without_a_first_click_this_machines_clock_stands_in_for_it_after_the_longest_hold(
+    error_ms: int, ticks: int, refused: int
+) -> None:
+    one = Deployment(own_clock=True)
+    session = await one.opened()
+    await one.clicks(session, int(time.time() * 1000))
+    await session.close()
+    again = await one.opened()
+    worker, app = serving(again, USERS)
+    await worker.ticker.look(app.consumer.thread)
+    assert not one.world.ticks[0]
+    one.world.clock_error_ms = error_ms
+    assert worker.ticker.waits_since_s is not None
+    worker.ticker.waits_since_s -= 61  # the longest hold of this worker is a minute
+    await worker.ticker.look(app.consumer.thread)
+    assert len(one.world.ticks[0]) == ticks
+    assert (worker.metrics.registry.get_sample_value("churnwatch_ticks_refused_total") or 0) == refused
     await again.close()
 
 
