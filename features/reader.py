@@ -1,6 +1,6 @@
-"""Read what churnwatch knows, from any Python program: one user, everybody at risk, or named features for a model of your own.
+"""Read what churnwatch knows from any Python program: one user, all users at risk, or features by name for a model of your own.
 
-Only reads (GET, MGET, SSCAN, HMGET), so a Redis user with ``+@read ~cw:<app>:*`` is enough. Answers are as of the workers' last commits::
+It only reads (GET, MGET, SSCAN, HMGET), so a Redis user with ``+@read ~cw:<app>:*`` is enough. Answers are as of the workers' last commits::
 
     reader = UserReader("redis://127.0.0.1:6379", "shop")
     view = reader.user("ann", at_ms=int(time.time() * 1000))
@@ -33,13 +33,13 @@ from features.users.state import NEVER
 
 T = TypeVar("T")
 _SCANS = 32
-"""Buckets scanned in one round trip."""
+"""How many buckets are scanned in one round trip."""
 _MEMBERS = 500
-"""Members asked of each."""
+"""How many members of each bucket Redis is asked for in a round trip."""
 
 
 class AppUnknown(LookupError):
-    """Nothing is stored under this name."""
+    """Nothing is stored under the app's name."""
 
     def __init__(self, app: str) -> None:
         super().__init__(f"nothing is stored for app {app!r}: is the name right, and has a worker run?")
@@ -76,7 +76,7 @@ class UserReader:
     Parameters
     ----------
     client_or_url : redis.Redis or str
-        Where the workers store; a client must answer in bytes (see `features.store.redis.connect`) and stays yours to close.
+        The Redis in which the workers store. A client must answer in bytes (see `features.store.redis.connect`), and you close it yourself.
     app : str
         The workers' ``app.name``.
     """
@@ -93,14 +93,16 @@ class UserReader:
 
     @cached_property
     def spec(self) -> AppSpec:
-        """What the app was started with; read once. Make a new reader after a definition was added.
+        """What the app was started with. It is read only once, so make a new reader after a definition was added.
 
         Raises
         ------
         AppUnknown
+            If nothing is stored under the app's name.
         OtherFeatures
-            What the workers store is described by another catalog of features than this build's, or by another layout.
+            If the workers have another catalog of features or another layout of the state than this build.
         NewerStorage
+            If a newer build stored what this one cannot read.
         """
         stored = _asked(lambda: load_spec(self._client, self._app))
         if stored is None:
@@ -110,17 +112,18 @@ class UserReader:
         return stored
 
     def user(self, user: str, at_ms: int) -> UserView | None:
-        """Return one user as of a time, None if nobody by this id was seen.
+        """Return one user as of a time, None if no user with this id has been seen.
 
         Parameters
         ----------
         at_ms : int
-            Usually now. Features are stated for it: the recency grows while the user is silent. Risks are the last ones stated.
+            The time to state the features for, milliseconds since the epoch; usually now, because the recency grows while a user is silent. Risks are
+            the last ones stated.
         """
         return self.users([user], at_ms)[0]
 
     def users(self, users: Sequence[str], at_ms: int) -> list[UserView | None]:
-        """Return several users in one round trip, in the order asked."""
+        """Return several users as `user` does, in the order asked for, in one round trip."""
         shards = self._shards()
 
         def call() -> list[list[bytes | None]]:
@@ -133,16 +136,16 @@ class UserReader:
         return [self._view(user, [states[i] for states in by_shard], at_ms) for i, user in enumerate(users)]
 
     def users_at_risk(self, definition: str | None = None, *, at_least: float = 0.0, only_open: bool = False) -> Iterator[RiskRow]:
-        """Go through the users who are not dormant, in no order, a few thousand at a time.
+        """Yield the users who are not dormant, in no particular order; a few thousand are read at a time.
 
         Parameters
         ----------
         definition : str, optional
-            By default the first of the spec.
+            Name of the definition; by default the first of the spec.
         at_least : float
-            Least risk, 0 to 1. Users without a score are left out.
+            Least risk of the users to yield, 0 to 1. Users without a score are left out.
         only_open : bool
-            Only those with an open alert.
+            Whether to yield only users with an open alert.
 
         Raises
         ------
@@ -156,10 +159,10 @@ class UserReader:
         return self._at_risk(name, names.index(name), round(at_least * RISK_STEPS), only_open=only_open)
 
     def named_features(self, users: Sequence[str], names: Sequence[str]) -> list[dict[str, float | None] | None]:
-        """Look features up in the mirror, in one round trip; None for a user who is not in it.
+        """Return features of some users by name, from the mirror, in one round trip; None for a user who is not in it.
 
-        The mirror is written at commits, when the workers run with ``mirror = "alerted"`` or ``"all"``: values are as of the user's last
-        change. A missing feature is None.
+        Workers write the mirror when they run with ``mirror = "alerted"`` or ``"all"``. They do so at commits, so values are as of the last change of
+        the user. A missing feature is None.
         """
         shards = self._shards()
 
@@ -211,7 +214,7 @@ class UserReader:
         return list(stored)
 
     def _armed(self) -> Iterator[tuple[int, list[str]]]:
-        """(partition, users) of all wheels; SSCAN may name a user twice, so what one bucket gave is remembered while it is scanned."""
+        """Yield (partition, users) of all wheels. SSCAN may return a user twice, so the users of a bucket are remembered while it is scanned."""
         for partition, keys in enumerate(self._shards()):
             for first in range(0, BUCKETS, _SCANS):
                 cursors = dict.fromkeys(range(first, min(first + _SCANS, BUCKETS)), 0)

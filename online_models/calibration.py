@@ -95,5 +95,5 @@ class Calibrator:
         one = read(state, CalibratorState)
         raw, labels = array_of(one.raw, "<f4", -1), labels_of(one.labels)
         if len(raw) != len(labels):
-            raise ValueError(f"a calibrator has {len(raw)} scores of {len(labels)} labels")
+            raise ValueError(f"a calibrator has {len(raw)} scores for {len(labels)} labels")
         self.slope, self.shift, self._raw, self._labels = one.slope, one.shift, raw, labels

@@ -489,7 +489,7 @@ def _rows(labels: bytes, scores: bytes, vectors: bytes, *shape: int) -> tuple[np
     """Read labels with their scores and vectors, a row for each label."""
     found = labels_of(labels), scores_of(scores, *shape), array_of(vectors, "u1", -1, WIDTH)
     if len({len(one) for one in found}) > 1:
-        raise ValueError(f"{[len(one) for one in found]} labels, scores and vectors, which should be as many")
+        raise ValueError(f"{[len(one) for one in found]} labels, scores and vectors: there must be equally many")
     return found
 
 
@@ -503,5 +503,5 @@ def scores_of(packed: bytes, *shape: int) -> Scores:
     """
     scores = np.frombuffer(packed, "<f4").reshape(-1, *shape).copy()
     if not (np.isnan(scores) | ((scores >= 0) & (scores <= 1))).all():
-        raise ValueError("a score is no share")
+        raise ValueError("a score is not between 0 and 1")
     return scores

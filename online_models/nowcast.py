@@ -231,6 +231,6 @@ class Nowcast:
         one = read(state, NowcastState)
         curvature = np.array(one.curvature)
         if np.linalg.eigvalsh(curvature).min() < -1 or not np.allclose(curvature, curvature.T):
-            raise ValueError("the curvature of a loss is symmetric, and negative nowhere")
+            raise ValueError("the curvature of a nowcast's loss is not symmetric, or negative")
         self.shift, self._bridge, self._curvature = one.shift, np.array(one.bridge), curvature
         self._newest = deque(one.newest, maxlen=NEWEST)

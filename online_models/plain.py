@@ -95,7 +95,7 @@ def unpack_array(packed: PackedArray, kind: str, *shape: int | None) -> npt.NDAr
     said, lengths, data = packed
     fits = len(lengths) == len(shape) and all(want in {None, have} for have, want in zip(lengths, shape, strict=True))
     if not fits or said != np.dtype(kind).str:
-        raise ValueError(f"an array of {said[:20]} {lengths[:5]} in the place of one of {np.dtype(kind).str} {list(shape)}")
+        raise ValueError(f"an array of type {said[:20]} and shape {lengths[:5]}, but it must be {np.dtype(kind).str} {list(shape)}")
     return array_of(data, kind, *lengths)
 
 
@@ -146,7 +146,7 @@ def set_rng(rng: np.random.Generator, state: RngState) -> None:
     """
     at, step, halves, half = (int(one) for one in state)
     if max(at, step) >= 2**128 or not step % 2 or halves > 1 or half >= 2**32:
-        raise ValueError("no random generator stands there")
+        raise ValueError("no random generator can have this state")
     rng.bit_generator.state = {
         "bit_generator": "PCG64", "state": {"state": at, "inc": step}, "has_uint32": halves, "uinteger": half,
     }  # fmt: skip

@@ -396,9 +396,9 @@ class Trainer:
                 self._kept |= {(name, *key): row for key, row in zip(keys, scores, strict=True)}
         self._held = [(partition, unpack_examples(packed, WIDTH)) for partition, packed in one.held]
         if any((part.definition >= len(self.learners)).any() or not np.isin(part.label, (0, 1, NO_LABEL)).all() for _, part in self._held):
-            raise ValueError("an example is of no definition, or its label is none")
+            raise ValueError("an example has an unknown definition, or a label other than 0, 1 or none")
         if self._held and not self._watermarks:
-            raise ValueError("examples wait for a shard that nothing is known of")
+            raise ValueError("examples wait for an unknown shard")
         self.external.restore(one.external)
         for name, saved in one.learners.items():
             if name in self.learners:

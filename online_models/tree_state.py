@@ -164,7 +164,7 @@ def _node_state(node: Any) -> Node:
             node.depth, weights, float(node._last_split_attempt_at), float(node._mc_correct_weight),  # noqa: SLF001
             float(node._nb_correct_weight), error, detector, _observed(node.splitters),  # noqa: SLF001
         )  # fmt: skip
-    raise TypeError(f"a tree of River's has a {type(node).__name__}, which has no plain form here")
+    raise TypeError(f"a tree of River's holds a {type(node).__name__}, which cannot be saved here")
 
 
 def _observed(splitters: dict[str, GaussianSplitter] | None) -> list[Observed] | None:
@@ -228,7 +228,7 @@ def _node(model: Any, state: Node, tallest: int) -> Any:
         node.splitters = _splitters(model, state.observed)
     else:
         if state.feature not in INDEX:
-            raise ValueError(f"a tree asks for the feature {state.feature[:40]!r}, which there is not")
+            raise ValueError(f"a tree asks for the feature {state.feature[:40]!r}, which does not exist")
         left, right = (_node(model, one, tallest - 1) for one in (state.left, state.right))
         node = AdaNumBinaryBranchClass(
             weights, state.feature, state.threshold, state.depth, left, right, drift_detector=_adwin(state.detector)
@@ -246,7 +246,7 @@ def _splitters(model: Any, observed: list[Observed] | None) -> dict[str, Gaussia
         moments = unpack_array(one.moments, "<f8", WIDTH, 3)
         ends = unpack_array(one.ends, "u1", WIDTH, 2)
         if (moments[:, 0] <= 0).any() or (moments[:, 2] < 0).any() or (ends[:, 0] > ends[:, 1]).any():
-            raise ValueError("a leaf's moments are no moments")
+            raise ValueError("a leaf has moments that no examples can have")
         for splitter, (n, mean, squares), (low, high) in zip(splitters.values(), moments.tolist(), ends.tolist(), strict=True):
             spread = stats.Var(ddof=1)
             spread.mean.n, spread.mean._mean, spread._S = n, mean, squares  # noqa: SLF001
@@ -261,7 +261,7 @@ def _adwin(state: AdwinState) -> drift.ADWIN:
     """Make a detector. Its rows must hold as many values as it says, or its code would look for buckets that are not there."""
     held = sum(row.used << place for place, row in enumerate(state.rows))
     if held != state.width or (len(state.rows) > 1 and not state.rows[-1].used):
-        raise ValueError(f"a detector's window holds {held} values and says {state.width:g}")
+        raise ValueError(f"a detector's window holds {held} values, but says {state.width:g}")
     detector = drift.ADWIN()
     detector._helper.__setstate__(_adwin_bytes(state))  # noqa: SLF001
     detector._drift_detected = state.found  # noqa: SLF001

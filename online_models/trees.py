@@ -88,12 +88,12 @@ class AdaptiveTree:
     def restore(self, state: Any) -> None:
         """See `Candidate`."""
         if "pickle" in read(state, dict[str, msgspec.Raw]):
-            raise OutdatedState("the checkpoint's trees are pickled, which could run code: they are not read")
+            raise OutdatedState("the checkpoint's trees are pickled; they are not read, because a pickle can run code")
         one = read(state, TreeState)
         if one.river != RIVER:
             raise OutdatedState(f"the checkpoint's trees are of River {one.river[:20]}, this is {RIVER}")
         if len(one.usual) != WIDTH or max(one.usual, default=0) > 255:
-            raise ValueError("the usual vector is no vector of codes")
+            raise ValueError("the usual vector does not consist of codes")
         restore_tree(self._model, one.tree)
         self._usual, self._batches, self._seen = np.array(one.usual), one.batches, one.seen
 

@@ -40,7 +40,7 @@ def unpack(packed: PackedScorer, deepest: int = DEEPEST) -> Scorer:  # noqa: PLR
         If it is not the data of a scorer.
     """
     if not deepest:
-        raise ValueError(f"scorers within scorers, more than {DEEPEST} deep")
+        raise ValueError(f"scorers stand within scorers more than {DEEPEST} deep")
     match packed:
         case PackedAdditive():
             return _additive(packed)
@@ -54,7 +54,7 @@ def unpack(packed: PackedScorer, deepest: int = DEEPEST) -> Scorer:  # noqa: PLR
             return CalibratedScorer(unpack(packed.raw, deepest - 1), packed.slope, packed.shift, packed.power)
         case PackedMix():
             if len(packed.members) != len(packed.weights) or abs(sum(packed.weights) - 1) > 1e-6:
-                raise ValueError(f"model {packed.name!r}: the weights of its members are not theirs")
+                raise ValueError(f"model {packed.name!r}: the weights do not fit its members")
             return MixScorer(packed.name, [unpack(member, deepest - 1) for member in packed.members], packed.weights)
         case PackedCadence():
             return CadenceScorer(packed.horizon_ms)

@@ -1,4 +1,4 @@
 """Compiled helpers that know nothing of churn.
 
-Byte strings in one buffer, rows woven into one buffer, memory asked for ahead: arrays in, arrays out.
+They keep byte strings in one buffer, weave rows into one buffer, take checksums, and fetch memory ahead: arrays in, arrays out.
 """

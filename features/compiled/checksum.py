@@ -17,18 +17,17 @@ from numba.np.arrayobj import make_array
 _P1, _P2, _P3, _P4, _P5 = map(
     np.uint64, (11400714785074694791, 14029467366897019727, 1609587929392839161, 9650029242287828579, 2870177450012600261)
 )
-_WORD = np.uint64(8)
 
 
 @njit(cache=True, nogil=True)
 def xxh64(source: Any, at: int, end: int, seed: Any) -> Any:
-    """Return XXH64 of a stretch of bytes.
+    """Return XXH64 of a stretch of bytes, uint64.
 
     Parameters
     ----------
     source : uint8 array
     at, end : int
-        The stretch, within `source`.
+        Where the stretch begins and ends, within `source`.
     seed : np.uint64
 
     >>> import xxhash
@@ -36,7 +35,7 @@ def xxh64(source: Any, at: int, end: int, seed: Any) -> Any:
     >>> int(xxh64(text, 0, 39, np.uint64(7))) == xxhash.xxh64_intdigest(text.tobytes(), 7)
     True
     """
-    data = source[at:end]  # from 0 on, a loop needs no check for negative places
+    data = source[at:end]  # places counted from 0 cannot be negative, which saves the loop a check
     size = data.shape[0]
     i = 0
     if size >= 32:
@@ -90,4 +89,5 @@ def _loading(_typing: Any, array: Any, _place: Any) -> Any:
 
 
 _word: Any = intrinsic(_loading)
-"""``_word(bytes, at)`` in a compiled pass: eight bytes as the machine reads them, in one load; of bytes put together the compiler makes eight."""
+"""``_word(bytes, at)`` in a compiled pass: eight bytes as one word, read in one load. If the word were put together from single bytes, the
+compiler would make eight loads of it."""

@@ -1,4 +1,4 @@
-"""Ask the processor for a record of an array before it is needed: users come in any order, and a pass would wait for each one's state."""
+"""Ask the processor for a record of an array before it is needed. Users come in any order, so a pass would wait for each one's state."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def _typed(_typing: Any, array: Any, _row: Any) -> Any:
             "llvm.prefetch", [byte.type], ir.FunctionType(ir.VoidType(), [byte.type, number, number, number])
         )
         size = context.get_abi_sizeof(context.get_data_type(kind.dtype))
-        for at in sorted({*range(0, size, LINE_BYTES), size - 1}):  # a row may begin in the middle of a line, and end in one more
+        # A row may begin in the middle of a cache line, and so reach into one more.
+        for at in sorted({*range(0, size, LINE_BYTES), size - 1}):
             line = builder.gep(byte, [ir.IntType(64)(at)])
             builder.call(call, [line, number(_FOR_WRITE), number(_KEEP), number(_DATA)])
         return context.get_dummy_value()
@@ -34,5 +35,5 @@ def _typed(_typing: Any, array: Any, _row: Any) -> Any:
 
 
 prefetch: Any = intrinsic(_typed)
-"""``prefetch(array, row)`` in a compiled pass: fetch all cache lines of one row of a one-dimensional array of records or of numbers. A row
-that is not there does no harm."""
+"""``prefetch(array, row)`` in a compiled pass: fetch all cache lines of one row of a one-dimensional array of records or of numbers. To ask for
+a row that does not exist does no harm."""

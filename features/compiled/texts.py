@@ -1,4 +1,4 @@
-"""Byte strings that stand in one buffer: what comes from a log as it lies there, made into `bytes` only where somebody looks at one."""
+"""Byte strings that stand in one buffer, as they come from a log. One becomes a `bytes` object only when somebody looks at it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Texts(Sequence[bytes | None]):
     ----------
     buffer : uint8 (size,)
     at, end : int64 (n,)
-        Where each begins and ends; None begins at -1.
+        Where each string begins and ends in the buffer; for None both are -1.
 
     >>> texts = Texts.of([b"ann", None, b""])
     >>> len(texts), texts[0], texts[1], list(texts[1:])
@@ -33,7 +33,7 @@ class Texts(Sequence[bytes | None]):
 
     @classmethod
     def of(cls, values: Sequence[bytes | None]) -> Texts:
-        """Return them in one buffer; a `Texts` is one already."""
+        """Return the values in one buffer; a `Texts` is returned as it is."""
         if isinstance(values, Texts):
             return values
         present = [value or b"" for value in values]
@@ -44,7 +44,7 @@ class Texts(Sequence[bytes | None]):
 
     @classmethod
     def join(cls, parts: Sequence[Texts]) -> Texts:
-        """One after the other; of each buffer only what its part covers.
+        """Return all parts one after the other, in a new buffer; only the bytes that a part covers are copied.
 
         >>> list(Texts.join([Texts.of([b"a", b"b"])[1:], Texts.of([None, b"c"])]))
         [b'b', None, b'c']
@@ -63,7 +63,7 @@ class Texts(Sequence[bytes | None]):
         return cls(np.frombuffer(b"".join([piece.data for piece in pieces]), np.uint8), at, end)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Texts:
-        """Return those at some places."""
+        """Return the strings at some places, in the same buffer."""
         return Texts(self.buffer, self.at[rows], self.end[rows])
 
     def __len__(self) -> int:
@@ -109,7 +109,7 @@ def names_of(users: Sequence[str] | Texts) -> Sequence[str]:
 
 
 def as_bytes(buffer: npt.NDArray[np.uint8], at: Places, end: Places) -> list[bytes]:
-    """Return stretches of a buffer that do not end with a zero byte.
+    """Return stretches of a buffer as bytes. None of them may end with a zero byte, which would be lost.
 
     >>> as_bytes(np.frombuffer(b"{ann|bob}", np.uint8), np.array([1, 5]), np.array([4, 8]))
     [b'ann', b'bob']
@@ -120,7 +120,7 @@ def as_bytes(buffer: npt.NDArray[np.uint8], at: Places, end: Places) -> list[byt
 
 
 def differing(some: Texts, others: Texts) -> int:
-    """Count rows where both are there and are not the same.
+    """Count the rows in which neither is None and the two differ.
 
     >>> differing(Texts.of([b"ann", b"bob", None, b"x"]), Texts.of([b"ann", b"bo", b"eve", None]))
     1
@@ -150,8 +150,8 @@ def _gather(buffer: Any, at: Any, end: Any, out: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def copied(out: Any, to: int, source: Any, at: int, end: int) -> int:
-    """Copy a stretch of bytes to a place, and return where it ends there; for compiled passes."""
-    target, wanted = out[to : to + end - at], source[at:end]  # from 0 on, a loop needs no check for negative places
+    """Copy a stretch of bytes to place `to` of `out`, and return where it ends there; for compiled passes."""
+    target, wanted = out[to : to + end - at], source[at:end]  # places counted from 0 cannot be negative, which saves the loop a check
     for j in range(end - at):
         target[j] = wanted[j]
     return to + end - at

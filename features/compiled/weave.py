@@ -1,4 +1,4 @@
-"""Many short texts and rows of one size, woven into one buffer by a compiled pass: what Python would do with a `bytes` object each."""
+"""Many short texts, and rows of one size, woven into one buffer by a compiled pass. Python would need a `bytes` object for each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Matrix = npt.NDArray[np.uint8]
 
 
 def weave(texts: Texts, matrix: Matrix) -> bytearray:
-    """Each row, and its text after it.
+    """Return all rows in one buffer, each followed by its text.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def weave(texts: Texts, matrix: Matrix) -> bytearray:
 
 
 def ends_of(texts: Sequence[bytes | bytearray]) -> npt.NDArray[np.int64]:
-    """Where each text ends once all are joined, int64 (n,).
+    """Return where each text ends once all are joined, int64 (n,).
 
     >>> ends_of([b"a", b"bc"]).tolist()
     [1, 3]
@@ -48,9 +48,9 @@ def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matr
     joined : bytes
         The lists, one after the other.
     ends : int64 (lists,)
-        Where each ends.
+        Where each list ends.
     size : int
-        Of a row, at least 2.
+        Bytes of a row without its text, at least 2.
 
     Returns
     -------
@@ -58,12 +58,12 @@ def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matr
     texts : Texts of n
         As they stand in `joined`.
     counts : int64 (lists,)
-        Rows of each list.
+        How many rows each list has.
 
     Raises
     ------
     ValueError
-        A list ends in the middle of a row.
+        If a list ends in the middle of a row.
 
     >>> _, texts, counts = unravel(b"\x03\x00Xann\x02\x00Yal", np.array([6, 11]), 3)
     >>> list(texts), counts.tolist()
@@ -74,7 +74,7 @@ def unravel(joined: bytes, ends: npt.NDArray[np.int64], size: int) -> tuple[Matr
     stops, buffer = np.empty(len(rows), np.int64), np.frombuffer(joined, np.uint8)
     n = _unravel(buffer, ends, rows, starts, stops, counts)
     if n < 0:
-        raise ValueError("a list of snapshots ends in the middle of one")
+        raise ValueError("a list of snapshots ends in the middle of a snapshot")
     return rows[:n], Texts(buffer, starts[:n], stops[:n]), counts
 
 
@@ -88,7 +88,7 @@ def _weave(texts: Any, begins: Any, ends: Any, matrix: Any, out: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def _unravel(joined: Any, ends: Any, rows: Any, starts: Any, stops: Any, counts: Any) -> int:
-    """Fill the arrays; return the rows found, -1 for a list that is cut off."""
+    """Fill the arrays; return the number of rows found, or -1 if a list is cut off."""
     at, n = 0, 0
     size = rows.shape[1]
     for part in range(ends.shape[0]):

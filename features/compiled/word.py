@@ -1,4 +1,4 @@
-"""The word of an event, read: one name for each group of its bits (`features.definitions.type_word`). Compiled."""
+"""Reads the word of an event (`features.definitions.type_word`): a compiled function for each group of its bits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from features.definitions.type_word import (
 
 @njit(cache=True, nogil=True)
 def key_slot(word: int) -> int:
-    """Slot of a key event, `NO_KEY` for any other.
+    """Return the slot of a key event, `NO_KEY` for any other event.
 
     >>> key_slot(0b1_0010)
     2
@@ -29,7 +29,7 @@ def key_slot(word: int) -> int:
 
 @njit(cache=True, nogil=True)
 def is_revenue(word: int) -> int:
-    """1 if the event's value is money.
+    """Return 1 if the event's value is money, else 0.
 
     >>> is_revenue(0b1_0010), is_revenue(0b0010)
     (1, 0)
@@ -39,7 +39,7 @@ def is_revenue(word: int) -> int:
 
 @njit(cache=True, nogil=True)
 def is_error(word: int) -> int:
-    """1 if the event is an error.
+    """Return 1 if the event is an error, else 0.
 
     >>> is_error(0b10_0010), is_error(0b0010)
     (1, 0)
@@ -49,7 +49,7 @@ def is_error(word: int) -> int:
 
 @njit(cache=True, nogil=True)
 def funnel_step(word: int) -> int:
-    """Step of the funnel, 0 for none.
+    """Return the step of the funnel, 0 for none.
 
     >>> funnel_step(3 << 6)
     3
@@ -59,7 +59,7 @@ def funnel_step(word: int) -> int:
 
 @njit(cache=True, nogil=True)
 def channel(word: int) -> int:
-    """Code of the channel, 0 for none.
+    """Return the code of the channel, 0 for none.
 
     >>> channel(5 << 10)
     5
@@ -69,7 +69,7 @@ def channel(word: int) -> int:
 
 @njit(cache=True, nogil=True)
 def is_activity(word: int, k: int) -> int:
-    """1 if the event makes a user active by definition k.
+    """Return 1 if the event makes a user active by definition k, else 0.
 
     >>> is_activity(1 << 17, 1), is_activity(1 << 17, 0)
     (1, 0)
@@ -79,7 +79,7 @@ def is_activity(word: int, k: int) -> int:
 
 @njit(cache=True, nogil=True)
 def sets_hit(word: int, k: int) -> int:
-    """1 if the event sets the hit bits of definition k.
+    """Return 1 if the event sets the hit bits of definition k, else 0.
 
     >>> sets_hit(1 << 24, 0), sets_hit(1 << 24, 1)
     (1, 0)

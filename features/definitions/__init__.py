@@ -1,4 +1,4 @@
 """What churned means, and what a feature vector means, as frozen data.
 
-Definitions, the feature spec with its hash, the local calendar. Everybody may import it; it imports nothing of ours.
+It holds the churn definitions, the rules of what is rejected, and the local calendar. All other packages may import it; it imports none of them.
 """

@@ -1,4 +1,4 @@
-"""Local days and hours of the project's time zone, as two small arrays a compiled pass can search."""
+"""Local days and hours in the project's time zone, as two small arrays that a compiled pass can search."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FIRST_YEAR, LAST_YEAR = 1970, 2100
 
 @lru_cache(maxsize=16)
 def zone_table(name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the instants (ms) from which an offset holds, and the offsets (ms east of UTC), for 1970 to 2100.
+    """Return the instants (ms) from which each offset of a zone holds, and these offsets (ms east of UTC), for 1970 to 2100.
 
     Raises
     ------
     zoneinfo.ZoneInfoNotFoundError
-        For a name the system does not know.
+        For a name that the system does not know.
 
     >>> starts, offsets = zone_table("Europe/Berlin")
     >>> sorted(set(offsets // 3_600_000))[-2:]
@@ -47,7 +47,7 @@ def zone_table(name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
 def _exact_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """First second at which the offset of `after` holds."""
+    """Return the first second at which the offset of `after` holds."""
     target = after.astimezone(zone).utcoffset()
     low, high = 0, int((after - before).total_seconds())
     while low < high:
@@ -61,7 +61,7 @@ def _exact_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime
 
 @njit(cache=True, nogil=True)
 def offset_at(starts: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], t_ms: int) -> int:
-    """Offset in force at a time; before the table, its first.
+    """Return the offset (ms east of UTC) that holds at a time; before the table begins, its first one.
 
     >>> int(offset_at(*zone_table("UTC"), 0))
     0

@@ -1,6 +1,6 @@
-"""What "churned" means, as data: one frozen row per definition, several at once on one stream.
+"""What "churned" means, as data: one frozen row per definition. One stream may have several definitions at once.
 
-Knows windows and which event types count; knows nothing of storage, models or time zones.
+A definition knows its windows and which event types count. It knows nothing of storage, models or time zones.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ DAY_MS = 86_400_000
 BITMAP_DAYS = 64
 MAX_DEFINITIONS = 8
 NO_LABEL = 255
-"""In the place of a label: not known."""
+"""Stands in the place of a label that is not known."""
 
 
 class ChurnDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """One definition of churn.
 
-    A user is *eligible* at a landmark L if active in ``(L - active_window, L]``. For ``kind="inactivity"`` the label
-    is 1 if there is no activity in ``(L, L + horizon]``; for ``kind="did_event"`` it is 1 if one of ``target`` happened there; for
-    ``kind="external"`` it is what was told on the `labels` topic.
+    A user is *eligible* at a landmark L if they were active in ``(L - active_window, L]``. For ``kind="inactivity"`` the label is 1 if there is no
+    activity in ``(L, L + horizon]``. For ``kind="did_event"`` it is 1 if an event of a ``target`` type happened in that time. For
+    ``kind="external"`` it comes from the `labels` topic.
 
     Parameters
     ----------
     name : str
-        Stands in every key, example, alert and metric; ``[a-z0-9_-]``, 1 to 32 characters.
+        1 to 32 characters of ``a-z``, ``0-9``, ``_`` and ``-``, because it stands in every key, example, alert and metric.
     kind : {"inactivity", "did_event", "external"}
     active_window_ms, horizon_ms : int
-        A and H in milliseconds, positive. H + grace must stay below 62 days (the bitmap of landmarks holds 64).
+        A and H in milliseconds, positive. H and the allowed lateness together must stay below 62 days, because the bitmap of landmarks holds 64.
     activity : tuple of str
         Event types that count as activity; empty means all.
     target : tuple of str
@@ -54,7 +54,7 @@ class ChurnDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def hash(self) -> str:
-        """16 hex digits over all of it: what a shard remembers to have followed, so that a change under the same name is noticed.
+        """16 hex digits over the whole definition. A shard remembers the hash it has followed, so a change under the same name is noticed.
 
         >>> ChurnDefinition().hash == ChurnDefinition(horizon_ms=DAY_MS).hash
         False
@@ -80,7 +80,7 @@ class ChurnDefinition(msgspec.Struct, frozen=True, kw_only=True):
         return self.counts_as_activity(event_type)
 
     def label(self, hit: bool) -> int:
-        """The label 0 or 1 of a matured landmark, from its hit bit; `NO_LABEL` where events do not say.
+        """Return the label of a matured landmark from its hit bit: 0 or 1, or `NO_LABEL` for a definition whose labels come from outside.
 
         >>> ChurnDefinition().label(hit=False)
         1

@@ -1,4 +1,4 @@
-"""The one rule for names that stand in keys, topics and metrics: those of apps and of churn definitions."""
+"""The one rule for the names of apps and of churn definitions, which stand in keys, topics and metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
 @lru_cache(maxsize=256)
 def checked_name(of: str, name: str) -> str:
-    """Return the name if it may stand in a key: no brace, which would take the place of a shard's hash tag, and no colon.
+    """Return the name if it may stand in a key. A brace may not, because it would be taken for a shard's hash tag; nor may a colon.
 
     Parameters
     ----------
@@ -20,6 +20,7 @@ def checked_name(of: str, name: str) -> str:
     Raises
     ------
     ValueError
+        If the name is not 1 to 32 of the characters a-z, 0-9, _ and -.
 
     >>> checked_name("definition name", "no:colon")
     Traceback (most recent call last):

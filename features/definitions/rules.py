@@ -1,7 +1,7 @@
-"""What a deployment may reject beyond what cannot be read, as data; and which version of it holds from which offset of a partition.
+"""What a deployment rejects beyond what cannot be read, as data; and from which offset of a partition each version of these rules holds.
 
-Rules may be changed at any start: they are no part of the feature spec. A shard remembers from which offset each version holds, so that
-reading the log again decides alike (docs/decisions/0014-rules-have-offsets.md). How they are applied: `features.events.judge`.
+Rules are no part of the feature spec, so they may be changed at any start. A shard remembers from which offset each version holds, so that
+every reading of the log rejects the same records (docs/decisions/0014-rules-have-offsets.md). `features.events.judge` applies the rules.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_NOT_USERS = 256
-"""Most reserved ids: they are stored with every commit of a shard."""
+"""Most reserved ids. They are stored with every commit of a shard, so there must not be many."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +23,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     strict_types : tuple of str or None
-        When given, an event type outside it is rejected.
+        When it is given, every other event type is rejected.
     not_users : tuple of str
-        Ids that are no user, such as `anonymous`; at most 256.
+        Ids that stand for no user, such as `anonymous`; at most 256.
     oldest_ms : int
-        An event before this time is rejected, milliseconds since the epoch.
+        Events before this time are rejected, milliseconds since the epoch.
     """
 
     strict_types: tuple[str, ...] | None = None
@@ -46,7 +46,7 @@ class RulesSince(msgspec.Struct, array_like=True, frozen=True):
 
 
 def followed(history: Sequence[RulesSince], now: Rules, next_offset: int) -> list[RulesSince]:
-    """Return the history of a shard that goes on under the rules of `now` at an offset: what was applied before stays as it was.
+    """Return the rules' history of a shard that applies `now` from `next_offset` on; the earlier part of the history is unchanged.
 
     >>> first = followed([], Rules(oldest_ms=5), 0)
     >>> [one.since_offset for one in followed(followed(first, Rules(oldest_ms=5), 70), NO_RULES, 90)]
@@ -61,7 +61,7 @@ def followed(history: Sequence[RulesSince], now: Rules, next_offset: int) -> lis
 
 
 def pieces(history: Sequence[RulesSince], offsets: npt.NDArray[np.int64], next_offset: int) -> Iterator[tuple[slice, Rules, int]]:
-    """Cut records (n,) where the rules change; yield the rows of each piece, its rules, and the offset to go on from after it.
+    """Cut records, given by their offsets (n,), where the rules change; yield the rows of each piece, its rules, and the next offset after it.
 
     >>> history = [RulesSince(0, NO_RULES), RulesSince(7, Rules(oldest_ms=5))]
     >>> [(rows.start, rows.stop, rules.oldest_ms, after) for rows, rules, after in pieces(history, np.array([5, 6, 7, 9]), 11)]
@@ -81,12 +81,12 @@ _decoder = msgspec.msgpack.Decoder(list[RulesSince])
 
 
 def pack_history(history: Sequence[RulesSince]) -> bytes:
-    """As it stands in a marker."""
+    """Return a history as it stands in a marker of a shard."""
     return _encoder.encode(history)
 
 
 def unpack_history(packed: bytes) -> list[RulesSince]:
-    """Read a history back; nothing stands for none.
+    """Read a history back; no bytes stand for no history.
 
     >>> unpack_history(b""), unpack_history(pack_history([RulesSince(7, NO_RULES)]))[0].since_offset
     ([], 7)

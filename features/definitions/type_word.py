@@ -12,7 +12,7 @@ bits  meaning
 24-31 bit k: sets the hit bits of definition k
 ===== ================================================
 
-`FeatureSpec.type_word` and `FeatureSpec.channel_bits` write the word, `features.compiled.word` reads it.
+`FeatureSpec.type_word` and `FeatureSpec.channel_bits` write the word; `features.compiled.word` reads it.
 """
 
 from __future__ import annotations

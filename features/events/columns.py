@@ -1,7 +1,7 @@
-"""A batch of payloads as columns, one row a record: what the compiled pass works on.
+"""A batch of payloads as columns with one row a record, which the compiled pass over users works on.
 
-The usual payload is read by a compiled pass (`features.events.plain_event`) and becomes no object but its event id. The rest:
-bytes -> `screen` -> list of `Event`, rejected ones replaced by a placeholder -> one array a field; a bad record costs itself and not its batch.
+A payload of the usual shape is read by a compiled pass (`features.events.plain_event`), and only its event id becomes an object. All others go this
+way: bytes -> `screen` -> a list of `Event`, with a placeholder for each rejected one -> one array a field. So one bad record spoils no other.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from features.users.spec import FeatureSpec
 
 NAN = float("nan")
 MAX_WORDS = 65_536
-"""Types remembered; they are few, and a flood of them must not fill the memory."""
+"""Most pairs of event type and channel that are remembered. There are few, but a flood of them must not fill the memory."""
 _NOBODY = Event(user="?", ts=0, type="")
 _user, _ts, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "event_id", "value"))
 _kind = attrgetter("type", "channel")
@@ -53,16 +53,18 @@ def _detail(event: Event, of: int) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The payloads of a batch as they were read, for fields that most readers never look at.
+    """The payloads of a batch, from which fields that most readers never look at are taken on demand.
 
     Attributes
     ----------
     payloads : Texts
         The payloads, n of them.
     found : Plain
-        What the compiled pass took of them.
-    rows, events
-        Which rows the decoder took, and what they hold.
+        What the compiled pass found in them.
+    rows : int (m,)
+        The rows that were left to the decoder.
+    events : sequence of m Event
+        What the decoder made of these rows.
     """
 
     payloads: Texts
@@ -71,7 +73,7 @@ class Details:
     events: Sequence[Event]
 
     def texts(self, of: int, code: npt.NDArray[np.uint8]) -> Texts:
-        """Return one field of all rows, None where it is not there, is null, or the row is rejected."""
+        """Return one field of all rows; None where it is missing or null, or where the row is rejected."""
         rejected = ((code != Reason.ok) & (code < Reason.late)).nonzero()[0]
         at, end = detail_places(self.found, self.payloads, of)
         at[rejected] = end[rejected] = -1
@@ -87,31 +89,32 @@ class Details:
 
 @dataclass(slots=True)
 class Columns:
-    """One row a record, rejected ones included.
+    """A batch of records as columns, rejected records included.
 
     Attributes
     ----------
     n : int
+        How many records there are.
     users : Texts
-        Ids; None where rejected or a tick.
+        User ids; None where the record is rejected or a tick.
     ts, append : int64 (n,)
-        Event time and broker stamp, ms; event time is 0 where rejected.
+        Event time and broker stamp, ms; the event time is 0 where the record is rejected.
     word : int64 (n,)
-        `FeatureSpec.type_word` with the channel's bits; 0 where rejected.
+        `FeatureSpec.type_word` with the channel's bits; 0 where the record is rejected.
     value : float64 (n,)
         NaN for none.
     eid : uint64 (n,)
-        xxh3_64 of the event id, never 0 when there is one; 0 for none.
+        xxh3_64 of the event id, which is never 0; 0 for an event without an id.
     code : uint8 (n,)
-        `Reason`; the pass adds late and duplicate.
+        The `Reason` of each record; the pass over users adds late and duplicate.
     tick : bool (n,)
-        Carries time and nothing else.
+        Whether the record is a tick, which carries time and nothing else.
     ask : bool (n,)
-        Asks for a landmark of the user at its time, and is no event.
+        Whether the record is no event, but asks for a landmark of its user at its time.
     foreign : int
-        Records whose key is there and is not their user; rejected ones have no user.
+        How many records have a key that is not their user. Rejected records do not count, because they have no user.
     details : Details or None
-        Where session, item and props are found by whoever wants them; the engine does not.
+        Where session, item and props are looked up; the engine itself needs none of them.
     """
 
     n: int
@@ -129,7 +132,7 @@ class Columns:
 
     @property
     def session(self) -> Texts:
-        """Session ids; None for an event without one, a tick and a rejected record. Made anew at each call, as the next two."""
+        """Session ids; None for an event without one, a tick and a rejected record. Each access makes them anew; so do `item` and `props`."""
         return self._detail(SESSION)
 
     @property
@@ -139,7 +142,7 @@ class Columns:
 
     @property
     def props(self) -> Texts:
-        """JSON of `props` as it stands in the payload."""
+        """The JSON of `props` as it stands in the payload."""
         return self._detail(PROPS)
 
     def _detail(self, of: int) -> Texts:
@@ -147,13 +150,13 @@ class Columns:
 
     @property
     def newest_ms(self) -> int | None:
-        """Newest time of the events that were applied in time, each no later than its broker stamp; None if there are none."""
+        """Newest event time (ms) of the accepted events that were not late, each at most its broker stamp; None if there are none."""
         fine = (self.code == Reason.ok) & ~self.ask
         return int(np.minimum(self.ts, self.append)[fine].max()) if fine.any() else None
 
 
 def tick_columns(time_ms: int) -> Columns:
-    """One row that carries time and nothing else.
+    """Return columns of one tick: a record that carries a time (ms) and nothing else.
 
     >>> tick_columns(7).ts.tolist(), tick_columns(7).tick.tolist()
     ([7], [True])
@@ -174,7 +177,7 @@ def tick_columns(time_ms: int) -> Columns:
 
 
 class _Words(dict[tuple[str, str | None], int]):
-    """(type, channel) -> type word, filled as types appear."""
+    """(type, channel) -> type word, filled in as types appear."""
 
     def __init__(self, spec: FeatureSpec, rules: Rules) -> None:
         self._spec = spec
@@ -210,11 +213,11 @@ class ColumnReader:
         Parameters
         ----------
         payloads : sequence of bytes or None
-            Values of the records, n of them; None is a tombstone.
+            Values of the n records; None is a tombstone.
         append_ms : sequence of int
-            The broker's stamps, ms, n of them.
+            The broker's n stamps, ms.
         keys : Texts, optional
-            Keys of the records, n of them.
+            Keys of the n records; with them `Columns.foreign` is counted.
         """
         texts = Texts.of(payloads)
         found = read_plain(texts)
@@ -232,7 +235,7 @@ class ColumnReader:
         return columns if keys is None else replace(columns, foreign=differing(keys, columns.users))
 
     def _usual(self, found: Plain, texts: Texts, append: npt.NDArray[np.int64]) -> Columns:
-        """Columns of the payloads that the compiled pass took; the others' rows are still to be filled."""
+        """Return columns with the payloads that the compiled pass read; the rows of the others are still to be filled."""
         n, usual, at, end = len(texts), found.usual, found.at, found.end
         users = Texts(texts.buffer, at[:, USER].copy(), end[:, USER].copy())
         words = np.array([self._words[self._kind(texts, found, row)] for row in found.kinds.tolist()] or [0], np.int64)
@@ -251,7 +254,7 @@ class ColumnReader:
         return kind or "", channel
 
     def _with_others(self, columns: Columns, rows: npt.NDArray[np.intp], texts: Texts) -> tuple[Columns, Sequence[Event]]:
-        """Fill the rows that are left to the decoder."""
+        """Fill the rows that are left to the decoder; return the columns, and the decoded events."""
         n = len(rows)
         code = np.zeros(n, np.uint8)
         events = _decode_all(_screened([texts[i] for i in rows.tolist()], code), code)
@@ -267,7 +270,7 @@ class ColumnReader:
 
 
 def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:
-    """Judge what must be judged before decoding; b"" stands for what the decoder must not see."""
+    """Judge what must be judged before decoding; return the payloads, with b"" for those that the decoder must not see."""
     if None not in payloads:
         there = cast(Sequence[bytes], payloads)
         if all(there) and max(map(len, there), default=0) < PLAIN_BYTES and all(map(bytes.isascii, there)):
@@ -283,12 +286,12 @@ def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> 
 
 
 def _decode_all(payloads: Sequence[bytes], code: npt.NDArray[np.uint8]) -> list[Event]:
-    """Decode what can be; the rest becomes a placeholder and a reason."""
+    """Decode what can be decoded; every other payload gets a placeholder here, and its reason in `code`."""
     events: list[Event] = []
     rest = iter(payloads)
     while True:
         try:
-            # when the decoder raises, the list keeps what came before: the culprit is the payload at its end
+            # When the decoder raises, the list keeps the events before: the culprit is the payload at the list's length.
             events.extend(map(decode_plain, rest))
         except (msgspec.MsgspecError, ValueError) as error:
             i = len(events)
@@ -300,7 +303,7 @@ def _decode_all(payloads: Sequence[bytes], code: npt.NDArray[np.uint8]) -> list[
 
 def _users(events: Sequence[Event], code: npt.NDArray[np.uint8]) -> list[str]:
     users = list(map(_user, events))
-    # a character takes at most 4 bytes: a short id needs no encoding to be judged
+    # A character takes at most 4 bytes, so a short id can be judged without being encoded.
     if all(users) and max(map(len, users), default=0) <= MAX_USER_BYTES // 4:
         return users
     for i, user in enumerate(users):

@@ -1,7 +1,7 @@
 """One click event: what is accepted, and the one reason for which anything else is rejected.
 
-The published schema is `event.schema.json`. A payload is judged alone, against nothing but itself and its record's own timestamp, so that
-a replay decides alike.
+The published schema is `event.schema.json`. A payload is judged by itself and its record's own timestamp, and by nothing else, so that a replay
+rejects the same records.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
-from features.definitions.reason import Reason as Reason  # noqa: PLC0414 - handed on: whoever decodes looks for it here, and mypy wants the alias
+from features.definitions.reason import Reason as Reason  # noqa: PLC0414 - handed on, because whoever decodes looks for it here; mypy needs the alias for that
 
 MAX_PAYLOAD_BYTES = 65_536
 MAX_USER_BYTES = 256
 MAX_DEPTH = 64
-"""Our own limit: the decoder's would depend on how deep the Python stack happens to be."""
+"""How deep a payload may be nested. We set a limit, because the decoder's depends on how deep the Python stack happens to be."""
 PLAIN_BYTES = 2 * MAX_DEPTH
-"""A shorter payload cannot be nested too deep: a level takes two brackets."""
+"""A payload with fewer bytes cannot be nested too deep, because each level takes two brackets."""
 MAX_FUTURE_MS = 5 * 60_000
 MAX_TS_MS = 4_102_444_800_000
-"""2100-01-01; event times run from 0 (1970) to here."""
+"""2100-01-01 in milliseconds since the epoch; event times run from 0 (1970) to here."""
 
 
 WORDS = {
@@ -47,7 +47,7 @@ WORDS = {
     Reason.late: "ts is before the partition's watermark",
     Reason.duplicate: "the user's event_id was seen before",
 }
-"""What each reason says to a person."""
+"""What each reason means, for people."""
 
 FIELDS = {
     Reason.user_empty: "user",
@@ -59,10 +59,10 @@ FIELDS = {
     Reason.late: "ts",
     Reason.unknown_type: "type",
 }
-"""The field that is to blame, where the reason alone says it; of the others `field_of` asks the payload."""
+"""The field at fault, for reasons that say it by themselves; for the others `field_of` looks into the payload."""
 
 REJECTS = tuple(reason for reason in Reason if reason not in {Reason.ok, Reason.duplicate})
-"""Everything that makes a dead letter."""
+"""The reasons for which a record becomes a dead letter."""
 
 
 class Event(msgspec.Struct, gc=False, frozen=True):
@@ -76,11 +76,11 @@ class Event(msgspec.Struct, gc=False, frozen=True):
         Milliseconds since the epoch, or RFC 3339 with a zone.
     type : str
     event_id : str or None
-        Same for every retry of the same event.
+        The same for every retry of one event.
     value : float or None
-        Finite; money for the configured revenue events.
+        Finite; for the configured revenue events it is money.
     props : raw JSON
-        Any value as it stands in the payload, checked for depth only; empty when it is not there.
+        Any value as it stands in the payload, checked for its depth only; empty when it is missing.
     """
 
     user: str
@@ -95,7 +95,7 @@ class Event(msgspec.Struct, gc=False, frozen=True):
 
 
 class Rejected(Exception):
-    """The payload is not an event."""
+    """The payload is not an event; `reason` says why."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.name)
@@ -104,7 +104,7 @@ class Rejected(Exception):
 
 _decoder = msgspec.json.Decoder(Event)
 decode_plain = _decoder.decode
-"""The bare decoder, for payloads that `screen` lets pass."""
+"""The bare decoder, only for payloads that `screen` has passed."""
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)
 _FIELD = re.compile(r"field `(\w+)`|at `\$\.(\w+)")
@@ -115,7 +115,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def depth_of(payload: bytes) -> int:
-    """Return the deepest nesting of brackets outside strings; any bytes will do.
+    """Return how deep brackets outside strings are nested; the bytes need not be JSON.
 
     >>> depth_of(b'{"a": [[1], "[[["]}')
     3
@@ -125,7 +125,7 @@ def depth_of(payload: bytes) -> int:
 
 
 def screen(payload: bytes | None) -> Reason:
-    """Judge what must be judged before decoding: `ok`, or the reason of a payload that no decoder may see.
+    """Judge what must be judged before decoding: return `ok`, or the reason why no decoder may see the payload.
 
     >>> screen(b"").name, screen(b"{").name
     ('empty', 'ok')
@@ -136,19 +136,19 @@ def screen(payload: bytes | None) -> Reason:
         return Reason.empty
     if len(payload) > MAX_PAYLOAD_BYTES:
         return Reason.too_large
-    if not payload.isascii():  # the decoder skips what it does not keep, broken text included
+    if not payload.isascii():  # the decoder does not look into fields that it skips, so it would let broken text there pass
         try:
             payload.decode()
         except UnicodeDecodeError:
             return Reason.not_utf8
-    # the count is a cheap upper bound that nearly every payload passes
+    # The number of opening brackets is a cheap bound of the depth; nearly every payload is below the limit by it.
     if len(payload) >= PLAIN_BYTES and payload.count(b"{") + payload.count(b"[") > MAX_DEPTH and depth_of(payload) > MAX_DEPTH:
         return Reason.too_deep
     return Reason.ok
 
 
 def reason_of(payload: bytes, error: Exception) -> Reason:
-    """Look closer at a payload that passed the screen and did not decode; slow, and off the usual path."""
+    """Return why a payload that passed the screen was not decoded; slow, and off the usual path."""
     if isinstance(error, msgspec.ValidationError):
         said = str(error)
         if "out of range" in said:  # a number beyond the doubles
@@ -158,10 +158,10 @@ def reason_of(payload: bytes, error: Exception) -> Reason:
 
 
 def _names_no_number(payload: bytes) -> bool:
-    """Whether it would be JSON but for a NaN or an Infinity, which Python's laxer parser lets pass."""
+    """Whether only a NaN or an Infinity keeps the payload from being JSON; Python's laxer parser lets these pass."""
     found: list[str] = []
     try:
-        # numbers are kept as text: turning thousands of digits into an integer is refused by Python
+        # Numbers are kept as text, because Python refuses to turn thousands of digits into an integer.
         json.loads(payload, parse_constant=found.append, parse_int=str)
     except (ValueError, RecursionError):
         return False
@@ -169,7 +169,7 @@ def _names_no_number(payload: bytes) -> bool:
 
 
 def field_of(reason: Reason, payload: bytes | None) -> str | None:
-    """Return the field for which a payload was rejected; None where it is no field's fault, or one that nobody reads.
+    """Return the field for which a payload was rejected; None if no field is at fault, or only one that is not of the schema.
 
     >>> field_of(Reason.missing_field, b'{"user": "ann", "type": "click"}'), field_of(Reason.future, None), field_of(Reason.not_json, b"{")
     ('ts', 'ts', None)
@@ -185,12 +185,12 @@ def field_of(reason: Reason, payload: bytes | None) -> str | None:
     except (msgspec.MsgspecError, ValueError):
         name = _field_without_number(payload)
     else:
-        name = "ts"  # it decodes: a text that is no time
+        name = "ts"  # the payload decodes, so it is the text of ts that is not a time
     return name if name in Event.__struct_fields__ else None
 
 
 def field_in(error: msgspec.ValidationError) -> str | None:
-    """Return the name that a decoder's complaint ends with.
+    """Return the name of the field that a decoder's error message ends with, None if it names none.
 
     >>> field_in(msgspec.ValidationError("Expected `str`, got `int` - at `$.user`"))
     'user'
@@ -200,7 +200,7 @@ def field_in(error: msgspec.ValidationError) -> str | None:
 
 
 def _field_without_number(payload: bytes) -> str | None:
-    """Return the name under which a NaN or an Infinity stands."""
+    """Return the name of the field that holds a NaN or an Infinity, None if there is none."""
     nan = object()
 
     def holds(node: object) -> bool:
@@ -215,10 +215,10 @@ def _field_without_number(payload: bytes) -> str | None:
 
 
 def decode_event(payload: bytes | None) -> Event:
-    """Decode and judge one payload, all but its time and its user, for whoever has a single one.
+    """Decode and judge a single payload, except for its time and its user (see `time_of` and `check_user`).
 
-    A worker reads batches (`features.events.columns`), by the same decoder and the same judgement of what cannot be read, and then by the
-    table of rules (`features.events.judge`).
+    A worker does not call this. It reads batches (`features.events.columns`) with the same decoder and the same judgement of what cannot be read,
+    and then applies the table of rules (`features.events.judge`).
 
     Raises
     ------
@@ -238,12 +238,12 @@ def decode_event(payload: bytes | None) -> Event:
 
 
 def time_of(ts: int | str) -> int:
-    """Event time in milliseconds.
+    """Return the event time in milliseconds since the epoch.
 
     Raises
     ------
     Rejected
-        `wrong_type` for a string that is no RFC 3339 time with a zone, `ts_out_of_range` outside 1970 to 2100.
+        As `wrong_type` for a text that is not an RFC 3339 time with a zone, as `ts_out_of_range` for a time outside 1970 to 2100.
 
     >>> time_of("1970-01-01T00:00:01Z"), time_of(5)
     (1000, 5)
@@ -251,7 +251,7 @@ def time_of(ts: int | str) -> int:
     if isinstance(ts, str):
         try:
             since = msgspec.convert(ts, datetime) - _EPOCH
-        except (msgspec.ValidationError, TypeError):  # TypeError: no zone
+        except (msgspec.ValidationError, TypeError):  # a TypeError is a time without a zone
             raise Rejected(Reason.wrong_type) from None
         ts = (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
     if not 0 <= ts <= MAX_TS_MS:

@@ -1,9 +1,10 @@
-"""What is rejected although it can be read: one table of rules, run over every batch whether it comes live, from a replay or from a test.
+"""What is rejected although it can be read: one table of rules, applied to every batch, whether it comes live, from a replay or from a test.
 
-What cannot be read at all (bytes that are no JSON, a field of another type) is judged where it is read, in `event.py`. A rule here sees
-columns, looks at nothing but the record itself, its broker stamp and `Rules`, and says which rows break it.
+What cannot be read at all (bytes that are not JSON, a field of another type) is judged in `event.py`, where it is read. A rule here sees columns,
+and says which rows break it. It looks at nothing but the record itself, its broker stamp and `Rules`.
 
-To reject something else, add a row to `RULES`, its reason, words and field in `event.py`, and its name in `stream/shard/dead_letter.schema.json`.
+To reject something else, add a row to `RULES`, then its reason, words and field in `event.py`, and its name in
+`stream/shard/dead_letter.schema.json`.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from features.definitions.rules import Rules
 from features.events.event import MAX_FUTURE_MS, MAX_USER_BYTES, Reason
 
 UNKNOWN = -1
-"""Type word of an event type that strict rules do not name."""
+"""Stands in the place of the type word for an event type that `Rules.strict_types` does not name."""
 
 Mask = npt.NDArray[np.bool_]
 
 
 class Judged(Protocol):
-    """Columns of n that rules look at; rows that are rejected already hold anything."""
+    """The columns that rules look at, with n rows; a row that is rejected already may hold anything."""
 
     users: Texts
     ts: npt.NDArray[np.int64]
@@ -37,7 +38,7 @@ class Judged(Protocol):
 
 
 class Rule(NamedTuple):
-    """One row: the reason, and which rows break it."""
+    """One rule: the reason it gives, and a function that marks the rows that break it."""
 
     reason: Reason
     broken: Callable[[Judged, Rules], Mask]
@@ -49,11 +50,11 @@ RULES: tuple[Rule, ...] = (
     Rule(Reason.ts_implausible, lambda one, rules: one.ts < rules.oldest_ms),
     Rule(Reason.user_reserved, lambda one, rules: are_named(one.users, rules.not_users)),
 )
-"""In this order; the first that is broken is the reason."""
+"""Rules in the order in which they are applied; the first one that a row breaks gives the reason."""
 
 
 def judge(columns: Judged, code: npt.NDArray[np.uint8], rules: Rules) -> None:
-    """Write the reason of each row that breaks a rule into `code` (n,); rows that have one keep it."""
+    """Write the reason of each row that breaks a rule into `code` (n,); a row that has a reason already keeps it."""
     for rule in RULES:
         broken = rule.broken(columns, rules)
         if broken.any():
@@ -61,7 +62,7 @@ def judge(columns: Judged, code: npt.NDArray[np.uint8], rules: Rules) -> None:
 
 
 def are_named(users: Texts, names: tuple[str, ...]) -> Mask:
-    """Whether each of the users (n,) is one of the names.
+    """Return a mask, bool (n,), of the users that are one of the names.
 
     >>> are_named(Texts.of([b"ann", b"0", None]), ("0", "anonymous")).tolist()
     [False, True, False]
@@ -75,7 +76,7 @@ def are_named(users: Texts, names: tuple[str, ...]) -> Mask:
 
 @lru_cache(maxsize=8)
 def _by_length(names: tuple[str, ...]) -> tuple[npt.NDArray[np.int64], Texts]:
-    """The names in order of length, and where those of each length begin: a user is compared with names of the same length only."""
+    """Return where the names of each length begin, and the names in order of length; so a user is compared only with names of the same length."""
     encoded = sorted({name.encode() for name in names}, key=len)
     lengths = np.array([len(name) for name in encoded], np.int64)
     return np.searchsorted(lengths, np.arange(MAX_USER_BYTES + 2)), Texts.of(encoded)

@@ -1,8 +1,10 @@
-"""A compiled pass over payloads of the usual shape, so that these take no object each; every other payload is left to the decoder.
+"""A compiled pass over payloads of the usual shape, so that they need no object each. Every other payload is left to the decoder.
 
-Usual is one JSON object of ASCII: `user` and `event_id` (up to 256 bytes), `ts` (a positive number of milliseconds) and `type`, strings without escapes,
-`value` a decimal number of at most 15 digits, null only for what may be missing, no name of the schema twice. `props`, and fields that the schema does not
-name, may be anything, nested up to 60 deep. What this takes, the decoder takes too, with the same outcome (by test); it never judges a payload bad.
+A payload is usual if it is one JSON object of ASCII whose fields are as follows. `user` and `event_id` have up to 256 bytes, `ts` is a positive
+number of milliseconds, and `value` is a decimal number of at most 15 digits. Strings have no escapes, null stands only where a field may be
+missing, and no name of the schema comes twice. `props`, and fields that the schema does not name, may be anything, nested up to 60 deep.
+
+The pass never rejects a payload. What it reads, the decoder would read with the same outcome; a test holds the two against each other.
 """
 
 from __future__ import annotations
@@ -22,13 +24,13 @@ _NAMES = (b"user", b"type", b"event_id", b"channel", b"session", b"item", b"prop
 _LENGTHS = np.array([len(name) for name in _NAMES], np.int64)
 _LETTERS = np.array([list(name.ljust(8, b" ")) for name in _NAMES], np.uint8)
 _KEPT = 4
-"""Texts whose place in the buffer is kept: those before `SESSION`."""
+"""How many texts have their place in the buffer kept: those before `SESSION`."""
 _DETAILS = TS - SESSION
-"""Fields whose place in their payload is kept: two bytes each, since most readers never look at them."""
+"""How many fields have their place in the payload kept. It takes only two bytes each, because most readers never look at them."""
 _MOST_LEVELS = 60
-"""Nesting of a value; one bit of an integer each, and below what the decoder allows."""
+"""How deep a value may be nested: one bit of an integer for each level, and fewer levels than the decoder allows."""
 _MOST_KINDS = 64
-"""Different (type, channel) of one batch; payloads of further ones are left to the decoder."""
+"""Most different pairs (type, channel) in one batch; payloads with further ones are left to the decoder."""
 _MOST_DIGITS = 15
 _TENS = np.array([float(f"1e{power}") for power in range(_MOST_DIGITS + 1)])
 _NEEDED = 1 << USER | 1 << TYPE | 1 << TS
@@ -36,23 +38,24 @@ _NEEDED = 1 << USER | 1 << TYPE | 1 << TS
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """What the pass found, one row a payload; rows that are not `usual` hold nothing.
+    """What the pass found, with one row a payload; a row that is not `usual` means nothing.
 
     Attributes
     ----------
     usual : bool (n,)
+        Whether the pass read the payload; the others are left to the decoder.
     at, end : int64 (n, 4)
-        Where user, type, event id and channel stand in the buffer; -1 for one that is not there, or null.
+        Where user, type, event id and channel begin and end in the buffer; -1 for a missing one, or null.
     inner_at, inner_end : uint16 (n, 3)
-        Where session, item and props, which is JSON as it stands, are in their payload; 0 for one that is not there, or null.
+        Where session, item and the JSON of props begin and end in their payload; 0 for a missing one, or null.
     ts : int64 (n,)
-        Milliseconds, 1 to `MAX_TS_MS`.
+        Milliseconds since the epoch, 1 to `MAX_TS_MS`.
     value : float64 (n,)
         NaN for none.
     kind : int64 (n,)
-        Place in `kinds`.
+        The place of the payload's (type, channel) in `kinds`.
     kinds : int64 (at most 64,)
-        For each different (type, channel), a row that has it.
+        For each different (type, channel), the number of a row that has it.
     """
 
     usual: npt.NDArray[np.bool_]
@@ -67,7 +70,7 @@ class Plain:
 
 
 def read_plain(payloads: Texts) -> Plain:
-    """Read those of the usual shape.
+    """Read the payloads that have the usual shape.
 
     >>> found = read_plain(Texts.of([b'{"user": "ann", "ts": 5, "type": "click"}', b'{"user": "bob", "ts": 5, "type": null}']))
     >>> found.usual.tolist(), found.ts[0].item(), found.at[0].tolist()
@@ -93,7 +96,7 @@ def read_plain(payloads: Texts) -> Plain:
 
 
 def detail_places(found: Plain, payloads: Texts, of: int) -> tuple[Places, Places]:
-    """Return where session, item or props stand in the buffer (n,); -1 for one that is not there.
+    """Return where a detail (`SESSION`, `ITEM` or `PROPS`) begins and ends in the buffer, each (n,); -1 for a missing one.
 
     >>> payloads = Texts.of([b'{"user": "ann", "ts": 5, "type": "c", "item": "sku"}'])
     >>> [place.tolist() for place in detail_places(read_plain(payloads), payloads, ITEM)]
@@ -143,7 +146,7 @@ def _read(
 
 @njit(cache=True, nogil=True)
 def _row(buffer: Any, start: int, stop: int, at: Any, end: Any, inner_at: Any, inner_end: Any, ts: Any, value: Any, row: int) -> bool:
-    """Take one payload; False where it is not of the usual shape, and then what was written means nothing."""
+    """Read one payload; return False if it is not of the usual shape, and then what was written means nothing."""
     i = _blank(buffer, start, stop)
     if i >= stop or buffer[i] != 123:  # {
         return False
@@ -216,7 +219,7 @@ def _is_null(buffer: Any, i: int, stop: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _blank(buffer: Any, i: int, stop: int) -> int:
-    """Skip blanks."""
+    """Return the first place from `i` on that is not blank."""
     while i < stop and (buffer[i] == 32 or buffer[i] == 9 or buffer[i] == 10 or buffer[i] == 13):
         i += 1
     return i
@@ -224,7 +227,7 @@ def _blank(buffer: Any, i: int, stop: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _text(buffer: Any, i: int, stop: int) -> int:
-    """Return where a string of ASCII without escapes ends, -1 if it is none."""
+    """Return where a string ends, or -1 if it is not a string of ASCII without escapes."""
     while i < stop:
         c = buffer[i]
         if c == 34:
@@ -237,10 +240,10 @@ def _text(buffer: Any, i: int, stop: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _value(buffer: Any, i: int, stop: int) -> int:
-    """Return where a JSON value that begins at `i` ends, -1 if it is none, or one that needs more care."""
+    """Return where the JSON value that begins at `i` ends, or -1 if there is none, or one that needs the decoder."""
     levels = 0
     objects = np.uint64(0)
-    """One bit a level, the innermost lowest: whether it is an object."""
+    """Whether each level is an object: one bit a level, of which the lowest is the innermost."""
     while i < stop:
         c = buffer[i]
         if c == 34:
@@ -290,7 +293,7 @@ def _value(buffer: Any, i: int, stop: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _name(buffer: Any, i: int, stop: int) -> int:
-    """Return where the value behind a name and its colon begins, -1 if there is no name."""
+    """Return where the value behind a name and its colon begins, or -1 if there is no name."""
     if i >= stop or buffer[i] != 34:
         return -1
     i = _escaped(buffer, i + 1, stop)
@@ -304,7 +307,7 @@ def _name(buffer: Any, i: int, stop: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _escaped(buffer: Any, i: int, stop: int) -> int:
-    """Return the place after the closing quote of a string of ASCII, escapes allowed but for halves of a surrogate pair; -1 if it is none."""
+    """Return the place after the closing quote of a string of ASCII, or -1 if there is none. Escapes may be in it, except of surrogates."""
     while i < stop:
         c = buffer[i]
         if c == 34:
@@ -332,7 +335,7 @@ def _escaped(buffer: Any, i: int, stop: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _number(buffer: Any, i: int, stop: int) -> int:
-    """Return where a number without an exponent ends, -1 if it is none."""
+    """Return where a number without an exponent ends, or -1 if there is none."""
     if buffer[i] == 45:
         i += 1
     first = i
@@ -352,7 +355,7 @@ def _number(buffer: Any, i: int, stop: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _word(buffer: Any, i: int, stop: int) -> int:
-    """Return where true, false or null ends, -1 if it is none of them."""
+    """Return where true, false or null ends, or -1 if none of them is there."""
     if i + 4 > stop:
         return -1
     if _is_null(buffer, i, stop):
@@ -373,7 +376,7 @@ def _word(buffer: Any, i: int, stop: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _field(buffer: Any, at: int, end: int) -> int:
-    """Return which name of the schema this is, -1 for none."""
+    """Return the number of the schema's field that has this name, or -1 for none."""
     for field in range(_LENGTHS.shape[0]):
         if end - at == _LENGTHS[field]:
             j = 0
@@ -386,7 +389,7 @@ def _field(buffer: Any, at: int, end: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _digits(buffer: Any, i: int, stop: int) -> tuple[int, int, int]:
-    """Return where digits end, their number, and how many; none where there are over 15, or more than one and a leading zero."""
+    """Return where digits end, the number they make, and how many they are; 0 digits where there are over 15, or several with a leading zero."""
     number, first = 0, i
     while i < stop and 48 <= buffer[i] <= 57:
         if i - first == _MOST_DIGITS:
@@ -400,7 +403,7 @@ def _digits(buffer: Any, i: int, stop: int) -> tuple[int, int, int]:
 
 @njit(cache=True, nogil=True)
 def _decimal(buffer: Any, i: int, stop: int) -> tuple[int, float]:
-    """Return where a number ends, and the number; -1 where there is none, or one that needs more care than a division."""
+    """Return where a decimal number ends, and the number; -1 where there is none, or one that a division would not read exactly."""
     minus = buffer[i] == 45
     if minus:
         i += 1
@@ -418,7 +421,7 @@ def _decimal(buffer: Any, i: int, stop: int) -> tuple[int, float]:
                 return -1, 0.0
         if after == 0:
             return -1, 0.0
-    # both are exact, so the quotient is the double nearest to what is written (Clinger 1990)
+    # Both numbers are exact as doubles, so their quotient is the double nearest to what is written (Clinger 1990).
     decimal = number / _TENS[after]
     if minus and number == 0:
         return -1, 0.0
@@ -427,7 +430,7 @@ def _decimal(buffer: Any, i: int, stop: int) -> tuple[int, float]:
 
 @njit(cache=True, nogil=True)
 def _hash(buffer: Any, at: int, end: int, mark: Any) -> Any:
-    """FNV-1a; equal marks are compared byte by byte after it."""
+    """Go on with FNV-1a from `mark` over a stretch of bytes. Stretches with equal marks are compared byte by byte afterwards."""
     for i in range(at, end):
         mark = (mark ^ np.uint64(buffer[i])) * np.uint64(1099511628211)
     return mark

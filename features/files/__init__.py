@@ -1,4 +1,4 @@
-"""One reader for files of events: what a file holds is said before anything is done with it.
+"""The one reader for files of events. It says what a file holds before anything is done with it.
 
-Across the door: `options.ReadOptions` goes in; out come frames of events that are sound (`reader.EventFiles`), and a `summary.Summary` of every row that is not.
+`options.ReadOptions` goes in. Frames of usable events (`reader.EventFile`) come out, and a `summary.Summary` that counts every other row.
 """

@@ -1,8 +1,8 @@
-"""The bytes of a file, whatever they are packed in: UTF-8 text in blocks.
+"""The text of a file as blocks of UTF-8, whatever its bytes are packed or encoded in.
 
     bytes -> gzip or zstd is unpacked (known by its first bytes, not by its name) -> UTF-16 and others become UTF-8 -> blocks
 
-A stream that is cut off or damaged gives what came before, and says where it broke.
+A file that is cut off or damaged gives the text before that place, and `Blocks.damage` says how it breaks off.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old Excel file: save the sheet as CSV",
     b"ARROW1": "a Feather file: write it as Parquet or CSV",
     b"FEA1": "a Feather file: write it as Parquet or CSV",
-    b"PARE": "a Parquet file that is encrypted: write it without",
+    b"PARE": "an encrypted Parquet file: write it without encryption",
     b"\x89HDF": "an HDF5 file: write it as Parquet or CSV",
     b"7z\xbc\xaf": "a 7z archive: unpack it first",
     b"Rar!": "a RAR archive: unpack it first",
     b"\x04\x22\x4d\x18": "packed with lz4: unpack it first, or pack it with gzip or zstd",
     b"\x89PNG": "a picture",
 }
-"""Files of other kinds, by how they begin, and what to do with them."""
+"""Files of kinds that are not read, by their first bytes: what they are, and what to do with them."""
 _MARKUP = {
     b"<!doctype html": "a web page, perhaps one that asks to sign in: download the export again",
     b"<html": "a web page, perhaps one that asks to sign in: download the export again",
@@ -48,7 +48,7 @@ _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UT
 
 
 def foreign(head: bytes) -> str:
-    """Return what kind of file begins like this, and what to do with it; empty for one that may hold events.
+    """Return what kind of file begins like this, and what to do with it; empty for a file that may hold events.
 
     >>> foreign(b"%PDF-1.7"), foreign(b"user,ts,type")
     ('a PDF', '')
@@ -63,7 +63,7 @@ def foreign(head: bytes) -> str:
 
 
 def is_text_encoding(name: str) -> bool:
-    """Whether text can be in it; hex and zlib are codecs of bytes.
+    """Whether a codec of this name encodes text. Some, such as hex and zlib, encode bytes.
 
     >>> is_text_encoding("cp1252"), is_text_encoding("hex"), is_text_encoding("unknown")
     (True, False, False)
@@ -76,7 +76,7 @@ def is_text_encoding(name: str) -> bool:
 
 
 def utf16_ending(head: bytes) -> str:
-    r"""Return le or be for text that looks like UTF-16 of that order, else nothing: every second byte of its first line is zero.
+    r"""Return le or be if text looks like UTF-16 of that byte order, else "". Most text in UTF-16 has a zero in every second byte.
 
     >>> utf16_ending("user".encode("utf-16-le")), utf16_ending(b"user"), utf16_ending(b"\0\0\0\0")
     ('le', '', '')
@@ -89,18 +89,23 @@ def utf16_ending(head: bytes) -> str:
 
 @dataclass(slots=True)
 class Blocks:
-    """Text of a file as an iterator of UTF-8 blocks.
+    """The text of a file as an iterator of UTF-8 blocks.
 
     Attributes
     ----------
     stream : binary file
-        Its position is how far the file is read.
+        Its position says how far the file has been read.
     encoding : str
-        As asked for; empty: UTF-8, or what the mark at the beginning says.
+        The encoding asked for. If empty, it is the one that the mark at the beginning of the file says, else UTF-8.
     damage : str
-        Empty, or how the file breaks off; set when the last block has been given.
+        How the file breaks off; empty if it does not. It is set when the last block has been given.
     head : bytes
-        The first bytes as they are in the file, unpacked.
+        The first bytes of the file, unpacked but not decoded.
+
+    Raises
+    ------
+    FileRefused
+        If the file is of a kind that is not read.
     """
 
     stream: BinaryIO
@@ -136,7 +141,7 @@ class Blocks:
             yield piece
 
     def _unpacked(self, raw: Iterator[bytes], make: Callable[[], Any]) -> Iterator[bytes]:
-        """Unpack one member after the other."""
+        """Unpack a stream; one packed file may hold several members, one after the other."""
         unpacker, rest, fed = make(), b"", False
         try:
             for piece in raw:
@@ -156,12 +161,12 @@ class Blocks:
             self.damage = "the packed data are cut off"
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield blocks of at least `BLOCK_BYTES`, but for the last.
+        """Yield blocks of at least `BLOCK_BYTES`; only the last may be shorter.
 
         Raises
         ------
         FileRefused
-            If the text is not in the encoding it should be in.
+            If the text is not in the encoding that it should be in.
         """
         mark, name = next(((mark, name) for mark, name in _MARKS.items() if self.head.startswith(mark)), (b"", ""))
         self.decoded_as = self.encoding or name or "utf-8"

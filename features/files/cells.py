@@ -1,4 +1,4 @@
-"""A column of a file as it is judged: text as written, or the file's own numbers and times where its columns have types."""
+"""A column of a file before it is judged: text as written, or numbers and times where the file's columns have types."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Cells:
     Attributes
     ----------
     values : Series
-        Text as written; from a file whose columns have types also numbers, times or dates. Null where the row has nothing.
+        Text as written; numbers, times or dates if the file's columns have types. Null where the row has nothing.
     odd : Series of Boolean, or None
-        Rows that hold what is no text and no number (true, a list, an object); None if there are none.
+        Marks rows that hold neither text nor a number (but true, a list, an object); None if there are no such rows.
     numbers : Series of Boolean, or None
-        Texts of which the file says that they are numbers; None if there are none.
+        Marks texts that are numbers by the file's own notation, such as JSON without quotes; None if there are none.
     """
 
     values: pl.Series
@@ -29,17 +29,17 @@ class Cells:
 
     @property
     def is_text(self) -> bool:
-        """Whether it has to be read, rather than having a type of its own."""
+        """Whether the values are text that is still to be read; else they have a type of their own."""
         return self.values.dtype == pl.String
 
     def text_at(self, row: int) -> str:
-        """What a person is shown of one row."""
+        """Return what a person is shown of one row."""
         value = self.values[row]
         return "" if value is None else str(value)
 
 
 def coalesced(several: list[Cells]) -> Cells:
-    """Return the first of several columns that has something, row by row.
+    """Return, row by row, the first of several columns that has something.
 
     >>> coalesced([Cells(pl.Series(["a", "", None])), Cells(pl.Series(["x", "y", None]))]).values.to_list()
     ['a', 'y', None]
@@ -63,7 +63,7 @@ def _picked(empty: pl.Series, one: pl.Series | None, other: pl.Series | None) ->
 
 
 def packed(text: pl.Series) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Return all texts in one buffer and where each ends, for a compiled pass; null is empty.
+    """Return all texts in one buffer, and where each ends, for a compiled pass; null becomes the empty text.
 
     >>> buffer, ends = packed(pl.Series(["ab", None, "c"]))
     >>> bytes(buffer), ends.tolist()

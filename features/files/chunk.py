@@ -1,4 +1,4 @@
-"""A stretch of rows as a form of file gives it, before any of it is judged."""
+"""A stretch of rows of a file, before any of them is judged; every form of file gives its rows so."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy.typing as npt
 from features.files.cells import Cells
 
 Path_ = tuple[str, ...]
-"""Where a field stands: a column, or the keys down into nested JSON."""
+"""Where a field stands: the name of a column, or the keys that lead down into nested JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One row that is not usable, or many of one kind with the first as an example.
+    """One row that is not usable, or many rows with the same fault, of which the first is the example.
 
     Attributes
     ----------
     row : int
-        Counted from 1, the header not.
+        Number of the row, counted from 1 without the header.
     line : int
-        Of a text file, counted from 1; 0 where there are no lines.
+        Line in a text file, counted from 1; 0 where a file has no lines.
     value : str
-        As written in the file, shortened.
+        The value as written in the file, shortened.
     """
 
     reason: str
@@ -38,14 +38,14 @@ class Fault:
 
 @dataclass(slots=True)
 class Chunk:
-    """Rows that have the right form, and faults of those that have not.
+    """Rows that have the right form, and the faults of those that do not.
 
     Attributes
     ----------
     rows, lines : int64 (n,)
         Number and line of each row, counted from 1.
-    cells : dict
-        Of each place that was asked for.
+    cells : dict of Path_ to Cells
+        One column for each place that was asked for.
     """
 
     rows: npt.NDArray[np.int64]
@@ -53,7 +53,7 @@ class Chunk:
     cells: dict[Path_, Cells]
     faults: Sequence[Fault] = field(default_factory=list)
     lax: int = 0
-    """Rows of JSON that hold a NaN or an Infinity, which is no JSON."""
+    """How many rows hold a NaN or an Infinity, which JSON does not allow."""
 
 
 SHOWN = 80

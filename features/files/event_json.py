@@ -1,6 +1,6 @@
-"""Usable rows as the bytes that go to a topic: the key, and the event as JSON. Whole columns at once; no object a row.
+"""Usable rows as the bytes that go to a topic: the key, and the event as JSON. Whole columns are written at once, without an object for each row.
 
-An event without an id of its own gets one from its content, so that a file that is renamed, mended or sent once more gives the same ids.
+An event without an id gets one from its content. So a file gives the same ids when it is renamed, corrected in other rows, or sent once more.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ _ESCAPED = {chr(code): f"\\u{code:04x}" for code in range(32)} | {'"': '\\"', "\
 _NEEDS_ESCAPE = r'["\\\x00-\x1f]'
 _APART = "\x1f"
 CONTENT = ("user", "ts", "type", "value", "item")
-"""What makes an event the same event."""
+"""Two events with these fields alike count as the same event."""
 
 
 class EventIds:
     """Gives ids to events that come in order of time.
 
-    An id is the hash of `CONTENT`, and from the second equal event of one file on how many were before it.
+    An id is the hash of `CONTENT`. When a file holds several equal events, each after the first has the number of those before it appended.
 
     >>> frame = pl.DataFrame({"user": ["ann", "ann"], "ts": [1, 1], "type": ["x", "x"], "file": [0, 0]})
     >>> first, second = EventIds().of(frame)
@@ -31,7 +31,7 @@ class EventIds:
         self._before: dict[tuple[int, str], int] = {}
 
     def of(self, frame: pl.DataFrame) -> list[str]:
-        """Return the id of every row; the frame has the columns of `CONTENT` it has, and `file`."""
+        """Return the id of every row. The frame has the column `file`, and those of `CONTENT` that there are."""
         present = [pl.col(name).cast(pl.String).fill_null("") if name in frame.columns else pl.lit("") for name in CONTENT]
         content = frame.select(pl.concat_str(present, separator=_APART).cast(pl.Binary)).to_series().to_list()
         ids = list(map(xxhash.xxh3_64_hexdigest, content))
@@ -42,7 +42,7 @@ class EventIds:
         return self._counted(ids, frame)
 
     def _remember(self, ids: list[str], frame: pl.DataFrame) -> None:
-        """Count the events of the last time only: an equal one can come no later."""
+        """Keep the counts of the events of the last time only, because equal events have equal times."""
         last = int(frame["ts"][-1])
         start = int(frame["ts"].search_sorted(last, side="left"))
         self._before = {} if last != self._last_ms else self._before
@@ -66,7 +66,7 @@ class EventIds:
 
 
 def payloads(frame: pl.DataFrame, ids: EventIds) -> tuple[list[bytes], list[bytes]]:
-    r"""Return keys and values of usable rows in order of time.
+    r"""Return the keys and the values (JSON) of usable rows, which are in order of time.
 
     >>> frame = pl.DataFrame({"user": ["a"], "ts": [1], "type": ['"'], "value": [9.5], "event_id": ["e"], "file": [0]})
     >>> payloads(frame, EventIds())
@@ -90,7 +90,7 @@ def payloads(frame: pl.DataFrame, ids: EventIds) -> tuple[list[bytes], list[byte
 
 
 def _text(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """Text within quotes; only a column that has something to escape is escaped."""
+    """Return a text column as it stands within quotes of JSON. Escaping costs time, so only a column that needs it is escaped."""
     column = pl.col(name)
     return column.str.replace_many(_ESCAPED) if frame[name].str.contains(_NEEDS_ESCAPE).any() else column
 

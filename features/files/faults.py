@@ -17,7 +17,7 @@ FILE_REASONS = {
     "ts_ambiguous": "day and month cannot be told apart",
     "ts_outlier": "the time is far from that of all other rows",
 }
-"""Reasons beyond those of `features.events.event`."""
+"""Reasons that only a row of a file can have, and their meanings; those of every event are in `features.events.event`."""
 
 
 _IN_A_FILE = {
@@ -36,7 +36,7 @@ _IN_A_FILE = {
 
 
 def words_of(reason: str, field: str = "") -> str:
-    """What a reason says to a person.
+    """Return what a reason means, for people.
 
     >>> words_of("user_empty"), words_of("wrong_type", "ts")
     ('user is empty', 'no time that can be read')
@@ -54,7 +54,7 @@ class FileRefused(ValueError):
     Attributes
     ----------
     reason : str
-        One word for programs.
+        The reason in one word, for programs.
     """
 
     def __init__(self, message: str, reason: str = "refused") -> None:
@@ -63,5 +63,5 @@ class FileRefused(ValueError):
 
 
 def reasons_markdown() -> str:
-    """Return the table of reasons that only a file has, for docs/files.md."""
+    """Return `FILE_REASONS` as a table for docs/files.md."""
     return "\n".join(["| reason | meaning |", "|---|---|", *(f"| `{name}` | {words} |" for name, words in FILE_REASONS.items())])

@@ -1,6 +1,6 @@
-"""JSON objects, one a line or in an array, as columns of text: what is asked for is cut out of each object as it is written there.
+"""JSON objects, one a line or in an array, as columns of text. Each value that is asked for is cut out of its object as it is written there.
 
-block -> records -> the raw text of each value asked for -> text, numbers known by having no quotes
+block -> records -> the raw text of each value asked for -> text; a value without quotes is known to be a number
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from features.files.lines import scan, scan_values
 
 MOST_RECORDS = 1 << 17
 LOOKED_AT = 1_000
-"""Objects from whose keys the shape is told; each key may come later all the same."""
+"""How many objects are looked at to find the columns; a key may also come later for the first time."""
 DEEP = 3
 _MISSING = msgspec.Raw(b"")
 _SEPARATOR_OF_NOTHING = 0
@@ -33,9 +33,9 @@ class JsonRows:
     Attributes
     ----------
     columns : list of str
-        Keys of the first objects, nested ones with dots.
+        Keys of the first objects; a nested key has dots.
     lists : list of str
-        Keys of the first objects under which a list of objects stands: it may be that these are the events.
+        Keys of the first objects under which a list of objects stands; these may be the events.
     """
 
     def __init__(self, blocks: Blocks) -> None:
@@ -85,7 +85,7 @@ class JsonRows:
         return starts[:count], ends[:count], lines[:count], consumed, passed
 
     def chunks(self, paths: Sequence[Path_]) -> Iterator[Chunk]:
-        """Yield the rows with the places that are asked for."""
+        """Yield all rows in chunks, with the places that are asked for."""
         cutter = _Cutter(paths)
         while self._rest or not self._last:
             starts, ends, lines, consumed, passed = self._places(MOST_RECORDS)
@@ -131,7 +131,7 @@ class JsonRows:
 
 
 def _one_a_line(text: bytes) -> bool:
-    """Whether the first line that is not blank is an object by itself, or at least no array and no lone bracket."""
+    """Whether objects stand one a line: the first line that is not blank must be an object, or at least neither an array nor a lone bracket."""
     first = next((line for line in text[: 1 << 20].splitlines() if line.strip()), b"").strip()
     if first.startswith(b"["):
         return False
@@ -159,7 +159,7 @@ def _names(value: object, before: str, found: dict[str, None], depth: int) -> No
 
 
 def _laxly(cutter: _Cutter, record: bytes) -> tuple[Any, str | None]:
-    """Read an object once more with a NaN or an Infinity as nothing; or say why it cannot be read."""
+    """Read an object once more, with every NaN or Infinity as null; or return the reason why it cannot be read."""
     try:
         one = json.loads(record, parse_constant=lambda _: None)
         if not isinstance(one, dict):
@@ -172,7 +172,7 @@ def _laxly(cutter: _Cutter, record: bytes) -> tuple[Any, str | None]:
 
 
 class _Cutter:
-    """Cuts the places asked for out of objects."""
+    """Cuts the places that are asked for out of objects."""
 
     def __init__(self, paths: Sequence[Path_]) -> None:
         self._names = list(dict.fromkeys(path[0] for path in paths))
@@ -183,7 +183,7 @@ class _Cutter:
         self.decode = msgspec.json.Decoder(kind).decode
 
     def cells(self, objects: Sequence[Any]) -> dict[Path_, Cells]:
-        """Return one column a place."""
+        """Return one column for each place."""
         return {path: cells_of(tokens) for path, tokens in self._tokens(objects).items()}
 
     def _tokens(self, objects: Sequence[Any]) -> dict[Path_, list[bytes]]:
@@ -225,5 +225,5 @@ def cells_of(tokens: Sequence[bytes]) -> Cells:
 
 def _unescaped(token: str) -> str:
     text = json.loads(token)
-    # a lone half of a surrogate pair is no character; what stands for it in UTF-8 is the replacement character
+    # A lone half of a surrogate pair is not a character and has no UTF-8, so the replacement character stands for it.
     return str(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,6 +1,6 @@
-"""Which rows are events, by the rules of `features.events.event`, and what each of the others lacks: whole columns at once.
+"""Which rows are events by the rules of `features.events.event`, and what is wrong with each other row. Whole columns are judged at once.
 
-cells -> text trimmed and composed, times in ms, values as numbers -> a reason per row, the first that applies -> usable rows, faults of the rest
+cells -> trimmed and composed text, times in ms, values as numbers -> the first reason that applies to each row -> usable rows, faults of the rest
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from features.files.times import AMBIGUOUS, DECIMAL, EMPTY, LOCAL, NUMBER, UNITS
 
 IDS = ("user", "type", "item", "session", "channel", "event_id")
 NOTHING = frozenset({"", "null", "none", "nan", "n/a", "na", "undefined", "nil", "\\n", "-", "(null)", "<null>", "#n/a"})
-"""Words that programs write for nothing, in small letters."""
+"""Words that programs write where there is no value, in lower case."""
 NOBODY = NOTHING | {
     "anonymous",
     "anon",
@@ -36,24 +36,24 @@ NOBODY = NOTHING | {
     "[object object]",
     "00000000-0000-0000-0000-000000000000",
 }
-"""Words that stand for no user in particular, in small letters; warned of, and rejected only where the settings say so."""
+"""Ids, in lower case, that stand for no particular user. A note warns of them; they are rejected only if the settings say so."""
 _LONGEST_NOBODY = max(map(len, NOBODY))
 SCHEMA = {"user": pl.String, "ts": pl.Int64, "type": pl.String, "value": pl.Float64, "item": pl.String, "session": pl.String, "channel": pl.String, "event_id": pl.String, "props": pl.String}  # fmt: skip
-"""Columns of usable rows."""
+"""Columns of usable rows, and their types."""
 _INVISIBLE = r"[\x{00ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
 """Widths of nothing, and directions; not the joiners, which scripts and emoji need."""
 _PARTS = ("", "s", "", "ms", "", "us", "", "ns", "")
 _OWN_BYTES = 256
-"""What a payload takes beside its texts, at most: names, quotes, numbers, an event id of ours."""
+"""Most bytes that a payload takes beside its texts: names, quotes, numbers, and an event id made here."""
 _LONG = 4_000
 
 
 @dataclass(slots=True)
 class Seen:
-    """What was noticed over all rows of a file, for its notes."""
+    """What was noticed in all rows of a file so far, for its notes."""
 
     units: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(_PARTS), np.int64))
-    """Numbers by the unit in which they would lie between 2000 and tomorrow, as in `_PARTS`."""
+    """How many numbers would be times between 2000 and tomorrow in each unit of `_PARTS`, or in none ("")."""
     example: str = ""
     local: int = 0
     trimmed: Counter[str] = field(default_factory=Counter)
@@ -69,9 +69,9 @@ class Seen:
     coarse: bool = False
     """Whether times are floats of 32 bits or fewer."""
     pointed: dict[str, bool] = field(default_factory=dict)
-    """Of each id column whether all its texts so far are numbers such as 123.0 or 123, and one has the point."""
+    """Id columns in which some text is a number with a point, such as 123.0, as columns of floats are written."""
     plain_ids: set[str] = field(default_factory=set)
-    """Id columns with a text that is no number."""
+    """Id columns in which some text is not a whole number, with or without a point; these were not floats."""
 
 
 class Judge:
@@ -79,15 +79,15 @@ class Judge:
 
     def __init__(self, plan: Plan, options: ReadOptions) -> None:
         self.plan, self.options, self.seen = plan, options, Seen()
-        self.zone = options.zone if options.zone_told or not plan.zone else plan.zone
+        self.zone = options.zone if options.zone_given or not plan.zone else plan.zone
         self._units = (options.ts_unit,) if options.ts_unit else plan.units
-        self._guess = not options.ts_unit and not options.oldest_told
+        self._guess = not options.ts_unit and not options.oldest_given
         self._other_parts = [i for i, unit in enumerate(_PARTS) if unit and unit not in self._units]
         low, high = 946_684_800_000, options.now_ms + 86_400_000
         self._edges = np.array([edge * 1_000_000 / UNITS[unit] for unit in UNITS for edge in (low, high)])
 
     def judge(self, chunk: Chunk) -> tuple[pl.DataFrame, list[Fault], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the usable rows, a fault for each other row or kind of row, and number and line of each usable row."""
+        """Return the usable rows, the faults of all others (several rows with the same fault may share one), and number and line of each usable row."""
         n = len(chunk.rows)
         cells = {name: coalesced([chunk.cells[path] for path in paths]) for name, paths in self.plan.places.items()}
         if self.plan.constant_type:
@@ -120,7 +120,7 @@ class Judge:
         return frame, verdict.faults(), chunk.rows[keep], chunk.lines[keep]
 
     def _id(self, name: str, cells: Cells, verdict: _Verdict) -> pl.Series:
-        """Return an id as text: numbers as they are counted, blanks at the ends gone, characters composed."""
+        """Return an id as text: whole numbers without a point, blanks at both ends removed, characters composed (NFC)."""
         text = cells.values
         if cells.odd is not None:
             verdict.mark(cells.odd, "wrong_type", name)
@@ -143,7 +143,7 @@ class Judge:
         return trimmed
 
     def _look_for_points(self, name: str, text: pl.Series) -> None:
-        """Notice a column of numbers of which some have a point: it was a column of floats once. Told at the end of the file only."""
+        """Notice whether a column holds whole numbers of which some have a point, as if it had been floats. Only the end of the file shows it."""
         if name in self.seen.plain_ids:
             return
         filled = text.filter(_as_mask(text.str.len_bytes() > 0))
@@ -155,7 +155,7 @@ class Judge:
             self.seen.pointed[name] = True
 
     def _counted(self, name: str, text: pl.Series, numbers: pl.Series, verdict: _Verdict) -> pl.Series:
-        """Numbers of JSON: 7.0 and 7 are one id, 7.5 is none."""
+        """Return ids that are numbers of JSON as text: 7.0 and 7 are the same id, 7.5 is a fault."""
         pointed = (numbers & text.str.contains(r"[.eE]")).fill_null(value=False)
         at = pointed.arg_true()
         if not len(at):
@@ -206,7 +206,7 @@ class Judge:
             verdict.mark(user.is_in(list(self.options.not_users)), "user_reserved", "user")
 
     def _times(self, cells: Cells, verdict: _Verdict) -> npt.NDArray[np.int64]:
-        """Return milliseconds; 0 where there is no time."""
+        """Return times in milliseconds since the epoch; 0 where there is none."""
         values = cells.values
         n = len(values)
         if cells.odd is not None:
@@ -265,7 +265,7 @@ class Judge:
             chosen = units == i
             if factor >= 1_000_000:
                 times = factor // 1_000_000
-                # a number too great to be multiplied is too great to be a time
+                # A number that is too large to be multiplied is too large to be a time, so it may become any large one.
                 ms[chosen] = np.where(np.abs(numbers[chosen]) < 2**62 // times, numbers[chosen], 2**62 // times) * times
             else:
                 ms[chosen] = numbers[chosen] // (1_000_000 // factor)
@@ -279,7 +279,7 @@ class Judge:
         scaled = numbers * factors
         beyond = ~(np.abs(scaled) < 2**62)
         scaled = np.where(beyond, 2.0**62, scaled)
-        # seconds carry their milliseconds behind the point, and the double is off by less than a thousandth of one
+        # Seconds have their milliseconds behind the point. A double may be off by less than a thousandth of a millisecond, so that much is added.
         whole = np.floor(scaled + 0.001)
         broken = (factors == 1.0) & (numbers != np.floor(numbers)) & ~beyond
         if here is not None:
@@ -288,14 +288,14 @@ class Judge:
         return whole.astype(np.int64)
 
     def _unit_of(self, numbers: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """Which of the units that are allowed a number is in; of several its size tells: each is a thousand times the one before."""
+        """Return which of the allowed units each number is in. If several are allowed its size decides, for each gives numbers a thousand times larger."""
         if len(self._units) == 1:
             return np.zeros(len(numbers), np.int64)
         tops = [100_000_000_000_000_000_000 // UNITS[unit] for unit in self._units[:-1]]
         return np.searchsorted(np.array(tops, np.float64), np.abs(numbers.astype(np.float64)), side="right")
 
     def _weigh(self, numbers: npt.NDArray[np.float64], verdict: _Verdict, here: npt.NDArray[np.bool_] | None) -> None:
-        """Count in which unit numbers would be times; those that are none in the unit of the file and would be in another are faults of their own."""
+        """Count in which unit the numbers would be times. One that would be a time in another unit, and not in the file's, is a fault (`ts_unit`)."""
         if not self._guess:
             return
         part = np.searchsorted(self._edges, numbers, side="right")
@@ -306,7 +306,7 @@ class Judge:
         verdict.mark(other, "ts_unit", "ts")
 
     def looks_like(self) -> str:
-        """Return the unit that the median of the numbers is in, if it is not that of the file; else nothing."""
+        """Return the unit that the median of the numbers is in, or "" if that is the file's unit or none."""
         total = int(self.seen.units.sum())
         if not total:
             return ""
@@ -348,7 +348,7 @@ class Judge:
         return numeric
 
     def _props(self, cells: Cells, verdict: _Verdict) -> pl.Series:
-        """Objects as their JSON; what is no object is a fault, nothing is nothing."""
+        """Return objects as their JSON, null where there is none; anything else is a fault."""
         text = cells.values.cast(pl.String, strict=False).str.strip_chars()
         text = text.set(_as_mask(text.str.len_bytes() == 0), None)
         filled = text.is_not_null()
@@ -369,7 +369,7 @@ class Judge:
         return text.set(_as_mask(text == "{}"), None)
 
     def _event_ids(self, ids: pl.Series) -> pl.Series:
-        """An id that is a word for nothing is none: the second event would be a repeat of the first."""
+        """Return event ids, without those that are words for nothing: else the second event with such an id would be a repeat of the first."""
         short = _as_mask(ids.str.len_bytes() <= 9)
         if not short.any():
             return ids
@@ -381,7 +381,7 @@ class Judge:
         lengths = frame.select(pl.sum_horizontal(pl.col(name).str.len_bytes().fill_null(0) for name in texts).alias("n")).to_series()
         if not (lengths >= _LONG).any():
             return
-        # escaped, a byte takes six at most: only what might be too large that way is written out to be measured
+        # Escaping turns a byte into six at most. Only a row that could become too large by it is written out and measured.
         for i in (lengths * 6 > MAX_PAYLOAD_BYTES - _OWN_BYTES).arg_true().to_list():
             row = frame.row(i, named=True)
             written = sum(
@@ -394,7 +394,7 @@ class Judge:
 
 
 class _Verdict:
-    """The first reason of each row, by number: 0 is none."""
+    """The first reason that applies to each row, as a number; 0 for none."""
 
     def __init__(self, chunk: Chunk, cells: dict[str, Cells]) -> None:
         self._chunk, self._cells = chunk, cells
@@ -402,19 +402,19 @@ class _Verdict:
         self._kinds: list[tuple[str, str]] = []
 
     def mark(self, where: pl.Series | npt.NDArray[np.bool_], reason: str, name: str) -> None:
-        """Give rows a reason, unless they have one."""
+        """Give a reason to each marked row that has none yet."""
         mask = where if isinstance(where, np.ndarray) else _mask(where)
         if mask.any():
             self._kinds.append((reason, name))
             self.codes[mask & (self.codes == 0)] = len(self._kinds)
 
     def mark_one(self, i: int, reason: str, name: str) -> None:
-        """Give one row a reason, unless it has one."""
+        """Give a reason to one row, unless it has one already."""
         self._kinds.append((reason, name))
         self.codes[i] = self.codes[i] or len(self._kinds)
 
     def faults(self) -> list[Fault]:
-        """Return those of the rows' form, and one for each kind with its first row."""
+        """Return the faults of rows without the right form, and one fault for each reason and field, with its first row and their number."""
         found = list(self._chunk.faults)
         for code, (reason, name) in enumerate(self._kinds, 1):
             at = np.flatnonzero(self.codes == code)

@@ -1,7 +1,7 @@
-"""Where the records of a delimited file begin and end, and how many fields each has: one compiled pass over its bytes.
+"""Where the records of a delimited file begin and end, and how many fields each has; found in one compiled pass over the bytes.
 
-A quote opens only at the start of a field; inside, a doubled quote is one. A quote that opens and is not closed within `MAX_RECORD_BYTES` is a fault
-of its own line, and the next line is read as if it had not been there: one stray quote must not swallow the file.
+A quote opens only at the start of a field; within quotes, a doubled quote stands for one. One stray quote must not swallow the file. So a quote that is
+not closed within `MAX_RECORD_BYTES` is a fault of its own line only, and the next line is read as if that quote had not been there.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from numba import njit
 
 MAX_RECORD_BYTES = 1 << 20
 SOUND, OPEN_QUOTE, ODD_QUOTE = range(3)
-"""State of a record: `ODD_QUOTE` has a quote inside an unquoted field or text behind a closing one."""
+"""States of a record. `OPEN_QUOTE`: a quote is not closed. `ODD_QUOTE`: there is a quote inside an unquoted field, or text behind a closing one."""
 
 
 @njit(cache=True, nogil=True)
 def _newline(buffer: Any, at: int) -> int:
-    """Where the next line feed is, or the end."""
+    """Return the place of the next line feed, or the end of the buffer."""
     size = buffer.shape[0]
     while at < size and buffer[at] != 10:
         at += 1
@@ -33,15 +33,15 @@ def scan(
     Parameters
     ----------
     buffer : uint8 (size,)
-        Begins at a record.
+        The block; it begins at the beginning of a record.
     separator : int
         The byte between two fields.
     quoted : bool
-        Whether quotes mean anything.
+        Whether quotes have a meaning.
     last : bool
-        Whether the file ends with the block; else a record that reaches its end is left for the next.
+        Whether the file ends with the block. If not, a record that reaches the end of the block is left for the next one.
     starts, ends, fields, states, lines : int64 (n,)
-        Filled for each record that is not an empty line; `lines` is its first line counted from 0 within the block.
+        Filled for each record that is not an empty line; `lines` gets the record's first line, counted from 0 within the block.
 
     Returns
     -------
@@ -111,11 +111,11 @@ def scan(
 
 @njit(cache=True, nogil=True)
 def scan_values(buffer: Any, last: bool, starts: Any, ends: Any, lines: Any) -> tuple[int, int, int]:
-    """Find the JSON objects of a block whose objects do not stand one a line: in an array, or spread over lines.
+    """Find the JSON objects of a block in which they do not stand one a line, but in an array or over several lines.
 
-    Brackets of arrays around the objects, commas and blanks between them are passed over. Anything else is a record up to the end of its line.
+    Brackets of arrays around the objects, and commas and blanks between them, are skipped. Anything else is a record up to the end of its line.
 
-    Parameters and returned numbers are those of `scan`.
+    Parameters and results are those of `scan`.
     """
     size, at, count, line = buffer.shape[0], 0, 0, 0
     most = starts.shape[0]
@@ -148,7 +148,7 @@ def scan_values(buffer: Any, last: bool, starts: Any, ends: Any, lines: Any) -> 
                         at += 1
                         done = True
                         break
-                if at - start >= MAX_RECORD_BYTES:  # never closed: the fault is its first line's
+                if at - start >= MAX_RECORD_BYTES:  # never closed: it is a fault of its first line
                     at, line, done = _newline(buffer, start), first_line, True
                     break
                 at += 1

@@ -1,4 +1,4 @@
-"""Which column is which field: told by `--map` or a mapping file, else by the fields' own names, else by the shape of a known export."""
+"""Which column holds which field. `--map` or a mapping file says it; else the columns' names do, or the shape of a known export."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from features.files.faults import FileRefused
 from features.files.shapes import FIELDS, LIKELY, REQUIRED, Plan, Shape, recognised
 
 CONSTANT = "="
-"""A place that begins so is no place but the value itself; for `type` only."""
+"""A place that begins with this is not a place but the value itself; only `type` may have one."""
 ADVICE = "say --map {0}"
 
 
 def read_mapping(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Read `user=user_id,ts=event_time`; several places of one field stand with a bar between, the first that is filled counts.
+    """Read a mapping such as `user=user_id,ts=event_time`. A field may have several places with bars between; the first that is filled counts.
 
-    A text that names a .toml or .json file is read from there: the table `[mapping]`, or the whole of it.
+    If a text names a .toml or .json file, the mapping is read from it: the table `[mapping]`, or the whole file if it has none.
 
     Raises
     ------
     FileRefused
-        For a field that is none, or one that is told twice.
+        For an unknown field, a field that is given twice, or a text or file that is not a mapping.
 
     >>> read_mapping(["user=userId|anonymousId,ts=at", "type==click"])
     {'user': ('userId', 'anonymousId'), 'ts': ('at',), 'type': ('=click',)}
@@ -37,7 +37,7 @@ def read_mapping(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
             if name not in FIELDS:
                 raise FileRefused(f"--map: an event has no field {name!r}; there are {', '.join(FIELDS)}", "mapping")
             if name in found:
-                raise FileRefused(f"--map: {name} is told twice; several places of one field go with a bar: {name}=A|B", "mapping")
+                raise FileRefused(f"--map: {name} is given twice; put a bar between several places of one field: {name}=A|B", "mapping")
             if not places or not all(place.removeprefix(CONSTANT).strip() for place in places):
                 raise FileRefused(f"--map: no place for {name}", "mapping")
             found[name] = places
@@ -45,7 +45,7 @@ def read_mapping(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _is_file(text: str) -> bool:
-    """Whether a text names a mapping file: a column may end in .json as well."""
+    """Whether a text names a mapping file. A mapping may end in .json too, because a column may be called so."""
     path = Path(text)
     return path.suffix.lower() in {".toml", ".json"} and ("=" not in text or path.is_file())
 
@@ -55,13 +55,13 @@ def _from_text(text: str) -> list[tuple[str, tuple[str, ...]]]:
     for one in filter(None, (part.strip() for part in text.split(","))):
         name, equals, place = one.partition("=")
         if not equals:
-            raise FileRefused(f"--map: {one!r} is no FIELD=COLUMN, such as user=user_id", "mapping")
+            raise FileRefused(f"--map: {one!r} is not of the form FIELD=COLUMN, such as user=user_id", "mapping")
         pairs.append((name.strip(), tuple(_choices(place))))
     return pairs
 
 
 def _choices(place: str) -> list[str]:
-    """Return the places that stand with a bar between; a constant may hold a bar."""
+    """Return the places of a field, which have bars between them. A constant is one place, because it may hold a bar."""
     return [place.strip()] if place.startswith(CONSTANT) else [part.strip() for part in place.split("|")]
 
 
@@ -72,12 +72,12 @@ def _from_file(file: Path) -> list[tuple[str, tuple[str, ...]]]:
     except FileNotFoundError:
         raise FileRefused(f"--map: {file}: no such file", "mapping") from None
     except RecursionError:
-        raise FileRefused(f"--map: {file}: nested too deep", "mapping") from None
+        raise FileRefused(f"--map: {file}: it is nested too deep", "mapping") from None
     except (ValueError, OSError) as error:  # both parsers' errors are ValueErrors
         raise FileRefused(f"--map: {file}: {error}", "mapping") from None
     table = table.get("mapping", table) if isinstance(table, dict) else None
     if not isinstance(table, dict):
-        raise FileRefused(f"--map: {file}: a table [mapping] with FIELD = COLUMN is asked for", "mapping")
+        raise FileRefused(f"--map: {file}: it needs a table [mapping] with lines FIELD = COLUMN", "mapping")
     pairs = []
     for name, place in table.items():
         places = _choices(place) if isinstance(place, str) else place
@@ -87,35 +87,35 @@ def _from_file(file: Path) -> list[tuple[str, tuple[str, ...]]]:
     return pairs
 
 
-def plan_of(columns: Sequence[str], told: Mapping[str, tuple[str, ...]], *, nested: bool, constant_type: str = "") -> Plan:
+def plan_of(columns: Sequence[str], mapping: Mapping[str, tuple[str, ...]], *, nested: bool, constant_type: str = "") -> Plan:
     """Decide where each field is read.
 
     Parameters
     ----------
     columns : sequence of str
-        Names that the file has; of nested JSON with dots.
-    told : mapping
-        By `read_mapping`.
+        Names of the file's columns; names from nested JSON have dots.
+    mapping : mapping
+        Places of fields as a person gave them (`read_mapping`).
     nested : bool
         Whether a column may be missing in the first rows and come later, as keys of JSON may.
     constant_type : str
-        Type of all rows.
+        Type of all rows; empty if the file says it.
 
     Raises
     ------
     FileRefused
-        If a field that every event has is nowhere; the message names the columns, and what to say.
+        If no column holds a field that every event must have; the message names the columns there are, and what to do.
     """
     there = set(columns)
     own: dict[str, tuple[str, ...]] = {name: (name,) for name in FIELDS if name in there or nested}
     if "type" not in there and "event" in there:
         own["type"] = ("event",)
     is_ours = {"user", "ts"} <= there and bool({"type", "event"} & there)
-    shape = None if is_ours or set(REQUIRED) <= set(told) else recognised(columns)
+    shape = None if is_ours or set(REQUIRED) <= set(mapping) else recognised(columns)
     places: Mapping[str, tuple[str, ...]] = shape.places if shape else own
-    given = {name: where for name, where in told.items() if not where[0].startswith(CONSTANT)}
-    constants = [where[0][1:] for name, where in told.items() if name == "type" and where[0].startswith(CONSTANT)]
-    if any(where[0].startswith(CONSTANT) for name, where in told.items() if name != "type"):
+    given = {name: where for name, where in mapping.items() if not where[0].startswith(CONSTANT)}
+    constants = [where[0][1:] for name, where in mapping.items() if name == "type" and where[0].startswith(CONSTANT)]
+    if any(where[0].startswith(CONSTANT) for name, where in mapping.items() if name != "type"):
         raise FileRefused("--map: only type may be the same for all rows", "mapping")
     places = {**places, **given}
     constant = constant_type or (constants[0] if constants else "")
@@ -132,7 +132,7 @@ def plan_of(columns: Sequence[str], told: Mapping[str, tuple[str, ...]], *, nest
         name for name in REQUIRED
         if not (name == "type" and constant) and not any(_path(one, there, nested=False) for one in places.get(name, ()))
     ]  # fmt: skip
-    if missing and (columns or not nested):  # where not even the first objects can be read, each row says so
+    if missing and (columns or not nested):  # if not even the first objects can be read, each row gets its own fault instead
         raise FileRefused(_missing(missing, columns, nested=nested), "columns")
     instead = shape.instead if shape else (("track", "event"),) if "event" in there and "type" in there and not constant else ()
     notes = [f"read as {shape.name}: {_told(kept, shape, there)}"] if shape else []
@@ -152,7 +152,7 @@ def plan_of(columns: Sequence[str], told: Mapping[str, tuple[str, ...]], *, nest
 
 
 def _path(place: str, there: set[str], *, nested: bool) -> Path_ | None:
-    """Return a place as keys, None if the file does not have it. A column whose own name has dots wins over what is nested."""
+    """Return a place as a path of keys, None if the file does not have it. A column whose own name has dots comes before a nested key."""
     if place in there and not any(place.startswith(f"{name}.") for name in there):
         return (place,)
     if place in there or nested:

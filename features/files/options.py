@@ -1,4 +1,4 @@
-"""How files are read: what the command line and the settings say."""
+"""How files are to be read, as the command line and the settings say."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 OLDEST_MS = 946_684_800_000
-"""2000-01-01: an earlier time is a mistake until `oldest` says otherwise."""
+"""2000-01-01 in milliseconds since the epoch. An earlier time is taken for a mistake unless `oldest` allows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What is told about files.
+    """How one or more files are to be read.
 
     Attributes
     ----------
     now_ms : int
-        The present, for times that lie ahead of it and for the guess of the unit.
+        The present time, milliseconds since the epoch; it shows which times lie in the future, and in which unit numbers are.
     mapping : mapping
-        Of each field its places, by `mapping.read_mapping`.
+        The places of each field (`mapping.read_mapping`).
     constant_type : str
-        Type of all rows; empty: from the file.
+        Type of all rows; empty if the file says it.
     zone : str
-        IANA zone of times without one; `zone_told` when a person said so for this file.
+        IANA zone of times without one; `zone_given` says whether a person named it for this file.
     ts_unit : str
-        Of epoch numbers: s, ms, us or ns; empty: milliseconds, and refused if they look like something else.
+        Unit of epoch numbers: s, ms, us or ns. If empty they are milliseconds, and are refused if they look like another unit.
     ts_format : str
-        As of `strptime`; empty: RFC 3339 and its kin.
+        Form of times, as for `strptime`; empty for RFC 3339 and similar forms.
     oldest_ms : int
-        Earlier times are not believed; `oldest_told` when a person said so for this file.
+        Earlier times are not accepted, milliseconds since the epoch; `oldest_given` says whether a person set it for this file.
     encoding, separator : str
-        Of text files; empty: found.
+        Encoding and separator of text files; empty if they are to be found out.
     not_users : frozenset of str
-        Ids that stand for nobody; rows of theirs are rejected.
+        Ids that stand for nobody; their rows are rejected.
     known_types : frozenset of str
-        When there are any, rows of every other type are rejected.
+        If it is not empty, rows of every other type are rejected.
     allow_future : bool
-        Whether times ahead of `now_ms` are usable; a live worker rejects them.
+        Whether times after `now_ms` are usable; a live worker rejects them.
     """
 
     now_ms: int
     mapping: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     constant_type: str = ""
     zone: str = "UTC"
-    zone_told: bool = False
+    zone_given: bool = False
     ts_unit: str = ""
     ts_format: str = ""
     oldest_ms: int = OLDEST_MS
-    oldest_told: bool = False
+    oldest_given: bool = False
     encoding: str = ""
     separator: str = ""
     not_users: frozenset[str] = frozenset()

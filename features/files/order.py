@@ -1,8 +1,8 @@
-"""Events in order of time, however many there are: runs that are sorted by themselves, merged by stretches of time.
+"""Events in order of time, however many there are. They are sorted in runs, and the runs are merged by stretches of time.
 
-    frames -> pending (unsorted) -> runs (sorted, cut into parts) -> batches in order of time; rows of one time keep the order they came in
+    frames -> pending (unsorted) -> runs (sorted, cut into parts) -> batches in order of time; rows of one time keep the order in which they came
 
-What does not fit into memory goes into a folder as parts of some 65,000 rows. Its free space is looked at before each run is written.
+What does not fit into memory goes into a folder, in parts of about 65,000 rows. The free space of the folder is checked before anything is written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Settle = Callable[[pl.DataFrame], pl.DataFrame]
 
 @dataclass(slots=True)
 class _Part:
-    """A stretch of a run."""
+    """A stretch of a run, in memory or in a file."""
 
     first_ms: int
     last_ms: int
@@ -39,7 +39,7 @@ class _Part:
 
 @dataclass(slots=True)
 class _Run:
-    """Parts in order of time, of which the first is being read."""
+    """Parts in order of time; `frame` is the one that is being read, from row `at` on."""
 
     parts: list[_Part]
     frame: pl.DataFrame | None = None
@@ -47,11 +47,11 @@ class _Run:
 
     @property
     def first_ms(self) -> int:
-        """Time of the next row."""
+        """Time of the next row, ms."""
         return int(self.frame["ts"][self.at]) if self.frame is not None else self.parts[0].first_ms
 
     def load(self) -> bool:
-        """Make the next row readable; False if there is none."""
+        """Load the part with the next row if necessary; return False if there are no more rows."""
         while self.frame is None or self.at >= self.frame.height:
             if not self.parts:
                 self.frame = None
@@ -60,9 +60,9 @@ class _Run:
         return True
 
     def take(self, until_ms: int | None, *, inclusive: bool) -> pl.DataFrame:
-        """Cut off the rows before a time."""
+        """Take the loaded rows before a time (ms), or up to it if `inclusive`; None stands for all."""
         if self.frame is None:
-            raise RuntimeError("a run is loaded before rows are taken")
+            raise RuntimeError("rows were taken from a run before it was loaded")
         ts = self.frame["ts"].to_numpy()
         end = len(ts) if until_ms is None else int(np.searchsorted(ts, until_ms, side="right" if inclusive else "left"))
         cut = self.frame.slice(self.at, max(end - self.at, 0))
@@ -79,9 +79,11 @@ class Order:
     spill : Path
         An empty folder that exists.
     memory_bytes : int
-        Frames are kept in memory up to here.
-    spilled : int
-        Rows that went to the folder.
+        Up to this size, frames are kept in memory.
+    run_rows, part_rows : int
+        Rows of a run, at least, and of a part, at most.
+    rows, spilled : int
+        How many rows came, and how many of them went into the folder.
     """
 
     spill: Path
@@ -96,12 +98,12 @@ class Order:
     _kept_bytes: int = 0
 
     def add(self, frame: pl.DataFrame, settle: Settle | None = None) -> None:
-        """Take a frame; `settle` is applied when it is read again, for what is known only later.
+        """Take in a frame. `settle` is applied to its rows when they come out again, for what only the whole file shows.
 
         Raises
         ------
         FileRefused
-            If the folder has no room left.
+            If the folder has not enough room, or cannot be written.
         """
         self.rows += frame.height
         self._pending.append((frame, settle))
@@ -110,7 +112,7 @@ class Order:
             self._close()
 
     def _close(self) -> None:
-        """Make a run of what is pending; frames of different files make runs of their own while there is something to settle."""
+        """Make runs of what is pending, a run for each stretch of frames with the same `settle`, because a part can have only one."""
         groups: list[tuple[Settle | None, list[pl.DataFrame]]] = []
         for frame, settle in self._pending:
             if groups and groups[-1][0] == settle:
@@ -135,24 +137,29 @@ class Order:
         return _Part(int(frame["ts"][0]), int(frame["ts"][-1]), frame, settle=settle)
 
     def _spill(self) -> None:
-        """Write every part that is in memory."""
+        """Write every part that is in memory into the folder."""
         free = shutil.disk_usage(self.spill).free
         if free < self._kept_bytes:
             raise FileRefused(
-                f"{self.spill} has {free / 1e9:.1f} GB free, and {self._kept_bytes / 1e9:.1f} GB more are to be put there: "
+                f"{self.spill} has {free / 1e9:.1f} GB free, but {self._kept_bytes / 1e9:.1f} GB more must go there: "
                 "say --spill with a folder that has more room", "no_room"
             )  # fmt: skip
         for run in self._runs:
             for part in run.parts:
                 if part.frame is not None:
                     part.path = self.spill / f"{self.spilled}.arrow"
-                    part.frame.write_ipc(part.path, compression="lz4")
+                    try:
+                        part.frame.write_ipc(part.path, compression="lz4")
+                    except OSError as error:
+                        raise FileRefused(
+                            f"{self.spill} cannot be written: {error}. Say --spill with a folder that has room", "no_room"
+                        ) from error
                     self.spilled += part.frame.height
                     part.frame = None
         self._kept_bytes = 0
 
     def batches(self) -> Iterator[pl.DataFrame]:
-        """Yield all rows in order of time, in frames of some thousands; each row once, after which they are gone."""
+        """Yield all rows in order of time, in frames of some thousands. Rows can be read only once."""
         self._close()
         waiting = sorted(range(len(self._runs)), key=lambda i: (self._runs[i].first_ms, i))
         active: list[int] = []
@@ -161,12 +168,12 @@ class Order:
             cuts = [cut for i in active if (cut := self._runs[i].take(until, inclusive=False)).height]
             if cuts:
                 yield self._merged(cuts)
-            else:  # every row that can be taken is of one time: run by run, as they came
+            else:  # every row that can be taken has the same time, so they come run by run, in the order in which they came
                 yield from self._of_one_time(active, until)
             active = [i for i in active if self._runs[i].load()]
 
     def _until(self, active: list[int], waiting: list[int]) -> int | None:
-        """Return the time before which all rows are readable, None when all that is readable comes next; runs that begin by then become active."""
+        """Return the time (ms) before which all rows are loaded, or None if all loaded rows come next; runs that begin by then become active."""
         while True:
             lasts = {i: int(frame["ts"][-1]) for i in active if (frame := self._runs[i].frame) is not None}
             bounds = [last for i, last in lasts.items() if self._runs[i].parts]

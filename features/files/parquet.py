@@ -1,4 +1,4 @@
-"""Parquet: columns have types, and are judged by them."""
+"""Parquet files. Their columns have types, and values are judged by them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ParquetRows:
     Attributes
     ----------
     columns : list of str
-        Nested ones with dots.
+        Names of the columns; a nested one has dots.
     """
 
     def __init__(self, source: Path | BinaryIO) -> None:
@@ -36,7 +36,7 @@ class ParquetRows:
         self.columns = [name for top, dtype in schema.items() for name in _names(top, dtype)]
 
     def chunks(self, paths: Sequence[Path_]) -> Iterator[Chunk]:
-        """Yield the rows with the places that are asked for."""
+        """Yield all rows in chunks, with the places that are asked for."""
         chosen = [_place(path).alias(str(i)) for i, path in enumerate(paths)]
         row = 0
         try:
@@ -68,7 +68,7 @@ def _place(path: Path_) -> pl.Expr:
 
 
 def _cells(column: pl.Series) -> Cells:
-    """Return a column as it is judged: text, numbers and times stay; what nests becomes the text of its JSON."""
+    """Return a column as cells: text, numbers and times stay as they are, and nested values become the text of their JSON."""
     dtype = column.dtype
     if dtype.is_nested():
         return _nested(column)
@@ -82,7 +82,7 @@ def _cells(column: pl.Series) -> Cells:
 
 
 def _binary(column: pl.Series) -> Cells:
-    """Bytes as text. Where they are no text and every value has 16 of them, they are UUIDs."""
+    """Return a column of bytes as text. If they are not text and every value has 16 bytes, they are UUIDs."""
     try:
         text = column.cast(pl.String)
     except pl.exceptions.PolarsError:
@@ -99,7 +99,7 @@ def _binary(column: pl.Series) -> Cells:
 
 
 def _nested(column: pl.Series) -> Cells:
-    """A list with one value a row at most is that value; anything else that nests is odd where an id or a number is asked."""
+    """Return a nested column as cells. A list of one value counts as that value; any other nested value is odd where an id or a number is needed."""
     dtype = column.dtype
     if isinstance(dtype, pl.List | pl.Array) and not dtype.inner.is_nested():
         lists = column.list if isinstance(dtype, pl.List) else column.arr.to_list().list

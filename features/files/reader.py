@@ -1,4 +1,4 @@
-"""Files of events, read and judged: the one way into the project for a log that lies on a disk.
+"""Files of events, read and judged. Every log that comes from a disk enters the project here.
 
 file -> form (delimited, JSON, Parquet) -> plan (which column is which field) -> chunks of cells -> judgement -> frames of usable rows, a `Summary`
 """
@@ -43,17 +43,19 @@ Progress = Callable[[int], None]
 
 
 def files_of(names: list[str]) -> list[Path]:
-    """Return the files that are meant, in order of their names: files, folders (all below them), patterns with a star, or - for standard input.
+    """Return the files that are named, in order of their names.
+
+    A name is that of a file, of a folder (for all files of events below it), a pattern with a star, or - for standard input.
 
     Raises
     ------
     FileRefused
-        For what is not there, or a folder without files of events.
+        If a file does not exist, no file fits a pattern, or a folder has no files of events.
     """
     found: list[Path] = []
     for name in names:
         path = Path(name)
-        if name == STDIN or path.is_file() or path.is_fifo():  # <(command) of a shell is a pipe with a name
+        if name == STDIN or path.is_file() or path.is_fifo():  # a shell turns <(command) into a named pipe
             found.append(path)
         elif path.is_dir():
             inside = sorted(one for one in path.rglob("*") if one.is_file() and _is_log(one) and not _is_hidden(one.relative_to(path)))
@@ -82,7 +84,7 @@ def _is_hidden(path: Path) -> bool:
 
 @dataclass(slots=True)
 class EventFile:
-    """One file.
+    """One file of events.
 
     Attributes
     ----------
@@ -95,15 +97,15 @@ class EventFile:
     summary: Summary
     stdin: BinaryIO | None = None
     bounds: tuple[int, int] | None = None
-    """Times outside are outliers; known at the end."""
+    """First and last time (ms) that is no outlier, known once the file has been read; None if there are no outliers."""
     float_ids: tuple[str, ...] = ()
-    """Id columns to be freed of their .0; known at the end."""
+    """Id columns whose numbers end in .0, which is to be removed; known once the file has been read."""
     in_order: bool = True
 
     def frames(self, progress: Progress = lambda _: None) -> Frames:
-        """Yield the usable rows as columns of `judgement.SCHEMA` (those the file has), and fill in the summary.
+        """Yield the usable rows, with those columns of `judgement.SCHEMA` that the file has, and fill in the summary.
 
-        Rows that only the whole file shows to be outliers are among them: see `settled`.
+        Only the whole file shows which rows are outliers, so these are still among the rows; `settled` removes them.
         """
         summary = self.summary
         try:
@@ -159,7 +161,7 @@ class EventFile:
         self._conclude(judge, days, users)
 
     def _conclude(self, judge: Judge, days: Days, users: Distinct) -> None:
-        """What only the whole file shows."""
+        """Add to the summary what only the whole file shows."""
         summary, seen = self.summary, judge.seen
         self.bounds = days.bounds_ms()
         if self.bounds is not None:
@@ -173,7 +175,7 @@ class EventFile:
         summary.notes += notes_of(judge, summary, self.float_ids, in_order=self.in_order)
 
     def settled(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return a frame with what only the whole file shows: without outliers, ids of a float column as whole numbers."""
+        """Return a frame without outliers and with ids of float columns as whole numbers; call it once the whole file has been read."""
         if self.bounds is not None:
             frame = frame.filter(pl.col("ts").is_between(*self.bounds))
         if self.float_ids:
@@ -182,12 +184,12 @@ class EventFile:
 
 
 def table_of(path: Path, columns: Sequence[str]) -> pl.DataFrame:
-    """Read some columns of a file that holds no events, such as labels: text as written, or the types of a Parquet file.
+    """Read some columns of a file that does not hold events but, say, labels: as text, or with the types of a Parquet file.
 
     Raises
     ------
     FileRefused
-        If it cannot be read, lacks a column, or has a row of another form.
+        If the file cannot be read, lacks a column, or has a row without the right form.
     """
     if not path.is_file():
         raise FileRefused("no such file")
@@ -209,16 +211,16 @@ def table_of(path: Path, columns: Sequence[str]) -> pl.DataFrame:
 
 
 def form_of(path: Path, blocks: Blocks, stream: BinaryIO, separator: str) -> Table | JsonRows | ParquetRows:
-    """Tell the form of a file by its first bytes, and its name where these may be read in two ways."""
+    """Return a reader for the form of a file. Its first bytes say which form it is; where they leave a doubt, its name does."""
     if blocks.is_parquet:
         return ParquetRows(path if stream.seekable() and str(path) != STDIN else io.BytesIO(blocks.head + stream.read()))
     name = path.name.lower()
     for packed in PACKED[1:]:
         name = name.removesuffix(packed)
     if name.endswith(".parquet"):
-        raise FileRefused("this is no Parquet file: it does not begin as one", "damaged")
+        raise FileRefused("this is not a Parquet file: it does not begin like one", "damaged")
     text = blocks.head.decode("utf-16" if blocks.head[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig", "replace").lstrip()
-    # the name decides only where the beginning of the file is damaged: an object on a later line, or none at all
+    # The name decides only if the beginning of the file is damaged, and an object stands on a later line.
     by_name = name.endswith((".json", ".jsonl", ".ndjson")) and any(line.lstrip().startswith("{") for line in text.splitlines())
     if text[:1] in {"{", "["} or by_name:
         return JsonRows(blocks)
@@ -265,7 +267,7 @@ def _warnings(seen: Seen) -> list[str]:
 
 
 def notes_of(judge: Judge, summary: Summary, float_ids: tuple[str, ...], *, in_order: bool) -> list[str]:
-    """What was noticed, as sentences."""
+    """Return what was noticed in a file, as sentences for people."""
     seen, notes = judge.seen, []
     unit = judge.looks_like()
     if unit:
@@ -274,7 +276,7 @@ def notes_of(judge: Judge, summary: Summary, float_ids: tuple[str, ...], *, in_o
     reasons = {reason for reason, _ in summary.faults}
     if ("wrong_type", "ts") in summary.faults or "ts_ambiguous" in reasons:
         notes.append(
-            "a time of another form, or one whose day and month could be swapped, is read when its form is told: "
+            "a time of another form, or one whose day and month could be swapped, is read when its form is given: "
             "--ts-format '%d/%m/%Y %H:%M' or '%m/%d/%Y %H:%M' or the like"
         )
     hint = _hint(summary)
@@ -287,7 +289,7 @@ def notes_of(judge: Judge, summary: Summary, float_ids: tuple[str, ...], *, in_o
     if "not_utf8" in reasons:
         notes.append("some rows are not UTF-8: say --encoding latin-1, or cp1252, or what the file was written in")
     if seen.local:
-        where = judge.zone if judge.options.zone_told else f"{judge.zone}; --tz names another"
+        where = judge.zone if judge.options.zone_given else f"{judge.zone}; --tz names another"
         notes.append(f"{counted(seen.local, 'time has', 'times have')} no zone: read in {where}")
     notes += [f"{name}: blanks around {counted(count, 'id', 'ids')} trimmed" for name, count in seen.trimmed.items() if count]
     notes += [

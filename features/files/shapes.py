@@ -1,6 +1,6 @@
-"""The exports that are known by their columns, and where each keeps an event's fields: one row a kind of export.
+"""The exports that are recognised by their columns, and where each keeps the fields of an event: one row for each kind of export.
 
-A place is a column or, with dots, a key within nested JSON; of several the first that is filled counts.
+A place is a column or, with dots, a key within nested JSON. Where a field has several places, the first that is filled counts.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ class Shape:
     Attributes
     ----------
     known_by : tuple of tuples of str
-        Columns that must all be there; of each inner tuple one is enough.
+        The export is recognised if each inner tuple has at least one column that is there.
     places : mapping
-        Of each field the places it is looked for in, first wins.
+        The places of each field; the first that is filled counts.
     units : tuple of str
-        Units an epoch number may be in; of several, the size of the number tells.
+        Units that epoch numbers may be in; if there are several, the size of the number decides.
     zone : str
-        IANA zone of times without one, where the export's documentation says it; empty: as set.
+        IANA zone of times without one, if the export's documentation names it; empty for the zone of the settings.
     instead : tuple of (type, place)
-        A row of this type has its true type elsewhere.
+        A row of this type has its true type at that place.
     says : str
         Where the columns are documented.
     """
@@ -249,7 +249,7 @@ HEADLESS: Mapping[int, Mapping[int, str]] = {
         54: "se_action", 57: "se_value", 61: "tr_total", 68: "ti_sku", 123: "domain_sessionid", 124: "derived_tstamp", 126: "event_name",
     }
 }  # fmt: skip
-"""Tab-separated exports without a header, by how many columns they have: position and name of those that are read (Snowplow enriched events)."""
+"""Tab-separated exports without a header (Snowplow enriched events), by their number of columns: position and name of the columns that are read."""
 
 LIKELY: Mapping[str, tuple[str, ...]] = {
     "user": ("user", "userid", "user_id", "uid", "customer", "customer_id", "customerid", "visitor", "visitor_id", "visitorid", "client_id", "clientid", "account_id", "member_id", "distinct_id", "person_id", "who", "username", "email"),
@@ -259,11 +259,11 @@ LIKELY: Mapping[str, tuple[str, ...]] = {
     "item": ("item", "item_id", "itemid", "product_id", "sku"),
     "session": ("session", "session_id", "sessionid", "user_session"),
 }  # fmt: skip
-"""Names that other logs give to a field, for the advice when a column is missing; never taken without being told."""
+"""Names that other logs give to a field. They are only suggested when a column is missing, and never used unasked."""
 
 
 def recognised(columns: Sequence[str]) -> Shape | None:
-    """Return the first shape whose columns are all there.
+    """Return the first shape whose columns are all there, None if there is none.
 
     A warehouse may write all names in capitals, or all in small letters; the places are then as the file spells them.
 
@@ -292,10 +292,11 @@ class Plan:
     Attributes
     ----------
     places : mapping
-        Of each field its places as paths, first that is filled wins.
+        The places of each field as paths; the first that is filled counts.
     constant_type : str
-        Type of every row, when there is no column for it.
+        Type of every row; empty if a column holds it.
     instead : tuple of (type, path)
+        A row of this type has its true type at that path.
     """
 
     places: Mapping[str, tuple[tuple[str, ...], ...]]
@@ -308,7 +309,7 @@ class Plan:
 
     @property
     def paths(self) -> list[tuple[str, ...]]:
-        """Every path that is read, once."""
+        """Return every path that is read, once."""
         every = [path for paths in self.places.values() for path in paths] + [path for _, path in self.instead]
         return list(dict.fromkeys(every))
 

@@ -1,4 +1,4 @@
-"""What a file holds, gathered row by row: how many rows are usable, and of each fault how often, where first, and an example."""
+"""What a file holds: how many rows are usable, and for each fault how often it occurs, where first, and an example."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from features.files.chunk import Fault
 DAY_MS = 86_400_000
 _DAYS = MAX_TS_MS // DAY_MS + 2
 INNER = 0.001
-"""Share of rows at either end of time that may be far away without being asked."""
+"""Share of rows at either end of time that may be outliers; all other rows decide what is far away."""
 FAR_DAYS = 365
 
 
@@ -27,11 +27,11 @@ class Summary:
     Attributes
     ----------
     rows, usable : int
-        A row is either usable, or counted in `faults`.
-    faults : dict
-        By (reason, field): the first fault of the kind with their count.
+        Every row is either usable, or counted in `faults`.
+    faults : dict of (reason, field) to Fault
+        The first fault of each kind, with the number of all of them.
     notes : list of str
-        What was done to read it, and what to look at.
+        What was done to read the file, and what a person should look at.
     """
 
     file: str
@@ -44,24 +44,24 @@ class Summary:
     users: int = 0
     types: Counter[str] = field(default_factory=Counter)
     refused: str = ""
-    """Why the whole file cannot be read; empty if it can."""
+    """Why the whole file cannot be read; empty if it can be."""
 
     @property
     def unusable(self) -> int:
-        """Rows that are not usable."""
+        """How many rows are not usable."""
         return sum(fault.count for fault in self.faults.values())
 
     @property
     def sound(self) -> bool:
-        """Whether there is something to send and nothing to mend."""
+        """Whether there is something to send, and nothing to correct first."""
         return self.good_enough(0)
 
     def good_enough(self, skip_bad: int) -> bool:
-        """Whether to go on with it: no more rows than these are unusable."""
+        """Whether to go on with the file: it was not refused, some rows are usable, and at most `skip_bad` are not."""
         return not self.refused and self.unusable <= skip_bad and self.usable > 0
 
     def add(self, fault: Fault) -> None:
-        """Count a fault, or many of one kind."""
+        """Count a fault, or several of one kind."""
         known = self.faults.get((fault.reason, fault.field))
         if known is None:
             self.faults[fault.reason, fault.field] = fault
@@ -70,7 +70,7 @@ class Summary:
             self.faults[fault.reason, fault.field] = replace(first, count=known.count + fault.count)
 
     def plain(self) -> dict[str, Any]:
-        """Return the summary for programs."""
+        """Return the summary as plain data, for programs."""
         return {
             "file": self.file,
             "rows": self.rows,
@@ -97,7 +97,7 @@ def _plain(fault: Fault) -> dict[str, Any]:
 
 
 class Days:
-    """How many usable rows lie on each day, and the first of each: enough to find rows far from all others without keeping them."""
+    """How many usable rows lie on each day, and which is the first of them. It is enough to find outliers without keeping rows."""
 
     def __init__(self) -> None:
         self.counts = np.zeros(_DAYS, np.int64)
@@ -120,14 +120,14 @@ class Days:
         np.maximum.at(self._highs, days, ts)
 
     def span_ms(self) -> tuple[int, int] | tuple[None, None]:
-        """Return the first and the last time."""
+        """Return the first and the last time (ms); None for both if there are no rows."""
         filled = np.flatnonzero(self.counts)
         return (int(self._lows[filled[0]]), int(self._highs[filled[-1]])) if len(filled) else (None, None)
 
     def bounds_ms(self) -> tuple[int, int] | None:
-        """Return the first and the last time (ms) that are no outlier; None if there are none.
+        """Return the first and the last time (ms) that is no outlier; None if there are no outliers.
 
-        An outlier lies beyond the inner 99.8 % of rows by more than a year, and by more than these span.
+        An outlier lies outside the time of the inner 99.8 % of rows, by more than a year and by more than that time is long.
         """
         total = int(self.counts.sum())
         beyond = round(total * INNER + 1e-9)
@@ -144,7 +144,7 @@ class Days:
         return max(first, 0) * DAY_MS, (last + 1) * DAY_MS - 1
 
     def outliers(self, bounds: tuple[int, int]) -> list[Fault]:
-        """Return the days that lie outside, each as a fault with its first row."""
+        """Return a fault for each day outside the bounds (ms), with the first row of the day and the number of its rows."""
         filled = np.flatnonzero(self.counts)
         far = filled[(filled * DAY_MS < bounds[0]) | (filled * DAY_MS > bounds[1])]
         return [
@@ -153,13 +153,13 @@ class Days:
         ]  # fmt: skip
 
     def forget(self, bounds: tuple[int, int]) -> None:
-        """Leave out what lies outside."""
+        """Forget the days outside the bounds (ms)."""
         self.counts[: bounds[0] // DAY_MS] = 0
         self.counts[bounds[1] // DAY_MS + 1 :] = 0
 
 
 class Distinct:
-    """Counts different texts by their hashes, a few bytes each."""
+    """Counts different texts by their hashes, which take 8 bytes each."""
 
     _MOST = 4_000_000
 
@@ -169,7 +169,7 @@ class Distinct:
         self._waiting = 0
 
     def add(self, texts: pl.Series) -> None:
-        """Count them."""
+        """Count texts; those that came before do not count again."""
         hashes = texts.hash().unique().to_numpy()
         self._new.append(hashes)
         self._waiting += len(hashes)

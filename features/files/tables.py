@@ -1,4 +1,4 @@
-"""Delimited text: CSV, TSV and their kin, as columns of text. Nothing is inferred from the first rows.
+"""Delimited text (CSV, TSV and the like) as columns of text. No types are inferred from the first rows.
 
 block -> `lines.scan` -> records with the right number of fields -> polars, every column as text
 """
@@ -21,12 +21,12 @@ from features.files.lines import MAX_RECORD_BYTES, ODD_QUOTE, OPEN_QUOTE, SOUND,
 
 SEPARATORS = (",", ";", "\t", "|")
 MOST_RECORDS = 1 << 18
-"""Records of one chunk at most."""
+"""Most records of one chunk."""
 csv.field_size_limit(MAX_RECORD_BYTES)
 
 
 def separator_of(header: str) -> str:
-    """Return the separator that stands most often in the header, outside quotes; a comma if none does.
+    """Return the separator that occurs most often in the header outside quotes; a comma if none occurs.
 
     >>> separator_of("user;ts;type"), separator_of('"a,b"|c|d'), separator_of("user")
     (';', '|', ',')
@@ -42,14 +42,14 @@ class Table:
     ----------
     blocks : Blocks
     separator : str
-        One character; empty: found from the header.
+        One character; if empty, it is found from the header.
     headless : mapping
-        Column names, by position, of files that have no header, by their number of columns; for tab-separated files.
+        For tab-separated files without a header: number of columns -> {position: name}.
 
     Raises
     ------
     FileRefused
-        For a header with the same column twice, or a file without one.
+        If the header has the same column twice, or there is none.
     """
 
     def __init__(self, blocks: Blocks, separator: str = "", headless: Mapping[int, Mapping[int, str]] | None = None) -> None:
@@ -60,7 +60,7 @@ class Table:
             self._rest = self._rest.replace(b"\r", b"\n")
         self._line = self._row = 0
         names = self._known(headless or {}) if separator in {"", "\t"} else []
-        self._quoted = not names  # what is known without a header has no quotes, though a field may hold them
+        self._quoted = not names  # in the known files without a header, quotes have no meaning
         self.separator = "\t"
         if not names:
             header = self._take_header()
@@ -84,7 +84,7 @@ class Table:
         return (rest + block if rest else block), False
 
     def _known(self, headless: Mapping[int, Mapping[int, str]]) -> list[str]:
-        """Return the columns of a file whose first line is a row of a known export; none if it is another file."""
+        """Return the column names of a known export without a header, known by its number of columns; empty for any other file."""
         first = self._rest[:MAX_RECORD_BYTES].lstrip(b"\r\n").split(b"\n", 1)[0].decode(errors="replace").strip("\r").split("\t")
         known = headless.get(len(first))
         if known is None or set(known.values()) & {name.strip().strip('"') for name in first}:
@@ -92,14 +92,14 @@ class Table:
         return [known.get(i, "") for i in range(len(first))]
 
     def _take_header(self) -> str:
-        """Cut the first record off."""
+        """Take the first record off the text, and return it."""
         while True:
             starts, ends, fields, states, lines = (np.zeros(1, np.int64) for _ in range(5))
             count, consumed, passed = scan(np.frombuffer(self._rest, np.uint8), 44, True, self._last, starts, ends, fields, states, lines)
             if count or self._last:
                 break
             if len(self._rest) > MAX_RECORD_BYTES:
-                raise FileRefused("the first line has more than a million bytes: this is no table with a header", "no_header")
+                raise FileRefused("the first line has more than a million bytes: this is not a table with a header", "no_header")
             self._rest, self._last = self._next(self._rest)
         if not count:
             raise FileRefused("the file is empty", "empty")
@@ -112,11 +112,11 @@ class Table:
                 "the first line is not UTF-8 text: if the file is text, say --encoding (latin-1, cp1252, utf-16)", "not_utf8"
             ) from None
         if "\0" in text:
-            raise FileRefused("the first line holds zero bytes: this is no text", "not_utf8")
+            raise FileRefused("the first line holds zero bytes: this is not text", "not_utf8")
         return text
 
     def chunks(self, paths: Sequence[Path_]) -> Iterator[Chunk]:
-        """Yield the rows with the columns that are asked for."""
+        """Yield all rows in chunks, with the columns that are asked for."""
         wanted = sorted({self.columns.index(path[0]) for path in paths})
         by_path = {path: wanted.index(self.columns.index(path[0])) for path in paths}
         size = MOST_RECORDS
@@ -196,10 +196,10 @@ class Table:
 
 
 def _split(record: str, separator: str) -> list[str]:
-    """Return the fields of one record, quotes read as mildly as can be."""
+    """Return the fields of one record; odd quotes are no error."""
     try:
         return next(csv.reader([record], delimiter=separator, skipinitialspace=True), [])
-    except csv.Error:  # a carriage return within: quotes mean nothing here
+    except csv.Error:  # a carriage return within the record: it is split without regard to quotes
         return record.split(separator)
 
 

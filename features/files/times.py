@@ -1,7 +1,7 @@
-"""The time of an event as files write it, to milliseconds since the epoch: whole columns in one compiled pass.
+"""Turns times, as files write them, into milliseconds since the epoch: whole columns in one compiled pass.
 
-Read are RFC 3339 with any offset (also ``+02``, ``+0200``, `` UTC``, and a blank for the T), the same without a zone, dates, and numbers. A date
-such as 03/04/2019 has two readings, and is never guessed.
+It reads RFC 3339 with any offset (also ``+02``, ``+0200``, `` UTC``, and a blank for the T), the same without a zone, dates, and numbers. A date such
+as 03/04/2019 can be read in two ways, so it is not read unless its form is given.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from features.definitions.calendar import zone_table
 
 DAY_MS = 86_400_000
 UNREADABLE, ZONED, LOCAL, NUMBER, DECIMAL, AMBIGUOUS, EMPTY = range(7)
-"""What a text turned out to be: `LOCAL` is a time without a zone; `DECIMAL` is a number with a point or an exponent, not read here."""
+"""What a text is. `LOCAL` is a time without a zone; `DECIMAL` is a number with a point or an exponent, which is not read here."""
 
 UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
-"""Nanoseconds of each unit of an epoch number."""
+"""How many nanoseconds each unit of epoch numbers has."""
 
 Ints = npt.NDArray[np.int64]
-_SOME_TIME = datetime(2019, 10, 31, 13, 5, 7)  # noqa: DTZ001 - the zone is put to it
+_SOME_TIME = datetime(2019, 10, 31, 13, 5, 7)  # noqa: DTZ001 - its zone is set where it is used
 
 
 @njit(cache=True, nogil=True)
 def _digits(text: Any, at: int, count: int) -> int:
-    """Read exactly `count` digits; -1 if they are not all digits."""
+    """Return the number that exactly `count` digits make; -1 if not all of them are digits."""
     if at + count > text.shape[0]:
         return -1
     number = 0
@@ -43,9 +43,9 @@ def _digits(text: Any, at: int, count: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _days(year: int, month: int, day: int) -> int:
-    """Days since 1970-01-01 of a date of the Gregorian calendar.
+    """Return the days since 1970-01-01 of a date in the Gregorian calendar.
 
-    https://howardhinnant.github.io/date_algorithms.html#days_from_civil
+    Source: https://howardhinnant.github.io/date_algorithms.html#days_from_civil
 
     >>> int(_days(1970, 1, 1)), int(_days(2000, 3, 1))
     (0, 11017)
@@ -107,7 +107,7 @@ def _number(text: Any) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def _clock(text: Any, at: int) -> tuple[int, int]:
-    """Read HH:MM[:SS[.fraction]] from `at`; return (milliseconds of the day, where it ends), or -1."""
+    """Read HH:MM[:SS[.fraction]] from `at`; return (milliseconds of the day, where it ends), with -1 milliseconds if there is none."""
     hour, minute = _digits(text, at, 2), _digits(text, at + 3, 2)
     if hour < 0 or hour > 23 or minute < 0 or minute > 59 or text[at + 2] != 58:
         return -1, 0
@@ -116,7 +116,7 @@ def _clock(text: Any, at: int) -> tuple[int, int]:
     size = text.shape[0]
     if at < size and text[at] == 58:
         second = _digits(text, at + 1, 2)
-        if second < 0 or second > 59:  # a leap second is refused: it has no millisecond of its own
+        if second < 0 or second > 59:  # a leap second is refused, because no millisecond since the epoch stands for it
             return -1, 0
         milliseconds += second * 1000
         at += 3
@@ -134,7 +134,7 @@ def _clock(text: Any, at: int) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def _zone(text: Any, at: int) -> tuple[bool, int]:
-    """Read the zone from `at` to the end; return (whether it is one, ms to take off). Go writes its name behind the offset once more."""
+    """Read the zone from `at` to the end; return (whether it is one, ms to subtract). Go writes the zone's name behind its offset, so both may come."""
     size = text.shape[0]
     if size - at > 7 and text[size - 4] == 32 and text[size - 3] == 85 and text[size - 2] == 84 and text[size - 1] == 67:
         size -= 4
@@ -164,7 +164,7 @@ def _zone(text: Any, at: int) -> tuple[bool, int]:
 
 @njit(cache=True, nogil=True)
 def _calendar_time(text: Any) -> tuple[int, int]:
-    """Return (kind, ms) of a text that may be YYYY-MM-DD with what follows."""
+    """Return (kind, ms) of a text that may be YYYY-MM-DD, with a time of the day and a zone behind it."""
     size = text.shape[0]
     year, month, day = _digits(text, 0, 4), _digits(text, 5, 2), _digits(text, 8, 2)
     dash = text[4]
@@ -197,11 +197,11 @@ def read_texts(buffer: Any, ends: Any, kind: Any, out: Any) -> None:
     ----------
     buffer : uint8 (size,)
     ends : int64 (n,)
-        Where each ends.
+        Where each text ends.
     kind : uint8 (n,)
-        Filled with what each is.
+        Filled with what each text is (`ZONED`, `LOCAL` and so on).
     out : int64 (n,)
-        Filled with milliseconds, or with the number as it stands for `NUMBER`.
+        Filled with milliseconds; for `NUMBER`, with the number as it is written.
     """
     at = 0
     for i in range(ends.shape[0]):
@@ -223,18 +223,18 @@ def read_texts(buffer: Any, ends: Any, kind: Any, out: Any) -> None:
 
 
 def by_form(texts: pl.Series, form: str) -> tuple[pl.Series, bool]:
-    """Read times of a form that was told, such as ``%d/%m/%Y %H:%M``; null where a text has another.
+    """Read times of a form that was given, such as ``%d/%m/%Y %H:%M``; a text of another form becomes null.
 
     Returns
     -------
     times, zoned : Series of Datetime, bool
-        `zoned` when the form holds the zone; else they are those of the wall clock.
+        `zoned` says whether the form has a zone; if not, the times are those of a wall clock.
 
     >>> by_form(pl.Series(["31/10/2019"]), "%d/%m/%Y")[0].to_list()
     [datetime.datetime(2019, 10, 31, 0, 0)]
     """
     offset = any(part in form for part in ("%z", "%:z", "%#z", "%+"))
-    zoned = offset or form.rstrip().endswith(("Z", "UTC", "GMT"))  # written out, these mean what they do in RFC 3339
+    zoned = offset or form.rstrip().endswith(("Z", "UTC", "GMT"))  # these letters in a form mean UTC, as in RFC 3339
     clock = any(part in form for part in ("%H", "%I", "%k", "%l", "%T", "%R", "%r", "%X", "%c", "%s", "%+"))
     if ",%f" in form:
         texts = texts.str.replace(r",(\d+)(\D*|\s*[+-][\d:]+)$", ".$1$2")
@@ -247,18 +247,18 @@ def by_form(texts: pl.Series, form: str) -> tuple[pl.Series, bool]:
 
 
 def _chrono(form: str) -> str:
-    """Python's name for a fraction, in the words of the library that reads it."""
+    """Return a form as polars wants it: it writes the fraction of a second differently from Python."""
     return form.strip().replace(".%f", "%.f").replace(",%f", "%.f")
 
 
 def readable_form(form: str) -> bool:
-    """Whether times can be read by a form.
+    """Whether a form can be used to read times.
 
     >>> readable_form("%d.%m.%Y"), readable_form("day")
     (True, False)
     """
     if "%f" in form.replace(".%f", "").replace(",%f", ""):
-        return False  # it would be read as nanoseconds
+        return False  # a fraction without a point or comma before it would be read as nanoseconds
     try:
         written = pl.Series([_SOME_TIME]).dt.replace_time_zone("UTC").dt.strftime(_chrono(form))
         read = by_form(written, form)[0][0]
@@ -268,10 +268,10 @@ def readable_form(form: str) -> bool:
 
 
 def local_to_utc(local_ms: Ints, zone: str) -> Ints:
-    """Return the instants of wall-clock times.
+    """Return the instants, int64 (n,) in ms since the epoch, of wall-clock times.
 
-    A time that occurs twice is its first occurrence. One that a clock set forward leaves out is read with the offset that held before, so that
-    the midnight which does not exist is the first moment of its day.
+    A time that occurs twice, as clocks go back, counts as its first occurrence. A time that is skipped, as clocks go forward, is read with the
+    offset that held before; so a midnight that does not exist becomes the first moment of its day.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Compile what reading a file runs into the cache, or load it from there: ``python -m features.files.warm``."""
+"""Compile what the reading of files needs into the cache, or load it from there: ``python -m features.files.warm``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from features.files.reader import EventFile
 from features.files.summary import Summary
 
 FILES = {"a.csv": "user,ts,type\na,2020-01-01,x\n", "b.jsonl": '{"user":"a","ts":1,"type":"x"}\n', "c.json": "[]"}
-"""One of each form that a compiled pass reads."""
+"""One small file of each form that a compiled pass reads."""
 
 
 def warm() -> None:

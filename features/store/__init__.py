@@ -1,4 +1,4 @@
-"""Where a shard's state is kept, and who may write it.
+"""Where the state of a shard is kept, and who may write it.
 
-A commit is one atomic act; a stale owner is refused.
+A commit is applied as a whole or not at all, and only by the present owner of the shard.
 """

@@ -1,10 +1,10 @@
-"""What a deployment was started with, as stored once for all its processes: a later start that differs is refused, field by field.
+"""What an app was started with, stored once for all its processes. A later start that differs is refused, and each field that differs is named.
 
 Only churn definitions may be appended.
 
 Errors::
 
-    SpecMismatch     the stored spec is another one; `differences` says where
+    SpecMismatch     the stored spec is another one; `differences` names the fields
     NewerStorage     a newer build has stored what this one cannot read
     OtherFeatures    the workers' build has other features than this one
 """
@@ -20,10 +20,11 @@ from features.definitions.definition import ChurnDefinition
 from features.users.spec import FeatureSpec
 
 STORAGE_VERSION = 2
-"""Of the names of keys and the forms of values. 1: what the first build stored. 2: states with a checksum, models and checkpoints as plain data.
+"""Version of all that is stored: the names of keys and the forms of values. Version 1 is what the first build stored. In version 2, states have a
+checksum, and models and checkpoints are plain data.
 
-A build that starts an app raises what is stored there, and refuses a higher one; the field's name in JSON is the one that the first build compares,
-so that it refuses too, before it takes a shard."""
+A build that starts an app raises the stored version to its own, and refuses a higher one. In JSON the field has the name that the first build
+compares, so that this build too refuses before it takes a shard."""
 
 
 class NewerStorage(Exception):
@@ -46,21 +47,21 @@ class OtherFeatures(Exception):
 
 
 class AppSpec(msgspec.Struct, frozen=True, kw_only=True, rename={"storage_version": "prefix_version"}):
-    """One deployment.
+    """What one app was started with.
 
     Attributes
     ----------
     spec : FeatureSpec
     cluster_id, topic_id : str
-        Of the Kafka cluster and the clicks topic whose offsets are stored; a topic made anew under the same name has another id.
+        Ids of the Kafka cluster and of the clicks topic whose offsets are stored. A topic that is made anew under the same name has another id.
     partitions : int
-        Of clicks; the number of shards.
+        Partitions of the clicks topic, which is the number of shards.
     storage_version : int
-        Of all that is stored (`STORAGE_VERSION`), as the newest build that has run the app writes it.
+        The version (`STORAGE_VERSION`) of the newest build that has run the app.
     spec_hash : str or None
         `FeatureSpec.hash` as the workers' build computes it: with its features, and its layout of a state.
     app, group, topic_prefix : str or None
-        The app's name, its workers' consumer group and its topics' prefix. None where a build before these fields stored the spec.
+        The app's name, its workers' consumer group and its topics' prefix. None if a build stored the spec that did not have these fields yet.
     """
 
     spec: FeatureSpec
@@ -74,7 +75,7 @@ class AppSpec(msgspec.Struct, frozen=True, kw_only=True, rename={"storage_versio
     spec_hash: str | None = None
 
     def filled(self, given: AppSpec) -> AppSpec:
-        """Return this stored spec with what it does not know taken from another.
+        """Return this stored spec; fields that it does not have are taken from `given`.
 
         >>> old = AppSpec(spec=FeatureSpec(), cluster_id="c", topic_id="t", partitions=4)
         >>> old.filled(AppSpec(spec=FeatureSpec(), cluster_id="other", topic_id="t", partitions=4, group="g")).group
@@ -84,7 +85,7 @@ class AppSpec(msgspec.Struct, frozen=True, kw_only=True, rename={"storage_versio
         return msgspec.structs.replace(self, storage_version=STORAGE_VERSION, **unknown)
 
     def pack(self) -> bytes:
-        """As stored (JSON, for people with redis-cli)."""
+        """Return the spec as it is stored (JSON, so that people can read it with redis-cli)."""
         return msgspec.json.encode(self)
 
 
@@ -97,8 +98,9 @@ def unpack_app_spec(packed: bytes) -> AppSpec:
     Raises
     ------
     msgspec.DecodeError
-        If the bytes are none.
+        If the bytes are not a spec.
     NewerStorage
+        If a newer build has run the app.
 
     >>> spec = AppSpec(spec=FeatureSpec(), cluster_id="c", topic_id="t", partitions=4)
     >>> unpack_app_spec(spec.pack()) == spec
@@ -111,7 +113,7 @@ def unpack_app_spec(packed: bytes) -> AppSpec:
 
 
 def as_started(given: FeatureSpec, stored: FeatureSpec | None) -> FeatureSpec:
-    """Return the configuration's spec with what only the stored one can know: types that an earlier version froze into its hash.
+    """Return the configuration's spec with what only the stored one has: the types that an earlier version froze into its hash.
 
     >>> as_started(FeatureSpec(), FeatureSpec(strict_types=("click",))).strict_types
     ('click',)
@@ -120,7 +122,7 @@ def as_started(given: FeatureSpec, stored: FeatureSpec | None) -> FeatureSpec:
 
 
 class Difference(NamedTuple):
-    """One field that differs; None stands for "not there"."""
+    """One field that differs; None stands for a field that is not there."""
 
     field: str
     stored: Any
@@ -131,7 +133,7 @@ class Difference(NamedTuple):
 
 
 class SpecMismatch(Exception):
-    """Another spec is stored than the one given.
+    """The stored spec is not the one given.
 
     Attributes
     ----------
@@ -146,7 +148,7 @@ class SpecMismatch(Exception):
 
 
 def differences(stored: AppSpec, given: AppSpec) -> list[Difference]:
-    """Every field that differs, definitions by name.
+    """Return every field that differs; fields of definitions are named by the definition.
 
     >>> old = AppSpec(spec=FeatureSpec(timezone="UTC"), cluster_id="c", topic_id="t", partitions=4)
     >>> new = AppSpec(spec=FeatureSpec(timezone="Europe/Berlin"), cluster_id="c", topic_id="t", partitions=8)
@@ -158,7 +160,7 @@ def differences(stored: AppSpec, given: AppSpec) -> list[Difference]:
 
 
 def only_appends(stored: AppSpec, given: AppSpec) -> bool:
-    """Whether nothing differs but definitions that stand behind the stored ones.
+    """Whether the only difference is definitions that were added behind the stored ones.
 
     >>> old = AppSpec(spec=FeatureSpec(), cluster_id="c", topic_id="t", partitions=4)
     >>> more = FeatureSpec(definitions=(ChurnDefinition(), ChurnDefinition(name="churn7")))
@@ -170,9 +172,9 @@ def only_appends(stored: AppSpec, given: AppSpec) -> bool:
 
 
 def broken_definitions(stored: Sequence[ChurnDefinition], given: Sequence[ChurnDefinition]) -> list[str]:
-    """Say what stands against following `given` where `stored` has been followed, each with what to do; empty is well.
+    """Return the reasons why definitions `given` cannot follow `stored`, each with what to do; empty if they can.
 
-    States, snapshots and alerts keep a place for each definition, so the stored ones must come first, unchanged and in their order.
+    States, snapshots and alerts have a place for each definition, so the stored ones must come first, unchanged and in their order.
 
     >>> one = ChurnDefinition()
     >>> broken_definitions((one,), ())
@@ -190,7 +192,7 @@ def broken_definitions(stored: Sequence[ChurnDefinition], given: Sequence[ChurnD
                 if getattr(one, field) != getattr(now, field)
             ]
             faults.append(
-                f"definition {one.name!r} was changed ({', '.join(changed)}): give the changed one a name of its own, behind the others"
+                f"definition {one.name!r} was changed ({', '.join(changed)}): put this one back, and add the changed one behind the others, under a name of its own"
             )
         elif names.index(one.name) != place:
             faults.append(f"definition {one.name!r} must stay number {place + 1}: add new ones behind the others")
@@ -202,7 +204,7 @@ def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         for name, inner in value.items():
             yield from _fields(f"{path}.{name}" if path else name, inner)
     elif isinstance(value, list | tuple) and value and all(isinstance(one, dict) and "name" in one for one in value):
-        # their order matters too: states keep a slot for each
+        # Their order matters too, because states have a slot for each.
         yield f"{path} (order)", [one["name"] for one in value]
         for one in value:
             yield from _fields(f"{path}[{one['name']}]", one)

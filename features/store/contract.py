@@ -1,12 +1,12 @@
-"""The contract of a shard's store: take it, read from it, commit to it as one atomic act.
+"""The contract of a shard's store: take a shard, read from it, commit to it in one atomic act.
 
 Every implementation passes the same contract suite. Errors::
 
     StoreError
-    |-- TakeRefused      a higher group generation holds the shard
-    |-- StaleOwner       the token or the commit number is not the stored one: nothing was written
-    |-- Damaged          what is stored of a shard is not what was written; only making it again helps
-    `-- StoreUnavailable the server did not answer within the bound; the outcome of a commit is then unknown
+    |-- TakeRefused      an owner of a higher group generation holds the shard
+    |-- StaleOwner       the token or the commit number is not the stored one; nothing was written
+    |-- Damaged          what is stored of a shard is not what was written; the shard must be made again from the log
+    `-- StoreUnavailable the server did not answer within the bound; whether a commit was applied is then unknown
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class StoreError(Exception):
 
 
 class TakeRefused(StoreError):
-    """Somebody with a higher group generation holds the shard."""
+    """An owner of a higher group generation holds the shard."""
 
     def __init__(self, partition: int, stored_generation: int) -> None:
         super().__init__(f"shard {partition} is held by group generation {stored_generation}")
@@ -39,12 +39,12 @@ class StaleOwner(StoreError):
 
 
 class Damaged(StoreError):
-    """What is stored of a shard is not what was written: bytes changed, a key was deleted, or is of another type.
+    """What is stored of a shard is not what was written: bytes were changed, or a key was deleted or is of another type.
 
     Parameters
     ----------
     key : str, optional
-        Named in the message: one with a user id by a digest (`features.store.keys.digest_of`), for the message goes into logs.
+        The key to name in the message. The message goes into logs, so a key with a user id is named by its digest (`features.store.keys.digest_of`).
     """
 
     def __init__(self, partition: int, why: str, key: str = "") -> None:
@@ -57,12 +57,12 @@ class StoreUnavailable(StoreError):
 
 
 Rebuild = Literal["", "whole", "partial"]
-"""Not asked for; asked for; asked for although the log's beginning may be gone."""
+"""Whether a rebuild of the shard is asked for: not at all; yes; yes, even if the log's beginning is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Proof of ownership: grows at every take; the nonce tells two owners of one epoch apart."""
+    """Proof of ownership. The epoch grows at every take; the nonce tells two owners of one epoch apart."""
 
     epoch: int
     nonce: str
@@ -70,7 +70,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What the new owner gets: its token and where the shard stands."""
+    """What a new owner gets: its token, and where the shard stands."""
 
     token: Token
     commit_no: int
@@ -81,24 +81,24 @@ class Taken:
     exbox: Sequence[tuple[str, bytes]]
     """(stream id, block), oldest first: examples not yet trimmed."""
     wheel: Mapping[int, int]
-    """Armed users per bucket (0..287), buckets of zero left out."""
+    """Number of armed users by bucket (0 to 287); empty buckets are left out."""
     rebuild: Rebuild = ""
-    """Whether somebody asked that the shard be made again from the log: then nothing else of it was read, and it must be cleared first."""
+    """Whether a person asked that the shard be made again from the log. If so nothing else was read, and the shard must be cleared first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a step wants to read; any part may be empty."""
+    """What a step needs to read; any part may be empty."""
 
     users: Sequence[str] | Texts = ()
     buckets: Sequence[int] = ()
     snaps: Sequence[tuple[str, int]] = ()
-    """(definition name, landmark_ms) lists of pending snapshots."""
+    """(definition name, landmark_ms) of each list of pending snapshots to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Answers in the order asked: None for a user without state; members unsorted; chunks in append order."""
+    """The answers to a `Need`, in its order: None for a user without a state, members of buckets unsorted, chunks in the order they were appended."""
 
     states: Sequence[bytes | None] = ()
     members: Sequence[Sequence[str]] = ()
@@ -107,7 +107,7 @@ class Found:
 
 @dataclass(slots=True)
 class Commit:
-    """One atomic change of a shard. All values absolute, so that repeating it changes nothing."""
+    """One atomic change of a shard. All values are absolute, so that to repeat it changes nothing."""
 
     token: Token
     commit_no: int
@@ -116,27 +116,27 @@ class Commit:
     users: Sequence[str] | Texts = ()
     states: Sequence[bytes] | Texts = ()
     fresh: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    """Those of `users` whose state was not there, by bucket: if they are in the wheel, or something is under their key, that is damage."""
+    """The `users` who had no state, by bucket. If one of them is in the wheel, or their key holds something, the shard is damaged."""
     armed: Mapping[int, Sequence[str]] = field(default_factory=dict)
     disarmed: Mapping[int, Sequence[str]] = field(default_factory=dict)
     snaps: Mapping[tuple[str, int], bytes] = field(default_factory=dict)
-    """Chunks to append, by (definition name, landmark_ms)."""
+    """The chunk to append to each list, by (definition name, landmark_ms)."""
     matured: Sequence[tuple[str, int]] = ()
-    """Lists whose snapshots have all matured: deleted."""
+    """Lists to delete, because all their snapshots have matured."""
     outbox: Sequence[bytes] = ()
     exbox: Sequence[bytes] = ()
     outbox_trim: str | None = None
-    """Entries up to and including this stream id are known published: trimmed."""
+    """Entries up to and including this stream id are known to be published, and are removed; None removes none."""
     exbox_trim: str | None = None
     mirror: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Optional feature-store mirror: user -> {feature name: value}."""
+    """What to write to the mirror for feature stores: user -> {feature name: value}."""
 
 
 NOT_FRESH = "a user has timers or a key of another type, but no state"
 
 
 def stream_id(commit_no: int, index: int) -> str:
-    """The explicit stream id of the index-th outbox entry of a commit (commit_no as stored after it).
+    """Return the stream id of the entry with this index (from 0) of a commit; `commit_no` is the number stored after the commit.
 
     >>> stream_id(7, 0)
     '7-1'
@@ -145,14 +145,22 @@ def stream_id(commit_no: int, index: int) -> str:
 
 
 class Store(Protocol):
-    """One shard store for all partitions of one app; calls name the partition."""
+    """The store of all shards of one app; each call names the partition of its shard."""
 
     async def take(self, partition: int, generation: int, *, force: bool = False) -> Taken:
-        """Become the owner: epoch + 1, new nonce. Refused (TakeRefused) if the stored generation is higher, unless forced."""
+        """Become the owner of a shard, with the next epoch and a new nonce.
+
+        Raises
+        ------
+        TakeRefused
+            If the stored generation is higher, unless forced.
+        StoreUnavailable
+            If the server does not answer.
+        """
         ...
 
     async def owner(self, partition: int) -> Token | None:
-        """The present owner's token, to check it again after the producer is fenced."""
+        """Return the present owner's token, None if there is no owner. A new owner checks it again after it has fenced the old one's producer."""
         ...
 
     async def read(self, partition: int, need: Need) -> Found:
@@ -161,36 +169,36 @@ class Store(Protocol):
         Raises
         ------
         Damaged
-            A key is of another type. Only for the key of a state this is not seen here: that user seems to have none.
+            If a key is of another type. A key of a user's state is an exception: then the user seems to have no state, and the commit notices it.
         """
         ...
 
     async def commit(self, partition: int, commit: Commit) -> None:
-        """Apply all of it or nothing.
+        """Apply the whole commit or nothing of it. To repeat a commit that was applied is success.
 
         Raises
         ------
         StaleOwner
-            Token or number differ. A repeat of an applied commit (stored number is mine + 1 with my token) is success.
+            If the token or the commit number is not the stored one.
         Damaged
-            One of the fresh users is not fresh, or a key is of another type.
+            If one of the fresh users is not fresh, or a key is of another type.
         StoreUnavailable
-            The outcome is unknown; the caller repeats the same commit or takes again.
+            If the outcome is unknown; the caller repeats the same commit, or takes the shard again.
         """
         ...
 
     async def ask_rebuild(self, partition: int, *, partial: bool) -> None:
-        """Have the shard's next owner make it again from the log, whoever that is; see `Taken.rebuild`."""
+        """Ask that the next owner of the shard make it again from the log; see `Taken.rebuild`. `partial` allows it if the log's beginning is gone."""
         ...
 
     async def clear(self, partition: int, token: Token, meta: bytes) -> None:
-        """Delete all that is stored of a shard, begin with a meta at commit number 0, and take the wish for it back, at last and at once.
+        """Delete all that is stored of a shard, and begin anew with a meta at commit number 0.
 
-        Cut short it may be repeated, by this owner or the next.
+        The request for a rebuild is removed last, together with writing the meta. So if the call is cut short, this owner or the next can repeat it.
 
         Raises
         ------
         StaleOwner
-            The token is not the stored one.
+            If the token is not the stored one.
         """
         ...

@@ -1,7 +1,7 @@
 """The names of all keys in Redis, in one place; the table in docs/architecture.md says what each holds.
 
-A shard's keys begin with the same hash tag, ``{partition}``. Application and definition names are checked here, so the first brace of a
-key is always the tag's; a user id stands last and may then hold any bytes.
+All keys of a shard have the same hash tag, ``{partition}``. Names of apps and definitions are checked here, so that the first brace of a key is
+always that of the tag. A user id stands last, so it may hold any bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import xxhash
 from features.definitions.names import checked_name
 
 META_FIELD, NUMBER_FIELD = "meta", "commit_no"
-"""Of the hash `ShardKeys.meta`."""
+"""The fields of the hash `ShardKeys.meta`."""
 
 
 class ShardKeys(NamedTuple):
@@ -23,7 +23,7 @@ class ShardKeys(NamedTuple):
     Attributes
     ----------
     prefix : str
-        Of all of them; the braces are the hash tag of Redis Cluster.
+        What all of them begin with; the braces are the hash tag of Redis Cluster.
 
     >>> keys = shard_keys("shop", 7)
     >>> keys.owner, keys.state("ann"), keys.wheel(5), keys.snap("churn14", 300_000)
@@ -34,7 +34,7 @@ class ShardKeys(NamedTuple):
 
     @property
     def owner(self) -> str:
-        """Hash: whose shard this is."""
+        """Hash: who owns the shard."""
         return self.prefix + "owner"
 
     @property
@@ -63,11 +63,11 @@ class ShardKeys(NamedTuple):
         return self.prefix + "wheel:"
 
     def state(self, user: str) -> str:
-        """String: a user's state."""
+        """String: the state of a user."""
         return self.states + user
 
     def wheel(self, bucket: int) -> str:
-        """Set: armed users of a bucket."""
+        """Set: the armed users of a bucket (0 to 287)."""
         return f"{self.wheels}{bucket}"
 
     def snap(self, definition: str, landmark_ms: int) -> str:
@@ -76,12 +76,12 @@ class ShardKeys(NamedTuple):
         Raises
         ------
         ValueError
-            For a definition's name that may not stand in a key.
+            If the definition's name may not stand in a key.
         """
         return f"{self.prefix}snap:{checked_name('definition name', definition)}:{landmark_ms:d}"
 
     def mirror(self, user: str) -> str:
-        """Hash: a user's named features."""
+        """Hash: the features of a user, by name."""
         return f"{self.prefix}feat:{user}"
 
 
@@ -101,30 +101,30 @@ class AppKeys(NamedTuple):
 
     @property
     def trainer(self) -> str:
-        """Hash: whose turn it is to write models, and the trainer's checkpoint."""
+        """Hash: which trainer may write models, and its checkpoint."""
         return self.prefix + "trainer"
 
     def models(self, definition: str) -> str:
-        """Hash: the kept versions."""
+        """Hash: the kept versions of a definition's model."""
         return f"{self.prefix}model:{definition}"
 
     def version(self, definition: str, number: int) -> str:
-        """String: one version."""
+        """String: one version of a model."""
         return f"{self.models(definition)}:{number}"
 
     def wish(self, definition: str) -> str:
-        """Hash: what a person asked for."""
+        """Hash: which candidate and version a person asked for."""
         return f"{self.models(definition)}:wish"
 
 
 @lru_cache(maxsize=256)
 def app_keys(app: str) -> AppKeys:
-    """Return the app-wide keys.
+    """Return the keys of an app that belong to no shard.
 
     Raises
     ------
     ValueError
-        For an app name that may not stand in a key.
+        If the app's name may not stand in a key.
     """
     return AppKeys(f"cw:{checked_name('app name', app)}:")
 
@@ -136,13 +136,13 @@ def shard_keys(app: str, partition: int) -> ShardKeys:
     Raises
     ------
     ValueError
-        For an app name that may not stand in a key.
+        If the app's name may not stand in a key.
     """
     return ShardKeys(f"{app_keys(app).prefix}{{{partition}}}:")
 
 
 def digest_of(key: str) -> str:
-    """Return 8 hex digits that stand for a key where a user id must not be seen: enough to find it again among those of a shard.
+    """Return 8 hex digits that stand for a key where a user id must not be shown; they suffice to find the key again in its shard.
 
     >>> digest_of("cw:shop:{7}:u:ann")
     '07de74df'

@@ -1,6 +1,6 @@
-"""The store in memory: the contract without a server, for simulation, backtest and demo.
+"""The store in memory, which keeps the contract without a server, for simulation, backtest and demo.
 
-`snapshot` and `restore` play a server that lost its last second: states, numbers and owners go back together.
+`snapshot` and `restore` simulate a server that lost its last second: states, numbers and owners go back together.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _ShardData:
     mirror: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def copied(self) -> _ShardData:
-        """Copy all that a commit changes; what it replaces is immutable and shared."""
+        """Return a copy. What a commit changes in place is copied; what it replaces is immutable, and so is shared."""
         return replace(
             self,
             users=dict(self.users),
@@ -49,7 +49,7 @@ class _ShardData:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A moment of a `MemoryStore`, to `restore` any number of times."""
+    """A `MemoryStore` at one moment; it can be restored any number of times."""
 
     shards: Mapping[int, _ShardData]
 
@@ -60,11 +60,11 @@ class MemoryStore:
     Parameters
     ----------
     nonce : callable
-        Makes the nonce of a take; a counter makes runs repeatable.
+        Makes the nonce of each take; with a counter, runs are repeatable.
     order : callable, optional
-        Order in which the members of a bucket are returned. A store promises none, so by default every answer is shuffled.
+        Puts the members of a bucket in the order in which they are returned. A store promises no order, so by default every answer is shuffled.
     seed : int
-        Of that shuffling: the same calls give the same answers.
+        Seed of that shuffling; the same calls then give the same answers.
     """
 
     def __init__(self, nonce: Callable[[], str], order: Callable[[set[str]], list[str]] | None = None, *, seed: int = 0) -> None:
@@ -114,7 +114,7 @@ class MemoryStore:
         )
 
     async def commit(self, partition: int, commit: Commit) -> None:
-        """See `features.store.contract.Store`. A `ValueError`, as from `RedisStore.commit`, leaves all as it was."""
+        """See `features.store.contract.Store`. Raises `ValueError` as `RedisStore.commit` does, and then nothing has changed."""
         _check(commit)
         data = self._owned(partition, commit.token)
         if data.commit_no == commit.commit_no + 1:
@@ -159,16 +159,16 @@ class MemoryStore:
         return data
 
     def snapshot(self) -> Snapshot:
-        """All of it, as it is now."""
+        """Return the whole store as it is now."""
         return Snapshot({partition: data.copied() for partition, data in self._shards.items()})
 
     def restore(self, saved: Snapshot) -> None:
-        """Go back in time, as a server does that restarts without its last second; owners go back too, and must take anew."""
+        """Go back in time, like a server that restarts without its last second. Owners go back too, and every owner must take its shards again."""
         self._server += 1
         self._shards = {partition: data.copied() for partition, data in saved.shards.items()}
 
     def users(self, partition: int) -> dict[str, bytes]:
-        """State records by user, for oracles."""
+        """Return the stored state records by user, for oracles."""
         return dict(self._shard(partition).users)
 
     def generation(self, partition: int) -> int:
@@ -194,12 +194,12 @@ class MemoryStore:
         return self._shard(partition).meta
 
     def mirror(self, partition: int) -> dict[str, dict[str, str]]:
-        """Mirrored features by user, for oracles."""
+        """Return the mirrored features by user, for oracles."""
         return {user: dict(fields) for user, fields in self._shard(partition).mirror.items()}
 
 
 def _check(commit: Commit) -> None:
-    """Refuse what the server's store could not write."""
+    """Refuse what the store in Redis would refuse to write."""
     if len(commit.users) != len(commit.states):
         raise ValueError(f"as many states as users are needed, got {len(commit.states)} for {len(commit.users)}")
     for name, _ in (*commit.snaps, *commit.matured):

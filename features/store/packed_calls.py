@@ -1,6 +1,6 @@
-"""A read and a commit as they go over the wire to Redis, packed by hand where they are long.
+"""A read and a commit in the bytes that Redis is sent. The long parts of them are packed by hand.
 
-The record of a user is read and written whole (MGET, MSET), so nearly all of either is keys and states: compiled passes lay these out.
+State records are read and written whole (MGET, MSET), so nearly all of these bytes are keys and states; compiled passes lay them out.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from features.store.keys import META_FIELD, NUMBER_FIELD, ShardKeys
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 KEYS_A_CALL = 4_000
-"""Keys of one MGET: it stops the server for about 2 ms."""
+"""Most keys of one MGET. While it runs the server does nothing else, and this many take it about 2 ms."""
 LOOKS = 5
-"""Calls of `pack_look` before those about fresh users."""
+"""How many calls of `pack_look` come before those about fresh users."""
 
 
 def pack_calls(*calls: tuple[Any, ...]) -> bytes:
-    """Return calls as they go over the wire; what redis-py does per argument costs as much again."""
+    """Return calls in the bytes that Redis is sent. Packing them all at once saves redis-py's work for each argument."""
     return b"".join(map(_pack, calls))
 
 
 def pack_read(keys: ShardKeys, need: Need) -> tuple[bytes, int]:
-    r"""Return the calls of a read, and how many of them are MGET; these come first, then a call for each bucket and each list.
+    r"""Return the calls of a read, and how many of them are MGET. These come first, then a call for each bucket and for each list.
 
     Raises
     ------
     ValueError
-        A definition's name that may not stand in a key.
+        If a definition's name may not stand in a key.
 
     >>> pack_read(ShardKeys("cw:shop:{7}:"), Need(["ann"]))
     (b'*2\r\n$4\r\nMGET\r\n$17\r\ncw:shop:{7}:u:ann\r\n', 1)
@@ -50,10 +50,10 @@ def pack_read(keys: ShardKeys, need: Need) -> tuple[bytes, int]:
 
 
 def pack_look(keys: ShardKeys, commit: Commit) -> tuple[bytes, int]:
-    r"""Return the calls that look whether a commit may be applied, and how many they are.
+    r"""Return the calls that find out whether a commit may be applied, and how many they are.
 
-    They ask who owns the shard and for its number; then how many of the fresh users have a state, in as many calls as it takes, and who of
-    them is in the wheel, a call a bucket.
+    They ask first who owns the shard, and for its commit number. Then they ask how many of the fresh users have a state, in as many calls as that
+    takes, and who of them is in the wheel, with a call for each bucket.
 
     >>> from features.store.contract import Token
     >>> pack_look(ShardKeys("cw:shop:{7}:"), Commit(Token(1, "n"), 4, b"meta", fresh={5: ["ann"]}))[1]
@@ -80,7 +80,7 @@ def pack_commit(keys: ShardKeys, commit: Commit) -> tuple[bytes | bytearray, int
     Raises
     ------
     ValueError
-        Users and states of different number, or a definition's name that may not stand in a key.
+        If there are not as many states as users, or a definition's name may not stand in a key.
 
     >>> from features.store.contract import Token
     >>> pack_commit(ShardKeys("cw:shop:{7}:"), Commit(Token(1, "n"), 4, b"meta", ["ann"], [b"state"]))[1]
@@ -96,7 +96,7 @@ def pack_commit(keys: ShardKeys, commit: Commit) -> tuple[bytes | bytearray, int
 
 
 def _with_states(keys: ShardKeys, users: Texts, states: Texts, begin: bytes, end: bytes) -> bytearray:
-    """The beginning, an MSET of all states, the end."""
+    """Return the bytes of the beginning, of an MSET of all states, and of the end."""
     begin += b"*%d\r\n$4\r\nMSET\r\n" % (1 + 2 * len(states))
     name = np.frombuffer(keys.states.encode(), np.uint8)
     sizes, values = users.end - users.at + len(name), states.end - states.at
@@ -110,7 +110,7 @@ def _with_states(keys: ShardKeys, users: Texts, states: Texts, begin: bytes, end
 
 
 def _of_states(command: bytes, keys: ShardKeys, users: Texts) -> bytearray:
-    """A command on the keys of states."""
+    """Return the bytes of a command whose arguments are the keys of the users' states."""
     begin = b"*%d\r\n$%d\r\n%s\r\n" % (1 + len(users), len(command), command)
     name = np.frombuffer(keys.states.encode(), np.uint8)
     sizes = users.end - users.at + len(name)
@@ -122,7 +122,7 @@ def _of_states(command: bytes, keys: ShardKeys, users: Texts) -> bytearray:
 
 
 def _digits(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Decimal digits of each size.
+    """Return how many decimal digits each size has.
 
     >>> _digits(np.array([0, 9, 10, 99_999]))
     array([1, 1, 2, 5])
@@ -134,7 +134,7 @@ def _digits(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def _lay_out(
     out: Any, i: int, name: Any, users: Any, at: Any, end: Any, digits: Any, states: Any, begins: Any, ends: Any, state_digits: Any
 ) -> None:
-    r"""``$17\r\ncw:shop:{7}:u:ann\r\n$230\r\n<state>\r\n`` for each user."""
+    r"""Write ``$17\r\ncw:shop:{7}:u:ann\r\n$230\r\n<state>\r\n`` for each user, from place `i` of `out` on."""
     for row in range(at.shape[0]):
         i = _key(out, i, name, users, at[row], end[row], digits[row])
         i = _head(out, i, ends[row] - begins[row], state_digits[row])
@@ -144,7 +144,7 @@ def _lay_out(
 
 @njit(cache=True, nogil=True)
 def _lay_out_keys(out: Any, i: int, name: Any, users: Any, at: Any, end: Any, digits: Any) -> None:
-    r"""``$17\r\ncw:shop:{7}:u:ann\r\n`` for each user."""
+    r"""Write ``$17\r\ncw:shop:{7}:u:ann\r\n`` for each user, from place `i` of `out` on."""
     for row in range(at.shape[0]):
         i = _key(out, i, name, users, at[row], end[row], digits[row])
 
@@ -172,7 +172,7 @@ def _line_end(out: Any, i: int) -> int:
 
 
 def _calls(keys: ShardKeys, commit: Commit) -> Iterator[tuple[Any, ...]]:
-    """Everything but the states; the number comes last."""
+    """Yield the calls of a commit, without those for states; the one that sets the commit number comes last."""
     number = commit.commit_no + 1
     for command, side in (("SADD", commit.armed), ("SREM", commit.disarmed)):
         for bucket, users in side.items():
@@ -194,7 +194,7 @@ def _calls(keys: ShardKeys, commit: Commit) -> Iterator[tuple[Any, ...]]:
 
 
 def _first_kept(trim: str) -> str:
-    """Return the id just above the last one to trim: XTRIM MINID keeps the id it is given.
+    """Return the stream id right after the last one to remove, because XTRIM MINID keeps the id that it is given.
 
     >>> _first_kept("7-1")
     '7-2'

@@ -1,15 +1,14 @@
 """The store in Redis: every change of a shard is one transaction; every key of a shard carries its hash tag.
 
-A commit is two trips on one connection. The first watches `owner` and `meta` and reads who owns the shard, its number and the server's run id;
-these are judged here. The second is MULTI, the writes, EXEC: Redis applies all of it if neither key has changed since, else nothing. A
-script would need one trip, and costs the server nearly twice as much (docs/decisions/0004).
+A commit is two round trips on one connection. The first watches `owner` and `meta`, and reads who owns the shard, its commit number and the
+server's run id, which are judged here. The second is MULTI, the writes and EXEC: Redis applies all of them if neither key has changed since, and
+else none. A script would need only one trip, but would cost the server nearly twice as much (docs/decisions/0004).
 
-The keys are in docs/architecture.md, their names in `features.store.keys`. Calls run redis-py's blocking connections in a few threads: packing and
-sending 2 MB costs less there than in the event loop, and other shards compute meanwhile. The server's own behaviour is judged by
-`features.store.server_check`.
+The keys are in docs/architecture.md, their names in `features.store.keys`. Calls run in a few threads, on redis-py's blocking connections: to pack
+and send 2 MB costs less there than in the event loop, and other shards compute meanwhile. `features.store.server_check` judges the server's settings.
 
-What fails for want of an answer is repeated until `patience_s` has passed, then it is `StoreUnavailable`. Repeating is safe: a commit
-carries its token and number, a take its nonce. The script of the take, when the server forgot it, is loaded again.
+A call that gets no answer is repeated until `patience_s` has passed; then it raises `StoreUnavailable`. Repeating is safe, because a commit carries
+its token and number, and a take its nonce. When the server has forgotten the script of the take, it is loaded again.
 """
 
 from __future__ import annotations
@@ -51,25 +50,25 @@ T = TypeVar("T")
 _TAKE = (Path(__file__).parent / "take.lua").read_bytes()
 _RUN_ID = re.compile(rb"run_id:(\w+)")
 SCANNED_A_CALL = 10_000
-"""Keys that one SCAN goes through: it stops the server for a few milliseconds."""
+"""How many keys one SCAN goes through. While it runs the server does nothing else, and this many take it a few milliseconds."""
 _TRIES = 5
-"""Of a transaction whose watched keys changed: whoever changed them is seen at the next try."""
+"""How often a transaction is tried whose watched keys change meanwhile. The next try normally shows who changed them."""
 _PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
-"""Before each repeat; the last one again and again."""
+"""Pauses before each repeat, in seconds; the last one is used again and again."""
 _PASSING = re.compile(r"(?:^|-)(?:BUSY|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY)\b")
-"""Answers that a later repeat may not get: the server is busy, full, failing over, or cannot write its disk. Redis 6 wraps what a script
-met: ``Error running script ...: -OOM ...``."""
+"""Errors that may pass, so the call is repeated: the server is busy, full, failing over, or cannot write to its disk. Redis 6 puts the error of a
+script into another: ``Error running script ...: -OOM ...``."""
 
 
 def connect(url: str, *, timeout_s: float = 5.0) -> redis.Redis:
-    """Return a client with bounded calls, no repeats of its own, and bytes as answers.
+    """Return a client whose calls are bounded in time, which repeats none by itself, and which answers in bytes.
 
     Parameters
     ----------
     url : str
         ``redis://``, ``rediss://`` (TLS) or ``unix://``.
     timeout_s : float
-        For a connection and for each read and write of its socket, > 0.
+        Bound in seconds for connecting, and for each read and write of the socket, > 0.
     """
     over_tcp = {} if url.startswith("unix:") else {"socket_connect_timeout": timeout_s, "socket_keepalive": True}
     return redis.Redis.from_url(
@@ -88,13 +87,13 @@ class RedisStore:
     Parameters
     ----------
     client_or_url : redis.Redis or str
-        A client as made by `connect`, which stays the caller's to close; or where to connect.
+        A client as made by `connect`, which the caller closes; or the URL to connect to.
     app : str
-        Names the deployment; part of every key.
+        The app's name, which is part of every key.
     patience_s : float
-        How long a call is repeated before `StoreUnavailable`, > 0.
+        For how many seconds a call is repeated before it raises `StoreUnavailable`, > 0.
     threads : int
-        Calls in flight at once, each on its own connection: at least the shards of this process, or they wait for each other.
+        Most calls at once, each on its own connection. With fewer than the shards of this process, shards wait for each other.
 
     Raises
     ------
@@ -111,10 +110,10 @@ class RedisStore:
         self._take_script = self._client.register_script(_TAKE)
 
     def at(self, point: str) -> None:
-        """A named place within a commit: `checked`. Nothing happens here; tests let others act here."""
+        """Do nothing. A commit calls this once it is `checked`, so that tests can let another owner act at that point."""
 
     def close(self) -> None:
-        """Let calls in flight end by themselves, start no others; close the connections if they are ours."""
+        """Start no more calls; those in flight end by themselves. Close the connections if they are ours."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         if self._owns_client:
             self._client.close()
@@ -178,8 +177,7 @@ class RedisStore:
         Raises
         ------
         ValueError
-            Before anything is sent: users and states of different number, a definition's name that may not stand in a key, or a
-            user id that is not UTF-8.
+            Before anything is sent, if there are not as many states as users, a definition's name may not stand in a key, or a user id is not UTF-8.
         """
         keys = self._keys(partition)
         packed: tuple[bytes | bytearray, int] | None = None
@@ -209,7 +207,7 @@ class RedisStore:
         await self._patiently(call)
 
     async def clear(self, partition: int, token: Token, meta: bytes) -> None:
-        """See `features.store.contract.Store`. All keys of the server are gone through; a million takes about half a second."""
+        """See `features.store.contract.Store`. It scans all keys of the server; a million keys take about half a second."""
         keys, cursor, found = self._keys(partition), 0, True
         owner = keys.owner.encode()
         while found:
@@ -228,14 +226,14 @@ class RedisStore:
         )
 
     async def check_server(self) -> list[Finding]:
-        """What stands against trusting this server; empty is well. Cheap: ask again every minute, a server can be reconfigured."""
+        """Return the reasons not to trust this server; empty if there are none. It is cheap, so ask every minute: a server can be reconfigured."""
         return findings(await self._patiently(self._client.info))
 
     def _keys(self, partition: int) -> ShardKeys:
         return shard_keys(self._app, partition)
 
     def _transact(self, partition: int, commit: Commit, packed: bytes | bytearray, answers: int) -> str | None:
-        """Apply a packed commit, or return why it was refused; None when it is applied, now or before."""
+        """Apply a packed commit. Return None if it is applied, now or before, else why it was refused."""
         look, looks = pack_look(self._keys(partition), commit)
         with self._connection() as connection:
             for _ in range(_TRIES):
@@ -253,7 +251,7 @@ class RedisStore:
         return f"the shard's owner or meta changed {_TRIES} times while this commit was sent"
 
     async def _as_owner(self, partition: int, token: Token, *calls: tuple[Any, ...]) -> None:
-        """Apply some calls at once if the shard is still the token's."""
+        """Apply some calls in one transaction, if the holder of the token still owns the shard."""
         keys = self._keys(partition)
         look = pack_calls(("WATCH", keys.owner), ("HMGET", keys.owner, "epoch", "nonce", "server"), ("INFO", "server"))
         packed = pack_calls(("MULTI",), *calls, ("EXEC",))
@@ -274,7 +272,7 @@ class RedisStore:
             raise StaleOwner(partition, refusal)
 
     def _not_fresh(self, partition: int, commit: Commit) -> Damaged:
-        """Say whose state is missing: only now asked one by one."""
+        """Return the error for users who should be fresh and are not. Only now is each user asked about, to name the key."""
         keys = self._keys(partition)
         for bucket, users in commit.fresh.items():
             for user in users:
@@ -284,7 +282,7 @@ class RedisStore:
 
     @contextmanager
     def _finding_types(self, partition: int, snaps: Sequence[tuple[str, int]] = ()) -> Iterator[None]:
-        """Where Redis says that a key is of the wrong type, say which."""
+        """When Redis says that a key is of the wrong type, raise `Damaged` with the key's name."""
         try:
             yield
         except StoreError as error:
@@ -299,23 +297,23 @@ class RedisStore:
                     pipe.type(key)
                 types = pipe.execute()
             wrong = [key for key, is_now in zip(wanted, types, strict=True) if is_now not in {wanted[key], b"none"}]
-            raise Damaged(partition, "a key is of another type than it was made", next(iter(wrong), "")) from None
+            raise Damaged(partition, "a key is of another type than it was written", next(iter(wrong), "")) from None
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        """One of the client's connections; closed where the calls on it were cut short."""
+        """Lend one of the client's connections; it is closed if the calls on it are cut short."""
         pool = self._client.connection_pool
         connection = pool.get_connection()
         try:
             yield connection
         except BaseException:
-            connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py has no types there; it may still watch, or owe answers
+            connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py has no types there; the connection may still watch keys, or have unread answers
             raise
         finally:
             pool.release(connection)
 
     async def _patiently(self, call: Callable[[], T]) -> T:
-        """Run a call in a thread, and again while the server does not answer or says that it cannot at present."""
+        """Run a call in a thread; repeat it while the server does not answer, or says that it cannot serve at present."""
         loop = asyncio.get_running_loop()
         why = "no answer"
         try:
@@ -345,17 +343,17 @@ def _not_owner(token: Token, owner: Sequence[bytes | None], info: bytes) -> str 
     epoch, nonce, server = owner
     if (epoch, nonce) != (b"%d" % token.epoch, token.nonce.encode()):
         return "token"
-    # A server that restarted (or a replica that took over) may have lost its last second, and with it a take: an owner from before that
-    # second would find its token valid again. Every owner takes anew from a new server.
+    # A server that restarted, or a replica that took over, may have lost its last second, and with it a take. Then the token of the owner before
+    # that take would be valid again. So every owner must take its shards again from a new server.
     found = _RUN_ID.search(info)
     return None if found is not None and server == found[1] else "the server restarted since the take"
 
 
 def _judge(commit: Commit, owner: Sequence[bytes | None], stored: bytes | None, boxes: int, info: bytes) -> str:
-    """Return `_GO`, `_DONE` when this very commit was applied before, or why it is refused."""
+    """Return `_GO` if a commit may be applied, `_DONE` if this very commit was applied before, else why it is refused."""
     if why := _not_owner(commit.token, owner, info):
         return why
-    # Stream ids grow with the number, so XADD can only fail if somebody deleted the number and left the streams.
+    # Stream ids grow with the commit number, so XADD can fail only if somebody deleted the number and left the streams.
     if stored is None and boxes:
         return "the meta key was deleted but not the outbox"
     number = int(stored or 0)
@@ -365,7 +363,7 @@ def _judge(commit: Commit, owner: Sequence[bytes | None], stored: bytes | None, 
 
 
 def _answers(connection: Any, packed: bytes | bytearray, count: int) -> list[Any]:
-    """Send calls and read all their answers; raise the first that is an error, inside a transaction too."""
+    """Send calls and read all their answers; raise the first error among them, even one inside a transaction's answer."""
     found = _asked(connection, packed, count)
     inside = found[-1] if isinstance(found[-1], list) else []
     _sound(inside)
@@ -392,7 +390,7 @@ def _asked(connection: Any, packed: bytes | bytearray, count: int) -> list[Any]:
 
 
 def _may_pass(error: redis.ResponseError) -> bool:
-    # redis-py strips the code from the errors that have a class of their own
+    # redis-py removes the code from errors that have a class of their own.
     return isinstance(error, redis.exceptions.OutOfMemoryError | redis.ReadOnlyError) or _PASSING.search(str(error)) is not None
 
 
@@ -401,18 +399,18 @@ def _entries(stream: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[tuple[str,
 
 
 def load_spec(client: redis.Redis, app: str) -> AppSpec | None:
-    """Return what the app was started with, None if it never was."""
+    """Return what the app was started with, None if it was never started."""
     packed: Any = client.get(app_keys(app).spec)
     return None if packed is None else unpack_app_spec(packed)
 
 
 def save_spec(client: redis.Redis, app: str, spec: AppSpec) -> None:
-    """Store the spec if none is stored yet; the first process to start wins, the same spec again is fine.
+    """Store the spec if none is stored yet. The first process to start stores it; the same spec once more is no error.
 
     Raises
     ------
     SpecMismatch
-        If another one is stored.
+        If another spec is stored.
     """
     if client.set(app_keys(app).spec, spec.pack(), nx=True):
         return
@@ -420,12 +418,12 @@ def save_spec(client: redis.Redis, app: str, spec: AppSpec) -> None:
 
 
 def replace_spec(client: redis.Redis, app: str, stored: AppSpec, spec: AppSpec) -> None:
-    """Store a new spec in place of the one that was read and judged compatible (a definition was added).
+    """Store a new spec in place of `stored`, which was read and found compatible (a definition was added).
 
     Raises
     ------
     SpecMismatch
-        If another one than `stored` is there by now.
+        If a spec other than `stored` is there by now.
     """
     with client.pipeline() as pipe:
         try:

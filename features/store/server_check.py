@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 OLDEST = (6, 2)
-"""XTRIM MINID, on which the outbox rests, came with it."""
+"""The oldest version of Redis that will do: it is the first with XTRIM MINID, which the outbox needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found.
+    """One thing that is wrong with a server.
 
     Attributes
     ----------
     fatal : bool
-        Whether to refuse to start (and to stop when it turns up later); else it is a warning.
+        Whether to refuse to start, and to stop when it is found later; else it is a warning.
     what : str
         What was found.
     do : str
         What to do about it.
     away : bool
-        Nobody answered: it may mend itself, so that starting again later makes sense.
+        Whether nobody answered. That may pass by itself, so it makes sense to start again later.
     """
 
     fatal: bool
@@ -36,7 +36,7 @@ class Finding:
 
 
 def findings(info: Mapping[str, Any]) -> list[Finding]:
-    """Judge a server.
+    """Return what is wrong with a server; empty if nothing is.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def findings(info: Mapping[str, Any]) -> list[Finding]:
         found.append(Finding(True, f"Redis {version} is too old", "use 6.2 or newer"))
     policy = info.get("maxmemory_policy")
     if policy != "noeviction":
-        # Even without a limit today: whoever sets one later would not know that it deletes users.
+        # It matters even without a limit of memory today: whoever sets one later would not know that Redis then deletes users.
         do = "Redis would delete users without an error when full, set `maxmemory-policy noeviction`"
         found.append(Finding(True, f"maxmemory-policy is {policy}", do))
     if info.get("cluster_enabled"):

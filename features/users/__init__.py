@@ -1,4 +1,4 @@
 """What is known of one user.
 
-Columns of events come in, state records are changed in place, vectors and moments go out. Pure and compiled.
+Columns of events come in, state records are changed in place, and vectors and moments go out. All of it is pure, and most of it compiled.
 """

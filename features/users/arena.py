@@ -1,6 +1,7 @@
-"""The shard's users in this process: state records in one array, a slot a user.
+"""The users of a shard in this process: their state records in one array, with a slot for each user.
 
-A cache and nothing more: the store has the truth, the fence makes the cache safe, and dropping the arena at any time loses nothing.
+The arena is only a cache. The store has the truth, and the fence of its commits makes the cache safe, so to drop the arena at any time loses
+nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from features.users.state import FLAG_ARMED, fresh_record, state_dtype
 from features.users.user_index import UserIndex
 
 RESERVED = 1 << 18
-"""Rows asked for at first, and an eighth for what a step brings in: the system gives memory where it is written, and growing copies all of it."""
+"""Most rows that are reserved at first; an eighth more is reserved for users that a step brings in. Rows cost no memory until they are written,
+while growing later would copy them all."""
 
 
 class Arena:
@@ -27,21 +29,22 @@ class Arena:
     Parameters
     ----------
     definitions : int
-        Number of churn definitions, part of the record's layout.
+        Number of churn definitions, which decides the record's layout.
     capacity : int
-        Users kept after a commit, at least 1; a step may hold more while it lasts.
+        Most users that are kept after a commit, at least 1; while a step lasts there may be more.
 
     Attributes
     ----------
     states : structured array (rows,)
+        The state records (`features.users.state.state_dtype`).
     armed : bool (rows,)
-        Membership of the stored wheel, as of the last commit.
+        Whether the user is in the stored wheel, as of the last commit.
     fresh : bool (rows,)
-        Nobody had stored a state of this user when they were brought in, and none was since.
+        Whether the user had no stored state when they were brought in, and none was stored since.
     touched : uint8 (rows,)
-        Changed since the last commit.
+        1 if the record has changed since the last commit.
     last_landmark : int32 (rows,)
-        Scratch of the compiled pass, -1 between steps.
+        Work space of the compiled pass, -1 between steps.
     """
 
     def __init__(self, definitions: int, capacity: int = 1 << 18) -> None:
@@ -54,7 +57,7 @@ class Arena:
 
     def _allocate(self, rows: int) -> None:
         self.states: npt.NDArray[np.void] = np.zeros(rows, self._dtype)
-        self._raw = self.states.view(f"V{self._dtype.itemsize}")  # the same records without fields: these NumPy copies whole
+        self._raw = self.states.view(f"V{self._dtype.itemsize}")  # the same records without fields, because NumPy copies such records whole
         self.armed = np.zeros(rows, np.bool_)
         self.fresh = np.zeros(rows, np.bool_)
         self.touched = np.zeros(rows, np.uint8)
@@ -68,22 +71,22 @@ class Arena:
         return len(self.users)
 
     def slots(self, users: Texts) -> npt.NDArray[np.int32]:
-        """Slot of each user, -1 for a user who is not here."""
+        """Return the slot of each user, int32 (n,); -1 for a user who is not here."""
         return self._index.find(users)
 
     def ids(self, slots: npt.NDArray[np.intp]) -> Texts:
-        """User ids of some slots; they change when users are forgotten."""
+        """Return the user ids of some slots. When users are forgotten, the slots of the others change."""
         return self._index.ids(slots)
 
     def admit(self, users: Sequence[str] | Texts, states: Sequence[bytes | None]) -> None:
-        """Bring users in who are not here, with their stored record or a fresh one.
+        """Bring in users who are not here, each with their stored record, or with a fresh one for None.
 
         Raises
         ------
         ValueError
-            Not a state, or None, for each user.
+            If there are not as many states as users.
         LayoutError
-            Its `row` is the place among those users who have a state.
+            If a stored record cannot be read; its `row` counts only the users who have a stored record.
         """
         first, names = len(self.users), names_of(users)
         if not len(users) == len(names) == len(states):
@@ -113,7 +116,7 @@ class Arena:
             target[:rows] = source
 
     def changed(self, and_also: npt.NDArray[np.int32] | None = None) -> npt.NDArray[np.intp]:
-        """Slots touched since the last commit, and some others; each once, in order."""
+        """Return the slots touched since the last commit, and some others with them; each once, in order."""
         touched = self.touched[: len(self.users)]
         if and_also is not None and len(and_also):
             touched = touched.copy()
@@ -121,11 +124,11 @@ class Arena:
         return touched.view(np.bool_).nonzero()[0]
 
     def packed(self, slots: npt.NDArray[np.intp]) -> Texts:
-        """State records as they are stored."""
+        """Return the records of some slots in the form in which they are stored."""
         return pack_states(self.states, slots, self.ids(slots))
 
     def settle(self, slots: npt.NDArray[np.intp], clock: int) -> None:
-        """Note that the states of `slots` are stored now; when over capacity, forget the users not used for longest.
+        """Note that the states of `slots` are stored now. When there are more users than the capacity, forget those used longest ago.
 
         Parameters
         ----------

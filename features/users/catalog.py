@@ -1,10 +1,10 @@
-"""The table of features: one row each. Vector order, quantisation, docs and contract tests derive from it.
+"""The table of features, with one row each. The order of a vector, its coding, the docs and the contract tests all follow from it.
 
 A vector is one byte per feature. Code 0 means *missing*; codes 1 to 255 cover ``[low, high]`` evenly on the row's scale::
 
     code = 1 + round(254 * clip((g(x) - g(low)) / (g(high) - g(low)), 0, 1)),   g(x) = x  (linear, category)  or  log(1 + x / knee)  (log)
 
-Everything that scores or learns sees the coded vector only, so that what is stored is exactly what was scored.
+Models see only the coded vector, when they score and when they learn, so what is stored is exactly what was scored.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Feature(msgspec.Struct, frozen=True):
     name : str
         Ends in its unit where it has one.
     window : str
-        Window or half-life it looks through.
+        The window or the half-life of the events that count.
     unit : str
-        Of the value.
+        Unit of the value.
     low, high : float
-        Range that the code covers; values beyond are clipped.
+        The range that codes cover, in this unit; values beyond are clipped.
     scale : {"log", "linear", "category"}
     knee : float
-        Of the log scale: below it the scale is nearly linear.
+        For a log scale, the value below which the scale is nearly linear.
     order : {"commutative", "arrival"}
         Whether the order of arrival within the lateness matters.
     missing : bool
@@ -110,7 +110,7 @@ FEATURES: tuple[Feature, ...] = (
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 Places = namedtuple("Places", NAMES)  # type: ignore[misc]  # noqa: PYI024 - the names are data: no class body and no type checker can spell them
 AT: Any = Places(*range(len(NAMES)))
-"""Place of each feature in the vector, by name: constants for compiled code, `out[AT.recency_s]`."""
+"""The place of each feature in the vector, by name; for compiled code these are constants, as in `out[AT.recency_s]`."""
 INDEX: dict[str, int] = {name: index for index, name in enumerate(NAMES)}
 WIDTH = len(FEATURES)
 
@@ -120,7 +120,7 @@ def _g(feature: Feature, x: float) -> float:
 
 
 def scale_tables() -> npt.NDArray[np.float64]:
-    """(F, 4): is log, 1 / knee, g(low), 254 / (g(high) - g(low)): what the compiled pass needs to code a value."""
+    """Return what the compiled pass needs to code a value, float64 (F, 4): 1 for a log scale, 1 / knee, g(low), 254 / (g(high) - g(low))."""
     rows = []
     for feature in FEATURES:
         low, high = (_g(feature, bound) for bound in (feature.low, feature.high))
@@ -129,7 +129,7 @@ def scale_tables() -> npt.NDArray[np.float64]:
 
 
 def decode_table() -> npt.NDArray[np.float32]:
-    """(F, 256): position of a code on its scale, 0 to 1; NaN for missing.
+    """Return the position of each code on its feature's scale, float32 (F, 256), 0 to 1; NaN for missing.
 
     >>> table = decode_table()
     >>> bool(np.isnan(table[0, 0])), float(table[0, 1]), float(table[0, 255])
@@ -141,7 +141,7 @@ def decode_table() -> npt.NDArray[np.float32]:
 
 
 def value_table() -> npt.NDArray[np.float64]:
-    """(F, 256): value of a code in the feature's own unit; NaN for missing.
+    """Return the value of each code in the feature's own unit, float64 (F, 256); NaN for missing.
 
     >>> round(float(value_table()[INDEX["active_days_7"], 255]))
     7
@@ -156,12 +156,13 @@ def value_table() -> npt.NDArray[np.float64]:
 
 
 _FIRST_WRITTEN_AS = {"97ef5f1abd87feae": "be77871580b93657"}
-"""A fingerprint that took in the words as well, by today's for the same catalog: apps made then have it in all that they stored."""
+"""Today's fingerprint of a catalog -> the one of an older build, which covered the words as well. Apps that such a build started have the older
+one in all that they stored, so it stays in use for that catalog."""
 
 
 @cache
 def catalog_fingerprint() -> str:
-    """16 hex digits over all rows but their words and units: what a stored vector means, however it is said."""
+    """Return 16 hex digits over all rows without their words and units. Equal digits mean that stored vectors mean the same."""
     rows = [(row.name, row.window, row.low, row.high, row.scale, row.knee, row.order, row.missing) for row in FEATURES]
     meaning = hashlib.sha256(msgspec.json.encode(rows)).hexdigest()[:16]
     return _FIRST_WRITTEN_AS.get(meaning, meaning)

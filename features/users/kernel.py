@@ -1,8 +1,8 @@
-"""The compiled pass over a batch: dedupe, lateness, own landmarks, update, vectors. The rules are in docs/architecture.md.
+"""The compiled pass over a batch: it finds duplicates and late events, fires landmarks, updates states, and writes vectors.
 
-Works on three things: the state records (one row a slot), the batch's columns, and `Moments`, the preallocated arrays into which
-it writes what happened. It never allocates, never looks at a clock, and knows nothing of models: what must be scored leaves as a
-row of quantised features.
+The rules are in docs/architecture.md. The pass works on three things: the state records (one row a slot), the columns of the batch, and `Moments`,
+the preallocated arrays into which it writes what happened. It never allocates, never looks at a clock, and knows nothing of models: what must
+be scored leaves it as a row of coded features.
 
 Shapes: ``states`` (slots,) of `features.users.state.state_dtype`; columns (records,); ``moments.*`` (capacity,); ``vectors`` (capacity, F) uint8.
 
@@ -32,46 +32,46 @@ from features.users.update import apply_event, apply_late
 from features.users.vector import write_vector
 
 OK, LATE, DUPLICATE = int(Reason.ok), int(Reason.late), int(Reason.duplicate)
-"""Outcomes the pass itself decides (`code` column); anything else non-zero was rejected before it."""
+"""The outcomes that the pass itself decides, in column `code`; a record with another code than 0 was rejected before the pass."""
 
 BY_SILENCE, BY_RETURN, CLICK, RETURNED, ASKED = 0, 1, 2, 3, 4
-"""Kinds of moments: a landmark fired by silence, or by the user's own return; a scored click; activity while an alert is open; a landmark
-that a record asked for."""
+"""Kinds of moments, in this order: a landmark fired by silence; a landmark fired by the user's own return; a click that is scored; activity while
+an alert is open; a landmark that a record asked for."""
 
 TIME_ONLY = -1
 """Slot of a record that carries time and nothing else (a tick)."""
 
 
 AHEAD = 6
-"""Records between asking for a state and working on it."""
+"""How many records ahead a state is fetched into the cache."""
 
 
 class Moments(NamedTuple):
-    """What happened in a pass, in order of happening per user; ``count`` of the pass says how many rows are filled."""
+    """What happened in a pass; for each user in order of happening. The ``count`` that the pass returns says how many rows are filled."""
 
     kind: npt.NDArray[np.uint8]
     slot: npt.NDArray[np.int32]
     due: npt.NDArray[np.int64]
-    """The landmark, or the event time of a click, ms."""
+    """The landmark, or the event time of a click or an activity, ms."""
     cause: npt.NDArray[np.int32]
-    """Index of the causing record in the batch."""
+    """Index in the batch of the record that caused it."""
     defs: npt.NDArray[np.uint8]
-    """Bit k: eligible for (landmark), or active with an open alert of (returned), definition k."""
+    """Bit k stands for definition k. At a landmark it says that the user is eligible; for RETURNED, that they were active with an open alert."""
     previous: npt.NDArray[np.int32]
-    """The same slot's landmark before this one in the pass, or -1."""
+    """For a landmark, the moment of the same slot's landmark before it in the pass, or -1."""
     return_at: npt.NDArray[np.int32]
-    """(capacity, D): record index of the first activity after this landmark in the pass, or -1."""
+    """(capacity, D): index of the record with the first activity after this landmark in the pass, or -1."""
     vectors: npt.NDArray[np.uint8]
-    """(capacity, F): the quantised features; untouched for RETURNED."""
+    """(capacity, F): the coded features; not written for RETURNED."""
     raw: npt.NDArray[np.float64]
-    """(F,): scratch."""
+    """(F,): work space."""
 
 
 class Params(NamedTuple):
-    """Numbers of the spec, as the pass wants them (milliseconds)."""
+    """Numbers of the feature spec in the form that the pass needs; times and durations are in milliseconds."""
 
     daily: int
-    """1: armed users have a landmark a day; 0: only records ask for landmarks."""
+    """1 if armed users have a landmark a day; 0 if there is one only where a record asks for it."""
     lateness: int
     session_gap: int
     rescore: int
@@ -82,7 +82,7 @@ class Params(NamedTuple):
 
 
 def make_moments(capacity: int, definitions: int, features: int) -> Moments:
-    """Arrays for at most `capacity` moments."""
+    """Return arrays for at most `capacity` moments."""
     return Moments(
         kind=np.zeros(capacity, np.uint8),
         slot=np.zeros(capacity, np.int32),
@@ -112,8 +112,8 @@ def fire_landmarks(
 ) -> int:
     """Fire the user's landmarks with ``due < limit``; return the new number of moments.
 
-    A landmark with ``due < silent_before`` was crossed by an earlier record of the pass (the first one in ``watermarks[first:own_cause]``
-    that exceeds it): fired by silence. Others are fired by the user's own return at record `own_cause`.
+    A landmark with ``due < silent_before`` is fired by silence: an earlier record of the pass had moved the watermark past it, and the first
+    such one in ``watermarks[first:own_cause]`` is the cause. Other landmarks are fired by the user's own return, at record `own_cause`.
     """
     s = states[slot]
     definitions = params.horizon.shape[0]
@@ -177,27 +177,27 @@ def pass_events(
     params: Params,
     moments: Moments,
 ) -> tuple[int, int, int]:
-    """Apply records from `start` on, in order, until the end, until time would pass `stop_ms`, or until moments may overflow.
+    """Apply records in order, from `start` to the end, or until time would pass `stop_ms`, or until moments might overflow.
 
     Parameters
     ----------
     touched : uint8 (slots,)
         Set to 1 where a state changed.
     last_landmark : int32 (slots,)
-        Scratch, -1 before the pass.
+        Work space, -1 before the pass.
     ask : bool (records,)
-        The record asks for a landmark of its user at its time, and is no event.
+        Whether the record is no event, but asks for a landmark of its user at its time.
     code : uint8 (records,)
-        In: 0 or the number of a reject. Out: LATE and DUPLICATE where the pass found so.
+        On entry 0, or the reason of a rejected record; the pass writes LATE and DUPLICATE.
     watermarks : int64 (records,)
-        Out: W after each record taken.
+        Filled with the watermark W (ms) after each record taken.
     room : int
-        Stop while this many moments are still free (the most one record can make).
+        The most moments that one record can make; the pass stops when fewer are free.
 
     Returns
     -------
     taken, max_ms, count
-        Index of the first record not taken (it changed nothing), the running maximum after the last taken one, moments written.
+        Index of the first record not taken, which changed nothing; the newest time (ms) after the last record taken; how many moments were written.
     """
     n = ts.shape[0]
     count = 0
@@ -269,11 +269,11 @@ def pass_events(
             if sets_hit(w, k):
                 low = t - params.horizon[k]
                 if late:
-                    # A landmark that has matured keeps its label, wherever the batch was cut.
+                    # The label of a matured landmark must not depend on where the batch was cut, so a late event leaves it as it is.
                     low = max(low, before - params.lateness - params.horizon[k])
                 s.hit[k] |= hit_mask(s.phase, low, t)
             if is_activity(w, k):
-                if s.alert_open[k]:  # whoever decides about alerts ends it, after the pass
+                if s.alert_open[k]:  # the pass only reports it; the alert is ended afterwards, where alerts are decided
                     ended |= 1 << k
                 m = last_landmark[sl]
                 while m >= 0 and moments.return_at[m, k] < 0:
@@ -292,7 +292,7 @@ def pass_events(
         if score:
             moments.kind[count] = CLICK
             moments.slot[count] = sl
-            at = max(t, s.seen_ms)  # an event out of order is scored with all that is known
+            at = max(t, s.seen_ms)  # an event out of order is scored as of the newest event, with all that is known
             moments.due[count] = at
             moments.cause[count] = i
             moments.defs[count] = (1 << definitions) - 1
@@ -318,24 +318,24 @@ def pass_sweep(
     moments: Moments,
     count: int,
 ) -> tuple[int, int]:
-    """Fire the landmarks with ``due < limit`` of the users in `slots`: nobody's record did, so by silence.
+    """Fire, by silence, the landmarks with ``due < limit`` of the users in `slots`, which no record of their own has fired.
 
     Parameters
     ----------
     own_slot : int
-        The user whose record `last` carries time past `limit`: their landmarks are fired by their own return. -1 when no such record waits.
+        The user whose own record `last` moves time past `limit`: their landmarks are fired by their own return. -1 if there is no such record.
     watermarks, first, last
-        The cause is the first record in ``[first, last]`` whose W exceeds the due time (`last` if none before it).
+        The cause of a landmark is the first record in ``[first, last]`` whose watermark exceeds the due time, or `last` if none does.
 
     Returns
     -------
     done, count
-        How many of `slots` were swept (fewer when moments ran out of room), and the number of moments.
+        How many of `slots` were swept (fewer if there was no more room for moments), and the new number of moments.
     """
     capacity = moments.kind.shape[0]
     for j in range(slots.shape[0]):
         prefetch(states, slots[min(j + AHEAD, slots.shape[0] - 1)])
-        # one user fires at most once a day until dormant
+        # A user has at most one landmark a day, and none once dormant.
         room = 2 + (limit - states[slots[j]].next_landmark_ms) // DAY_MS if limit > states[slots[j]].next_landmark_ms else 0
         if capacity - count < min(room, 80):
             return j, count
@@ -348,7 +348,7 @@ def pass_sweep(
 
 
 def params_of(spec: FeatureSpec) -> Params:
-    """Return the spec's numbers as arrays."""
+    """Return the numbers of a feature spec in the form that the pass needs."""
     starts, offsets = zone_table(spec.timezone)
     return Params(
         daily=int(spec.landmarks == "daily"),
@@ -363,7 +363,7 @@ def params_of(spec: FeatureSpec) -> Params:
 
 
 def warm(definitions: int = 1) -> None:
-    """Compile the passes for this number of definitions, and what packs their states (or load them from the cache)."""
+    """Compile the passes for this number of definitions and the packing of their states, or load them from the cache."""
     states = fresh_record(definitions).copy()
     params = params_of(FeatureSpec(definitions=tuple(ChurnDefinition(name=f"d{k}") for k in range(definitions))))
     moments = make_moments(64, definitions, WIDTH)
@@ -374,5 +374,5 @@ def warm(definitions: int = 1) -> None:
         zeros.copy(), 0, NEVER, 0, 20, params, moments,
     )  # fmt: skip
     pass_sweep(states, one, scratch, np.zeros(1, np.int32), 0, -1, zeros, 0, 0, params, moments, 0)
-    woven = weave(Texts(one, zeros, zeros + 1), np.array([[1, 0]], np.uint8))  # one that may be written to, as the arena's ids are
+    woven = weave(Texts(one, zeros, zeros + 1), np.array([[1, 0]], np.uint8))  # in a buffer that may be written to, as the arena's ids are
     unravel(bytes(woven), ends_of([woven]), 2)

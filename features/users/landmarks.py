@@ -1,7 +1,7 @@
-"""Landmark instants of a user, and the bitmap that says which of them were followed by an event.
+"""The landmark instants of a user, and the bitmap that says which of them were followed by an event.
 
-A user's landmarks are the instants ``day * DAY_MS + phase * PHASE_STEP_MS`` for every integer day (UTC). The phase is hashed from the
-user id, so that a crowd's landmarks are spread over the day.
+The landmarks of a user are the instants ``day * DAY_MS + phase * PHASE_STEP_MS`` for every integer day (UTC). The phase is a hash of the user id,
+so the landmarks of all users are spread over the day.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BUCKETS = DAY_MS // PHASE_STEP_MS
 
 
 def phase_of(user: str) -> int:
-    """The user's bucket of the day, 0 to 287: xxh3_64 of the id modulo 288, so that every process agrees.
+    """Return the user's bucket of the day, 0 to 287: xxh3_64 of the id modulo 288, so that every process finds the same.
 
     >>> 0 <= phase_of("ann") < BUCKETS
     True
@@ -27,7 +27,7 @@ def phase_of(user: str) -> int:
 
 @njit(cache=True, nogil=True)
 def first_instant(phase: int, t_ms: int) -> int:
-    """Return the smallest landmark instant of this phase at or after a time.
+    """Return the first landmark instant (ms) of this phase at or after a time (ms).
 
     >>> first_instant(1, 0), first_instant(1, 300_000), first_instant(1, 300_001)
     (300000, 300000, 86700000)
@@ -38,7 +38,7 @@ def first_instant(phase: int, t_ms: int) -> int:
 
 @njit(cache=True, nogil=True)
 def hit_mask(phase: int, from_ms: int, until_ms: int) -> np.uint64:
-    """Bits (day number modulo 64) of the landmark instants in ``[from_ms, until_ms)``; at most 64 of them count.
+    """Return the bits (day number modulo 64) of the landmark instants in ``[from_ms, until_ms)``; all 64 bits if there are 64 or more.
 
     >>> int(hit_mask(0, 0, 1)), int(hit_mask(0, 1, 1)), int(hit_mask(0, 0, 2 * DAY_MS + 1))
     (1, 0, 7)
@@ -60,7 +60,7 @@ def hit_mask(phase: int, from_ms: int, until_ms: int) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def hit_bit(landmark_ms: int) -> np.uint64:
-    """Return the one bit of a landmark instant (its phase is below a day, so the day number is the floor).
+    """Return the bit of one landmark instant. Its phase is less than a day, so the whole days before it are its day number.
 
     >>> int(hit_bit(65 * DAY_MS + 300_000))
     2

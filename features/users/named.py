@@ -1,4 +1,4 @@
-"""A state record as people and feature stores read it: named features in natural units, risks and alerts by definition."""
+"""A state record as people and feature stores read it: features by name in their own units, and risks and alerts by definition."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from features.users.state import FLAG_ARMED, NEVER
 from features.users.vector import code_vector, raw_vector
 
 RISK_STEPS = 65_535
-"""A risk of 1 in the state record."""
+"""A risk of 1 is stored as this number in the state record."""
 
 
 class DefinitionView(msgspec.Struct, frozen=True):
@@ -27,12 +27,12 @@ class DefinitionView(msgspec.Struct, frozen=True):
     risk : float or None
         Last stated probability of churn, 0 to 1; None before the first score.
     model_version : int
-        Of that score; 0 is the rule.
+        Version of the model that stated the risk; 0 is the rule.
     last_active_ms : int or None
-        Last event that counts as activity.
+        Event time of the last event that counts as activity.
     alert_open : bool
     opened_ms : int or None
-        Landmark of the last opened alert.
+        Landmark (ms) at which the last alert was opened.
     """
 
     risk: float | None
@@ -48,19 +48,20 @@ class UserView(msgspec.Struct, frozen=True):
     Attributes
     ----------
     as_of_ms : int
-        Time the features are stated for: the one asked for, or that of the newest event if it is later.
+        Time that the features are stated for: the time asked for, or that of the newest event if it is later.
     first_ms, seen_ms, scored_ms : int or None
         Event time of the first event, of the newest one, and of the last score.
     armed : bool
-        Whether landmarks are due; a dormant user has none until the next event.
+        Whether landmarks are due; a dormant user has none until their next event.
     features : dict
-        All of the catalog, in its order; None is missing.
+        All features by name, in the catalog's order; None is missing.
     definitions : dict of DefinitionView
-        By name.
+        By definition name.
     partition : int
-        Of the shard that saw the user last.
+        The shard that saw the user last.
     also_in : tuple of int
-        Other shards with a state of this user: the producer does not key its records by user. Their histories are apart until it does.
+        Other shards that have a state of this user too. If there are any, the producer does not key its records by user, and the user's history is
+        divided among these shards.
     """
 
     user: str
@@ -76,13 +77,13 @@ class UserView(msgspec.Struct, frozen=True):
 
 
 def named_features(state: Any, at_ms: int, timezone: str) -> dict[str, float | None]:
-    """Return every feature of the catalog in its natural unit.
+    """Return every feature of the catalog in its own unit, by name; None is missing.
 
     Parameters
     ----------
     state : record of `features.users.state.state_dtype`
     at_ms : int
-        Time to state them for; at least the record's `seen_ms`.
+        Time to state the features for; at least the record's `seen_ms`.
     timezone : str
         IANA name, as in the feature spec.
     """
@@ -117,7 +118,7 @@ def definition_view(state: Any, k: int) -> DefinitionView:
 def user_view(
     user: str, state: Any, definitions: Sequence[str], at_ms: int, timezone: str, partition: int, also_in: Sequence[int] = ()
 ) -> UserView:
-    """Return a state record as a `UserView`; the definitions are named in the order of the feature spec."""
+    """Return a state record as a `UserView`; `definitions` has the names in the order of the feature spec."""
     as_of_ms = max(at_ms, int(state["seen_ms"]), int(state["first_ms"]))
     return UserView(
         user=user,
@@ -134,7 +135,7 @@ def user_view(
 
 
 def mirror_fields(values: Mapping[str, float | None]) -> dict[str, str]:
-    """Return named features as the fields of a Redis hash; missing is the empty string, so that every value is absolute.
+    """Return named features as the fields of a Redis hash. A missing one is the empty string, so that it replaces the value stored before.
 
     >>> mirror_fields({"recency_s": 1.5, "gap_z": None})
     {'recency_s': '1.5', 'gap_z': ''}

@@ -1,6 +1,6 @@
 """A user's record as it is stored: without its zero words, which are half of it, and with a checksum.
 
-Rings of counters are mostly empty, and Redis pays by the byte: to receive it, keep it and write it to its file. A stored record::
+Rings of counters are mostly empty, and every byte costs Redis: it must be received, kept and written to a file. A stored record is::
 
     0    1      form: 3
     1    7      bytes 1 to 7 of the record; the last one is the number of churn definitions D, which with the form gives its size
@@ -8,11 +8,11 @@ Rings of counters are mostly empty, and Redis pays by the byte: to receive it, k
     ..   2 k    those words, in order
     ..   4      low half of XXH64 over all bytes before it, seeded with XXH64 of the user id, little-endian
 
-Form 2 is the same without the checksum; form 1 is the record of `features.users.state` itself. Both are read, and written anew as form 3 when their
-user is next active. The user id is in the checksum so that a record under another user's key is seen.
+Form 2 is the same without the checksum; form 1 is the record of `features.users.state` itself. Both are still read, and are written anew as form 3
+when their user is next active. The user id is in the checksum, so a record under another user's key is noticed.
 
-Errors: `features.users.state.LayoutError` for bytes of a newer form, `features.users.state.DamagedRecord` for what is not as it was written: refused, never
-misread.
+Errors: `features.users.state.LayoutError` for a record of a newer form, `features.users.state.DamagedRecord` for bytes that are not what was
+written. Such bytes are refused, never misread.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class Form(NamedTuple):
 
 
 FORMS = {1: Form(1, sparse=False, checked=False), 2: Form(1, checked=False), 3: Form(1)}
-"""What the first byte of a stored record says. A form never changes; a new layout of the record is a new one."""
+"""The forms by their number, which is the first byte of a stored record. A form never changes; a new layout of the record needs a new form."""
 FORM = max(FORMS)
-"""That records are written in."""
+"""The form that records are written in."""
 _HEAD = 4
-"""Words of the head."""
+"""How many 2-byte words the head has."""
 _CHECK = 2
-"""Words of the checksum."""
+"""How many 2-byte words the checksum has."""
 _WELL, _LENGTH, _SUM = 0, 1, 2
 _WHY = {_LENGTH: "its length is not what its masks say", _SUM: "its checksum is that of other bytes or of another user"}
 
@@ -59,8 +59,9 @@ def pack_states(states: npt.NDArray[np.void], slots: npt.NDArray[np.intp], users
     ----------
     states : array of `features.users.state.state_dtype`, contiguous
     slots : int (n,)
+        Rows of the records.
     users : Texts of n
-        Whose records these are.
+        The users whose records these are.
     """
     words = states.view(np.uint16).reshape(len(states), states.itemsize // 2)
     out = np.empty(len(slots) * (words.shape[1] + _masks(words.shape[1]) + _CHECK), np.uint16)
@@ -71,27 +72,27 @@ def pack_states(states: npt.NDArray[np.void], slots: npt.NDArray[np.intp], users
 
 
 def read_states(users: Sequence[str] | Texts, packed: Sequence[bytes], definitions: int) -> npt.NDArray[np.void]:
-    """Decode stored records. One of an older layout, or written with fewer definitions, gets what it lacks as a new user would have it.
+    """Decode stored records. A record of an older layout, or of fewer definitions, gets the values of a new user for what it lacks.
 
     Parameters
     ----------
     users : n user ids
-        Whose records these are.
+        The users whose records these are.
     packed : sequence of n bytes
-        Each 1 record as stored.
+        One stored record each.
     definitions : int
-        Definitions of today.
+        How many definitions there are today.
 
     Returns
     -------
-    array of `features.users.state.state_dtype`, a row a record
+    array of `features.users.state.state_dtype`, (n,)
 
     Raises
     ------
     LayoutError
-        The first record of a newer form, or of more definitions than today.
+        At the first record of a newer form, or of more definitions than there are today.
     DamagedRecord
-        The first that is not what was written: of no form, of a length that does not fit, or with a checksum that does not.
+        At the first record that is not what was written: it has no form, or its length or its checksum does not fit.
     """
     ids = ids_of(users)
     joined, sizes = _together(packed)
@@ -116,18 +117,18 @@ def read_states(users: Sequence[str] | Texts, packed: Sequence[bytes], definitio
 
 
 def _together(packed: Sequence[bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """All records in one buffer, and the size of each."""
+    """Return all records in one buffer, and the size of each in bytes."""
     return np.frombuffer(b"".join(packed), np.uint8), np.fromiter(map(len, packed), np.int64, len(packed))
 
 
 def _form_of(row: int, one: bytes) -> tuple[int, int]:
-    """Form, and number of definitions."""
+    """Return the form of a stored record, and its number of definitions."""
     if len(one) < 2 * _HEAD or not one[0] or not 0 < one[2 * _HEAD - 1] <= MAX_DEFINITIONS:
-        raise DamagedRecord(f"state record of {len(one)} bytes that is none: it is damaged", row)
+        raise DamagedRecord(f"{len(one)} bytes in the place of a state record: it is damaged", row)
     if one[0] not in FORMS:
         raise LayoutError(
-            f"state record of form {one[0]}, {len(one)} bytes; this code reads 1 to {FORM}: run the version that wrote it, "
-            "or if there is none, it is damaged",
+            f"state record of form {one[0]}, {len(one)} bytes; this code reads forms 1 to {FORM}: run the version that wrote it; "
+            "if no version did, it is damaged",
             row,
         )
     return one[0], one[2 * _HEAD - 1]
@@ -160,7 +161,7 @@ def _damaged(form: int, had: int, why: int, row: int) -> DamagedRecord:
 
 
 def _brought_up(old: npt.NDArray[np.void], definitions: int) -> npt.NDArray[np.void]:
-    """The same in today's layout and with room for today's definitions; what it has not is as a new user has it."""
+    """Return records in today's layout and with today's definitions; what they lack gets the values of a new user."""
     layout = state_dtype(definitions)
     if old.dtype == layout:
         return old
@@ -179,7 +180,7 @@ def _brought_up(old: npt.NDArray[np.void], definitions: int) -> npt.NDArray[np.v
 
 
 def _masks(words: int) -> int:
-    """Words that say which of a record's words are there."""
+    """Return how many 2-byte masks are needed to say which of a record's words are stored."""
     return -(-(words - _HEAD) // 16)
 
 
@@ -204,7 +205,7 @@ def _pack(states: Any, words: Any, slots: Any, users: Any, begins: Any, stops: A
             target[_HEAD + group] = mask
             if mask:
                 for j in range(part.shape[0]):
-                    target[to] = part[j]  # written over by the next one if it is zero
+                    target[to] = part[j]  # if the word is zero, the next one is written over it
                     to += np.uintp((mask >> np.uint32(j)) & np.uint32(1))
         stop = at + np.intp(to)
         check = _checksum(users, begins[i], stops[i], out_bytes, 2 * at, 2 * stop)
@@ -215,7 +216,7 @@ def _pack(states: Any, words: Any, slots: Any, users: Any, begins: Any, stops: A
 
 @njit(cache=True, nogil=True)
 def _unpack(joined: Any, joined_bytes: Any, ends: Any, check: int, users: Any, begins: Any, stops: Any, words: Any) -> Any:
-    """Fill rows of zeros; return the first record that is not what was written, and why not."""
+    """Fill `words`, which are zero; return the first record that is not what was written, and why (`_WELL` if all are)."""
     size = words.shape[1]
     masks = (size - _HEAD + 15) // 16
     at = 0
@@ -229,7 +230,7 @@ def _unpack(joined: Any, joined_bytes: Any, ends: Any, check: int, users: Any, b
             words[i, j] = joined[at + j]
         source = at + _HEAD + masks
         if masks and joined[source - 1] >> ((size - _HEAD - 1) % 16 + 1):
-            return i, _LENGTH  # words beyond the record
+            return i, _LENGTH  # the masks name words beyond the record's end
         for j in range(_HEAD, size):
             mask = joined[at + _HEAD + (j - _HEAD) // 16]
             if (mask >> ((j - _HEAD) % 16)) & 1:

@@ -1,7 +1,7 @@
-"""The users a churn definition is about: conditions on the catalog's features at a landmark, read from text such as ``"purchases >= 1"``.
+"""The users that a churn definition is about: conditions on features at a landmark, read from text such as ``"purchases >= 1"``.
 
-They are judged on the coded vector, which is all that a snapshot keeps, so a replay judges alike: a border lies between two codes, near the
-value that was named (`as_judged` says where). A missing feature meets no condition.
+Conditions are judged on the coded vector, because a snapshot keeps nothing else, and a replay must judge alike. So the border of a condition lies
+between two codes, near the value that was named; `as_judged` says where. A missing feature meets no condition.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HIGHEST = 255
 
 
 class Condition(NamedTuple):
-    """One condition on the code of one feature, low <= code <= high."""
+    """One condition on the code of one feature: low <= code <= high."""
 
     feature: int
     low: int
@@ -34,17 +34,17 @@ class Condition(NamedTuple):
 
 @lru_cache(maxsize=64)
 def segment_of(texts: tuple[str, ...], channels: tuple[str, ...]) -> tuple[Condition, ...]:
-    """Read conditions; all of them must hold.
+    """Read the conditions of a segment; a user must meet all of them.
 
     Parameters
     ----------
     channels : tuple of str
-        The spec's known channels: ``channel = NAME`` takes one of them, or ``none``, or ``other``.
+        The known channels of the feature spec; ``channel = NAME`` takes one of them, or ``none``, or ``other``.
 
     Raises
     ------
     ValueError
-        If one is none, says why.
+        If a text is not a condition; the message says why.
 
     >>> [condition.low for condition in segment_of(("channel = ads", "active_days_total >= 2"), ("ads",))][0] > 1
     True
@@ -53,7 +53,7 @@ def segment_of(texts: tuple[str, ...], channels: tuple[str, ...]) -> tuple[Condi
 
 
 def as_judged(texts: Sequence[str], channels: tuple[str, ...]) -> list[str]:
-    """Say where the borders of conditions really lie, in the feature's own unit; categories are exact, and left out.
+    """Say where the borders of conditions really lie, in each feature's own unit. Conditions on categories are exact, so they are left out.
 
     >>> as_judged(["revenue >= 100", "channel = ads"], ("ads",))
     ['revenue >= 100 lets in 98.55 and more']
@@ -72,7 +72,7 @@ def as_judged(texts: Sequence[str], channels: tuple[str, ...]) -> list[str]:
 
 
 def inside(segment: Sequence[Condition], vectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Whether every condition holds, bool (n,), of coded vectors (n, F)."""
+    """Return which of some coded vectors, uint8 (n, F), meet every condition, bool (n,)."""
     found = np.ones(len(vectors), np.bool_)
     for feature, low, high in segment:
         code = vectors[:, feature]
@@ -108,14 +108,14 @@ def _value(name: str, said: str, channels: tuple[str, ...]) -> float:
 
 
 def _value_at(feature: int, place: float) -> float:
-    """Return the value at a place on the feature's scale, 0 to 254: the edges of a code lie half a place beside it."""
+    """Return the value at a place on the feature's scale, 0 to 254. Each code covers half a place to either side of its own."""
     is_log, per_knee, low, per_step = scale_tables()[feature].tolist()
     at = low + min(max(place, 0.0), 254.0) / per_step
     return float(expm1(at) / per_knee if is_log else at)
 
 
 def _code(feature: int, value: float) -> int:
-    """Code one value as `features.users.vector.code_vector` does, which needs a compiler that a command line should not wait for."""
+    """Code one value as `features.users.vector.code_vector` does. That one is compiled, and a command line should not wait for the compiler."""
     is_log, per_knee, low, per_step = scale_tables()[feature].tolist()
     place = ((log1p(max(value, 0.0) * per_knee) if is_log else value) - low) * per_step
     return 1 + int(min(max(place, 0.0), 254.0) + 0.5)

@@ -1,8 +1,8 @@
-"""Everything that decides what a state record and a feature vector mean, in one frozen object with one hash.
+"""All that decides what a state record and a feature vector mean, in one frozen object with one hash.
 
-Two processes with the same `FeatureSpec.hash` write the same vectors for the same log. The hash stands beside the stored offset,
-in every example and in every checkpoint; a mismatch is refused, never guessed around. Churn definitions have hashes of their own: one that is
-appended changes nothing for the others, their states and models (docs/decisions/0005-definitions-are-appended.md).
+Two processes with the same `FeatureSpec.hash` write the same vectors for the same log. The hash is stored with every offset, every example and
+every checkpoint, and a mismatch is refused. Churn definitions have hashes of their own, because one that is appended changes nothing for the
+states and models of the others (docs/decisions/0005-definitions-are-appended.md).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from features.definitions.type_word import ACTIVITY_BIT, CHANNEL_BIT, ERROR_BIT,
 
 KEY_SLOTS = 8
 FIRST_EVENTS = 10_000
-"""Key event types that are not configured are the most frequent ones of so many first events."""
+"""When no key events are configured, the most frequent types among this many first events are taken."""
 FUNNEL_STEPS = 15
 CHANNEL_SLOTS = 14
 OTHER_CHANNEL = 15
@@ -32,25 +32,26 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     key_events : tuple of str
-        At most 8; each has a decayed count and a decayed sum of values among the features.
+        At most 8 event types; for each, the features have a decayed count and a decayed sum of values.
     revenue_events, error_events : tuple of str
-        Types whose `value` is money; types that are a failure for the user.
+        Types whose `value` is money, and types that are a failure for the user.
     funnel : tuple of str
-        Types in order, at most 15; the feature is the furthest step reached.
+        At most 15 types, in order; the feature is the furthest step reached.
     channels : tuple of str
-        Known acquisition channels, at most 14; others are "other".
+        At most 14 known acquisition channels; any other counts as "other".
     timezone : str
-        IANA name; calendar days and hours of the day follow it.
+        IANA name of the zone that calendar days and hours of the day follow.
     lateness_ms : int
-        Allowed lateness G, >= 0.
+        Allowed lateness G in milliseconds, at least 0.
     session_gap_ms, rescore_ms : int
-        A gap this long starts a session (and a score); a score older than this is renewed at the next event.
+        Milliseconds. An event after a pause of `session_gap_ms` begins a session and is scored; an event is also scored when the last score is
+        `rescore_ms` old.
     definitions : tuple of ChurnDefinition
-        1 to 8.
+        1 to 8 of them.
     strict_types : tuple of str or None
-        Means nothing any more: what is rejected is in `features.definitions.rules`. An app that an earlier version started with it has it in its hash.
+        Has no meaning any more (what is rejected is in `features.definitions.rules`), but is in the hash of apps that an earlier version started with it.
     landmarks : {"daily", "asked"}
-        Daily: every armed user has one a day, at a phase of their own. Asked: only where a record asks for one (backtests).
+        With "daily" every armed user has one landmark a day, at a phase of their own. With "asked" there is one only where a record asks for it (backtests).
     """
 
     key_events: tuple[str, ...] = ()
@@ -68,9 +69,9 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def hash(self) -> str:
-        """16 hex digits over the spec without its definitions, the catalog's rows and the layout version.
+        """16 hex digits over the spec without its definitions, the rows of the catalog, and the layout version.
 
-        Of the definitions only the first one's activity counts: the features of silence follow it.
+        Of the definitions only the activity of the first one counts, because the features of silence follow it.
 
         >>> from features.definitions.definition import DAY_MS
         >>> one = ChurnDefinition()
@@ -85,9 +86,9 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(body).hexdigest()[:16]
 
     def type_word(self, event_type: str) -> int:
-        """Pack all that the kernel needs to know of an event type into one integer.
+        """Return all that the kernel needs to know of an event type, packed into one integer.
 
-        `features.definitions.type_word` says which bits mean what; those of the channel stay free.
+        `features.definitions.type_word` says what each bit means; the bits of the channel are left 0.
 
         >>> FeatureSpec(key_events=("click", "purchase")).type_word("purchase") == 1 | 1 << REVENUE_BIT | 1 << ACTIVITY_BIT | 1 << HIT_BIT
         True
@@ -103,7 +104,7 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
         return word
 
     def channel_bits(self, channel: str | None) -> int:
-        """The channel's code, shifted to its place in the word: 0 none, 1.. known, 15 other."""
+        """Return the code of a channel (0 none, 1 and up known, 15 other), shifted to its place in the word."""
         if channel is None:
             return 0
         known: Sequence[str] = self.channels

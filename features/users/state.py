@@ -1,15 +1,15 @@
-"""The user's state: one fixed-size binary record, and what each byte means. How it is stored: `features.users.packed_state`.
+"""The user's state: one binary record of fixed size, and what each byte of it means. `features.users.packed_state` says how it is stored.
 
-Fields are grouped by alignment (8, 4, 2, 1 bytes) so that the record has no holes. ``D`` is the number of churn definitions.
-Event-derived fields are a pure function of the log; policy fields (risk, alerts) depend on the model of the day as well.
+Fields are grouped by their alignment (8, 4, 2, 1 bytes) so that the record has no holes. ``D`` is the number of churn definitions. Fields that come
+from events are a pure function of the log; those of the policy (risk, alerts) depend on the model of the day as well.
 
-A new field is a row of `FIELDS` that says since which layout it is there. The layouts before it stay as they were, so a record that was stored
-in one of them is read by it.
+A new field is a new row of `FIELDS` that names the first layout that has it. Earlier layouts stay as they were, so records stored in them can
+still be read.
 
 Errors::
 
-    LayoutError         these bytes cannot be read as a record: refused, never misread
-    `-- DamagedRecord   they are of a form that this code knows, and not what was written
+    LayoutError         these bytes cannot be read as a record; they are refused, never misread
+    `-- DamagedRecord   this code knows their form, but they are not what was written
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ import numpy as np
 import numpy.typing as npt
 
 LAYOUT_VERSION = 1
-"""Of the record in memory: the newest layout that a row of `FIELDS` names. A new one needs a new form in `features.users.packed_state.FORMS`."""
+"""Layout of the record in memory: the newest that a row of `FIELDS` names. A new layout needs a new form in `features.users.packed_state.FORMS`."""
 RING = 8
 FIVE_MIN_HOPS = 13
 HOUR_HOPS = 25
 DAY_HOPS = 29
 KEYS = 8
 NEVER = -(2**62)
-"""A time before all times, in milliseconds: "has not happened"."""
+"""A time (ms) before all times; it stands for "has not happened"."""
 
 FLAG_ARMED = 1
 
 POLICY_FIELDS = ("model_version", "risk", "opened_ms", "alert_open")
-"""Fields that depend on the model of the day, and so are no pure function of the log."""
+"""Fields that depend on the model of the day, so they are not a pure function of the log."""
 
 
 class LayoutError(ValueError):
@@ -60,11 +60,11 @@ class Field(NamedTuple):
     Attributes
     ----------
     values : int or None
-        How many; 0 for a plain field, None for one a churn definition.
+        How many values it has: 0 for a single one, None for one for each churn definition.
     fresh : int
-        Value that a user nobody has seen begins with; also what a record of an older layout, or of fewer definitions, is given.
+        The value of a user nobody has seen yet; records of an older layout, or of fewer definitions, get it too.
     since : int
-        First layout that has the field.
+        The first layout that has the field.
     """
 
     name: str
@@ -78,13 +78,13 @@ _I8, _U8, _F8, _I4, _F4, _U4, _U2, _U1 = "<i8", "<u8", "<f8", "<i4", "<f4", "<u4
 FIELDS = (
     Field("version", _U1),
     Field("flags", _U1),
-    Field("phase", _U2),  # bucket of the day of this user's landmarks
+    Field("phase", _U2),  # bucket of the day, 0 to 287, in which this user's landmarks lie
     Field("ring_next", _U1),
-    Field("funnel_step", _U1),  # furthest step reached, 0 none
-    Field("channel", _U1),  # 0 none, 1.. known, 15 other: of the first arrived event that names one
+    Field("funnel_step", _U1),  # the furthest step reached, 0 for none
+    Field("channel", _U1),  # code of the channel that the first event with one named: 0 none, 1 and up known, 15 other
     Field("definitions", _U1),
-    Field("first_ms", _I8, fresh=NEVER),  # smallest ts
-    Field("seen_ms", _I8, fresh=NEVER),  # largest ts of an event that was not late; head of hops and decay
+    Field("first_ms", _I8, fresh=NEVER),  # time of the oldest event
+    Field("seen_ms", _I8, fresh=NEVER),  # time of the newest event that was not late; hops end here, and decayed sums are as of here
     Field("session_start_ms", _I8, fresh=NEVER),
     Field("next_landmark_ms", _I8, fresh=NEVER),
     Field("scored_ms", _I8, fresh=NEVER),  # event time of the last score
@@ -93,15 +93,15 @@ FIELDS = (
     Field("revenue", _F8),
     Field("ring", _U8, RING),  # hashes of the last event ids
     Field("last_active_ms", _I8, None, fresh=NEVER),
-    Field("hit", _U8, None),  # bit (day number mod 64) of a landmark: an event followed within H
-    Field("opened_ms", _I8, None, fresh=NEVER),  # landmark of the last opened alert
+    Field("hit", _U8, None),  # bit (day number modulo 64) of a landmark: an event that counts followed within the horizon
+    Field("opened_ms", _I8, None, fresh=NEVER),  # landmark at which the last alert was opened
     Field("day_head", _I4),
     Field("events", _U4),
     Field("purchases", _U4),
     Field("sessions", _U4),
     Field("active_days", _U4),
     Field("gaps", _U4),
-    Field("model_version", _U4, None),  # of the last score
+    Field("model_version", _U4, None),  # the model of the last score
     Field("decayed", _F4, 3),  # counts with half-lives 1, 7, 30 d, as of seen_ms
     Field("key_count", _F4, KEYS),  # half-life 7 d
     Field("key_value", _F4, KEYS),
@@ -116,14 +116,14 @@ FIELDS = (
     Field("five_min", _U2, FIVE_MIN_HOPS),  # rings indexed by hop number modulo their length
     Field("hour", _U2, HOUR_HOPS),
     Field("day", _U2, DAY_HOPS),
-    Field("risk", _U2, None),  # last score, 0..65535 for 0..1
+    Field("risk", _U2, None),  # the last score; 0 to 65,535 stand for 0 to 1
     Field("alert_open", _U1, None),
 )
 
 
 @lru_cache(maxsize=64)
 def state_dtype(definitions: int, layout: int = LAYOUT_VERSION) -> np.dtype[np.void]:
-    """Return the record for a number of churn definitions, in today's layout or in an older one.
+    """Return the type of a record for a number of churn definitions, in today's layout or in an older one.
 
     >>> state_dtype(1).itemsize, state_dtype(2).itemsize % 8
     (440, 0)
@@ -141,7 +141,7 @@ def state_dtype(definitions: int, layout: int = LAYOUT_VERSION) -> np.dtype[np.v
 
 @lru_cache(maxsize=8)
 def fresh_record(definitions: int) -> npt.NDArray[np.void]:
-    """Return one record as a user nobody has seen has it, but for the phase; not to be written to.
+    """Return the record of a user nobody has seen yet, shape (1,), without their phase. It is shared, so do not write to it.
 
     >>> int(fresh_record(1)["seen_ms"][0]) == NEVER, int(fresh_record(1)["definitions"][0])
     (True, 1)
@@ -155,6 +155,6 @@ def fresh_record(definitions: int) -> npt.NDArray[np.void]:
 
 
 def init_state(states: npt.NDArray[np.void], slot: int, phase: int) -> None:
-    """Make row `slot` the record of a user nobody has seen."""
+    """Make row `slot` the record of a user nobody has seen yet."""
     states[slot] = fresh_record(states["risk"].shape[1])[0]
     states["phase"][slot] = phase

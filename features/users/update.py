@@ -1,7 +1,7 @@
-"""Fold one event into one state record. Compiled; in place; never allocates.
+"""Fold one event into one state record, in place. Compiled; it never allocates.
 
-What is order-free (hops, decayed counts, the day map, totals) adds up the same in any order of arrival within the lateness. Sessions
-and gaps fold in order of arrival: an event older than the newest one seen belongs to the session that is open and makes no gap.
+Hops, decayed counts, the day map and totals come out the same in whatever order events arrive, within the allowed lateness. Sessions and gaps
+depend on the order of arrival: an event older than the newest one seen belongs to the open session, and makes no gap.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SIN_OF_HOUR = np.sin(_angle)
 
 @njit(cache=True, nogil=True)
 def _count_hop(ring: Any, length: int, head: int, hop: int) -> None:
-    """Count one event in its hop; `head` is the newest hop so far, the ring is indexed by hop modulo length."""
+    """Count one event in its hop. `head` is the newest hop so far; the ring is indexed by hop number modulo its length."""
     if hop >= head + length:
         for place in range(length):
             ring[place] = 0
@@ -64,13 +64,13 @@ def _mark_day(s: Any, day: int) -> None:
 
 @njit(cache=True, nogil=True)
 def _bounded(total: float, most: float) -> float:
-    """Keep a sum a number: beyond the largest one it would be infinite for good, and the difference of two such is none at all."""
+    """Keep a sum finite: an infinite one would stay so for good, and the difference of two infinite sums is not a number."""
     return min(max(total, -most), most)
 
 
 @njit(cache=True, nogil=True)
 def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, session_gap_ms: int) -> None:
-    """Fold one arrived event that is not late.
+    """Fold an event that is not late.
 
     Parameters
     ----------
@@ -82,9 +82,9 @@ def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, se
     value : float
         NaN for none.
     utc_offset_ms : int
-        Of the project's zone at `ts`.
+        Offset of the project's zone at `ts`, ms east of UTC.
     session_gap_ms : int
-        A silence at least this long ends a session.
+        A silence of at least this many milliseconds ends a session.
     """
     fresh = s.seen_ms == NEVER
     head = ts if fresh else s.seen_ms
@@ -97,7 +97,7 @@ def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, se
     _count_hop(s.hour, HOUR_HOPS, head // HOUR_MS, ts // HOUR_MS)
     _count_hop(s.day, DAY_HOPS, head // DAY_MS, ts // DAY_MS)
 
-    # decayed sums: those stored are as of `head`; 2^(-age / half-life)
+    # decayed sums: the stored ones are as of `head`, and an event weighs 2^(-age / half-life)
     age_days = (ts - head) / DAY_MS
     by_1, by_7, by_30 = 1.0, 1.0, 1.0
     if age_days > 0:
@@ -150,7 +150,7 @@ def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, se
         s.sessions += np.uint32(1)
         s.session_start_ms = ts
 
-    # the first definition's activity makes the days and the habit
+    # days and habit count the activity of the first definition only
     if is_activity(word, 0):
         _mark_day(s, local // DAY_MS)
         last = s.last_active_ms[0]
@@ -170,7 +170,7 @@ def apply_event(s: Any, ts: int, word: int, value: float, utc_offset_ms: int, se
 
 @njit(cache=True, nogil=True)
 def apply_late(s: Any, ts: int, word: int) -> None:
-    """Fold what is order-free of an event behind the watermark: totals, first and last activity."""
+    """Fold an event behind the watermark: only what does not depend on order, which is totals, first and last activity."""
     if s.events < FULL_32:
         s.events += np.uint32(1)
     s.first_ms = ts if s.first_ms == NEVER else min(s.first_ms, ts)

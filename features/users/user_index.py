@@ -1,7 +1,7 @@
-"""Slot of each user id: a compiled hash table with open addressing, so that a batch's users are found without an object each.
+"""The slot of each user id: a compiled hash table with open addressing, which finds the users of a batch without an object for each.
 
-An entry is one number: 32 bits of the id's hash and its slot, which is its place in order of being added. The ids themselves stand one after
-the other in one buffer; whatever the hash says, they are compared.
+An entry is one number: 32 bits of the id's hash, and the slot, which counts ids in the order in which they were added. The ids themselves stand
+one after the other in one buffer, and are always compared, because two may have the same hash.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from features.compiled.texts import Texts, copied, equal
 _SLOT = np.uint64(0xFFFFFFFF)
 _HASH = np.uint64(32)
 AHEAD = 8
-"""Users between asking for an entry and looking at it."""
+"""How many users ahead an entry is fetched into the cache."""
 
 
 class UserIndex:
-    """Ids to slots.
+    """Maps user ids to slots.
 
     >>> index = UserIndex()
     >>> index.add(Texts.of([b"ann", b"bob"]))
@@ -32,7 +32,7 @@ class UserIndex:
     """
 
     def __init__(self) -> None:
-        # secret, the multiplier above all: with a known one, ids that fall together can be made
+        # The seed is secret, above all the multiplier in it: who knows it can make ids that all collide.
         self._seed = np.array([secrets.randbits(64), secrets.randbits(64) | 1], np.uint64)
         self._count = 0
         self._table = np.zeros(1 << 11, np.uint64)
@@ -43,13 +43,13 @@ class UserIndex:
         return self._count
 
     def find(self, users: Texts) -> npt.NDArray[np.int32]:
-        """Slot of each user, int32 (n,); -1 for one that is not here, for "" and for None."""
+        """Return the slot of each user, int32 (n,); -1 for an unknown one, for "" and for None."""
         slots = np.empty(len(users), np.int32)
         _find(self._table, self._texts, self._ends, self._seed, users.buffer, users.at, users.end, slots)
         return slots
 
     def ids(self, slots: npt.NDArray[np.intp]) -> Texts:
-        """Return the ids of some slots; no later change of this index reaches them.
+        """Return a copy of the ids of some slots.
 
         >>> index = UserIndex()
         >>> index.add(Texts.of([b"ann", b"bob"]))
@@ -59,7 +59,7 @@ class UserIndex:
         return Texts(self._texts, np.where(slots > 0, self._ends[slots - 1], 0), self._ends[slots])
 
     def add(self, users: Texts) -> None:
-        """Give the next slots to users that are not here, none of them twice and none empty."""
+        """Give the next slots to users that are not here yet; none may be empty or come twice."""
         size = int((users.end - users.at).sum())
         used = int(self._ends[self._count - 1]) if self._count else 0
         self._ends = _with_room(self._ends, self._count + len(users))
@@ -82,7 +82,7 @@ def _with_room(array: npt.NDArray[Any], wanted: int) -> npt.NDArray[Any]:
 
 @njit(cache=True, nogil=True)
 def _hash(texts: Any, at: int, end: int, seed: Any) -> Any:
-    """Mix an id byte by byte (the step of FNV-1a, with a secret multiplier), then its bits among each other (the end of MurmurHash3)."""
+    """Return the hash of an id: its bytes are mixed as in FNV-1a, but with a secret multiplier, and the bits then as at the end of MurmurHash3."""
     mark, text = seed[0], texts[at:end]
     for i in range(text.shape[0]):
         mark = (mark ^ np.uint64(text[i])) * seed[1]

@@ -1,4 +1,4 @@
-"""One state record and an observation time -> the feature vector, raw (own units, NaN = missing) and coded (one byte each)."""
+"""The feature vector of a state record at an observation time: raw (in own units, NaN = missing) and coded (one byte a feature)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _IS_LOGARITHMIC, FACTOR, LOWEST, STEPS = np.ascontiguousarray(scale_tables().T)
 LOGARITHMIC = np.flatnonzero(_IS_LOGARITHMIC > 0)
 NAN = float("nan")
 PRIOR_SPREAD = 0.5
-"""Spread of log pauses assumed for a user with few of them, as one extra observation."""
+"""Spread of log pauses that is assumed beforehand; it weighs as much as one observation."""
 
 
 @njit(cache=True, nogil=True)
 def popcount(x: Any) -> int:
-    """Set bits of a 64-bit word (Warren, Hacker's Delight, 5-1).
+    """Return how many bits of a 64-bit word are set (Warren, Hacker's Delight, 5-1).
 
     >>> int(popcount(np.uint64(0b1011)))
     3
@@ -35,7 +35,7 @@ def popcount(x: Any) -> int:
 
 @njit(cache=True, nogil=True)
 def _window(ring: Any, length: int, oldest: int, newest: int) -> int:
-    """Events in hops `oldest` to `newest`, which the ring holds."""
+    """Return the number of events in hops `oldest` to `newest`, all of which the ring must hold."""
     total = 0
     place = oldest % length
     for _ in range(oldest, newest + 1):
@@ -46,7 +46,7 @@ def _window(ring: Any, length: int, oldest: int, newest: int) -> int:
 
 @njit(cache=True, nogil=True)
 def raw_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
-    """Write every feature in its own unit, NaN where missing.
+    """Write every feature into `out` in its own unit; NaN where it is missing.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ def raw_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
     t : int
         Observation time, ms, not before `s.seen_ms`.
     utc_offset_ms : int
-        Of the project's zone at `t`.
+        Offset of the project's zone at `t`, ms east of UTC.
     out : float64 (F,)
     """
     seen = s.seen_ms
-    if seen == NEVER:  # only late events so far
+    if seen == NEVER:  # all events so far were late
         seen = s.first_ms
     recency_s = (t - seen) / 1000
     out[AT.recency_s] = recency_s
@@ -149,13 +149,13 @@ def raw_vector(s: Any, t: int, utc_offset_ms: int, out: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def code_vector(raw: Any, out: Any) -> None:
-    """Code a raw vector, which it spoils: uint8 (F,), 0 = missing (see `features.users.catalog`)."""
+    """Code a raw vector into ``out``, uint8 (F,), 0 = missing (see `features.users.catalog`). The raw vector is overwritten."""
     for feature in LOGARITHMIC:
-        if raw[feature] > 0:  # most counts are zero, and a logarithm costs as much as the rest of ten features
+        if raw[feature] > 0:  # most counts are zero, and a logarithm costs as much as all else of ten features
             raw[feature] = log1p(raw[feature] * FACTOR[feature])
         elif raw[feature] < 0:
             raw[feature] = 0.0
-    for f in range(WIDTH):  # nothing but arithmetic, so that several are done at once
+    for f in range(WIDTH):  # nothing but arithmetic, so that the compiler can code several features at once
         x = raw[f]
         place = (x - LOWEST[f]) * STEPS[f]
         place = place if place > 0 else 0.0
@@ -165,6 +165,6 @@ def code_vector(raw: Any, out: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def write_vector(s: Any, t: int, utc_offset_ms: int, raw: Any, out: Any) -> None:
-    """Code the vector of a state at time `t` into ``out``, uint8 (F,), by way of ``raw``, float64 (F,)."""
+    """Write the coded vector of a state at time `t` into ``out``, uint8 (F,); ``raw``, float64 (F,), is work space."""
     raw_vector(s, t, utc_offset_ms, raw)
     code_vector(raw, out)

@@ -28,8 +28,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     alert_id : str
         32 hex digits; the same for `opened` and its `resolved`.
     type : {"opened", "resolved"}
+        Which of the two messages this is.
     cause : {"returned", "horizon"} or None
-        Why it is resolved; None while open.
+        Why the alert is resolved; None on `opened`.
     risk, threshold : float or None
         Calibrated chance of churn at the landmark, and what it had to reach; None on `resolved`.
     landmark_ms : int
@@ -41,9 +42,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     scored_ms : int
         Broker stamp of the record that caused this, ms.
     reasons : list of str
-        Three, in words, against the user's own habit; empty on `resolved`.
+        Three sentences, which compare with the user's own habit where it is known; empty on `resolved`.
     model, model_version : str, int
-        What scored; version 0 is the rule. On `resolved`, what serves when it ends.
+        The model that scored the user; version 0 is the rule. On `resolved`, the model that serves when the alert ends.
     partition, input_offset : int
         Place in the clicks topic of the record that caused this.
     """
@@ -68,7 +69,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 def alert_id(app: str, definition: str, user: str, landmark_ms: int) -> str:
-    """Name the fact, 32 hex digits: BLAKE2b-128 over app, definition, user and landmark, length-prefixed.
+    """Return the id of an alert, 32 hex digits: BLAKE2b-128 over app, definition, user and landmark, length-prefixed.
 
     >>> alert_id("app", "churn14", "ann", 0) == alert_id("app", "churn14", "ann", 0) != alert_id("app", "churn14", "ann", 1)
     True
@@ -100,7 +101,7 @@ def _rfc3339(ms: int) -> str:
 
 
 def decode_alert(value: bytes) -> Alert:
-    """Read a message's value."""
+    """Read an alert from the value of a message. Raises `msgspec.DecodeError` when it is none."""
     return _decoder.decode(value)
 
 

@@ -1,4 +1,4 @@
-"""Which landmarks open an alert, and what ends one. Pure: moments and risks in, decisions out, in order of position.
+"""Which landmarks open an alert, and what ends one. Pure: moments and risks come in, decisions go out in order of position.
 
 An alert opens at a landmark fired by silence whose calibrated risk reaches the threshold, if none is open, the cooldown has passed
 and the day's cap of the shard is not used up. It ends at the first activity (cause ``returned``) or when its horizon has passed and its
@@ -25,17 +25,18 @@ Cause = Literal["returned", "horizon"]
 
 @dataclass(frozen=True, slots=True)
 class PolicySettings:
-    """Attributes
+    """What the policy is set to.
 
+    Attributes
     ----------
     threshold : float
-        Least calibrated risk, 0 to 1, that opens.
+        Least calibrated risk, 0 to 1, that opens an alert.
     cooldown_ms : int
         Least time between two landmarks that open an alert for one user.
     daily_cap : int
         Most alerts one shard opens for one definition in a UTC day of event time.
     alert_max_age_ms : int or None
-        A landmark older than this, against the broker's stamp of the record that moved time, opens nothing; None: no bound.
+        A landmark opens nothing if it is older than this, measured from the broker's stamp of the record that moved time. None: no bound.
     """
 
     threshold: float = 0.7
@@ -46,7 +47,7 @@ class PolicySettings:
 
 @dataclass(frozen=True, slots=True)
 class Landmark:
-    """A landmark fired by silence at which the user is eligible."""
+    """A landmark that was fired by silence, and at which the user is eligible."""
 
     position: Position
     slot: int
@@ -56,15 +57,16 @@ class Landmark:
     row: int
     """Row of the vector, for the reasons."""
     cause: int
-    """Index of the causing record."""
+    """Index of the record that caused it to fire."""
     return_offset: int
     """Input offset of the first activity after it in the same step, -1 if none."""
     return_ms: int
+    """Event time of that activity, ms since the epoch; 0 if none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Something that ends an open alert: activity, or a horizon that has passed (`opened_ms` says of which alert)."""
+    """Something that ends an open alert: activity, or a horizon that has passed (then `opened_ms` says which alert's)."""
 
     position: Position
     slot: int
@@ -93,7 +95,7 @@ class Resolved:
 
 @dataclass(slots=True)
 class DayCount:
-    """Alerts opened in the UTC day of event time (of the landmark) by one shard for one definition."""
+    """How many alerts one shard has opened for one definition in a UTC day of event time, which is that of the landmark."""
 
     day: int = NEVER
     opened: int = 0
@@ -123,17 +125,18 @@ class Verdict:
     alert: dict[int, tuple[bool, int]] = field(default_factory=dict)
     """slot -> (open, opened_ms) after the step, for every slot looked at."""
     capped: int = 0
+    """Alerts not opened because the day's cap was used up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """Decisions already published: up to `until` the shard opens exactly these."""
+    """Decisions that are published already: up to `until`, the shard opens exactly the alerts in `opened`."""
 
     until: Position
     opened: frozenset[Position]
 
     def covers(self, position: Position) -> bool:
-        """Whether the decision at this position was already taken."""
+        """Whether the decision at this position is published already."""
         return position <= self.until
 
 
@@ -147,19 +150,23 @@ def may_open(
     age_ms: npt.NDArray[np.int64],
     opened_ms: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which landmarks (n,) could open an alert, judged by what was before the step; `decide` has the last word.
+    """Judge which of n landmarks could open an alert, by what was known before the step; `decide` has the last word.
 
     Parameters
     ----------
+    risk : float32 (n,)
+        Calibrated, 0 to 1.
+    due_ms : int64 (n,)
+        The landmarks, ms since the epoch.
     age_ms : int64 (n,)
         Broker stamp of the causing record minus the landmark.
     opened_ms : int64 (n,)
-        Landmark of the user's last alert. It only grows, so who is within its cooldown now is so in the whole step.
+        Landmark of the user's last alert. It only grows, so a user who is in the cooldown now is in it for the whole step.
 
     Returns
     -------
     may, too_old : bool (n,)
-        Those that may, and those that are kept from it by their age alone.
+        Those that may open an alert, and those that only their age keeps from it.
     """
     wanted = (risk >= settings.threshold) & (due_ms - opened_ms >= settings.cooldown_ms)
     if settings.alert_max_age_ms is None:
@@ -177,14 +184,14 @@ def decide(
     k: int,
     adopted: Adopted = NOTHING_ADOPTED,
 ) -> Verdict:
-    """Go through landmarks and endings of one definition in order of position.
+    """Decide about the landmarks and endings of one definition, in order of position.
 
     Parameters
     ----------
     before : mapping of slot to (open, opened_ms)
         Alert state of every slot that occurs, as it was before the step.
     count : DayCount
-        As it was before the step; the verdict has it as it is after.
+        The count before the step; it is not changed, and the verdict has the count after it.
     k : int
         Definition index.
     """

@@ -1,13 +1,14 @@
 """Reasons of an alert, in words for whoever looks after the customer: one table, a row for each thing that can be said.
 
-A model names features, in log-odds; a support person asks what happened. So a row gathers the features that mean the same thing, and says it
-with what is usual for this user where that is known::
+A model names features, in log-odds, but a support person asks what happened. So a row gathers the features that mean the same thing, and says
+it in words, together with what is usual for this user where that is known::
 
     Row("silence", features=("recency_s", "gap_z", ...), now="active_recency_s", usual="gap_mean_s", ...)
     -> Reason(code="silence", now=846720.0, usual=82800.0, unit="seconds", text="No activity for 9.8 days; usually back within 23 hours")
 
-Rows of one topic would repeat each other, so of each topic one is told. A window in which nothing happened is no reason of its own: it is
-the silence. Values are those of the coded vector, which the model saw, so a large count is known to a few per cent and is said as "about".
+Rows of one topic would repeat each other, so only one row of each topic is used. A window in which nothing happened is no reason of its own:
+the silence is the reason. Values are those of the coded vector, which the model saw. It holds large counts to a few per cent only, so they are
+said with "about".
 """
 
 from __future__ import annotations
@@ -40,16 +41,16 @@ NOUNS: dict[Unit, tuple[str, str]] = {
     "purchases": ("purchase", "purchases"),
     "times": ("time", "times"),
 }
-"""One and many of each unit that is counted aloud."""
+"""Singular and plural of each unit that is said with its number."""
 
 
 def _short(value: float) -> str:
-    """At most one decimal, and none that is zero."""
+    """Write a number with at most one decimal, and without a decimal that is zero."""
     return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0")
 
 
 def duration(seconds: float) -> str:
-    """Say how long something lasted.
+    """Say how long something lasted. Raises ValueError when the number of seconds is negative or NaN.
 
     >>> duration(20), duration(60), duration(3_600), duration(82_800), duration(172_800), duration(846_720), duration(3_000_000)
     ('less than a minute', '1 minute', '1 hour', '23 hours', '2 days', '9.8 days', '35 days')
@@ -66,7 +67,7 @@ def duration(seconds: float) -> str:
 
 
 def _rounded(value: float, exact: bool) -> str:
-    """A whole number, or about what it is to two digits.
+    """Write a whole number, or where it is not exact, "about" and its first two digits.
 
     >>> _rounded(7.1, True), _rounded(1_234.0, False), _rounded(3.4, False)
     ('7', 'about 1,200', 'about 3')
@@ -78,7 +79,7 @@ def _rounded(value: float, exact: bool) -> str:
 
 
 def percent(share: float) -> str:
-    """Say a share of 1.
+    """Say a share (0 to 1) in per cent.
 
     >>> percent(0.256), percent(0.004), percent(0.999)
     ('26%', 'less than 1%', '99%')
@@ -97,27 +98,27 @@ class Row:
     code : str
         Names it for programs; never changes.
     topic : str
-        Of rows with the same one, only one is told.
+        Of several rows with the same topic, only one is used.
     features : tuple of str
         Features of the catalog that lead to it.
     now : str or callable
         The value that is said: a feature, or computed from several.
     unit : str
-        Of `now` and `usual`.
+        Unit of `now` and `usual`.
     words : str
         The sentence; `{now}` is the value with its noun, `{n}` the bare number.
     usual : str or callable, optional
         What is usual for this user, in the same unit; NaN where it is not known.
     compared : str
-        Follows the sentence where the usual is known and another number.
+        Added to the sentence where the usual value is known and differs from `now`.
     none : str
-        The sentence for a value of zero; empty: nothing happened since, so it is the silence that is told.
+        The sentence for a value of zero. Where it is empty, nothing has happened since, so the row on silence is used instead.
     begins_days : int
-        How long ago the window begins. A silence as long leaves nothing to say of a window that has ended.
+        How many days ago the window begins. After a silence as long as that, the row on silence is used instead.
     whole : str
-        Code of the row that is told in its place of a user who is younger than the window.
+        Code of the row that is used instead for a user who joined after the window began.
     bands : tuple of (upper bound, sentence)
-        In place of `words`, for values that no one counts.
+        Sentences in place of `words`, for values that nobody counts.
     """
 
     code: str
@@ -156,7 +157,7 @@ def _silence(v: Values) -> float:
 
 
 def _usual_of(window: str, days: int) -> Callable[[Values], float]:
-    """Usual value of a window: the rest of the last 28 days, as if it had been as long; unknown before the user is 28 days old."""
+    """Return the usual value of a window: that of the rest of the last 28 days, scaled to its length; NaN before the user has been here for 28 days."""
     whole = "active_days_28" if window.startswith("active") else "count_28d"
     return lambda v: max(v[whole] - v[window], 0.0) * days / (28 - days) if v["tenure_days"] >= 28 else np.nan
 
@@ -239,11 +240,11 @@ UNSAID = {"weekday": "it says what day it is, nothing of the user", "hour_match"
 """Features that are never a reason, and why."""
 _BY_CODE = {row.code: row for row in ROWS}
 _ALWAYS = ("silence", "active_days_28", "actions_28d", "active_days", "actions")
-"""Told, in this order, when the model names fewer than three: a user has an age and a total, whatever else is missing."""
+"""Used, in this order, when the model names fewer than three reasons: every user has an age and a total, whatever else is missing."""
 
 
 def values_of(vector: npt.NDArray[np.uint8]) -> dict[str, float]:
-    """Return a coded vector, uint8 (F,), by name in the features' own units; NaN is missing."""
+    """Return the values of a coded vector, uint8 (F,), by name and in the features' own units; NaN is missing."""
     return dict(zip(NAMES, _VALUES[np.arange(len(FEATURES)), vector].tolist(), strict=True))
 
 
@@ -253,13 +254,14 @@ def reasons(terms: npt.NDArray[np.float64], vector: npt.NDArray[np.uint8], spec:
     Parameters
     ----------
     terms : float64 (F,)
-        What each feature adds to the log-odds of churn, against the crowd; only what adds is a reason.
+        What each feature adds to the log-odds of churn, compared with the crowd. Only features that add to them are reasons.
     vector : uint8 (F,)
+        The coded features that were scored.
     spec : FeatureSpec
         Has the names of key events, funnel steps and channels.
     """
     leading = [row for row, size in _by_size(terms) if size > 0]
-    return [reason for reason, _ in _told([*leading, *(_BY_CODE[code] for code in _ALWAYS)], vector, spec)]
+    return [reason for reason, _ in _first([*leading, *(_BY_CODE[code] for code in _ALWAYS)], vector, spec)]
 
 
 def contributions(
@@ -267,29 +269,29 @@ def contributions(
 ) -> tuple[list[tuple[Reason, float]], list[tuple[Reason, float]]]:
     """Return what raises a user's risk most, and what lowers it most: at most three (reason, log-odds against the crowd) each.
 
-    A topic that raises the risk is not told again among what lowers it.
+    A topic that raises the risk does not appear again among what lowers it.
     """
     sized = _by_size(terms)
     sizes = {row.code: size for row, size in sized}
-    raises = _told([row for row, size in sized if size > 0], vector, spec)
-    told = {_BY_CODE[one.code].topic for one, _ in raises}
-    lowers = _told([row for row, size in reversed(sized) if size < 0], vector, spec, told)
+    raises = _first([row for row, size in sized if size > 0], vector, spec)
+    used = {_BY_CODE[one.code].topic for one, _ in raises}
+    lowers = _first([row for row, size in reversed(sized) if size < 0], vector, spec, used)
     return [(one, sizes[code]) for one, code in raises], [(one, sizes[code]) for one, code in lowers]
 
 
 def _by_size(terms: npt.NDArray[np.float64]) -> list[tuple[Row, float]]:
-    """Rows with the sum of their features' terms, the largest first."""
+    """Return all rows with the sum of their features' terms, the largest first."""
     sizes = [(row, float(sum(terms[INDEX[name]] for name in row.features))) for row in ROWS]
     return sorted(sizes, key=lambda pair: -pair[1])
 
 
-def _told(rows: Sequence[Row], vector: npt.NDArray[np.uint8], spec: FeatureSpec, told: Collection[str] = ()) -> list[tuple[Reason, str]]:
-    """Return the first three reasons of different topics that are not told yet, each with the code of the row that led to it."""
+def _first(rows: Sequence[Row], vector: npt.NDArray[np.uint8], spec: FeatureSpec, used: Collection[str] = ()) -> list[tuple[Reason, str]]:
+    """Return the first three reasons of different topics, none of them in `used`, each with the code of the row that led to it."""
     values = values_of(vector)
     found: dict[str, tuple[Reason, str]] = {}
     for row in rows:
         said = _said(row, values, vector, spec)
-        if said is not None and _BY_CODE[said.code].topic not in told:
+        if said is not None and _BY_CODE[said.code].topic not in used:
             found.setdefault(_BY_CODE[said.code].topic, (said, row.code))
         if len(found) == MOST:
             break
@@ -319,7 +321,7 @@ def _said(row: Row, values: Values, vector: npt.NDArray[np.uint8], spec: Feature
 
 
 def _compared(row: Row, spoken: str, usual: float) -> str:
-    """Say the usual, unless it is unknown, next to nothing, or sounds like what is."""
+    """Say what is usual, unless that is unknown, next to nothing, or reads the same as the present value."""
     if np.isnan(usual) or (usual < 0.5 and row.unit != "seconds"):
         return ""
     said = duration(max(usual, 60.0)) if row.unit == "seconds" else _rounded(usual, usual < 20)
@@ -358,5 +360,5 @@ def _banded(row: Row, now: float, spec: FeatureSpec) -> Reason | None:
     names |= {f"key_{slot}": spec.key_events[slot] if slot < len(spec.key_events) else None for slot in range(KEYS)}
     if any(value is None and f"{{{name}}}" in words for name, value in names.items()):
         return None  # nothing is configured under this number
-    told = row.unit != "text"
-    return Reason(row.code, now if told else None, None, row.unit, words.format(**names))
+    is_number = row.unit != "text"
+    return Reason(row.code, now if is_number else None, None, row.unit, words.format(**names))

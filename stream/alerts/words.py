@@ -11,9 +11,9 @@ WIDTH = len("returned")
 
 
 def headline(alert: Alert) -> list[Part]:
-    """Say when, what, who, and for an opened alert how likely it is that they leave.
+    """Say when, what and who, and for an opened alert how likely it is that the user leaves.
 
-    An alert ends when the user returned, or when its horizon passed without them: they are gone.
+    An alert ends when the user returned, or when its horizon passed without them; then the user is gone.
 
     >>> from stream.shown import plain
     >>> alert = Alert(alert_id="a", type="opened", cause=None, user="ann", definition="d", risk=0.813, threshold=0.7, horizon_ms=1,

@@ -87,6 +87,7 @@ QUOTABLE = frozenset({"features", "online_models", "stream", "redis", "kafka", "
 def _named(error: BaseException) -> str:
     """Name an error. One of Python's own or of a decoder may quote an id or a payload, so what it says is logged with --debug only.
 
+    >>> from stream.faults import UsageFault
     >>> _named(UsageFault("say either")), _named(KeyError("ann"))
     ('UsageFault: say either', 'KeyError (--debug says the rest)')
     """

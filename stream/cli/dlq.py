@@ -16,6 +16,7 @@ from stream.screen import Column, Screen
 from stream.shard.dead_letters import LABEL_REASONS, DeadLetter, decode_dead_letter, with_field
 
 if TYPE_CHECKING:
+    from stream.kafka.replayed import Progress
     from stream.settings import Settings
     from stream.shard.meta import ShardMeta
     from stream.shard.replay import Plan
@@ -27,24 +28,15 @@ Group = tuple[str, str | None]
 
 def read_letters(settings: Any) -> Iterator[DeadLetter]:
     """Yield every dead letter there is now once, partition by partition."""
-    from stream.kafka.clients import reader
+    from stream.kafka.clients import everything, reader
 
-    consumer, partitions = reader(settings, "dead_letters")
     labels: set[int] = set()
-    try:
-        for tp in partitions:
-            consumer.assign([tp])
-            consumer.seek_to_beginning(tp)
-            end = consumer.end_offsets([tp])[tp]
-            while consumer.position(tp) < end:
-                for message in consumer.poll(timeout_ms=500).get(tp, []):
-                    letter = with_field(decode_dead_letter(message.value))
-                    if letter.topic == "clicks" or letter.offset not in labels:
-                        yield letter
-                    if letter.topic != "clicks":
-                        labels.add(letter.offset)
-    finally:
-        consumer.close()
+    for message in everything(*reader(settings, "dead_letters")):
+        letter = with_field(decode_dead_letter(message.value))
+        if letter.topic == "clicks" or letter.offset not in labels:
+            yield letter
+        if letter.topic != "clicks":
+            labels.add(letter.offset)
 
 
 @dlq_app.command("ls")
@@ -53,7 +45,7 @@ def list_letters(
     show: Annotated[int, typer.Option("--show", min=0, help="how many to show in full")] = 10,
 ) -> None:
     """Count dead letters by reason and field, say what such payloads usually are, and show some."""
-    from stream.kafka.replayed import sent_again
+    from stream.kafka.replayed import read_progress
     from stream.shard.causes import usual_cause
 
     settings = context.settings()
@@ -61,7 +53,7 @@ def list_letters(
     again: Counter[Group] = Counter()
     causes: Mapping[Group, Counter[str]] = defaultdict(Counter)
     some: list[DeadLetter] = []
-    sent = sent_again(settings)
+    sent = read_progress(settings).sent
     for letter in read_letters(settings):
         if reason not in {None, letter.reason}:
             continue
@@ -105,7 +97,7 @@ def replay(
 ) -> None:
     """Send dead letters of one reason to where they came from again, once their cause is mended; each of them once."""
     from features.events.event import REJECTS
-    from stream.kafka.replayed import Replayer, sent_again
+    from stream.kafka.replayed import Replayer, read_progress
     from stream.settings import nearest
     from stream.shard.replay import in_words
 
@@ -114,10 +106,10 @@ def replay(
         raise UsageFault(f"no reason {reason!r}{nearest(reason, known)}; there are {', '.join(known)}")
     settings = context.settings()
     replayer = Replayer(settings) if yes else None  # before the notes are read: from here on nobody else writes one
-    sent = sent_again(settings)
+    progress = read_progress(settings)
     letters = [letter for letter in read_letters(settings) if letter.reason == reason]
     plan_of = _plan_labels if reason in LABEL_REASONS else _plan_clicks
-    plan = plan_of(settings, letters, sent)
+    plan = plan_of(settings, letters, progress)
     screen = Screen()
     for line in in_words(plan, reason, as_new_app(settings["app.name"])):
         screen.line(line)
@@ -130,7 +122,8 @@ def replay(
     screen.line(f"{len(plan.send)} sent")
 
 
-def _plan_clicks(settings: Settings, letters: Sequence[DeadLetter], sent: set[tuple[str, int, int]]) -> Plan:
+def _plan_clicks(settings: Settings, letters: Sequence[DeadLetter], progress: Progress) -> Plan:
+    from features.definitions.rules import unpack_history
     from features.store.redis import connect, load_spec
     from stream.ownership.stored import stored_metas
     from stream.shard.replay import plan_replay
@@ -138,24 +131,27 @@ def _plan_clicks(settings: Settings, letters: Sequence[DeadLetter], sent: set[tu
     client, app, rules = connect(settings["redis.url"]), settings["app.name"], settings.rules()
     stored = load_spec(client, app)
     metas: dict[int, ShardMeta] = {} if stored is None else stored_metas(client, app, stored.partitions)
-    behind = sorted(partition for partition, meta in metas.items() if meta.rules and meta.rules[-1].rules != rules)
+    # a shard says in Kafka what it follows when it is taken, and stores it in Redis with its next record, which may be long in coming
+    histories = {partition: meta.rules for partition, meta in metas.items()}
+    histories |= {partition: unpack_history(packed) for partition, packed in progress.rules.items()}
+    behind = sorted(partition for partition in metas if histories[partition] and histories[partition][-1].rules != rules)
     if behind:
         raise UsageFault(
             f"shard {', '.join(map(str, behind))} still follows other rules than [features] of this configuration says: "
             "restart the workers with it first, then replay"
         )
     watermarks = {} if stored is None else {partition: meta.watermark_ms(stored.spec.lateness_ms) for partition, meta in metas.items()}
-    return plan_replay(letters, rules, int(time.time() * 1000), watermarks, sent)
+    return plan_replay(letters, rules, int(time.time() * 1000), watermarks, progress.sent)
 
 
-def _plan_labels(settings: Settings, letters: Sequence[DeadLetter], sent: set[tuple[str, int, int]]) -> Plan:
+def _plan_labels(settings: Settings, letters: Sequence[DeadLetter], progress: Progress) -> Plan:
     from stream.feedback.labels import BadLabel, read_label
     from stream.shard.replay import Again, Plan
 
     external = [one.name for one in settings.definitions if one.kind == "external"]
     plan = Plan()
     for letter in letters:
-        if (letter.topic, letter.partition, letter.offset) in sent:
+        if (letter.topic, letter.partition, letter.offset) in progress.sent:
             plan.sent_before += 1
             continue
         value = None if letter.payload is None else base64.b64decode(letter.payload)

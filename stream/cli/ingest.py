@@ -76,7 +76,13 @@ def _send(settings: Settings, files: list[EventFile], *, skip_bad: int, spill: P
     sending = Sending(settings)  # a missing server is said before a file of hours is read
     watermark = None if force else newest_watermark(settings)
     screen = Screen()
-    with tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill) as folder:
+    try:
+        made = tempfile.TemporaryDirectory(prefix="churnwatch-", dir=spill)
+    except OSError as error:
+        raise UsageFault(
+            f"nothing was sent: no folder can be made in {spill or tempfile.gettempdir()}: {error.strerror}. Say --spill with another"
+        ) from error
+    with made as folder:
         order = Order(Path(folder))
         refuse_without_room(files, order)
         with _bar("judging", sum(size_of(file.path) for file in files)) as told:

@@ -1,9 +1,9 @@
-"""The topic `labels`: what may be told from outside, and how it reaches the trainer.
+"""The topic `labels`: what others may tell us of their users, and how it reaches the trainer.
 
 A label is JSON: ``{"user": "ann", "definition": "contract", "landmark_ms": 1700000000000, "label": 1, "matured_ms": 1701000000000}``. The trainer's
-process checks each and copies the good ones, in blocks, to the topic `examples`, which is all that the trainer learns from: so their place
-among snapshots is in the log, and a restart or a rebuild learns the same (docs/decisions/0006-labels-join-the-examples.md). It goes on from the checkpoint; what is
-copied twice after a kill is known by its offset. A bad one becomes a dead letter.
+process checks each label and copies the good ones, in blocks, to the topic `examples`. The trainer learns from that topic alone, so the place of
+labels among snapshots is fixed in the log, and a restart or a rebuild learns the same (docs/decisions/0006-labels-join-the-examples.md). Copying
+goes on from the checkpoint; a label that is copied twice after a kill is recognised by its offset. A bad label becomes a dead letter.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from stream.shard.dead_letters import dead_label
 log = logging.getLogger(__name__)
 
 LABELS_SHARD = -1
-"""Key of their blocks on `examples`: no shard's."""
+"""Key of the blocks of labels on `examples`, which is no shard's."""
 PAUSE_S = 1.0
 MAX_BYTES = 64 << 10
 
@@ -34,7 +34,7 @@ _Time = Annotated[int, msgspec.Meta(ge=0, le=MAX_TS_MS)]
 
 
 class LabelEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of the topic; what is told when is in `online_models.external_labels.ExternalLabel`."""
+    """One record of the topic; `online_models.external_labels.ExternalLabel` says what each field means."""
 
     user: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     definition: str
@@ -49,9 +49,9 @@ class BadLabel(ValueError):
     Attributes
     ----------
     reason : str
-        As it is counted among dead letters.
+        One of `stream.shard.dead_letters.LABEL_REASONS`.
     field : str or None
-        The one to blame.
+        The field to blame, None where there is none.
     """
 
     def __init__(self, reason: str, why: str, field: str | None = None) -> None:
@@ -63,21 +63,22 @@ _decoder = msgspec.json.Decoder(LabelEvent)
 
 
 def read_label(offset: int, value: bytes | None, definitions: Collection[str]) -> ExternalLabel:
-    """Check one record.
+    """Check one record, and return its label.
 
     Parameters
     ----------
     definitions : collection of str
-        Names of those whose labels come from outside.
+        Names of the definitions whose labels come from outside.
 
     Raises
     ------
     BadLabel
+        The record is no label, or no definition takes it.
 
-    >>> told = b'{"user": "ann", "definition": "contract", "landmark_ms": 5, "label": 1, "matured_ms": 9}'
-    >>> read_label(7, told, ["contract"]).label
+    >>> record = b'{"user": "ann", "definition": "contract", "landmark_ms": 5, "label": 1, "matured_ms": 9}'
+    >>> read_label(7, record, ["contract"]).label
     1
-    >>> read_label(7, told, ["other"])
+    >>> read_label(7, record, ["other"])
     Traceback (most recent call last):
     stream.feedback.labels.BadLabel: no definition 'contract' of kind external; there are: other
     """
@@ -100,7 +101,7 @@ def read_label(offset: int, value: bytes | None, definitions: Collection[str]) -
 
 
 async def copy_labels(wires: WireSettings, definitions: Sequence[str], next_offset: int, stop: asyncio.Event) -> None:
-    """Copy the topic to `examples` from an offset on, until `stop` is set.
+    """Copy the labels of the topic to `examples`, from an offset on until `stop` is set.
 
     Raises
     ------

@@ -12,23 +12,23 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from stream.kafka.clients import producer_to, reader
+from stream.kafka.clients import everything, producer_to, reader
 from stream.kafka.reach import PATIENCE_S
 from stream.settings import Settings
 
 _CLAIM = b"app:"
-_MARKER = re.compile(rb"^([a-z0-9_-]{1,32})-\d+$")
-"""Key of a shard's marker, as `KafkaWire` writes it."""
+_MARKER = re.compile(rb"^(?!.*-replayed-)([a-z0-9_-]{1,32})-\d+$")
+"""Key of a shard's marker, as `KafkaWire` writes it; a note of `stream.kafka.replayed` is none."""
 
 
 class Claims(NamedTuple):
-    """What partition 0 of `progress` says: apps that claimed the prefix, the first one first, and apps that have published there."""
+    """What partition 0 of `progress` says: the apps that claimed the prefix, in the order of their claims, and the apps that have published there."""
 
     claimed: Sequence[str]
     published: frozenset[str]
 
     def holder(self, app: str) -> str | None:
-        """Return whose the prefix is, as `app` must see it; None when it is free.
+        """Return the app that holds the prefix, as `app` must see it; None when the prefix is free.
 
         >>> Claims(["shop"], frozenset()).holder("blog"), Claims([], frozenset({"shop"})).holder("blog")
         ('shop', 'shop')
@@ -49,31 +49,31 @@ def read_claims(settings: Settings) -> Claims:
         When there is no broker or no such topic.
     """
     consumer, partitions = reader(settings, "progress")
-    place = partitions[0]
     claimed: dict[str, None] = {}
     published = set()
-    try:
-        consumer.assign([place])
-        consumer.seek_to_beginning(place)
-        end = consumer.end_offsets([place])[place]
-        while consumer.position(place) < end:
-            for record in consumer.poll(timeout_ms=500).get(place, []):
-                key = record.key or b""
-                if key.startswith(_CLAIM):
-                    name = key.removeprefix(_CLAIM).decode()
-                    if record.value is None:
-                        claimed.pop(name, None)
-                    else:
-                        claimed.setdefault(name)
-                elif (marker := _MARKER.match(key)) is not None:
-                    published.add(marker[1].decode())
-    finally:
-        consumer.close()
+    for record in everything(consumer, partitions[:1]):
+        key = record.key or b""
+        if key.startswith(_CLAIM):
+            name = key.removeprefix(_CLAIM).decode()
+            if record.value is None:
+                claimed.pop(name, None)
+            else:
+                claimed.setdefault(name)
+        elif (marker := _MARKER.match(key)) is not None:
+            published.add(marker[1].decode())
     return Claims(list(claimed), frozenset(published))
 
 
 def claim(settings: Settings) -> str:
-    """Claim the prefix for this app unless it is another's; return the app that has it."""
+    """Claim the prefix for this app unless it is another's; return the app that has it.
+
+    Raises
+    ------
+    UsageFault
+        When there is no broker or no such topic.
+    OSError
+        When Kafka did not confirm the claim.
+    """
     app = settings["app.name"]
     claims = read_claims(settings)
     if (holder := claims.holder(app)) not in {None, app}:

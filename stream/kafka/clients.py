@@ -1,8 +1,9 @@
-"""Kafka for commands that a person waits for: answers within seconds, or says what is missing and what to do."""
+"""Kafka clients for commands that a person waits for: they answer within seconds, or say what is missing and what to do."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from stream.faults import UsageFault
 from stream.kafka import connection
@@ -24,7 +25,7 @@ def _no_topic(name: str) -> UsageFault:
 
 
 def reader(settings: Settings, logical: str) -> tuple[KafkaConsumer, list[TopicPartition]]:
-    """Return a read_committed consumer without a position, and the partitions of a topic.
+    """Return a read_committed consumer that is assigned nothing yet, and the partitions of a topic.
 
     Raises
     ------
@@ -53,13 +54,26 @@ def reader(settings: Settings, logical: str) -> tuple[KafkaConsumer, list[TopicP
     return consumer, [TopicPartition(topic, number) for number in sorted(partitions)]
 
 
+def everything(consumer: KafkaConsumer, partitions: Sequence[TopicPartition]) -> Iterator[Any]:
+    """Yield all records that some partitions hold now, one partition after the other; then close the consumer."""
+    try:
+        for place in partitions:
+            consumer.assign([place])
+            consumer.seek_to_beginning(place)
+            end = consumer.end_offsets([place])[place]
+            while consumer.position(place) < end:
+                yield from consumer.poll(timeout_ms=500).get(place, [])
+    finally:
+        consumer.close()
+
+
 def producer_to(settings: Settings, logical: str, transactional_id: str | None = None) -> tuple[Producer, str]:
-    """Return a producer for a topic, and the topic's name. It chooses partitions by murmur2, as Java's clients do: all agree on a user's.
+    """Return a producer for a topic, and the topic's name. It chooses partitions by murmur2, as Java's clients do, so all agree on a user's partition.
 
     Parameters
     ----------
     transactional_id : str, optional
-        For one that sends in transactions.
+        For a producer that sends in transactions.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """The only place where Kafka clients are made: of aiokafka (workers, trainer), kafka-python (commands) and confluent-kafka (bulk sending).
 
-Every one gets its address and its security from one `Connection`, so that what is set is set for all. `reach` says what stands against a connection
-before any client tries, since each library reports a wrong certificate or password in its own way, late, or not at all.
+Each client gets its address and its security from one `Connection`, so that what is set is set for all. `stream.kafka.reach` says what stands
+against a connection before any client tries, since each library reports a wrong certificate or password in its own way, late, or not at all.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ class Connection:
     security: Security = field(default_factory=Security)
 
     def aiokafka(self) -> dict[str, Any]:
-        """Return what every aiokafka client is told."""
+        """Return the options of every aiokafka client."""
         security = self.security
         provider = _aio_provider(TokenSource(security)) if security.mechanism == "OAUTHBEARER" else None
         return {"bootstrap_servers": self.bootstrap.split(","), **security.python(tls_context(security), provider)}
 
     def kafka_python(self) -> dict[str, Any]:
-        """Return what every kafka-python client is told."""
+        """Return the options of every kafka-python client."""
         security = self.security
         provider = _provider(TokenSource(security)) if security.mechanism == "OAUTHBEARER" else None
         return {"bootstrap_servers": self.bootstrap.split(","), **security.python(tls_context(security), provider)}
 
     def librdkafka(self) -> dict[str, Any]:
-        """Return what every confluent-kafka client is told."""
+        """Return the options of every confluent-kafka client."""
         source = TokenSource(self.security)
         return {"bootstrap.servers": self.bootstrap, **self.security.librdkafka(lambda _config: source.with_end())}
 
 
 def connection_of(settings: Settings) -> Connection:
-    """Return what the settings say."""
+    """Return the connection that the settings describe."""
     return Connection(settings["kafka.bootstrap"], security_of(settings))
 
 

@@ -47,7 +47,7 @@ def is_foreign(headers: Headers, app: str) -> bool:
 
 
 def client_id(app: str) -> str:
-    """Return the name by which a worker's membership in the consumer group shows whose worker it is.
+    """Return the client id of an app's workers; the members of a consumer group show by it whose they are.
 
     >>> app_of_client(client_id("shop"))
     'shop'

@@ -1,7 +1,7 @@
-"""Whether Kafka can be reached as it is set: one try at the address, and what stands against it in one sentence with the setting that mends it.
+"""Whether Kafka can be reached with the present settings: one try at each address, and one sentence with what is wrong and which setting mends it.
 
-TCP, then TLS, then Kafka's own first words (which versions, which SASL), then the credentials. The first words are said here and not by a client
-library: those turn the reason that OpenSSL gives into "connection closed".
+A try goes through TCP, then TLS, then Kafka's own first words (which versions, which SASL), then the credentials. The first words are spoken
+here and not by a client library, because the libraries turn the reason that OpenSSL gives into "connection closed".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Unreachable(UsageFault):
     what, do : str
         What is wrong, and what to do.
     away : bool
-        Whether nobody is there, so that a later try may succeed; else TLS or SASL stands between, and a person must mend it.
+        Whether nobody is there, so that a later try may succeed. Otherwise TLS or SASL is in the way, and a person must mend it.
     """
 
     def __init__(self, what: str, do: str, *, away: bool = False) -> None:
@@ -38,12 +38,12 @@ class Unreachable(UsageFault):
 
 
 def reach(connection: Connection) -> None:
-    """Try each address until one can be reached; may be called within a running event loop, which it holds up meanwhile.
+    """Try each address until one can be reached. It may be called within a running event loop, which it blocks meanwhile.
 
     Raises
     ------
     Unreachable
-        None can; of the last one that somebody answered at, else of the last.
+        No address can be reached. The error is about the last address where somebody answered, or else about the last one.
     UsageFault
         There is no token.
     """
@@ -93,7 +93,7 @@ async def _try(connection: Connection, address: str) -> None:
 
 
 async def _hung_up(connection: Connection, address: str, host: str, port: int, error: Exception) -> Unreachable:
-    """Say why there was no answer: nobody is there, or a broker waits for TLS, or for a client certificate."""
+    """Return why there was no answer: nobody is there, or a broker waits for TLS or for a client certificate."""
     security = connection.security
     somebody = isinstance(error, EOFError | ConnectionResetError | BrokenPipeError | TimeoutError)
     if somebody and not security.tls and await _speaks_tls(host, port):
@@ -114,7 +114,7 @@ async def _hung_up(connection: Connection, address: str, host: str, port: int, e
 
 async def _speaks_tls(host: str, port: int) -> bool:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is said over it: it is asked whether it is there
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent over it: this only asks whether TLS is spoken
     try:
         async with asyncio.timeout(PATIENCE_S):
             _, writer = await asyncio.open_connection(host, port, ssl=context)
@@ -125,7 +125,10 @@ async def _speaks_tls(host: str, port: int) -> bool:
 
 
 async def _first_words(host: str, port: int, context: ssl.SSLContext | None, mechanism: str) -> tuple[int, list[str]]:
-    """Ask for the versions, so that a certificate refused late shows, then for SASL; return the answer's code and the mechanisms there are."""
+    """Ask for the versions, then for SASL; return the error code of the answer and the mechanisms on offer.
+
+    A broker may refuse a certificate only after the handshake; the first question brings that to light.
+    """
     reader, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host if context else None)
     try:
         await _ask(reader, writer, _API_VERSIONS, 0, b"")
@@ -180,7 +183,7 @@ async def _log_in(connection: Connection, address: str, host: str, port: int) ->
     try:
         line = await create_conn(host, port, request_timeout_ms=int(PATIENCE_S * 1000), **options)
         try:
-            # a refused token comes as a challenge, which aiokafka takes for the end of it; then the broker shows no brokers
+            # a refused token is answered by a challenge, which aiokafka takes for success; the broker then shows no brokers
             if not (await line.send(MetadataRequest([]))).brokers:
                 raise PermissionError("the token was refused")
         finally:

@@ -1,4 +1,6 @@
-"""Which dead letters have been sent again: notes on the topic `progress`, written in the same transaction as what they tell of.
+"""What the topic `progress` says to a replay of dead letters: which were sent again, and by which rules each shard judges.
+
+Which were sent again is said by notes, written in the same transaction as the records they are about.
 
 A note is keyed by the application, the topic and the first offset it holds, so that compaction keeps every one of them. It stands on the
 partition of its letters, between the markers of that shard, whose readers pass over it.
@@ -7,13 +9,14 @@ partition of its letters, between the markers of that shard, whose readers pass 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from stream.faults import UsageFault
-from stream.kafka.clients import clicks_producer, reader
+from stream.kafka.clients import clicks_producer, everything, reader
 from stream.kafka.topics import topic_names
+from stream.kafka.wire import Marker
 from stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,30 +40,49 @@ class Note(msgspec.Struct, array_like=True, frozen=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Note)
+_marker_decoder = msgspec.msgpack.Decoder(Marker)
 
 
-def sent_again(settings: Settings) -> set[Sent]:
-    """Read every note of this application."""
-    ours = _prefix(settings)
-    consumer, partitions = reader(settings, "progress")
-    found: set[Sent] = set()
-    try:
-        for place in partitions:
-            consumer.assign([place])
-            consumer.seek_to_beginning(place)
-            end = consumer.end_offsets([place])[place]
-            while consumer.position(place) < end:
-                for record in consumer.poll(timeout_ms=500).get(place, []):
-                    if record.key is not None and record.key.startswith(ours) and record.value is not None:
-                        note = _decoder.decode(record.value)
-                        found |= {(note.topic, note.partition, offset) for offset in note.offsets}
-    finally:
-        consumer.close()
+class Progress(NamedTuple):
+    """What an application has said on the topic.
+
+    Attributes
+    ----------
+    sent : set of Sent
+        Letters that were sent again.
+    rules : dict of partition to bytes
+        Every version of the rules that a shard has followed, packed; it says each before the first record that it judges by it. A shard that
+        has said nothing yet is not there.
+    """
+
+    sent: set[Sent]
+    rules: dict[int, bytes]
+
+
+def read_progress(settings: Settings) -> Progress:
+    """Read every note and the newest marker of each shard of this application.
+
+    Raises
+    ------
+    UsageFault
+        When there is no broker or no such topic.
+    """
+    notes, found = _prefix(settings), Progress(set(), {})
+    for record in everything(*reader(settings, "progress")):
+        if record.key is None or record.value is None:
+            continue
+        if record.key.startswith(notes):
+            note = _decoder.decode(record.value)
+            found.sent.update((note.topic, note.partition, offset) for offset in note.offsets)
+        elif record.key == f"{settings['app.name']}-{record.partition}".encode():
+            found.rules.pop(record.partition, None)
+            if packed := _marker_decoder.decode(record.value).rules:
+                found.rules[record.partition] = packed
     return found
 
 
 class Replayer:
-    """Sends records and the note of them at once, or neither. One at a time for an application: a newer one stops an older one."""
+    """Sends records and the note about them in one transaction. An application has one replayer at a time: a newer one stops an older one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -69,7 +91,7 @@ class Replayer:
         self._producer.init_transactions(PATIENCE_S)
 
     def send(self, records: Sequence[tuple[Sent, bytes | None, bytes]]) -> None:
-        """Send (where the letter came from, key, value) of each, to the partition it came from.
+        """Send each record, given as (where its letter came from, key, value), to the partition it came from.
 
         Raises
         ------
@@ -90,7 +112,7 @@ class Replayer:
         producer, notes = self._producer, dict[tuple[str, int], list[int]]()
         producer.begin_transaction()
         for (topic, partition, offset), key, value in records:
-            # to the partition it came from: that shard has what is known of its user
+            # to the partition it came from, because that shard has what is known of the record's user
             producer.produce(self._topics[topic], value, key, partition)
             notes.setdefault((topic, partition), []).append(offset)
         for (topic, partition), offsets in notes.items():

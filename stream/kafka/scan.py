@@ -1,7 +1,7 @@
 """Reads back what stands in one partition: committed records only, up to where the log ended when the scan began.
 
-A `read_committed` reader never sees aborted and control records, so its offsets have gaps and its log may end in one: the position of the
-consumer says where a stretch ends, not the last record seen.
+A `read_committed` reader never sees aborted and control records, so the offsets it sees have gaps, and the log may end in one. Where a stretch
+ends is therefore told by the position of the consumer, not by the last record seen.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from stream.kafka.connection import Connection, aio_consumer
 
 STALL_S = 20.0
-"""A scan that gets nothing for this long has failed."""
+"""A scan that makes no progress for this long has failed."""
 
 
 class Scan:
@@ -25,7 +25,7 @@ class Scan:
     Attributes
     ----------
     first, end : int
-        First offset there is, and the last stable one: everything below it is decided.
+        First offset of the log, and its last stable one: every transaction below that has ended.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, tp: TopicPartition, first: int, end: int) -> None:
@@ -38,7 +38,7 @@ class Scan:
         Raises
         ------
         TimeoutError
-            Nothing came for `STALL_S`.
+            There was no progress for `STALL_S`.
         """
         consumer, tp = self._consumer, self._tp
         records: list[Any] = []
@@ -58,7 +58,7 @@ class Scan:
         return records
 
     def backwards(self, stride: int) -> Iterator[tuple[int, int]]:
-        """Yield ranges of offsets from the end to the beginning, each twice as long as the one before."""
+        """Yield ranges of offsets [start, stop) from the end to the beginning, each twice as long as the one before."""
         stop = self.end
         while stop > self.first:
             start = max(self.first, stop - stride)
@@ -68,7 +68,7 @@ class Scan:
 
 @contextlib.asynccontextmanager
 async def open_scan(connection: Connection, topic: str, partition: int) -> AsyncIterator[Scan]:
-    """Look at a partition as it is now; closes its connection at the end."""
+    """Open a scan of a partition as it is now, and close its connection at the end."""
     consumer = aio_consumer(
         connection,
         enable_auto_commit=False,

@@ -20,7 +20,7 @@ class Security:
     ----------
     protocol : {"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}
     ca_file : str
-        Certificates of who may vouch for a broker, PEM; empty: those of the system.
+        Certificates of the authorities that may vouch for a broker, PEM; empty: those of the system.
     cert_file, key_file, key_password : str
         Our own certificate, for brokers that ask for one; empty: none.
     mechanism : {"", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"}
@@ -82,7 +82,7 @@ class Security:
         Parameters
         ----------
         oauth : callable
-            Returns (token, when it ends in s since the epoch); the library asks again before that.
+            Returns a token, and when it ends in s since the epoch; the library asks again before that.
 
         >>> Security("SSL", ca_file="ca.pem").librdkafka(None)  # doctest: +NORMALIZE_WHITESPACE
         {'security.protocol': 'SSL', 'ssl.endpoint.identification.algorithm': 'https', 'ssl.ca.location': 'ca.pem'}
@@ -111,7 +111,7 @@ class Security:
 
 
 def security_of(settings: Settings | Mapping[str, Any]) -> Security:
-    """Return what the settings say."""
+    """Return the security that the settings describe."""
     return Security(
         protocol=settings["kafka.security_protocol"],
         ca_file=settings["kafka.ca_file"],

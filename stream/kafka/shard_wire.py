@@ -28,12 +28,12 @@ from stream.position import has_position, position_of
 
 TRANSACTION_TIMEOUT_MS = 10_000
 MIN_GAP_S = 0.02
-"""Least time between two transactions: back to back ones meet retries of 100 ms in the broker."""
+"""Least time between two transactions: those that follow at once run into retries of 100 ms in the broker."""
 TIMEOUT_S = 20.0
 STOP_S = 1.0
-"""For a producer that is thrown away to stop, and once more for its connections to close."""
+"""Longest wait for a producer that is thrown away to stop, and the same again for its connections to close."""
 BATCH_BYTES = 1 << 19
-"""Of one produce request and partition; the broker's own limit is 1 MiB."""
+"""Most bytes of one produce request for one partition; the broker's own limit is 1 MiB."""
 
 _marker_encoder = msgspec.msgpack.Encoder()
 _marker_decoder = msgspec.msgpack.Decoder(Marker)
@@ -76,7 +76,7 @@ class ExamplesProducer:
         Raises
         ------
         WireUnavailable
-            Some may have arrived: send all again, the trainer drops repeats by their numbers.
+            Some may have arrived. Send all of them again: the trainer drops repeats by their numbers.
         """
         topic = self._settings.topics["examples"]
         key, headers = str(partition).encode(), app_header(self._settings.app)
@@ -123,7 +123,7 @@ class KafkaWire:
         self._ended = 0.0
 
     async def at(self, point: str) -> None:
-        """A named place between two steps of a transaction: `begun`, `sent`. Nothing happens here; tests of crashes die here."""
+        """Do nothing. It marks a place between two steps of a transaction, `begun` or `sent`, where tests of crashes end the process."""
 
     async def open(self) -> None:
         """See `stream.kafka.wire.Wire`."""
@@ -171,7 +171,7 @@ class KafkaWire:
         await self._examples.send(self._partition, blocks)
 
     async def last_marker(self) -> Marker | None:
-        """See `stream.kafka.wire.Wire`. Scans back from the end, since aborted transactions and control records may stand last."""
+        """See `stream.kafka.wire.Wire`. It scans back from the end, since aborted transactions and control records may stand last."""
         async with self._scan("progress") as scan:
             for start, stop in scan.backwards(16):
                 for record in reversed(await scan.read(start, stop)):
@@ -180,7 +180,7 @@ class KafkaWire:
         return None
 
     async def alerts_after(self, next_offset: int) -> Sequence[Entry]:
-        """See `stream.kafka.wire.Wire`. Alerts stand in order of position, so that the scan back ends at the first one before `next_offset`."""
+        """See `stream.kafka.wire.Wire`. Alerts stand in order of position, so the scan back ends at the first one before `next_offset`."""
         stretches: list[list[Entry]] = []
         async with self._scan("alerts") as scan:
             for start, stop in scan.backwards(256):
@@ -232,7 +232,7 @@ class KafkaWire:
                         await self.at("sent")
                         await producer.commit_transaction()
             except Exception as error:
-                # aiokafka shows fencing as whatever it runs into next, AssertionError among it
+                # aiokafka shows fencing as whatever error it runs into next, even as an AssertionError
                 if _is_fenced(producer, error):
                     raise Fenced(f"shard {self._partition}: a newer producer, or the transaction outlived its timeout") from error
                 raise WireUnavailable(f"shard {self._partition}: transaction: {error!r}") from error
@@ -264,7 +264,7 @@ async def _start(producer: AIOKafkaProducer) -> None:
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:
-    """Close a producer within a bound, whatever state it is in; nothing is committed by it."""
+    """Close a producer within a bound, whatever state it is in. Nothing is committed."""
     try:
         await asyncio.wait_for(producer.stop(), STOP_S)
     except Exception:  # noqa: BLE001 - it is being thrown away; a sender that waits for a dead broker is cut off below
@@ -273,7 +273,7 @@ async def _stop(producer: AIOKafkaProducer) -> None:
 
 
 def _seen(one: asyncio.Future[Any]) -> None:
-    """Look at an error nobody waits for any more: another one ended the transaction before."""
+    """Read an error that nobody waits for any more, since another one ended the transaction first; else asyncio would report it as overlooked."""
     if not one.cancelled():
         one.exception()
 

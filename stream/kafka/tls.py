@@ -1,4 +1,4 @@
-"""TLS in words: certificates that cannot be used are found before the start, and what a handshake failed of is said with the setting that mends it.
+"""TLS in words: certificates that cannot be used are found before the start, and a handshake that failed is explained with the setting that mends it.
 
 Kafka and Redis share this; `Names` says what the settings of each are called.
 """
@@ -40,13 +40,13 @@ def names_of(section: str) -> Names:
 
 
 def file_faults(section: str, ca_file: str, cert_file: str, key_file: str, key_password: str) -> list[str]:
-    """Say what is wrong with certificates and key, each with what to do; empty is well.
+    """Return what is wrong with certificates and key, each with what to do; empty when all is well.
 
     Parameters
     ----------
     section : {"kafka", "redis"}
     ca_file, cert_file, key_file, key_password : str
-        As set; empty where not.
+        Paths and password as they are set; empty where they are not.
     """
     names = names_of(section)
     given = ((names.ca_file, ca_file), (names.cert_file, cert_file), (names.key_file, key_file))
@@ -90,7 +90,7 @@ def _pair_faults(names: Names, cert_file: str, key_file: str, password: str) -> 
 
 
 def _ended(path: str) -> str:
-    """Say that the first certificate of a file is not valid now; empty when it is."""
+    """Say why the first certificate of a file is not valid now; empty when it is valid."""
     found = ssl._ssl._test_decode_cert(path)  # type: ignore[attr-defined]  # noqa: SLF001 - the standard library has no public way to read a certificate's dates
     now_s = time.time()
     if ssl.cert_time_to_seconds(found["notAfter"]) < now_s:
@@ -110,12 +110,12 @@ _OURS = {
     "UNSUPPORTED_CERTIFICATE": "our client certificate is of a kind it does not take",
     "ACCESS_DENIED": "it denies access to our client certificate",
 }
-"""By the last words of the alert that the server sent."""
+"""What the server has against our certificate, by the last words of the TLS alert that it sent."""
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
 
 
 def in_words(error: BaseException, names: Names, host: str = "") -> str | None:
-    """Say what TLS failed of and what to set; None for an error that TLS has no part in.
+    """Say why TLS failed and what to set; None for an error that TLS has no part in.
 
     >>> error = ssl.SSLCertVerificationError("x")
     >>> error.verify_code, error.verify_message = 10, "certificate has expired"
@@ -139,7 +139,7 @@ def in_words(error: BaseException, names: Names, host: str = "") -> str | None:
 
 
 def closed(names: Names) -> str:
-    """Say what to do when the server closed the connection and gave no reason; most often it had sent one that was lost on the way.
+    """Say what to do when the server closed the connection and gave no reason; most often it had sent a reason that was lost on the way.
 
     >>> closed(names_of("redis")).partition(":")[0]
     'the server closed the connection, as it does when it does not take our client certificate'

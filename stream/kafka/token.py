@@ -1,4 +1,4 @@
-"""The token of SASL OAUTHBEARER: read again from its file, or asked of its command again, before the one at hand ends."""
+"""The token of SASL OAUTHBEARER. Before the present one ends, a new one is read from the file or asked of the command."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stream.faults import UsageFault
 from stream.kafka.security import Security
 
 COMMAND_S = 10.0
-"""Longest that the command may take."""
+"""Longest time that the command may take."""
 UNKNOWN_S = 300.0
-"""Life of a token that does not say when it ends."""
+"""Assumed life of a token that does not say when it ends."""
 RENEW_SHARE = 0.8
 """A token is renewed after this share of the life it had when it was read."""
 
@@ -37,7 +37,7 @@ def ends_s(token: str) -> float | None:
 
 
 class TokenSource:
-    """Where tokens come from; may be asked from any thread."""
+    """Where tokens come from. It may be used from any thread."""
 
     def __init__(self, security: Security) -> None:
         self._security = security
@@ -45,17 +45,17 @@ class TokenSource:
         self._token, self._end_s, self._renew_s = "", 0.0, 0.0
 
     def token(self) -> str:
-        """Return a token that holds.
+        """Return a token that is valid now.
 
         Raises
         ------
         UsageFault
-            The file or the command gives none.
+            The file or the command gives none, or one that has ended.
         """
         return self.with_end()[0]
 
     def with_end(self) -> tuple[str, float]:
-        """Return a token, and when it ends in s since the epoch."""
+        """Return a token that is valid now, and when it ends in s since the epoch. Raises UsageFault as `token` does."""
         with self._lock:
             now_s = time.time()
             if now_s >= self._renew_s:

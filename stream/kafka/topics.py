@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One row; `partitions` None = as many as `clicks`."""
+    """One row of the table. `partitions` None means as many as `clicks` has."""
 
     logical: str
     partitions: int | None
@@ -31,7 +31,7 @@ TOPICS: tuple[Topic, ...] = (
 
 
 def topic_names(prefix: str = "", clicks: str | None = None) -> dict[str, str]:
-    """Logical to real names.
+    """Return the real name of each topic, by its logical name.
 
     >>> topic_names("shop.")["alerts"]
     'shop.alerts'

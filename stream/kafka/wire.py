@@ -1,6 +1,6 @@
-"""The contract of a shard's way to Kafka: publish once, remember how far, read back what was said.
+"""The contract of a shard's line to Kafka: publish once, remember how far, read back what was published.
 
-`shard_wire.py` speaks to real brokers; the simulation ships another. One object per owned shard and take.
+`shard_wire.py` speaks to real brokers; the simulation has another implementation. There is one object for each take of a shard.
 
 Errors::
 
@@ -34,12 +34,12 @@ class WireUnavailable(WireError):
 
 
 class ClockAhead(Exception):
-    """The broker's clock says a time that cannot be yet. Nothing was appended, and the wire can be used further.
+    """The broker's clock shows a time that cannot have come yet. Nothing was appended, and the wire can still be used.
 
     Attributes
     ----------
     stamp_ms, latest_ms : int
-        What the broker said, and the latest that was allowed.
+        The broker's stamp and the latest that was allowed, ms since the epoch.
     """
 
     def __init__(self, partition: int, stamp_ms: int, latest_ms: int) -> None:
@@ -56,7 +56,7 @@ class Marker(msgspec.Struct, array_like=True, frozen=True):
     next_offset: int
     """Input offset stored with the commit that held the last published entry."""
     rules: bytes = b""
-    """Every version of the rules that the shard has applied, packed: they survive a Redis that is lost."""
+    """Every version of the rules that the shard has applied, packed, so that they survive the loss of Redis."""
 
 
 class Tick(msgspec.Struct, array_like=True, frozen=True):
@@ -76,19 +76,19 @@ class Wire(Protocol):
         ...
 
     async def last_marker(self) -> Marker | None:
-        """The last committed marker of this shard, or None."""
+        """Return the last committed marker of this shard, or None."""
         ...
 
     async def alerts_after(self, next_offset: int) -> Sequence[Entry]:
-        """Published alerts of this shard whose position's offset is >= `next_offset`, oldest first, read_committed."""
+        """Return the committed alerts of this shard whose position's offset is at least `next_offset`, oldest first."""
         ...
 
     async def publish(self, entries: Sequence[Entry], marker: Marker) -> None:
-        """One transaction: the entries and the marker. Raises Fenced or WireUnavailable."""
+        """Send the entries and the marker in one transaction. Raises Fenced or WireUnavailable."""
         ...
 
     async def publish_examples(self, blocks: Sequence[bytes]) -> None:
-        """Idempotent, in order, to the single partition of `examples`."""
+        """Send blocks in order, by an idempotent producer, to the single partition of `examples`. Raises WireUnavailable."""
         ...
 
     async def tick(self, next_offset: int, latest_ms: int) -> Tick:
@@ -97,12 +97,12 @@ class Wire(Protocol):
         Raises
         ------
         ClockAhead
-            The stamp is later than `latest_ms`: the transaction was aborted, no reader ever sees the tick.
+            The stamp is later than `latest_ms`. The transaction was aborted, so no reader ever sees the tick.
         """
         ...
 
     async def ticks_from(self, time_offset: int) -> Sequence[Tick]:
-        """Committed ticks of this shard at or after an offset of the `time` topic."""
+        """Return the committed ticks of this shard at or after an offset of the `time` topic."""
         ...
 
     async def close(self) -> None:

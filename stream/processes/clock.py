@@ -1,6 +1,6 @@
 """When to append a tick: silence is noticed only if time goes on, but a tracking outage must not make hours of honest clicks late.
 
-Pure: what is known of the partitions in, a decision out.
+Pure: what is known of the partitions comes in, a decision goes out.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ Decision = Literal["tick", "wait", "held"]
 
 @dataclass(frozen=True, slots=True)
 class ClockSettings:
-    """Attributes
+    """What decides whether a partition ticks.
 
+    Attributes
     ----------
     tick_interval_ms : int
-        Idle time of a partition before a tick.
+        How long a partition must be idle before a tick.
     tick_max_behind_ms : int
         No tick while the newest event is further behind the broker's stamp than this: an old log is being loaded.
     max_idle_hold_ms : int
@@ -38,9 +39,9 @@ class PartitionLag:
     Attributes
     ----------
     idle_ms : int
-        Since something was last read from it; 0 while it is not read to its end.
+        Time since something was last read from it; 0 while it is not read to its end.
     behind_ms : int
-        How far event time, its running maximum, is behind the broker's stamp of the newest record.
+        How far the running maximum of event time is behind the broker's stamp of the newest record.
     """
 
     idle_ms: int
@@ -49,7 +50,7 @@ class PartitionLag:
 
 @dataclass(slots=True)
 class Intake:
-    """How fast all partitions together receive, against how fast they usually do.
+    """How fast all partitions together receive records, compared with their usual rate.
 
     An outage upstream need not be total: when a hundred clicks a second become two, whoever is silent need not have left.
 
@@ -65,17 +66,19 @@ class Intake:
     """
 
     usual_s: float = 600.0
-    """Time over which the usual rate is averaged: it follows the day, not a minute."""
+    """Time over which the usual rate is averaged, so that it follows the day and not the minute."""
     recent_s: float = 10.0
+    """Time over which the present rate is averaged."""
     share: float = 0.1
+    """Share of the usual rate below which intake falters."""
     least: float = 5.0
-    """Records a second below which there is no usual rate to speak of."""
+    """Usual rate, records a second, below which intake never counts as faltering."""
     _last: tuple[int, float] | None = None
     _usual: float = field(default=0.0)
     _recent: float = field(default=0.0)
 
     def saw(self, total: int, now_s: float) -> None:
-        """Note how many records all partitions have held by now."""
+        """Note how many records all partitions together have received by now."""
         if self._last is not None and now_s > self._last[1]:
             passed_s = now_s - self._last[1]
             rate = max(0, total - self._last[0]) / passed_s
@@ -86,12 +89,12 @@ class Intake:
 
     @property
     def faltering(self) -> bool:
-        """Whether intake is far below its usual rate; after a while the low rate is the usual one."""
+        """Whether intake is far below its usual rate. After a while the low rate becomes the usual one."""
         return self._usual > self.least and self._recent < self.share * self._usual
 
 
 CLOCKS_APART_MS = 60_000
-"""Difference of two clocks at which one of them is wrong: machines that are kept in time differ by less than a second."""
+"""Difference between two clocks from which on one of them is wrong: machines whose time is kept differ by less than a second."""
 
 
 @dataclass(slots=True)
@@ -106,7 +109,7 @@ class BrokerClocks:
     """
 
     apart_ms: dict[int, int] = field(default_factory=dict)
-    """The broker's stamp of the last tick minus this machine's clock."""
+    """Partition -> the broker's stamp of its last tick minus this machine's clock."""
     _ahead_ms: dict[int, int] = field(default_factory=dict)
 
     def compare(self, partition: int, stamp_ms: int, now_ms: int) -> bool:
@@ -122,7 +125,7 @@ class BrokerClocks:
         return first
 
     def waits(self, partition: int) -> None:
-        """Note that a partition ticks, or has no need to."""
+        """Note that nothing holds a partition's time: it has ticked, or needs no tick."""
         self._ahead_ms.pop(partition, None)
 
     def keep(self, partitions: Collection[int]) -> None:
@@ -137,7 +140,7 @@ class BrokerClocks:
         return bool(self._ahead_ms)
 
     def in_words(self) -> list[str]:
-        """Say what is wrong; empty is well."""
+        """Return what is wrong, a sentence each; empty when all is well."""
         held = [
             f"time is held on partition {partition}: by the clicks, its broker's clock is at least {span_in_words(by_ms)} ahead"
             for partition, by_ms in sorted(self._ahead_ms.items())
@@ -152,7 +155,7 @@ class BrokerClocks:
 
 
 def span_in_words(span_ms: int) -> str:
-    """Say how long.
+    """Say how long a span of milliseconds is.
 
     >>> span_in_words(172_800_000), span_in_words(90_000), span_in_words(1_500)
     ('48 hours', '2 minutes', '2 seconds')
@@ -166,22 +169,23 @@ def span_in_words(span_ms: int) -> str:
 def decide_tick(
     settings: ClockSettings, lag: PartitionLag, intake_silent_ms: int, faltering_ms: int = 0, *, known: bool = True
 ) -> Decision:
-    """Decide for one partition.
+    """Decide whether one partition ticks now.
 
     Parameters
     ----------
     intake_silent_ms : int
-        Since any partition of the topic last grew.
+        Time since any partition of the topic last grew.
     faltering_ms : int
-        Since intake fell far below its usual rate, 0 when it has not.
+        Time since intake fell far below its usual rate; 0 when it has not.
     known : bool
-        Whether a record has come that the broker's clock can be held against (`stream.ownership.event_clock`).
+        Whether a record has come with which the broker's clock can be compared (`stream.ownership.event_clock`).
 
     Returns
     -------
     {"tick", "wait", "held"}
-        `held`: this partition would tick, but all of intake is silent or nearly so; after `max_idle_hold_ms` time goes on all the same.
-        Or no record has come since the start, so that nothing says whether the broker's clock is right: then time waits for one.
+        `wait`: this partition need not tick yet. `held`: it would tick, but all of intake is silent or nearly so; after `max_idle_hold_ms`
+        time goes on all the same. Or no record has come since the start, so nothing shows whether the broker's clock is right: then time
+        waits for a record.
 
     >>> quiet = PartitionLag(idle_ms=20_000, behind_ms=500)
     >>> decide_tick(ClockSettings(), quiet, intake_silent_ms=0)

@@ -1,4 +1,4 @@
-"""Whether what Kafka has fits the app: facts of the cluster in, findings out, each with the one thing that mends it. Pure."""
+"""Whether what Kafka has fits the app. Pure: facts of the cluster come in, findings go out, each with the one thing that mends it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stream.kafka.topics import TOPICS, topic_names
 from stream.settings import Settings
 
 LEGACY_GROUP = "churnwatch"
-"""The consumer group of every app that named none, before the group was the app's name."""
+"""The consumer group of apps that named none, in builds before the app's name became the default."""
 MAX_AHEAD_MS = 3_600_000
 """Most that a producer's clock may be ahead of the broker's on a topic that believes it."""
 
@@ -25,14 +25,15 @@ class Cluster:
     Attributes
     ----------
     topic_id : str
-        Of clicks; a topic made anew under the same name has another one.
+        Id of the clicks topic; a topic made anew under the same name has another one.
     partitions : dict of logical topic name to int
         Missing topics are not in it.
     clicks_config : dict of str to str
         All settings of the clicks topic; empty when it is missing.
     replicas : dict of logical topic name to int
-        Copies of the partition that has the fewest.
+        Copies of the topic's partition that has the fewest.
     brokers : int
+        Number of brokers.
     """
 
     cluster_id: str
@@ -44,9 +45,9 @@ class Cluster:
 
 
 def settled_group(settings: Settings, stored: AppSpec | None) -> str:
-    """Return the consumer group: the configured one, else the one this app has had, else the app's name.
+    """Return the consumer group: the configured one, else the one that this app has had, else the app's name.
 
-    An app that was started before the group was stored keeps the group that was the default then: during a rolling upgrade old and new workers must share one.
+    An app that was started before the group was stored keeps the group that was the default then, since old and new workers must share one during a rolling upgrade.
     """
     if settings["app.group"]:
         return str(settings["app.group"])
@@ -107,7 +108,7 @@ def judge_holder(settings: Settings, holder: str | None) -> list[Finding]:
 
 
 def judge_clicks(settings: Settings, stored: AppSpec | None, cluster: Cluster) -> list[Finding]:
-    """Judge whether the clicks topic is the one whose offsets are stored. When it is not, nothing else about the topics is worth saying."""
+    """Judge whether the clicks topic is the one whose offsets are stored. If it is not, nothing else about the topics is worth saying."""
     if stored is None:
         return []
     name = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
@@ -138,7 +139,7 @@ def judge_clicks(settings: Settings, stored: AppSpec | None, cluster: Cluster) -
 
 
 def judge_topics(settings: Settings, cluster: Cluster) -> list[Finding]:
-    """Judge which topics there are, and how they are made."""
+    """Judge whether all topics are there, and are made as they must be."""
     names = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
     found = []
     missing = [names[topic.logical] for topic in TOPICS if topic.logical not in cluster.partitions]
@@ -156,7 +157,7 @@ def judge_topics(settings: Settings, cluster: Cluster) -> list[Finding]:
 
 
 def _judge_copies(names: dict[str, str], cluster: Cluster) -> list[Finding]:
-    """Warn of what is lost with one broker although there are more."""
+    """Warn of topics that would be lost with one broker although there are more."""
     found, want = [], min(3, cluster.brokers)
     few = [names[logical] for logical, copies in cluster.replicas.items() if copies < want]
     if few:
@@ -169,7 +170,7 @@ def _judge_copies(names: dict[str, str], cluster: Cluster) -> list[Finding]:
 
 
 def judge_clicks_config(settings: Settings, config: dict[str, str]) -> list[Finding]:
-    """Judge the settings of the clicks topic: some lose clicks, and some believe any clock."""
+    """Judge the settings of the clicks topic: some lose clicks, and some let it believe any clock."""
     name = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
     found = []
     if "compact" in config.get("cleanup.policy", "delete"):
@@ -192,6 +193,6 @@ def alter(settings: Settings, topic: str, config: str) -> str:
 
 
 def new_app(settings: Settings, partitions: int | None = None) -> str:
-    """Say how to begin anew beside the app of the settings, on its clicks or on a topic with so many partitions."""
+    """Say how to begin anew beside the app of the settings, on its clicks or on a topic of its own with so many partitions."""
     clicks = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
     return as_new_app(settings["app.name"], clicks if partitions is None else "", partitions)

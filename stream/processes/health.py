@@ -1,7 +1,7 @@
-"""`/metrics`, `/live` and `/ready` of a process. Loopback unless told otherwise; off loopback everything asks for the token.
+"""Serves `/metrics`, `/live` and `/ready` of a process: on loopback unless set otherwise, and elsewhere only to those who have the token.
 
-The process that serves them has something better to do, so that nobody may hold its connections: there are `MOST` at a time, each lives for
-`LIFE_S` and serves one request. When all are taken the oldest gives way, so that a probe is answered also while somebody opens one after the other.
+The process has other work to do, so nobody may tie up its connections: there are at most `MOST` at a time, and each lives for at most `LIFE_S`
+and serves one request. When all are taken the oldest gives way, so that a probe is answered even while somebody opens one after the other.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from stream.faults import WebRefused
 
 Check = Callable[[], list[str]]
-"""Returns what stands against it, in words; empty is well."""
+"""Returns what stands against it, a sentence each; empty when all is well."""
 
 MOST = 64
-"""Connections at a time. A process has some thousand file descriptors for all it does."""
+"""Most connections at a time. A process has some thousand file descriptors for all that it does."""
 LIFE_S = 5.0
-"""From the connection to the last byte of the answer."""
+"""Longest time from the connection to the last byte of the answer."""
 
 
 def build_web(registry: CollectorRegistry, live: Check, ready: Check, token: str) -> web.Application:
@@ -32,7 +32,7 @@ def build_web(registry: CollectorRegistry, live: Check, ready: Check, token: str
 
     @web.middleware
     async def guarded(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
-        # as bytes: a header may hold any
+        # compared as bytes, since a header may hold any
         given = next((value for name, value in request.raw_headers if name.lower() == b"authorization"), b"")
         if token and not hmac.compare_digest(given, wanted):
             answer: web.StreamResponse = web.Response(status=401, text="Authorization: Bearer <token> is needed\n")
@@ -57,11 +57,14 @@ def build_web(registry: CollectorRegistry, live: Check, ready: Check, token: str
 
 
 class Served:
-    """An application that is listened for; `close` it in the end.
+    """An application that listens on an address; `close` it in the end.
 
     Attributes
     ----------
-    open : dict of the transports of the connections there are, oldest first
+    life_s : float
+        How long a connection may live.
+    open : dict of asyncio.Transport to None
+        The connections there are, oldest first.
     """
 
     def __init__(self, runner: web.AppRunner, life_s: float) -> None:
@@ -70,17 +73,18 @@ class Served:
         self._server: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int) -> None:
-        """Begin.
+        """Begin to listen.
 
         Raises
         ------
         OSError
+            The address cannot be listened on.
         """
         self._server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), host, port)
 
     @property
     def port(self) -> int:
-        """Where it listens; told by the system when port 0 was asked for."""
+        """The port it listens on, which the system has chosen where port 0 was asked for."""
         return int(cast(asyncio.Server, self._server).sockets[0].getsockname()[1])
 
     def handler(self) -> asyncio.Protocol:
@@ -88,7 +92,7 @@ class Served:
         return cast(web.Server, self._runner.server)()
 
     async def close(self) -> None:
-        """Listen no more and cut what is open: whoever reads a metric just then asks again."""
+        """Stop listening and cut the open connections: whoever is reading a metric just then asks again."""
         if self._server is not None:
             self._server.close()
         for transport in list(self.open):
@@ -131,12 +135,12 @@ class _Connection(asyncio.Protocol):
 
 
 async def serve(app: web.Application, address: str, life_s: float = LIFE_S) -> Served:
-    """Listen on `host:port`; what is returned is the caller's to close.
+    """Listen on `host:port`. The caller must close what is returned.
 
     Raises
     ------
     WebRefused
-        The address is taken. That it asks for a token off loopback is judged with the settings.
+        The address cannot be listened on. (The settings are judged elsewhere: they refuse an address off loopback without a token.)
     """
     host, _, port = address.rpartition(":")
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

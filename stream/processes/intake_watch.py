@@ -1,4 +1,4 @@
-"""What the last minutes of records say that a person should know: clocks that differ, and one user who is most of the traffic.
+"""What the records of the last minutes show that a person should know: clocks that differ, and one user who makes most of the traffic.
 
 Pure: every time is passed in, in seconds by any clock that only goes forward.
 """
@@ -14,14 +14,15 @@ from stream.ownership.observer import Observer
 from stream.shard.step import Shard, Step
 
 WINDOW_S = 300.0
+"""How long records are looked back on."""
 FUTURE_SHARE = 0.05
 FUTURE_LEAST = 20
-"""Share and number of `future` rejects in the window at which a clock is wrong, and no longer a few producers'."""
+"""Share and number of `future` rejects in the window from which on a server's clock must be wrong, not just those of a few producers."""
 
 
 @dataclass(slots=True)
 class FutureShare:
-    """How many of the records of the last five minutes were rejected because their time lies after their broker stamp.
+    """The share of the records of the last five minutes that were rejected because their time lies after their broker stamp.
 
     A broker whose clock is behind rejects all that honest producers send.
 
@@ -53,7 +54,7 @@ class FutureShare:
         return future / every if every else 0.0
 
     def in_words(self, now_s: float) -> list[str]:
-        """Say that a clock is wrong; empty is well."""
+        """Return a sentence that a clock is wrong; empty when all is well."""
         future, every = self._counts(now_s)
         if future < FUTURE_LEAST or future < FUTURE_SHARE * every:
             return []
@@ -63,7 +64,7 @@ class FutureShare:
 
 @dataclass(slots=True)
 class LargestUser:
-    """The share of the user with most events, of up to 10,000 events a minute of one partition: counting all would cost more than it tells.
+    """The share of one partition's events that its most active user has. Up to 10,000 events a minute are counted; counting all would cost too much.
 
     >>> largest = LargestUser()
     >>> largest.saw(Texts.of([b"bot"] * 900 + [b"u%d" % i for i in range(300)]), now_s=0.0)
@@ -80,7 +81,7 @@ class LargestUser:
     _last: float | None = None
 
     def saw(self, users: Texts, now_s: float) -> None:
-        """Count the users of a batch, those without a name left out."""
+        """Count the users of a batch; records without a user are left out."""
         if self._began_s is not None and now_s - self._began_s >= self.every_s and self._counted >= self.least:
             self._last, self._began_s, self._counted = self.share, None, 0
             self._counts.clear()
@@ -92,12 +93,12 @@ class LargestUser:
 
     @property
     def share(self) -> float | None:
-        """0 to 1; None before a thousand events."""
+        """The share, 0 to 1; None before `least` events have been counted."""
         return self._last if self._counted < self.least else self._counts.most_common(1)[0][1] / self._counted
 
 
 class IntakeWatch(Observer):
-    """Listens to the sessions for both.
+    """Observes the sessions, and keeps `FutureShare` and `LargestUser` up to date.
 
     Parameters
     ----------
@@ -121,13 +122,13 @@ class IntakeWatch(Observer):
 
     @property
     def future_share(self) -> float:
-        """See `FutureShare`."""
+        """Share of `future` rejects, 0 to 1; see `FutureShare`."""
         return self._future.of(self._now_s())
 
     def largest_share(self, partition: int) -> float | None:
-        """See `LargestUser`."""
+        """Return the share of a partition's most active user, 0 to 1, or None; see `LargestUser`."""
         return self._largest[partition].share
 
     def in_words(self) -> list[str]:
-        """Say what is wrong; empty is well."""
+        """Return what is wrong, a sentence each; empty when all is well."""
         return self._future.in_words(self._now_s())

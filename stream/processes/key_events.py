@@ -1,4 +1,4 @@
-"""Key event types when none are configured: the first 8 by frequency among the first 10,000 events of the topic, chosen once and stored."""
+"""Chooses key event types when none are configured: the 8 most frequent among the first 10,000 events of the topic, chosen once and stored."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from stream.settings import Settings
 log = logging.getLogger(__name__)
 
 QUIET_S = 2.0
-"""A topic that gives nothing for this long is read to its end."""
+"""A topic that gives nothing for this long counts as read to its end."""
 GATHER_S = 30.0
-"""Longest time to gather on a topic that gives little but does not stop."""
+"""Longest time to gather events, for a topic that gives few but does not stop."""
 FEW = 1_000
+"""A choice from fewer events than this is logged as a warning."""
 
 
 def choose(payloads: Iterable[bytes | None]) -> tuple[str, ...]:
-    """Return the most frequent types, ties by name.
+    """Return the most frequent event types, at most 8; those that are equally frequent stand by name.
 
     >>> choose([b'{"user": "a", "ts": 1, "type": "x"}', b'{"user": "a", "ts": 1, "type": "b"}', b"{"])
     ('b', 'x')
@@ -44,7 +45,7 @@ def settle(settings: Settings, stored: Callable[[], tuple[str, ...] | None]) -> 
     Parameters
     ----------
     stored : callable
-        What another worker has chosen meanwhile, None if nobody has.
+        Returns what another worker has chosen meanwhile, None if nobody has.
     """
     log.info("features.key_events is not set: choosing the most frequent types of the first events of clicks")
     consumer, partitions = reader(settings, "clicks")
@@ -53,7 +54,7 @@ def settle(settings: Settings, stored: Callable[[], tuple[str, ...] | None]) -> 
     consumer.assign(partitions)
     consumer.seek_to_beginning(*partitions)
     began = grown = 0.0
-    told = False
+    said_once = False
     try:
         while any(len(values) < share for values in found.values()):
             for tp, records in consumer.poll(timeout_ms=200).items():
@@ -66,16 +67,16 @@ def settle(settings: Settings, stored: Callable[[], tuple[str, ...] | None]) -> 
                     break
             elif (already := stored()) is not None:
                 return already
-            elif not told:
+            elif not said_once:
                 log.info("clicks is empty: waiting for its first events; set features.key_events to start without them")
-                told = True
+                said_once = True
     finally:
         consumer.close()
     payloads = [value for values in found.values() for value in values[:share]]
     chosen = choose(payloads)
-    said = log.info if len(payloads) >= FEW else log.warning
+    say = log.info if len(payloads) >= FEW else log.warning
     clicks = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
-    said(
+    say(
         "key events chosen, for good: to choose others, set features.key_events and start a new app: %s",
         as_new_app(settings["app.name"], clicks),
         extra={"key_events": ",".join(chosen), "events": len(payloads)},

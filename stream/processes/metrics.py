@@ -1,4 +1,4 @@
-"""Every metric of a worker: one table, in base units, with bounded labels and never a user id; and the observer that fills it."""
+"""Every metric of a worker, in one table: in base units, with bounded labels, and never with a user id. And the observer that fills it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LARGE = 0.5
-"""Share of one user's events at which a warning is said."""
+"""Share of the events that one user may have before a warning is logged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row."""
+    """One row of the table."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
@@ -116,7 +116,7 @@ METRICS: tuple[Metric, ...] = (
 
 
 class WorkerMetrics(Observer):
-    """The table, alive."""
+    """The metrics of the table, filled with what the sessions do."""
 
     def __init__(self, definitions: Sequence[str]) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter that nobody reads
@@ -181,14 +181,14 @@ class WorkerMetrics(Observer):
         lag: Mapping[int, int],
         apart_ms: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
-        """Show the shards as they stand; one that went to another worker is shown by that worker, no longer by this one.
+        """Show the shards as they stand. A shard that went to another worker is shown by that worker and no longer by this one.
 
         Parameters
         ----------
         lag : mapping of partition to int
             Records of clicks not yet taken, where known.
         apart_ms : mapping of partition to int
-            The broker's clock minus this machine's, where known.
+            The broker's clock minus this machine's, ms, where known.
         """
         shown: dict[str, dict[str, float]] = {row.name: {} for row in METRICS if row.labels == ("partition",)}
         for partition, session in sessions.items():

@@ -1,4 +1,4 @@
-"""Before anything starts: does what is configured fit what is there? Every finding at once, each with what to do."""
+"""Checks before anything starts whether what is configured fits what is there. All findings come at once, each with what to do."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class NotReady(RuntimeError):
     Attributes
     ----------
     findings : list of Finding
+        All that was found; those that are fatal stand against the start.
     """
 
     def __init__(self, found: list[Finding]) -> None:
@@ -34,7 +35,7 @@ class NotReady(RuntimeError):
 
     @property
     def away(self) -> bool:
-        """Whether all that stands against the start is that servers do not answer, so that a later start may succeed."""
+        """Whether nothing stands against the start but servers that do not answer, so that a later start may succeed."""
         return all(one.away for one in self.findings if one.fatal)
 
 
@@ -59,7 +60,7 @@ def admin_client(settings: Settings) -> KafkaAdminClient:
 
 
 def look_at_kafka(settings: Settings) -> Cluster:
-    """Ask the cluster."""
+    """Ask Kafka for the facts about the cluster and our topics. Raises NotReady when no broker answers."""
     names = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
     client = admin_client(settings)
     try:
@@ -91,7 +92,7 @@ def look_at_kafka(settings: Settings) -> Cluster:
 
 
 def members_of(settings: Settings, group: str) -> list[str]:
-    """Return the client ids of a consumer group's members; none when there is no such group, or we may not look at it."""
+    """Return the client ids of a consumer group's members; an empty list when there is no such group, or we may not look at it."""
     client = admin_client(settings)
     try:
         found: dict[str, Any] = client.describe_groups([group])[group]
@@ -103,13 +104,13 @@ def members_of(settings: Settings, group: str) -> list[str]:
 
 
 def judge_app(client: redis.Redis, settings: Settings) -> list[Finding]:
-    """Compare with what the workers were started with, for processes that only read along; a definition that was added is fine."""
+    """Compare the settings with those the workers were started with, for processes that only read along. A definition that was added is fine."""
     stored = load_spec(client, settings["app.name"])
     return judge_place(settings, stored) + judge_definitions(stored, settings)
 
 
 def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_events: tuple[str, ...]) -> list[Finding]:
-    """Store the spec on the first start; on a later one compare, and take up definitions that were added and what was not stored before."""
+    """Store the spec at the first start. At a later one compare it, and store definitions that were added and values that were not stored before."""
     stored = load_spec(client, settings["app.name"])
     features = as_started(settings.spec(key_events), None if stored is None else stored.spec)
     spec = AppSpec(
@@ -131,7 +132,7 @@ def judge_spec(client: redis.Redis, settings: Settings, cluster: Cluster, key_ev
 
 def _judge_change(client: redis.Redis, settings: Settings, error: SpecMismatch, spec: AppSpec) -> list[Finding]:
     stored = error.stored
-    # the group was judged before: where it is another one, nobody is left in the old one
+    # the group has been judged before: if it is another one, nobody is left in the old one
     known = msgspec.structs.replace(stored.filled(spec), group=spec.group)
     alike = msgspec.structs.replace(known, spec_hash=spec.spec_hash)
     if known != alike and (alike == spec or only_appends(alike, spec)):
@@ -159,13 +160,13 @@ def judge_definitions(stored: AppSpec | None, settings: Settings) -> list[Findin
 
 
 def stored_key_events(client: redis.Redis, settings: Settings) -> tuple[str, ...] | None:
-    """Return the key events chosen at the first start, None before it."""
+    """Return the key events that were chosen at the first start; None before it."""
     found = load_spec(client, settings["app.name"])
     return None if found is None else found.spec.key_events
 
 
 def judge_redis(client: redis.Redis) -> list[Finding]:
-    """Judge the server; an unreachable one is a finding."""
+    """Judge the Redis server; that it cannot be reached is a finding too."""
     try:
         info: Any = client.info()
     except redis.RedisError as error:
@@ -189,7 +190,7 @@ def check_start(client: redis.Redis, settings: Settings) -> tuple[Cluster, str, 
     Raises
     ------
     NotReady
-        With every fatal finding.
+        If any finding is fatal; it holds all that are.
     """
     found = judge_redis(client)
     stored = None if any(one.fatal for one in found) else load_spec(client, settings["app.name"])

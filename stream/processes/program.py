@@ -1,7 +1,12 @@
 """The process around the Faust app: signals, exit codes, a stop that ends.
 
-Exit codes (one table, also in the docs): 0 stopped as asked; 2 refused, the message says what to do; 70 crashed, the log says why; 75 the stop took longer than 10 s and was cut
-short (everything acknowledged is committed, the next owner goes on); the watchdog has codes of its own.
+Exit codes::
+
+    0     stopped as asked
+    2     refused; the message says what to do
+    70    crashed; the log says why
+    75    the stop took longer than 10 s and was cut short; all that was acknowledged is committed, and the next owner goes on
+    80-   ended by the watchdog (`stream.processes.watchdog`)
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from stream.faults import Refused
 
@@ -23,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Stopper:
-    """Set once by the first signal or the first bug; a thread ends the process if the stop hangs."""
+    """Is set once, by the first signal or the first bug; from then on a thread ends the process if the stop hangs."""
 
     def __init__(self) -> None:
         self.code = EXIT_OK
@@ -31,13 +36,13 @@ class Stopper:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def arm(self) -> None:
-        """Install the handlers; the second signal is ignored, a stop under way is not made faster by asking again."""
+        """Install the signal handlers. A second signal is ignored, since asking again does not make a stop faster."""
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self.stop, EXIT_OK)
 
     def stop(self, code: int) -> None:
-        """Ask for the end; the first code stands."""
+        """Ask for the end with this exit code; if it was asked for before, the first code stands."""
         if self._event.is_set():
             return
         self.code = code
@@ -45,7 +50,7 @@ class Stopper:
         threading.Thread(target=_end_anyway, args=(code,), daemon=True, name="stop-deadline").start()
 
     def bug(self, error: BaseException) -> None:
-        """Our own fault, or a shard that must not be served: say so once, and stop."""
+        """Log our own bug, or a shard that must not be served, once, and stop."""
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         refused = isinstance(error, Refused)
@@ -61,8 +66,13 @@ class Stopper:
 def _end_anyway(code: int) -> None:
     threading.Event().wait(STOP_DEADLINE_S)
     log.error("the stop took over %s s, ending now", STOP_DEADLINE_S)
+    leave(code or EXIT_SLOW_STOP)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, whatever its threads are doing."""
     logging.shutdown()
-    os._exit(code or EXIT_SLOW_STOP)
+    os._exit(code)
 
 
 async def run_app(
@@ -71,7 +81,15 @@ async def run_app(
     alongside: Callable[[], Awaitable[None]] | None = None,
     before_stop: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
-    """Start the app, wait for the stop, stop it; return the exit code."""
+    """Start the app, wait for the stop, stop the app; return the exit code.
+
+    Parameters
+    ----------
+    alongside : callable, optional
+        Returns work that runs beside the app; its error is a bug of ours.
+    before_stop : callable, optional
+        Returns work to be done before the app is stopped, if the stop was asked for.
+    """
     app.finalize()
     tasks: list[asyncio.Future[Any]] = []
     try:
@@ -102,7 +120,7 @@ async def run_app(
 
 
 async def _started(app: Any, stopper: Stopper) -> bool:
-    """Start the app; False when a stop was asked for first, which a broker that does not answer must not hold up."""
+    """Start the app; return False if a stop was asked for first, which a broker that does not answer must not hold up."""
     starting, asked = asyncio.ensure_future(app.start()), asyncio.ensure_future(stopper.wait())
     await asyncio.wait([starting, asked], return_when=asyncio.FIRST_COMPLETED)
     if starting.done():
@@ -116,7 +134,7 @@ async def _started(app: Any, stopper: Stopper) -> bool:
 
 
 async def _watch_crash(app: Any, stopper: Stopper) -> None:
-    """Faust parks a crash of one of its services in an event."""
+    """Stop the process when a Faust service has crashed, which Faust itself only notes in an event."""
     await app._crashed.wait()
     reason = getattr(app, "_crash_reason", None) or getattr(app, "crash_reason", None)
     stopper.bug(reason if isinstance(reason, BaseException) else RuntimeError("a Faust service crashed"))

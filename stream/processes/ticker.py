@@ -1,4 +1,7 @@
-"""How far the log has come, and when to append a tick to it: asks Kafka for the ends of clicks, decides by `stream.processes.clock`, ticks by the sessions."""
+"""How far the log has come, and when to append a tick to it.
+
+Asks Kafka for the ends of clicks, lets `stream.processes.clock` decide, and ticks through the sessions.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Ticker:
-    """Looks at all partitions of clicks, and ticks those of ours that are idle.
+    """Looks at all partitions of clicks, and appends ticks to those of ours that are idle.
 
     Attributes
     ----------
@@ -29,11 +32,11 @@ class Ticker:
     lag : dict of partition to int
         Records of our partitions that are not taken yet.
     held : bool
-        Whether time is held, since nothing or far less than usual comes in, or nothing has come yet.
+        Whether time is held, because nothing or far less than usual comes in, or because nothing has come yet.
     clocks : BrokerClocks
-        What is known of the brokers' clocks against this machine's.
+        How far the brokers' clocks differ from this machine's, as far as it is known.
     events : EventClock
-        What the records of all shards of the process say of the time.
+        What the records of all shards of this process say of the time.
     """
 
     def __init__(self, settings: Settings, topic: str, host: Host, events: EventClock, metrics: WorkerMetrics) -> None:
@@ -45,19 +48,19 @@ class Ticker:
         self.held = False
         self.clocks = BrokerClocks()
         self.ends: dict[int, int] = {}
-        """End of each partition as last seen."""
+        """Partition -> its end as last seen."""
         self.grown_s: dict[int, float] = {}
-        """When each was last seen to have grown, by a clock that only goes forward."""
+        """Partition -> when it was last seen to have grown, by a clock that only goes forward."""
         self._intake = Intake()
         self._faltering_since_s: float | None = None
 
     async def look(self, thread: Any) -> None:
-        """Look once.
+        """Look at all partitions once, and append ticks where they are due.
 
         Parameters
         ----------
         thread : ConsumerThread
-            Which alone asks the broker.
+            The consumer thread, which alone may ask the broker.
         """
         consumer = thread._consumer
         if consumer is None or not self._host.sessions:
@@ -67,7 +70,7 @@ class Ticker:
         ends: dict[int, int] = await thread.call_thread(thread.ends, self._topic, count)
         now_s = time.monotonic()
         faltering_ms = self._note(ends, now_s)
-        # made anew each time: what another worker has taken over is no lag of ours
+        # made anew each time, since the lag of a shard that another worker has taken over is not ours
         self.lag = {partition: max(0, ends.get(partition, 0) - session.next_offset) for partition, session in self._host.sessions.items()}
         quiet_ms = int((now_s - max(self.grown_s.values(), default=now_s)) * 1000)
         held = False
@@ -76,7 +79,7 @@ class Ticker:
                 continue
             at_end = await thread.call_thread(thread.at_end, partition, ends.get(partition, 0))
             idle_ms = int((now_s - self.grown_s.get(partition, now_s)) * 1000) if at_end else 0
-            # before this take has seen a record, its own clock stands for the broker's
+            # until this take has seen a record, our own clock stands in for the broker's
             behind_ms = (session.newest_append_ms or int(time.time() * 1000)) - session.shard.meta.max_ms
             decision = decide_tick(self._clock, PartitionLag(idle_ms, behind_ms), quiet_ms, faltering_ms, known=self.events.known)
             held |= decision == "held"
@@ -89,7 +92,7 @@ class Ticker:
         self.clocks.keep(self._host.sessions)
 
     def in_words(self) -> list[str]:
-        """Say what holds time; empty is well."""
+        """Return what holds time or is wrong with a clock, a sentence each; empty when all is well."""
         if not self.held:
             return self.clocks.in_words()
         why = (
@@ -100,7 +103,7 @@ class Ticker:
         return [f"time is held: {why}", *self.clocks.in_words()]
 
     def _note(self, ends: dict[int, int], now_s: float) -> int:
-        """Note the ends of all partitions; return for how long less than usual has come, in ms, 0 when it has not."""
+        """Note the ends of all partitions; return for how many ms far less than usual has come in, 0 when intake is as usual."""
         for partition, end in ends.items():
             if self.ends.get(partition) != end:
                 self.ends[partition], self.grown_s[partition] = end, now_s

@@ -1,6 +1,7 @@
-"""`churnwatch train`: reads `examples`, feeds the trainer, saves checkpoint and versions in one act.
+"""`churnwatch train`: reads `examples`, feeds the trainer, and saves checkpoint and versions in one act.
 
-Its position comes from the checkpoint only. Any number may run: the newest claim writes, the others find out at their next save and stop.
+Its position comes from the checkpoint only. Any number of trainers may run: the one with the newest claim writes, and the others find out at
+their next save and stop.
 """
 
 from __future__ import annotations
@@ -41,15 +42,17 @@ log = logging.getLogger(__name__)
 SAVE_EVERY_BLOCKS = 2_000
 """A checkpoint is also written after this many blocks without a new version."""
 FETCH_BYTES, FETCH_WAIT_MS = 1 << 16, 200
-"""The broker answers a fetch once it has so much, or after so long: a request a block would cost a fifth of the trainer's time."""
+"""The broker answers a fetch once it has so many bytes, or after so many ms. A request for each block would cost a fifth of the trainer's time."""
+SAVE_WITHIN_S = 7.0
+"""Longest wait, from the signal on, for the present batch to be learned and saved; a stop may take 10 s in all."""
 NICENESS = 10
 AUTOGROUP = Path("/proc/self/autogroup")
 SAVING_SHARE = 0.05
-"""Most of the time that a trainer process spends on saving; of the versions made meanwhile the newest goes with the next save."""
+"""Largest share of its time that a trainer process spends on saving. Of the versions made between two saves, only the newest is saved."""
 
 
 def trainer_settings(settings: Settings) -> TrainerSettings:
-    """Return what the trainer is told."""
+    """Return the settings of the trainer."""
     return TrainerSettings(
         horizons_ms={definition.name: definition.horizon_ms for definition in settings.definitions},
         external={
@@ -73,17 +76,26 @@ class Training:
     Parameters
     ----------
     fresh : bool
-        Whether to begin anew, whatever checkpoint there is; version numbers go on.
+        Whether to begin anew even if there is a checkpoint; version numbers go on.
     saving_share : float
-        Most of the time that goes into saving, above 0; 1 saves each version at once.
+        Largest share of the time that goes into saving, above 0; 1 saves each version at once.
     app : str
-        Records that name another app are skipped; empty: none is.
+        Name of the app. Records that name another app are skipped; if it is empty, none are.
 
     Attributes
     ----------
     skipped : Counter
-        Records skipped, by whose they are: of another app, or of another feature spec, so of another app or of this one's forerunner on
-        the same topic.
+        How many records were skipped, by whose they are: those of another app, and those of another feature spec, which come from another
+        app or from a forerunner of this one on the same topic.
+    next_offset : int
+        Offset of `examples` to read next.
+
+    Raises
+    ------
+    CheckpointOutdated
+        The checkpoint is of an older build and is not read any more.
+    CheckpointRefused
+        The checkpoint cannot be trusted or does not belong to this app.
     """
 
     def __init__(
@@ -118,12 +130,12 @@ class Training:
                 raise
             except CheckpointRefused as error:
                 raise CheckpointRefused(
-                    f"the trainer's checkpoint cannot be gone on from: {error}\nRun `churnwatch model rebuild`."
+                    f"the trainer cannot go on from its checkpoint: {error}\nRun `churnwatch model rebuild`."
                 ) from error
         self.hear_wishes()
 
     def hear_wishes(self) -> None:
-        """Put in charge whom a person asked for, from the next version on."""
+        """Let the model that a person asked for serve, from the next version on."""
         for name, learner in self.trainer.learners.items():
             learner.wanted = self._registry.wish(name).candidate or self._configured.get(name, "")
 
@@ -137,19 +149,19 @@ class Training:
         save: bool = True,
         stop: Callable[[], bool] = never,
     ) -> list[Version]:
-        """Take one record of the topic; save if that is due. Returns the versions that were made. For `stop` see `Trainer.feed`."""
+        """Learn from one record of the topic, and save if that is due; return the versions that were made. For `stop` see `Trainer.feed`."""
         versions: list[Version] = []
         if self._app and is_foreign(headers, self._app):
             self._skip(f"app {app_of(headers)}", offset)
             return versions
-        said = unpack_record(value)
-        if isinstance(said, LabelBlock):
-            self.trainer.add_labels(said)
-        elif said.spec_hash != self._spec_hash:
-            self._skip(f"feature spec {said.spec_hash}", offset)
+        block = unpack_record(value)
+        if isinstance(block, LabelBlock):
+            self.trainer.add_labels(block)
+        elif block.spec_hash != self._spec_hash:
+            self._skip(f"feature spec {block.spec_hash}", offset)
             return versions
         else:
-            versions = self.trainer.feed(said, stamp_ms, stop)
+            versions = self.trainer.feed(block, stamp_ms, stop)
         self.next_offset = offset + 1
         self._since_save += 1
         self._made(versions)
@@ -166,7 +178,7 @@ class Training:
         self.next_offset = offset + 1
 
     def go_on(self, stop: Callable[[], bool]) -> list[Version]:
-        """Learn what was left when the trainer was stopped; before the first record."""
+        """Learn what was left when the trainer was stopped; return the versions that were made. Call it before the first record."""
         versions = self.trainer.go_on(stop)
         self._made(versions)
         return versions
@@ -176,12 +188,12 @@ class Training:
             self._unsaved[version.definition] = version.after(self._unsaved.get(version.definition))
 
     def save_if_due(self) -> None:
-        """Save if there is a new version, or much was read since, and the last save is long enough ago."""
+        """Save if there is a new version, or much was read since the last save, and that is long enough ago."""
         if (self._unsaved or self._since_save >= SAVE_EVERY_BLOCKS) and time.monotonic() >= self._save_from_s:
             self.save()
 
     def save(self) -> dict[str, Version]:
-        """Write the checkpoint, and each definition's newest version since the last one, at once. Returns those versions, by definition.
+        """Write the checkpoint, and each definition's newest version since the last save, in one act; return those versions by definition.
 
         Raises
         ------
@@ -207,7 +219,20 @@ class Training:
 async def train(
     settings: Settings, training: Training, topic: str, stop: asyncio.Event, heard: Callable[[list[Version]], None] | None = None
 ) -> None:
-    """Read and learn until `stop` is set, and then save what came since the last version."""
+    """Read and learn until `stop` is set, and then save.
+
+    Parameters
+    ----------
+    heard : callable, optional
+        Called with the versions that each record made, which may be none.
+
+    Raises
+    ------
+    RegistryStale
+        Another trainer took over.
+    RuntimeError
+        Examples were lost to retention, or a record is no block of examples.
+    """
     consumer = aio_consumer(
         connection_of(settings), enable_auto_commit=False, isolation_level="read_committed",
         auto_offset_reset="none", max_partition_fetch_bytes=8 << 20, fetch_min_bytes=FETCH_BYTES, fetch_max_wait_ms=FETCH_WAIT_MS,
@@ -231,7 +256,7 @@ async def train(
                 if stop.is_set():
                     break
                 try:
-                    # in a thread: a block that lets a million labels mature takes a minute, and a signal must be heard meanwhile
+                    # in a thread, because a block that lets a million labels mature takes a minute, and a signal must be heard meanwhile
                     versions = await asyncio.to_thread(
                         training.feed, record.offset, record.timestamp, record.value, record.headers, stop=stop.is_set
                     )
@@ -253,11 +278,11 @@ def _tell(versions: list[Version], training: Training, heard: Callable[[list[Ver
         heard(versions)
 
 
-def _log(version: Version, told: Mapping[str, int]) -> None:
-    """Log a version, and apart from it a change of champion and each drift, with the figures that made them."""
+def _log(version: Version, external: Mapping[str, int]) -> None:
+    """Log a version, and in lines of their own a change of champion and each drift, with the figures behind them."""
     about = {"definition": version.definition, "version": version.number, "champion": version.champion}
     losses = {name: round(row["log_loss"], 4) for name, row in version.figures.items()}
-    log.info("model learned", extra={**about, "log_loss": losses, **({"told": dict(told)} if told else {})})
+    log.info("model learned", extra={**about, "log_loss": losses, **({"told": dict(external)} if external else {})})
     if version.why:
         log.warning("champion changed", extra={**about, "why": version.why, "log_loss": losses})
     for drifted in version.drifts:
@@ -268,23 +293,23 @@ def rebuild(
     settings: Settings,
     spec_hash: str,
     registry: Registry,
-    told: Callable[[int, int], None] = lambda _done, _total: None,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
     *,
     whole: bool = False,
     stop: Callable[[], bool] = never,
 ) -> dict[str, Version]:
     """Learn the whole `examples` topic anew, and put checkpoint and newest versions in place in one act at the end.
 
-    Until then the last good version serves, and a kill changes nothing. A trainer that runs meanwhile finds itself replaced and stops.
+    Until then the last good version serves, and nothing changes if the process is killed. A trainer that runs meanwhile finds itself replaced and stops.
 
     Parameters
     ----------
-    told : callable
-        Told (records done, records in all).
+    report : callable
+        Called with (records done, records in all) as the work goes on.
     whole : bool
-        Whether to refuse a topic whose beginning is gone, rather than to warn of it.
+        Whether to refuse a topic whose beginning is gone, instead of warning of it.
     stop : callable
-        Asked again and again whether to give up; then nothing has changed.
+        Asked again and again whether to give up. If it says yes, nothing is changed and nothing returned.
 
     Returns
     -------
@@ -320,7 +345,7 @@ def rebuild(
                 training.feed(record.offset, record.timestamp, record.value, record.headers, save=False, stop=stop)
                 if stop():
                     return {}
-            told(consumer.position(place) - first, end - first)
+            report(consumer.position(place) - first, end - first)
     finally:
         consumer.close()
     return training.save()
@@ -329,30 +354,31 @@ def rebuild(
 def begin(settings: Settings, spec_hash: str, registry: Registry, stop: Callable[[], bool]) -> Training | None:
     """Go on from the checkpoint; None when asked to stop before that.
 
-    One of an older build, in a form that is not read any more, needs nobody to do anything as long as the whole topic is there: the same
-    examples give the same models, so they are learned anew first, and the models that serve stay until then.
+    A checkpoint of an older build, in a form that is not read any more, needs nobody's help as long as the whole topic is there: the same
+    examples give the same models. So they are learned anew first, and the models that serve stay until then.
 
     Raises
     ------
     CheckpointRefused
+        The checkpoint cannot be read, and the examples cannot replace it.
     RegistryStale
         Another trainer took over meanwhile.
     """
 
-    def gone_on() -> Training:
+    def resumed() -> Training:
         return Training(
             trainer_settings(settings), registry, spec_hash, model_key(settings), saving_share=SAVING_SHARE, app=settings["app.name"]
         )
 
     try:
-        return gone_on()
+        return resumed()
     except CheckpointOutdated as error:
         log.warning("the checkpoint is of an older build: all examples are learned anew, the last good models serve meanwhile: %s", error)
     rebuild(settings, spec_hash, registry, whole=True, stop=stop)
     if stop():
         return None
     log.info("all examples learned anew")
-    return gone_on()
+    return resumed()
 
 
 async def run_trainer(settings: Settings) -> int:
@@ -362,7 +388,7 @@ async def run_trainer(settings: Settings) -> int:
     from stream.feedback.labels import copy_labels
     from stream.kafka.shard_wire import WireSettings
     from stream.processes.preflight import NotReady, judge_app
-    from stream.processes.program import Stopper
+    from stream.processes.program import Stopper, leave
 
     stopper = Stopper()
     stopper.arm()
@@ -392,15 +418,22 @@ async def run_trainer(settings: Settings) -> int:
         work.append(asyncio.create_task(copy_labels(wires, external, training.trainer.external.next_offset, stop)))
     await asyncio.wait([*work, asked], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
-    for ended in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(ended, BaseException):
-            stopper.bug(ended)  # the first is said, then the process ends with its code
+    _, busy = await asyncio.wait(work, timeout=SAVE_WITHIN_S)
+    for ended in [task.exception() for task in work if task not in busy]:
+        if ended is not None:
+            stopper.bug(ended)  # the first one is logged, and its code is the exit code
+    if busy:
+        # On a busy machine a batch can take longer than a stop may. Nothing is lost: the checkpoint is that of an earlier batch, and it is safe to end here.
+        log.warning(
+            "stopped in the middle of a batch: what came since the last save is learned again", extra={"offset": training.next_offset}
+        )
+        leave(stopper.code)
     asked.cancel()
     return stopper.code
 
 
 def _refuse_what_is_set_wrong(settings: Settings) -> None:
-    """Raise what TLS or SASL has against us; a broker that is not there yet is another matter: whoever restarts us tries again."""
+    """Raise what TLS or SASL has against us. A broker that is merely away is passed over here: the next try may find it."""
     try:
         reach(connection_of(settings))
     except Unreachable as error:
@@ -410,11 +443,11 @@ def _refuse_what_is_set_wrong(settings: Settings) -> None:
 
 async def _spec_when_there(load: Callable[[], AppSpec | None], stopper: Stopper) -> AppSpec | None:
     """Wait for the first worker, which stores the spec; None when asked to stop meanwhile."""
-    told = False
+    said_once = False
     while (found := await asyncio.to_thread(load)) is None:
-        if not told:
+        if not said_once:
             log.info("waiting for the first worker to store the feature spec")
-            told = True
+            said_once = True
         try:
             await asyncio.wait_for(stopper.wait(), 1.0)
         except TimeoutError:
@@ -426,7 +459,7 @@ async def _spec_when_there(load: Callable[[], AppSpec | None], stopper: Stopper)
 def make_way() -> None:
     """Let other processes go first.
 
-    Where Linux schedules by session (autogroup), niceness counts within a session only, so a process that leads its own lowers that too.
+    Where Linux schedules by session (autogroup), niceness counts only within a session, so a process that leads a session lowers that one too.
     """
     os.nice(NICENESS)
     if AUTOGROUP.exists() and os.getsid(0) == os.getpid():
@@ -435,7 +468,7 @@ def make_way() -> None:
 
 
 def main(settings: Settings) -> int:
-    """Run the trainer in this process, which makes way for any other: a label can wait, a click cannot."""
+    """Run the trainer in this process, which makes way for any other, since a label can wait and a click cannot. Returns the exit code."""
     model_key(settings)  # refused before anything is connected, if there must be one
     make_way()
     return asyncio.run(run_trainer(settings))

@@ -1,4 +1,4 @@
-"""Compile what a worker runs into the cache, or load it from there: ``python -m stream.processes.warm``."""
+"""Compiles what a worker runs into the cache, or loads it from there: ``python -m stream.processes.warm``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stream.intake.record_batches import unpack
 
 
 def warm(definitions: int = 1) -> None:
-    """Reading a fetched batch, finding its users, the passes over states for this number of churn definitions, and packing a commit."""
+    """Compile reading a fetched batch, finding its users, passing over states with this number of churn definitions, and packing a commit."""
     kernel.warm(definitions)
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
     builder.append(0, 1, b"a", b'{"user":"a","ts":1,"type":"t","event_id":"e"}', [])

@@ -1,7 +1,7 @@
 """A thread outside the event loop that ends a worker which is alive, idle and silent. A supervisor starts it again.
 
-Faust parks a failed rejoin where nobody looks, and a blocked loop cannot report itself; so this looks from outside. Each condition has an exit
-code of its own, in one table.
+Faust keeps a failed rejoin where nobody looks, and a blocked loop cannot report itself, so this thread looks from outside. Each condition has an
+exit code of its own, in the table `CODES`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ class Probe:
     Attributes
     ----------
     code : int
-        Exit code when it trips.
+        Exit code of the process when it trips.
+    what : str
+        The condition in a word or two, for the log.
     bad : callable
         True while the condition holds; must not block.
     patience_s : float
-        How long it may hold.
+        How long the condition may hold before it trips.
     """
 
     code: int
@@ -58,7 +60,7 @@ class Watchdog(threading.Thread):
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop looking."""
         self._stopped.set()
 
     def run(self) -> None:

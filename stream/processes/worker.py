@@ -1,4 +1,4 @@
-"""`churnwatch run`: one worker process. Wires settings, store, wire, models, host, Faust app, clock, metrics, web and watchdog."""
+"""`churnwatch run`: one worker process. Puts settings, store, wire, models, host, Faust app, clock, metrics, web and watchdog together."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ HEARTBEAT_S = 0.5
 SERVER_CHECK_S = 60.0
 REFRESH_S = 1.0
 DRAIN_S = 3.0
-"""Of the ten seconds a stop may take; leaving the group may take three (`stream.intake.leaving`), closing the producers two."""
+"""Longest time for draining, of the ten seconds that a stop may take. Leaving the group may take three (`stream.intake.leaving`), closing the producers two."""
 GC_THRESHOLDS = (200_000, 20, 50)
-"""A batch makes thousands of records that live for milliseconds and hold no cycles: Python's 700 would look at all that lives for each."""
+"""Python's default of 700 would run the collector several times for each batch, whose thousands of records live for milliseconds and hold no cycles."""
 
 
 def wire_settings(settings: Settings) -> WireSettings:
-    """Return how the shards reach Kafka."""
+    """Return the settings by which the shards reach Kafka."""
     topics = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
     place = connection_of(settings)
     return WireSettings(place.bootstrap, settings["app.name"], settings["app.group"], topics, place.security)
@@ -66,7 +66,7 @@ class Worker:
     rebuild: bool = False
     partial: bool = False
     stored_spec: FeatureSpec | None = None
-    """What the app was started with; None where nothing is stored (tests, demo)."""
+    """The feature spec that the app was started with; None where nothing is stored (tests, demo)."""
     heartbeat: float = field(default_factory=time.monotonic)
     redis_answered: float = field(default_factory=time.monotonic)
 
@@ -101,7 +101,7 @@ class Worker:
         self.host = Host(shard, dependencies, self._shard_lost, self._shard_taken)
         self.ticker = Ticker(settings, self.wires.topics["clicks"], self.host, events, self.metrics)
         self._app: Any = None
-        self._redis_told: set[str] = set()
+        self._redis_warnings: set[str] = set()
 
     def _shard_taken(self, _partition: int) -> None:
         self.metrics.counter("churnwatch_takes").inc()
@@ -115,7 +115,7 @@ class Worker:
         await asyncio.gather(self.host.revoke(list(self.host.sessions)), self.examples.close())
 
     async def alongside(self, app: Any) -> None:
-        """Everything that goes on beside the agent; ends with the first that fails."""
+        """Run everything that goes on beside the agent. It ends with the first of it that fails."""
         self._app = app
         loops = [
             self._every(HEARTBEAT_S, self._beat),
@@ -140,7 +140,7 @@ class Worker:
     async def _refresh_models(self) -> None:
         try:
             fresh = await asyncio.to_thread(self.models.refresh)
-        except Exception as error:  # noqa: BLE001 - the models at hand go on serving; the watchdog ends it if Redis stays away
+        except Exception as error:  # noqa: BLE001 - the loaded models go on serving; the watchdog ends the process if Redis stays away
             log.warning("registry not read", extra={"why": type(error).__name__})
             return
         self.redis_answered = time.monotonic()
@@ -154,6 +154,7 @@ class Worker:
         Raises
         ------
         Refused
+            It may not.
         """
         try:
             found = await self.store.check_server()
@@ -162,13 +163,13 @@ class Worker:
         fatal = [one for one in found if one.fatal]
         if fatal:
             raise Refused("; ".join(map(str, fatal)))
-        told = {str(one) for one in found}
-        for one in sorted(told - self._redis_told):
+        warnings = {str(one) for one in found}
+        for one in sorted(warnings - self._redis_warnings):
             log.warning("Redis: %s", one)
-        self._redis_told = told
+        self._redis_warnings = warnings
 
     async def _retake(self, app: Any) -> None:
-        """Take again what was lost while no batch came to tell."""
+        """Take lost shards again for which no batch has come, since only a batch would report the loss."""
         from stream.intake.app import retake  # Faust is imported after the handlers are in place
 
         for partition, session in list(self.host.sessions.items()):
@@ -177,12 +178,12 @@ class Worker:
                 await retake(app.consumer.thread, partition)
 
     def live(self) -> list[str]:
-        """What stands against being alive."""
+        """Return what stands against being alive, a sentence each; empty when all is well."""
         late_s = time.monotonic() - self.heartbeat
         return [f"the event loop has not moved for {late_s:.0f} s"] if late_s > 10 else []
 
     def ready(self) -> list[str]:
-        """What stands against being ready."""
+        """Return what stands against being ready, a sentence each; empty when all is well."""
         against = [*self.live(), *self._not_in_place()]
         against += [
             f"shard {partition} is lost, taking it again" for partition, session in self.host.sessions.items() if session.lost is not None
@@ -201,7 +202,7 @@ class Worker:
         return [f"shard {partition} is being taken" for partition in sorted(assigned - self.host.sessions.keys())]
 
     def probes(self, app: Any) -> list[Probe]:
-        """Return what the watchdog looks at."""
+        """Return the conditions that the watchdog looks at."""
 
         def coordinator() -> Any:
             consumer = app.consumer.thread._consumer if app.consumer else None
@@ -293,6 +294,7 @@ def prepare(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     Raises
     ------
     NotReady
+        If anything stands against the start.
     """
     client = connect(settings["redis.url"])
     cluster, group, warnings = check_start(client, settings)
@@ -313,7 +315,7 @@ def prepare(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
 
 
 def _refuse(found: list[Finding]) -> None:
-    """Raise what stands against the start, log the rest."""
+    """Raise what stands against the start, and log the other findings."""
     if any(one.fatal for one in found):
         raise NotReady(found)
     for one in found:
@@ -330,17 +332,19 @@ def _settled_key_events(client: Any, settings: Settings) -> tuple[str, ...]:
 
 
 def main(settings: Settings, *, rebuild: bool = False, partial: bool = False, only: Sequence[int] = ()) -> int:
-    """Run a worker in this process.
+    """Run a worker in this process; return the exit code.
 
     Parameters
     ----------
     only : sequence of int
-        With `rebuild`: shards to be made again, whichever worker takes them; every other one goes on from where it stands.
+        With `rebuild`: the shards to be made again, whichever worker takes them. All others go on from where they stand.
 
     Raises
     ------
     UsageFault
-        There is no such shard.
+        `only` names a shard that there is not.
+    NotReady
+        If anything stands against the start.
     """
     model_key(settings)  # refused before anything is connected, if there must be one
     settings, key_events = prepare(settings)

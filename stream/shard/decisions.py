@@ -64,21 +64,18 @@ def _landmarks(facts: StepFacts, risks: Risks, k: int, adopted: Adopted) -> tupl
     may, too_old = may_open(facts.settings.policy, risks.stated[k, eligible], dues, records.columns.append[causes] - dues, opened_ms)
     replayed = records.offsets[causes] <= adopted.until.offset
     kept = may | replayed
-    found = []
-    for row, opens in zip(eligible[kept].tolist(), may[kept].tolist(), strict=True):
-        cause, slot, back = int(moments.cause[row]), int(moments.slot[row]), int(moments.return_at[row, k])
-        found.append(
-            Landmark(
-                position=Position(int(records.offsets[cause]), int(moments.due[row]), users[slot], kind_of(k, OPENED)),
-                slot=slot,
-                may=opens,
-                risk=float(risks.stated[k, row]),
-                row=row,
-                cause=cause,
-                return_offset=int(records.offsets[back]) if back >= 0 else -1,
-                return_ms=int(records.columns.ts[back]) if back >= 0 else 0,
-            )
-        )
+    rows = eligible[kept]
+    cause, slot, back = moments.cause[rows], moments.slot[rows], moments.return_at[rows, k]
+    returned = back >= 0
+    columns = (
+        rows, may[kept], cause, slot, moments.due[rows], records.offsets[cause], risks.stated[k, rows],
+        np.where(returned, records.offsets[back], -1), np.where(returned, records.columns.ts[back], 0),
+    )  # fmt: skip
+    kind = kind_of(k, OPENED)
+    found = [
+        Landmark(Position(offset, due, users[who], kind), who, opens, risk, row, why, return_offset, return_ms)
+        for row, opens, why, who, due, offset, risk, return_offset, return_ms in zip(*(one.tolist() for one in columns), strict=True)
+    ]
     return found, int((too_old & ~replayed).sum())
 
 

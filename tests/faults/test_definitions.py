@@ -67,7 +67,7 @@ def test_one_edit_adds_a_definition(world: World) -> None:
 
     for text, says in (
         (before, "definition 'longer' is no longer there: put it back"),
-        (before + LONGER.replace('"3d"', '"5d"'), "give the changed one a name of its own"),
+        (before + LONGER.replace('"3d"', '"5d"'), "put this one back, and add the changed one behind the others"),
         (before.replace("[[definitions]]", LONGER + "\n[[definitions]]"), "must stay number 1: add new ones behind the others"),
     ):
         world.config.write_text(text)

@@ -7,6 +7,15 @@ import time
 
 import pytest
 
+from features.definitions.rules import Rules, RulesSince, pack_history
+from features.store.keys import META_FIELD, shard_keys
+from stream.kafka.shard_wire import ExamplesProducer, KafkaWire
+from stream.kafka.wire import Marker
+from stream.position import Position
+from stream.processes.fitness import judge_topics
+from stream.processes.preflight import look_at_kafka
+from stream.processes.worker import prepare, wire_settings
+from stream.shard.meta import ShardMeta
 from tests.faults.bench_world import World, made_up_log
 from tests.servers.process import wait_until
 
@@ -100,6 +109,25 @@ def test_a_rule_is_changed_letters_are_sent_again_once_and_a_rebuild_decides_ali
     assert all(len(meta.rules) == 2 for meta in world.metas().values())
     assert world.check(KEYS) == before
     assert [set(world.states(partition)) for partition in range(4)] == [set(one) for one in states]
+
+
+async def test_a_shard_says_in_kafka_which_rules_it_follows_before_any_record_has_come(world: World) -> None:
+    """On a quiet topic Redis has the older ones until the next click: a replay must not wait for that."""
+    wait_until(lambda: not any(one.fatal for one in judge_topics(world.settings, look_at_kafka(world.settings))), 30, "the topics")
+    prepare(world.settings)
+    before, now = RulesSince(0, Rules(oldest_ms=5)), RulesSince(7, world.settings.rules())
+    meta = ShardMeta(next_offset=7, rules=[before])
+    world.client.hset(shard_keys(world.app, 1).meta, META_FIELD, meta.pack())
+    replay = ("dlq", "replay", "--reason", "unknown_type")
+    code, text = said_by(world, *replay)
+    assert (code, "shard 1 still follows other rules" in text) == (2, True), text
+    wires = wire_settings(world.settings)
+    wire = KafkaWire(wires, 1, ExamplesProducer(wires))
+    await wire.open()
+    await wire.publish([], Marker(Position(-1, 0, "", 0), 0, pack_history([before, now])))
+    await wire.close()
+    code, text = said_by(world, *replay)
+    assert (code, "nothing to send" in text) == (0, True), text
 
 
 def test_an_app_whose_spec_holds_the_types_goes_on_and_may_change_them(world: World) -> None:

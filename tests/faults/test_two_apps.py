@@ -13,6 +13,7 @@ from features.store.redis import connect, load_spec
 from stream.demo.local_redis import LocalRedis
 from stream.kafka.claims import claim, read_claims
 from stream.kafka.origin import app_header, app_of
+from stream.kafka.replayed import Replayer, read_progress
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
 from stream.processes.preflight import NotReady
 from stream.processes.worker import prepare
@@ -114,6 +115,15 @@ async def test_a_prefix_where_only_an_earlier_build_published_is_that_app_s(kafk
     await wire.close()
     two = load_settings(None, {"CHURNWATCH_KAFKA": kafka, "CHURNWATCH_TOPIC_PREFIX": prefix, "CHURNWATCH_APP": "two"})
     assert (read_claims(two).holder("two"), read_claims(two).holder("old-one")) == ("old-one", "old-one")
+
+
+def test_notes_of_a_replay_are_no_claim(kafka: str, app_name: str) -> None:
+    prefix = f"{app_name}."
+    make_topics(kafka, prefix, 1)
+    one = load_settings(None, {"CHURNWATCH_KAFKA": kafka, "CHURNWATCH_TOPIC_PREFIX": prefix, "CHURNWATCH_APP": "one"})
+    Replayer(one).send([(("labels", 0, 5), None, b"{}")])
+    assert read_progress(one).sent == {("labels", 0, 5)}
+    assert read_claims(one).holder("one") is None
 
 
 async def test_ticks_and_alerts_of_another_app_are_not_read_for_ours(kafka: str, app_name: str) -> None:

@@ -176,5 +176,5 @@ def test_a_record_of_a_newer_form_or_of_more_definitions_is_refused_with_what_to
         read_states(["ann"], [bytes([FORM + 1]) + whole[1:]], 2)
     with pytest.raises(LayoutError, match="restore the removed definition"):
         read_states(["ann"], [whole], 1)
-    with pytest.raises(DamagedRecord, match="0 bytes that is none"):
+    with pytest.raises(DamagedRecord, match="0 bytes in the place of a state record"):
         read_states(["ann"], [b""], 1)

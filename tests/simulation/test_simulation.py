@@ -75,7 +75,7 @@ MUTANTS = (
                 '        await self._world.pause(self._worker, "commit.after")\n        self._world.store._shard(partition).meta = commit.meta\n',
             ),
         ),
-        redis=(("features/store/redis.py", '("WATCH", f"{prefix}owner", f"{prefix}meta")', '("WATCH", f"{prefix}exbox")'),),
+        redis=(("features/store/packed_calls.py", '("WATCH", keys.owner, keys.meta)', '("WATCH", keys.exbox)'),),
     ),
     Mutant(
         "no token",
@@ -83,9 +83,7 @@ MUTANTS = (
             ("features/store/memory.py", "if not data.epoch or Token(data.epoch, data.nonce) != token:", "if False:"),
             ("features/store/memory.py", "if data.commit_no != commit.commit_no:", "if False:"),
         ),
-        redis=(
-            ("features/store/redis.py", 'if (epoch, nonce) != (b"%d" % commit.token.epoch, commit.token.nonce.encode()):', "if False:"),
-        ),
+        redis=(("features/store/redis.py", 'if (epoch, nonce) != (b"%d" % token.epoch, token.nonce.encode()):', "if False:"),),
     ),
     Mutant(
         "no generation check",

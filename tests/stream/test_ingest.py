@@ -124,6 +124,10 @@ def test_more_than_fits_into_memory_goes_through_a_folder_and_leaves_nothing_the
     missing = run("ingest", str(CASES / "k_grouped_by_user.csv"), "--spill", "nowhere")
     assert missing.returncode == 2
     assert "nowhere" in missing.stderr
+    assert "Traceback" not in missing.stderr
+    no_folder = run("ingest", str(CASES / "k_grouped_by_user.csv"), "--spill", str(CASES / "k_grouped_by_user.csv"))
+    assert no_folder.returncode == 2
+    assert "no folder can be made in" in no_folder.stderr
     assert sum(map(len, sent())) == 2400
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from features.definitions.rules import NO_RULES, Rules, RulesSince, pack_history
+from stream.kafka.connection import Connection
 from stream.kafka.scan import open_scan
 from stream.kafka.shard_wire import ExamplesProducer, KafkaWire, WireSettings
 from stream.kafka.wire import ClockAhead, Marker, Wire, WireError
@@ -59,7 +60,7 @@ async def make(request: pytest.FixtureRequest, app_name: str) -> AsyncIterator[M
         return made[-1]
 
     async def in_log() -> list[bytes]:
-        async with open_scan(bootstrap, {}, settings.topics["examples"], 0) as scan:
+        async with open_scan(Connection(bootstrap), settings.topics["examples"], 0) as scan:
             return [record.value for record in await scan.read(scan.first, scan.end)]
 
     yield MakeWire(one, in_log)

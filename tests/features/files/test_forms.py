@@ -128,7 +128,7 @@ def test_the_damaged_line_is_named_and_the_others_are_read(
         ("e.csv", ROW * 3, "the first line must name the columns"),
         ("e.csv", "user , user,ts,type\na,b,1,x\n", "the same column twice: user"),
         ("e.csv", b"PK\x03\x04", "Excel"),
-        ("e.parquet", HEADER, "no Parquet file"),
+        ("e.parquet", HEADER, "not a Parquet file"),
         ("e.parquet", b"PAR1aaaaaaaaaaaaaaaaaPAR1", "no sound Parquet file"),
         ("e.csv.zst", b"\x28\xb5\x2f\xfdxxxxxxx", "damaged"),
         ("e.jsonl", '{"User":"a","TS":1,"Type":"x"}', "--map user=User,ts=TS,type=Type"),

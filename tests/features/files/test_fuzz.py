@@ -1,4 +1,4 @@
-"""Whatever a file holds: no stack trace, and every row is either usable or counted. A quarter of a minute here; CHURNWATCH_FUZZ_S for longer."""
+"""Whatever a file holds: no stack trace, and every row is either usable or counted. A quarter of a minute here; CHURNWATCH_FUZZ_SECONDS for longer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from features.files.event_json import EventIds, payloads
 from features.users.spec import FeatureSpec
 from tests.features.files.reading import CASES, read, text
 
-SECONDS = float(os.environ.get("CHURNWATCH_FUZZ_S", "15"))
+SECONDS = float(os.environ.get("CHURNWATCH_FUZZ_SECONDS", "15"))
 SHARE = SECONDS / 3
 cells = st.one_of(
     st.sampled_from(

@@ -71,6 +71,14 @@ def test_a_folder_without_room_is_refused_before_a_run_is_written(tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_that_is_filled_by_another_meanwhile_is_refused(tmp_path: Path) -> None:
+    """What is free was looked at before; others write there, too."""
+    (tmp_path / "0.arrow").symlink_to("/dev/full")
+    order = Order(tmp_path, memory_bytes=0, run_rows=1)
+    with pytest.raises(FileRefused, match=r"No space left on device .* --spill"):
+        order.add(pl.DataFrame({"ts": [1]}))
+
+
 def test_a_file_that_cannot_fit_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "events.csv").write_bytes(b"x" * 10_000)
     file = EventFile(tmp_path / "events.csv", ReadOptions(now_ms=0), Summary("events.csv"))

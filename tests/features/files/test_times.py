@@ -98,7 +98,7 @@ def test_seconds_carry_their_milliseconds_behind_the_point(tmp_path: Path) -> No
 def test_a_log_that_begins_at_zero_is_read_when_told(tmp_path: Path) -> None:
     file = csv(tmp_path, "ann,0,x,", "ann,1000,x,", "bob,86400000,x,")
     assert not read(file)[0].height
-    assert read(file, oldest_ms=0, oldest_told=True)[0]["ts"].to_list() == [0, 1000, 86_400_000]
+    assert read(file, oldest_ms=0, oldest_given=True)[0]["ts"].to_list() == [0, 1000, 86_400_000]
 
 
 @pytest.mark.parametrize(
