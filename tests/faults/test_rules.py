@@ -19,7 +19,7 @@ from stream.shard.meta import ShardMeta
 from tests.faults.bench_world import World, made_up_log
 from tests.servers.process import wait_until
 
-pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis, pytest.mark.timeout(480)]  # a dozen processes, on two cores that may be busy
 KEYS = ("click", "view", "purchase")
 STRICT = 'strict_types = ["click", "view"]\n'
 TOML = f"""
