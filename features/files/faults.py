@@ -10,8 +10,8 @@ from __future__ import annotations
 from features.events.event import WORDS, Reason
 
 FILE_REASONS = {
-    "ragged": "the row has more or fewer fields than the header",
-    "open_quote": "a quotation mark opens and is not closed",
+    "ragged": "more or fewer fields than the header",
+    "open_quote": "a quotation mark is never closed",
     "damaged": "the file is cut off or damaged here",
     "ts_unit": "the numbers are in another unit",
     "ts_ambiguous": "day and month cannot be told apart",
@@ -20,12 +20,29 @@ FILE_REASONS = {
 """Reasons that only a row of a file can have, and their meanings; those of every event are in `features.events.event`."""
 
 
-def words_of(reason: str) -> str:
+_IN_A_FILE = {
+    ("wrong_type", "ts"): "no time that can be read",
+    ("wrong_type", "value"): "no number such as 1234.50",
+    ("wrong_type", "props"): "no JSON object",
+    ("wrong_type", ""): "the row is no JSON object",
+    ("missing_field", "ts"): "there is no time",
+    ("missing_field", "type"): "there is no type",
+    ("future", "ts"): "the time is ahead of now",
+    ("not_utf8", ""): "the row is not UTF-8",
+    ("not_json", ""): "the row is not JSON",
+    ("too_deep", ""): "the row is nested more than 64 deep",
+}
+"""Reasons of a live event that a file says more plainly, by reason and field."""
+
+
+def words_of(reason: str, field: str = "") -> str:
     """Return what a reason means, for people.
 
-    >>> words_of("user_empty"), words_of("ragged")
-    ('user is empty', 'the row has more or fewer fields than the header')
+    >>> words_of("user_empty"), words_of("wrong_type", "ts")
+    ('user is empty', 'no time that can be read')
     """
+    if (reason, field) in _IN_A_FILE:
+        return _IN_A_FILE[reason, field]
     if reason in FILE_REASONS:
         return FILE_REASONS[reason]
     return WORDS[Reason[reason]]

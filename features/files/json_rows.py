@@ -34,6 +34,8 @@ class JsonRows:
     ----------
     columns : list of str
         Keys of the first objects; a nested key has dots.
+    lists : list of str
+        Keys of the first objects under which a list of objects stands; these may be the events.
     """
 
     def __init__(self, blocks: Blocks) -> None:
@@ -41,7 +43,9 @@ class JsonRows:
         self._rest, self._last, self._line, self._row = b"", False, 0, 0
         self._more()
         self._by_lines = _one_a_line(self._rest)
+        self._lists: dict[str, None] = {}
         self.columns = list(self._keys())
+        self.lists = list(self._lists)
 
     def _more(self) -> None:
         block = next(self._source, None)
@@ -64,6 +68,10 @@ class JsonRows:
             except (msgspec.MsgspecError, ValueError, RecursionError):
                 continue
             _names(one, "", found, DEEP)
+            if isinstance(one, dict):
+                self._lists |= dict.fromkeys(
+                    name for name, inner in one.items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)
+                )
         return found
 
     def _places(self, most: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], int, int]:

@@ -23,11 +23,25 @@ from features.files.times import AMBIGUOUS, DECIMAL, EMPTY, LOCAL, NUMBER, UNITS
 IDS = ("user", "type", "item", "session", "channel", "event_id")
 NOTHING = frozenset({"", "null", "none", "nan", "n/a", "na", "undefined", "nil", "\\n", "-", "(null)", "<null>", "#n/a"})
 """Words that programs write where there is no value, in lower case."""
-NOBODY = NOTHING | {"anonymous", "anon", "guest", "unknown", "0", "-1", "test", "00000000-0000-0000-0000-000000000000"}
+NOBODY = NOTHING | {
+    "anonymous",
+    "anon",
+    "guest",
+    "unknown",
+    "0",
+    "-1",
+    "test",
+    "(not set)",
+    "(none)",
+    "[object object]",
+    "00000000-0000-0000-0000-000000000000",
+}
 """Ids, in lower case, that stand for no particular user. A note warns of them; they are rejected only if the settings say so."""
 _LONGEST_NOBODY = max(map(len, NOBODY))
 SCHEMA = {"user": pl.String, "ts": pl.Int64, "type": pl.String, "value": pl.Float64, "item": pl.String, "session": pl.String, "channel": pl.String, "event_id": pl.String, "props": pl.String}  # fmt: skip
 """Columns of usable rows, and their types."""
+_INVISIBLE = r"[\x{00ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
+"""Widths of nothing, and directions; not the joiners, which scripts and emoji need."""
 _PARTS = ("", "s", "", "ms", "", "us", "", "ns", "")
 _OWN_BYTES = 256
 """Most bytes that a payload takes beside its texts: names, quotes, numbers, and an event id made here."""
@@ -48,6 +62,12 @@ class Seen:
     not_finite: int = 0
     no_value: Counter[str] = field(default_factory=Counter)
     nobody: Counter[str] = field(default_factory=Counter)
+    invisible: int = 0
+    """Users with characters that nobody sees."""
+    rounded: int = 0
+    """Users such as 1.23457E+12."""
+    coarse: bool = False
+    """Whether times are floats of 32 bits or fewer."""
     pointed: dict[str, bool] = field(default_factory=dict)
     """Id columns in which some text is a number with a point, such as 123.0, as columns of floats are written."""
     plain_ids: set[str] = field(default_factory=set)
@@ -117,6 +137,9 @@ class Judge:
             composed = trimmed.str.normalize("NFC")
             self.seen.composed[name] += int((composed != trimmed).sum())
             trimmed = composed
+            self.seen.invisible += int(trimmed.str.contains(_INVISIBLE).sum() or 0) if name == "user" else 0
+        if name == "user" and trimmed.str.contains("E+", literal=True).any():
+            self.seen.rounded += int(trimmed.str.contains(r"^\d(\.\d+)?E\+\d+$").sum() or 0)
         return trimmed
 
     def _look_for_points(self, name: str, text: pl.Series) -> None:
@@ -148,8 +171,9 @@ class Judge:
     def _typed_id(self, name: str, cells: Cells, verdict: _Verdict) -> pl.Series:
         values = cells.values
         if values.dtype.is_float():
+            most = 2**53 if values.dtype == pl.Float64 else 2**24 if values.dtype == pl.Float32 else 2**11  # exact up to here
             values = values.cast(pl.Float64).fill_nan(None)
-            whole = (values == values.floor()) & (values.abs() < 2**53)
+            whole = (values == values.floor()) & (values.abs() < most)
             verdict.mark(~whole, "wrong_type", name)
             self.seen.whole[name] += int(whole.sum() or 0)
             return values.set(~_as_mask(whole), None).cast(pl.Int64).cast(pl.String)
@@ -204,6 +228,7 @@ class Judge:
                 wide = values.cast(pl.Int64, strict=False)
                 verdict.mark(wide.is_null(), "ts_out_of_range", "ts")
                 return self._plausible(self._in_ms(wide.fill_null(0).to_numpy(), verdict), _mask(wide.is_not_null()), verdict)
+            self.seen.coarse = dtype.is_float() and dtype != pl.Float64
             return self._plausible(self._floats_in_ms(values.cast(pl.Float64), verdict), _mask(values.is_not_null()), verdict)
         return self._texts_in_ms(values, verdict)
 

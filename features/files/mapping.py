@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from features.files.chunk import Path_
@@ -13,7 +14,7 @@ from features.files.shapes import FIELDS, LIKELY, REQUIRED, Plan, Shape, recogni
 
 CONSTANT = "="
 """A place that begins with this is not a place but the value itself; only `type` may have one."""
-ADVICE = "say --map {0} with the column's name (dots lead into nested JSON)"
+ADVICE = "say --map {0}"
 
 
 def read_mapping(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -124,13 +125,15 @@ def plan_of(columns: Sequence[str], mapping: Mapping[str, tuple[str, ...]], *, n
     for name, where in given.items():
         lost = [one for one, path in ((one, _path(one, there, nested=False)) for one in where) if path is None]
         if lost and (len(lost) == len(where) or not nested):
-            raise FileRefused(f"--map: there is no column {', '.join(lost)} for {name}; there are {_listed(columns)}", "columns")
+            near = [close for one in lost if (close := _nearest(one, columns))]
+            meant = f" (did you mean {', '.join(near)}?)" if near else ""
+            raise FileRefused(f"--map: there is no column {', '.join(lost)} for {name}{meant}; there are {_listed(columns)}", "columns")
     missing = [
         name for name in REQUIRED
         if not (name == "type" and constant) and not any(_path(one, there, nested=False) for one in places.get(name, ()))
     ]  # fmt: skip
     if missing and (columns or not nested):  # if not even the first objects can be read, each row gets its own fault instead
-        raise FileRefused(_missing(missing, columns), "columns")
+        raise FileRefused(_missing(missing, columns, nested=nested), "columns")
     instead = shape.instead if shape else (("track", "event"),) if "event" in there and "type" in there and not constant else ()
     notes = [f"read as {shape.name}: {_told(kept, shape, there)}"] if shape else []
     if not shape and kept.get("type") == (("event",),):
@@ -164,20 +167,31 @@ def _told(places: Mapping[str, tuple[Path_, ...]], shape: Shape, there: set[str]
     return ", ".join(pairs)
 
 
+def _nearest(name: str, columns: Sequence[str]) -> str:
+    folded = {one.casefold(): one for one in columns if one}
+    return next((folded[one] for one in get_close_matches(name.casefold(), folded, 1)), "")
+
+
 def _listed(columns: Sequence[str]) -> str:
     named = [name for name in columns if name]
     return ", ".join(named[:30]) + (f" and {len(named) - 30} more" if len(named) > 30 else "") if named else "none"
 
 
-def _missing(missing: Sequence[str], columns: Sequence[str]) -> str:
+def _missing(missing: Sequence[str], columns: Sequence[str], *, nested: bool) -> str:
     folded = {name.casefold().replace(" ", "_"): name for name in columns if name}
     likely = {
         field: next((folded[name] for name in LIKELY[field] if name in folded), None) for field in (*REQUIRED, "value", "item", "session")
     }
     guess = ",".join(f"{field}={likely[field] or 'COLUMN'}" for field in REQUIRED if field in missing)
-    advice = ADVICE.format(guess)
+    advice = (
+        ADVICE.format(guess)
+        + (" with the column's name" if "COLUMN" in guess else "")
+        + (" (dots lead into nested JSON)" if nested else "")
+    )
     if "type" in missing and likely["type"] is None:
         advice += ", or --type click when all rows are of one type"
-    if any(name[:1].isdigit() for name in columns):
+    if any(name[:1].isdigit() for name in columns) or not columns or (len(columns) == 1 and not nested):
         advice += "; the first line must name the columns"
+    if len(columns) == 1 and not nested:
+        advice += ", and --sep tells what stands between them"
     return f"no column for {', '.join(missing)}; there are: {_listed(columns)}; {advice}"

@@ -6,6 +6,7 @@ file -> form (delimited, JSON, Parquet) -> plan (which column is which field) ->
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,17 +20,24 @@ from features.files.blocks import Blocks
 from features.files.chunk import Fault
 from features.files.faults import FileRefused, words_of
 from features.files.json_rows import JsonRows
-from features.files.judgement import Judge
+from features.files.judgement import Judge, Seen
 from features.files.mapping import plan_of
 from features.files.options import ReadOptions
 from features.files.parquet import ParquetRows
-from features.files.shapes import HEADLESS
+from features.files.shapes import HEADLESS, Plan
 from features.files.summary import Days, Distinct, Summary
 from features.files.tables import Table
 
 ENDINGS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet")
 PACKED = ("", ".gz", ".zst")
 STDIN = "-"
+_DAY = r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
+HINTS = {
+    _DAY: "ts: {} looks like year, month and day: say --ts-format %Y%m%d",
+    _DAY + r"([01]\d|2[0-3])[0-5]\d[0-5]\d": "ts: {} looks like year, month, day and time: say --ts-format %Y%m%d%H%M%S",
+    r"[2-5]\d{4}([.,]\d+)?": "ts: {} looks like days as a spreadsheet counts them: format the column as 2019-10-31 13:05:07 there, and export it again",
+}
+"""What numbers are that are no times in milliseconds, by their form."""
 Frames = Iterator[pl.DataFrame]
 Progress = Callable[[int], None]
 
@@ -126,7 +134,7 @@ class EventFile:
             stream.seek(0)
         blocks = Blocks(stream, options.encoding)
         form = form_of(self.path, blocks, stream, options.separator)
-        plan = plan_of(form.columns, options.mapping, nested=isinstance(form, JsonRows), constant_type=options.constant_type)
+        plan = _plan(form, options)
         judge, days, users = Judge(plan, options), Days(), Distinct()
         summary.notes += plan.notes
         last = None
@@ -219,6 +227,45 @@ def form_of(path: Path, blocks: Blocks, stream: BinaryIO, separator: str) -> Tab
     return Table(blocks, separator, HEADLESS)
 
 
+def _plan(form: Table | JsonRows | ParquetRows, options: ReadOptions) -> Plan:
+    """Decide where each field is read; of objects that only wrap a list of others, say how to get at these."""
+    try:
+        return plan_of(form.columns, options.mapping, nested=isinstance(form, JsonRows), constant_type=options.constant_type)
+    except FileRefused as error:
+        if not isinstance(form, JsonRows) or not form.lists:
+            raise
+        name = form.lists[0]
+        within = f"if the events are the list within {name!r}, make it a file of its own: jq -c '.{name}[]' FILE > events.jsonl"
+        raise FileRefused(f"{error}; {within}", error.reason) from None
+
+
+def _hint(summary: Summary) -> str:
+    """What a number that is no time in milliseconds may be, by the first one that is unusable."""
+    for reason in ("ts_implausible", "ts_out_of_range", "wrong_type"):
+        fault = summary.faults.get((reason, "ts"))
+        for pattern, says in HINTS.items():
+            if fault is not None and re.fullmatch(pattern, fault.value.strip()):
+                return says.format(fault.value.strip())
+    return ""
+
+
+def _warnings(seen: Seen) -> list[str]:
+    """What another program may have done to a column before."""
+    notes = []
+    if seen.invisible:
+        ids = counted(seen.invisible, "id holds", "ids hold")
+        notes.append(f"user: {ids} invisible characters, which make another user of the same name")
+    if seen.rounded:
+        ids = counted(seen.rounded, "id looks", "ids look")
+        notes.append(
+            f"user: {ids} like 1.23457E+12, which is what a spreadsheet makes of long numbers: different users may have become one; "
+            "export the column as text"
+        )
+    if seen.coarse:
+        notes.append("ts: a column of 32-bit floats holds milliseconds only to a minute or two: write it with 64 bits")
+    return notes
+
+
 def notes_of(judge: Judge, summary: Summary, float_ids: tuple[str, ...], *, in_order: bool) -> list[str]:
     """Return what was noticed in a file, as sentences for people."""
     seen, notes = judge.seen, []
@@ -232,7 +279,10 @@ def notes_of(judge: Judge, summary: Summary, float_ids: tuple[str, ...], *, in_o
             "a time of another form, or one whose day and month could be swapped, is read when its form is given: "
             "--ts-format '%d/%m/%Y %H:%M' or '%m/%d/%Y %H:%M' or the like"
         )
-    if "ts_implausible" in reasons:
+    hint = _hint(summary)
+    if hint:
+        notes.append(hint)
+    elif "ts_implausible" in reasons:
         notes.append("times that far back are read with --oldest and a date, such as --oldest 1970-01-01")
     if "future" in reasons and seen.local:
         notes.append(f"times ahead of now: if they are of another zone than {judge.zone}, name it with --tz")
@@ -247,6 +297,7 @@ def notes_of(judge: Judge, summary: Summary, float_ids: tuple[str, ...], *, in_o
         for name, count in seen.composed.items()
         if count
     ]
+    notes += _warnings(seen)
     whole = dict.fromkeys([*(name for name, count in seen.whole.items() if count), *float_ids])
     notes += [f"{name}: a number such as 123.0 is taken as the id 123" for name in whole]
     if seen.not_finite:

@@ -6,7 +6,7 @@ A place is a column or, with dots, a key within nested JSON. Where a field has s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FIELDS = ("user", "ts", "type", "value", "item", "session", "channel", "event_id", "props")
 REQUIRED = ("user", "ts", "type")
@@ -65,7 +65,7 @@ _TABLES: Mapping[str, tuple[str, ...]] = {
 SHAPES: tuple[Shape, ...] = (
     Shape(
         "REES46 / cosmetics shop",
-        (("event_time",), ("event_type",), ("product_id",), ("user_id",), ("user_session",)),
+        (("event_time",), ("event_type",), ("product_id",), ("user_id",), ("user_session", "category_id", "category_code")),
         {
             "user": ("user_id",),
             "ts": ("event_time",),
@@ -117,9 +117,9 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "Segment / RudderStack warehouse table",
-        (("anonymous_id",), ("event",), ("timestamp", "original_timestamp"), ("received_at", "sent_at")),
+        (("anonymous_id",), ("timestamp", "original_timestamp"), ("received_at", "sent_at")),
         _TABLES,
-        says="id, anonymous_id, user_id, event, timestamp, received_at, sent_at",
+        says="id, anonymous_id, user_id, event, timestamp, received_at, sent_at; the tables pages, screens and identifies have no event",
     ),
     Shape(
         "Mixpanel",
@@ -139,7 +139,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "Mixpanel",
         (
-            ("event",),
+            ("event", "event_name", "mp_event_name"),
             ("distinct_id", "mp_distinct_id", "$distinct_id"),
             ("time", "mp_time"),
             ("$insert_id", "insert_id", "mp_insert_id", "mp_lib", "$lib"),
@@ -147,24 +147,25 @@ SHAPES: tuple[Shape, ...] = (
         {
             "user": ("distinct_id", "$distinct_id", "mp_distinct_id"),
             "ts": ("time", "mp_time"),
-            "type": ("event",),
+            "type": ("event", "event_name", "mp_event_name"),
             "event_id": ("$insert_id", "insert_id", "mp_insert_id"),
             "channel": ("utm_source",),
+            "props": ("properties",),
         },
         units=("s", "ms"),
-        says="the same flat: event, time, distinct_id, $insert_id",
+        says="the same flat: event, time, distinct_id, $insert_id; a warehouse has event_name or mp_event_name",
     ),
     Shape(
         "Amplitude",
         (
             ("event_type",),
-            ("event_time",),
+            ("event_time", "time"),
             ("user_id", "device_id", "amplitude_id"),
             ("$insert_id", "insert_id", "amplitude_id", "event_properties", "amplitude_event_type", "server_upload_time"),
         ),
         {
             "user": ("user_id", "device_id", "amplitude_id"),
-            "ts": ("event_time",),
+            "ts": ("event_time", "time"),
             "type": ("event_type",),
             "event_id": ("$insert_id", "insert_id", "uuid"),
             "session": ("session_id",),
@@ -176,9 +177,9 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "PostHog",
-        (("distinct_id",), ("event",), ("timestamp",)),
+        (("distinct_id", "properties.distinct_id"), ("event",), ("timestamp",)),
         {
-            "user": ("distinct_id",),
+            "user": ("distinct_id", "properties.distinct_id"),
             "ts": ("timestamp",),
             "type": ("event",),
             "event_id": ("uuid",),
@@ -264,11 +265,24 @@ LIKELY: Mapping[str, tuple[str, ...]] = {
 def recognised(columns: Sequence[str]) -> Shape | None:
     """Return the first shape whose columns are all there, None if there is none.
 
+    A warehouse may write all names in capitals, or all in small letters; the places are then as the file spells them.
+
     >>> recognised(["timestamp", "visitorid", "event", "itemid"]).name
     'RetailRocket'
     """
     there = set(columns)
-    return next((shape for shape in SHAPES if all(there & set(group) for group in shape.known_by)), None)
+    found = next((shape for shape in SHAPES if all(there & set(group) for group in shape.known_by)), None)
+    cases = {name for name in there if name.lower() != name.upper()}
+    if found or not (all(map(str.isupper, cases)) or all(map(str.islower, cases))):
+        return found
+    spelled = {name.lower(): name for name in there}
+    alike = (shape for shape in SHAPES if all(any(name.lower() in spelled for name in group) for group in shape.known_by))
+    return next((_respelled(shape, spelled) for shape in alike), None)
+
+
+def _respelled(shape: Shape, spelled: Mapping[str, str]) -> Shape:
+    places = {field: tuple(spelled.get(place.lower(), place) for place in where) for field, where in shape.places.items()}
+    return replace(shape, places=places, instead=tuple((kind, spelled.get(place.lower(), place)) for kind, place in shape.instead))
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,7 @@ def by_form(texts: pl.Series, form: str) -> tuple[pl.Series, bool]:
     [datetime.datetime(2019, 10, 31, 0, 0)]
     """
     offset = any(part in form for part in ("%z", "%:z", "%#z", "%+"))
-    zoned = offset or form.rstrip().endswith(("Z", "UTC", "GMT"))  # these letters in a form mean UTC, as in RFC 3339
+    zoned = offset or "%s" in form or form.rstrip().endswith(("Z", "UTC", "GMT"))  # these letters in a form mean UTC, as in RFC 3339
     clock = any(part in form for part in ("%H", "%I", "%k", "%l", "%T", "%R", "%r", "%X", "%c", "%s", "%+"))
     if ",%f" in form:
         texts = texts.str.replace(r",(\d+)(\D*|\s*[+-][\d:]+)$", ".$1$2")

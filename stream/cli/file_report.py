@@ -26,7 +26,7 @@ def tell(summary: Summary, screen: Screen) -> None:
             Column("what is wrong"),
             Column("field"),
             Column("first"),
-            Column("there it says", wrapped=True),
+            Column("value", wrapped=True),
         )
         faults = sorted(summary.faults.values(), key=lambda one: (-one.count, one.row))
         screen.table(columns, [fault_row(fault) for fault in faults], margin=2)
@@ -56,7 +56,7 @@ def told(summary: Summary) -> list[tuple[str, str]]:
         total = summary.types.total() or 1
         shares = ", ".join(f"{kind} {count:,} ({count / total:.0%})" for kind, count in most)
         rows.append(("types", shares + (f" and {more:,} more" if more else "")))
-    return rows + [("note" if i == 0 else "", note) for i, note in enumerate(summary.notes)]
+    return rows + [("note", note) for note in summary.notes]
 
 
 def fault_row(fault: Fault) -> tuple[str, str, str, str, str]:
@@ -64,7 +64,7 @@ def fault_row(fault: Fault) -> tuple[str, str, str, str, str]:
     from features.files.faults import words_of
 
     where = f"line {fault.line:,}" if fault.line else f"row {fault.row:,}"
-    return f"{fault.count:,}", words_of(fault.reason), fault.field, where, fault.value
+    return f"{fault.count:,}", words_of(fault.reason, fault.field), fault.field, where, fault.value
 
 
 def _when(ms: int) -> str:

@@ -148,5 +148,7 @@ def _check(files: list[EventFile], *, as_json: bool, skip_bad: int) -> int:
             screen.verbatim(json_line(file.summary.plain()))
         else:
             tell(file.summary, screen)
+            if file.summary.usable and not file.summary.good_enough(skip_bad):
+                screen.indented(2, f"mend the file, or leave these rows out: --skip-bad {file.summary.unusable}")
         code = code if file.summary.good_enough(skip_bad) else 2
     return code

@@ -118,3 +118,12 @@ def test_the_report_is_short_and_says_whom_and_when() -> None:
     assert "3 users" in done.output
     assert "2019-10-01 00:00 to 2019-10-02 00:02 UTC" in done.output
     assert len(done.output.splitlines()) < 10
+
+
+def test_the_report_says_what_is_wrong_in_words_of_a_file_and_how_to_go_on_without_it(tmp_path: Path) -> None:
+    rows = ["ann,1700000000000,x,9.5", 'bob,1700000000001,x,"9,5"', "eve,soon,x,"]
+    (tmp_path / "e.csv").write_text("\n".join(["user,ts,type,value", *rows]))
+    done = CliRunner().invoke(app, ["ingest", str(tmp_path / "e.csv"), "--check"])
+    assert done.exit_code == 2
+    assert all(says in done.output for says in ("no number such as 1234.50", "no time that can be read", "line 3", "--skip-bad 2"))
+    assert "--skip-bad" not in CliRunner().invoke(app, ["ingest", str(tmp_path / "e.csv"), "--check", "--skip-bad", "2"]).output

@@ -225,3 +225,86 @@ def test_ids_of_sixteen_bytes_are_uuids(tmp_path: Path) -> None:
     assert frame["user"].to_list() == ["00010203-0405-0607-0809-0a0b0c0d0e0f", "f0f1f2f3-f4f5-f6f7-f8f9-fafbfcfdfeff"]
     assert frame["type"].to_list() == ["x", "x"]
     assert reasons(summary) == {("user_empty", "user"): 1}
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ("event_time,event_type,product_id,category_id,category_code,brand,price,user_id", "REES46 / cosmetics shop"),
+        ("user_id,device_id,event_type,time,insert_id,event_properties", "Amplitude"),
+        ("EVENT_TYPE,EVENT_TIME,USER_ID,DEVICE_ID,AMPLITUDE_ID,INSERT_ID", "Amplitude"),
+        ("APP_ID,COLLECTOR_TSTAMP,DERIVED_TSTAMP,EVENT,EVENT_ID,USER_ID,DOMAIN_USERID", "Snowplow enriched events"),
+        ("event_name,time,distinct_id,insert_id,user_id,device_id,properties", "Mixpanel"),
+        ("mp_event_name,mp_time,mp_distinct_id,mp_insert_id", "Mixpanel"),
+        ("event,properties,properties.distinct_id,timestamp,uuid", "PostHog"),
+        ("messageid,anonymousid,userid,timestamp,type,event", "Segment"),
+    ],
+)
+def test_variants_of_known_exports(columns: str, name: str) -> None:
+    plan = plan_of(columns.split(","), {}, nested=False)
+    assert plan.shape == name
+    assert {"user", "ts", "type"} <= set(plan.places)
+
+
+def test_names_of_mixed_letters_are_no_export_that_is_spelled_otherwise() -> None:
+    assert recognised(["Distinct_Id", "event", "timestamp"]) is None
+
+
+def test_a_warehouse_table_of_pages_needs_only_its_type(tmp_path: Path) -> None:
+    file = csv(tmp_path, "e1,2023-11-14 22:13:20+00,ann,2023-11-14 22:13:20+00", header="id,received_at,anonymous_id,timestamp")
+    assert "no column for type;" in read(file)[1].refused
+    assert read(file, constant_type="page")[0].select("user", "ts", "type").rows() == [("ann", AT, "page")]
+
+
+def test_objects_that_wrap_the_events_are_told_apart_and_the_way_to_them_is_said(tmp_path: Path) -> None:
+    file = text(tmp_path, json.dumps({"next": None, "data": [{"user": "ann", "ts": AT, "type": "x"}]}), "e.json")
+    assert "jq -c '.data[]'" in read(file)[1].refused
+
+
+@pytest.mark.parametrize(("header", "says"), [("user ts type", "--sep"), ("Report", "the first line must name the columns")])
+def test_a_header_of_one_column_is_explained(header: str, says: str, tmp_path: Path) -> None:
+    assert says in read(csv(tmp_path, "a b c", header=header))[1].refused
+
+
+def test_a_column_told_in_another_spelling_is_guessed_at(tmp_path: Path) -> None:
+    _, summary = read(csv(tmp_path, f"ann,{AT},x", header="uid,at,what"), mapping=read_mapping(["user=UID,ts=at,type=what"]))
+    assert "did you mean uid?" in summary.refused
+
+
+@pytest.mark.parametrize(
+    ("ids", "says"),
+    [
+        (["ann", "ann\u200b"], "1 id holds invisible"),
+        (["1.23457E+12", "1.23457E+12", "x"], "2 ids look like 1.23457E+12"),
+        (["(not set)", "x"], "nobody in particular: '(not set)' (1)"),
+    ],
+)
+def test_users_that_another_program_has_spoiled_are_warned_of(ids: list[str], says: str, tmp_path: Path) -> None:
+    frame, summary = read(csv(tmp_path, *(f"{one},{AT},x," for one in ids)))
+    assert frame["user"].to_list() == ids
+    assert any(says in note for note in summary.notes), summary.notes
+
+
+def test_numbers_that_32_bits_cannot_tell_apart_are_no_ids(tmp_path: Path) -> None:
+    users = pl.Series([7.0, 20_000_001.0], dtype=pl.Float32)
+    pl.DataFrame({"user": users, "ts": pl.Series([AT] * 2, dtype=pl.Float32), "type": ["x"] * 2}).write_parquet(tmp_path / "e.parquet")
+    frame, summary = read(tmp_path / "e.parquet")
+    assert frame["user"].to_list() == ["7"]
+    assert reasons(summary) == {("wrong_type", "user"): 1}
+    assert any("32-bit floats" in note for note in summary.notes)
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("20191031", "--ts-format %Y%m%d"),
+        ("20191031130507", "--ts-format %Y%m%d%H%M%S"),
+        ("43769", "spreadsheet"),
+        ("43769.5", "spreadsheet"),
+    ],
+)
+def test_numbers_that_are_no_epoch_are_called_what_they_look_like(written: str, says: str, tmp_path: Path) -> None:
+    frame, summary = read(csv(tmp_path, f"ann,{written},x,"))
+    assert not frame.height
+    assert any(says in note for note in summary.notes), summary.notes
+    assert not any("--oldest" in note for note in summary.notes)

@@ -155,12 +155,13 @@ def test_a_file_older_than_the_watermark_is_refused_whatever_form_its_times_have
         ("%d/%m/%YT%H:%M:%SZ", "01/10/2019T00:00:00Z", OCTOBER_MS),
         ("%d %b %Y %H:%M GMT", "01 Oct 2019 00:00 GMT", OCTOBER_MS),
         ("%d/%b/%Y:%H:%M:%S %z", "01/Oct/2019:02:00:00 +0200", OCTOBER_MS),
+        ("%s", "1569888000", OCTOBER_MS),
         ("%d/%m/%y", "1/10/19", OCTOBER_MS - 7_200_000),
     ],
 )
 def test_a_form_that_is_told_gives_the_moment_it_says(form: str, written: str, ms: int, tmp_path: Path) -> None:
     assert readable_form(form)
-    zone = "Europe/Berlin" if form.endswith(("Z", "GMT", "%z", "%y")) else "UTC"
+    zone = "Europe/Berlin" if form.endswith(("Z", "GMT", "%z", "%y", "%s")) else "UTC"
     frame, summary = read(csv(tmp_path, f'ann,"{written}",x,'), ts_format=form, zone=zone)
     assert frame["ts"].to_list() == [ms], summary
 
