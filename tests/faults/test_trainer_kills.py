@@ -24,6 +24,7 @@ from features.users.landmarks import PHASE_STEP_MS, phase_of
 from online_models.checkpoint import unseal
 from online_models.example import LABEL, ExampleBlock, Examples
 from online_models.example_blocks import unpack_record
+from online_models.external_labels import LabelBlock
 from online_models.registry import MemoryRegistry
 from online_models.registry_redis import RedisRegistry
 from online_models.trainer import Trainer, TrainerState, Version
@@ -96,6 +97,16 @@ def tell(world: World, log: Sequence[tuple[str, bytes]]) -> int:
     return sent + len(BAD)
 
 
+def wait_copied(world: World, labels: int) -> None:
+    """Wait until the topic `examples` has all labels. On a slow start of the trainer the clicks would be over before it, and each label too late."""
+
+    def copied() -> int:
+        said = [unpack_record(message.value) for message in world.log("examples")[0]]
+        return max((one.next_offset for one in said if isinstance(one, LabelBlock)), default=0)
+
+    wait_until(lambda: copied() == labels, 60, f"{labels} labels copied", world.tails)
+
+
 def kill_after(program: Program, versions: int) -> None:
     wait_until(lambda: program.text().count("model learned") >= versions and "reading examples" in program.text(), 120, "versions", program.text)  # fmt: skip
     program.kill()
@@ -138,8 +149,11 @@ def test_killed_again_and_again_it_learns_what_the_undisturbed_one_does(world: W
     rng = random.Random(11)
     log = list(made_up_log(120_000 if full else 40_000, 6_000 if full else 2_000, 12.0))
     worker = world.start()
-    sent = world.produce(log)
     labels = tell(world, log)
+    first = world.start("train")
+    wait_copied(world, labels)
+    first.kill()
+    sent = world.produce(log)
     for number in range(kills):
         kill_after(world.start("train"), rng.choice([0, 1, 2]) if number else 1)
     world.wait_taken(sent, 120)
