@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SERVERS = {"redis", "faust", "mode", "kafka", "aiokafka", "confluent_kafka", "aiohttp", "socket", "http", "urllib", "requests"}
-CALENDAR = {"datetime", "timedelta", "UTC", "date", "timezone"}
+CALENDAR = {"datetime", "timedelta", "UTC", "date", "timezone", "tzinfo"}
 """What a room without a clock may use of `datetime`: arithmetic, never the present time. Of `time` it may use nothing."""
 NOW = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
 
@@ -80,6 +80,8 @@ RULES: dict[str, Rule] = {
         clock=True,
     ),
     "stream.backtest": Rule(f"{SHELL} features.files stream.ownership stream.intake", clock=True),
+    "insights.words": Rule(""),
+    "insights.charts": Rule("insights.words"),
     "stream.cli": Rule("features online_models stream", f"{KAFKA} redis", clock=True),
     "stream.__main__": Rule("stream.cli"),
 }
@@ -199,7 +201,7 @@ def test_rooms_stand_in_order_so_there_is_no_circle() -> None:
             others = {
                 room_of(name)
                 for name in imported(ast.parse(file.read_text()))
-                if name.partition(".")[0] in {"features", "online_models", "stream"}
+                if name.partition(".")[0] in {"features", "online_models", "stream", "insights"}
             }
             graph.setdefault(room, set()).update(other for other in others if other and other != room)
     tuple(TopologicalSorter(graph).static_order())
