@@ -1,4 +1,1 @@
-"""What people look at: the page with its store, what it shows, and how it is drawn.
-
-`stream.cli` starts it, and nothing else imports it: the engine runs without a page.
-"""
+"""What the crowd does, and the page that shows it. Reads what the engine has said, in Redis and in topics, and never stands in a worker's way."""

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SERVERS = {"redis", "faust", "mode", "kafka", "aiokafka", "confluent_kafka", "aiohttp", "socket", "http", "urllib", "requests",
            "sqlalchemy", "alembic", "psycopg", "sqlite3"}  # fmt: skip
-CALENDAR = {"datetime", "timedelta", "UTC", "date", "timezone"}
+CALENDAR = {"datetime", "timedelta", "UTC", "date", "timezone", "tzinfo"}
 """What a room without a clock may use of `datetime`: arithmetic, never the present time. Of `time` it may use nothing."""
 NOW = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
 
@@ -82,6 +82,8 @@ RULES: dict[str, Rule] = {
     ),
     "stream.backtest": Rule(f"{SHELL} features.files stream.ownership stream.intake", clock=True),
     "insights.store": Rule("stream.faults", "sqlalchemy alembic"),
+    "insights.words": Rule(""),
+    "insights.charts": Rule("insights.words"),
     "stream.cli": Rule("features online_models stream", f"{KAFKA} redis", clock=True),
     "stream.__main__": Rule("stream.cli"),
 }
