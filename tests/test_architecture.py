@@ -16,8 +16,9 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SERVERS = {"redis", "faust", "mode", "kafka", "aiokafka", "confluent_kafka", "aiohttp", "socket", "http", "urllib", "requests"}
-CALENDAR = {"datetime", "timedelta", "UTC", "date", "timezone"}
+SERVERS = {"redis", "faust", "mode", "kafka", "aiokafka", "confluent_kafka", "aiohttp", "socket", "http", "urllib", "requests",
+           "sqlalchemy", "alembic", "psycopg", "sqlite3"}  # fmt: skip
+CALENDAR = {"datetime", "timedelta", "UTC", "date", "timezone", "tzinfo"}
 """What a room without a clock may use of `datetime`: arithmetic, never the present time. Of `time` it may use nothing."""
 NOW = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
 
@@ -80,6 +81,9 @@ RULES: dict[str, Rule] = {
         clock=True,
     ),
     "stream.backtest": Rule(f"{SHELL} features.files stream.ownership stream.intake", clock=True),
+    "insights.store": Rule("stream.faults", "sqlalchemy alembic"),
+    "insights.words": Rule(""),
+    "insights.charts": Rule("insights.words"),
     "insights.live": Rule(
         "features.definitions features.users features.store.keys features.store features.store.redis features.reader online_models "
         "online_models.registry_redis stream.shard stream.alerts stream.settings stream.ownership stream.ownership.stored",
