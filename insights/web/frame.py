@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -53,7 +53,7 @@ def language(request: Request) -> Lang:
     """Return the language asked for: in the address, else in the cookie, else the browser's."""
     asked = request.query_params.get("lang") or request.cookies.get("lang")
     if asked in LANGS:
-        return cast("Lang", asked)
+        return asked
     return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
 
 
