@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 Theme = Literal["light", "dark", "auto"]
 YEAR_S = 365 * 86_400
+LANGS: tuple[Lang, ...] = ("en", "zh")
 THEMES: tuple[Theme, ...] = ("light", "dark", "auto")
 
 
@@ -51,7 +52,7 @@ def build() -> str:
 def language(request: Request) -> Lang:
     """Return the language asked for: in the address, else in the cookie, else the browser's."""
     asked = request.query_params.get("lang") or request.cookies.get("lang")
-    if asked == "en" or asked == "zh":
+    if asked in LANGS:
         return asked
     return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
 
@@ -95,12 +96,12 @@ def draw(request: Request, template: str, title: str, *, status: int = 200, **va
             path=request.url.path,
             build=build(),
             link=link,
-            who=request.scope["state"].get("who"),
+            who=request.scope.get("state", {}).get("who"),
             **values,
-        )  # fmt: skip
+        )
     )
     answer = HTMLResponse(text, status_code=status, headers={"Cache-Control": "private, no-store", "Vary": "Cookie, Accept-Language"})
     for name in ("lang", "theme"):
-        if asked.get(name) in {"en", "zh", *THEMES}:
+        if asked.get(name) in {*LANGS, *THEMES}:
             answer.set_cookie(name, asked[name], max_age=YEAR_S, samesite="lax", secure=request.url.scheme == "https", httponly=True)
     return answer
