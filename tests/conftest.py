@@ -15,6 +15,7 @@ from stream.demo.local_redis import LocalRedis
 from stream.faults import ServerMissing
 from tests.faults.bench_world import World
 from tests.servers.kafka import KafkaServer
+from tests.servers.postgres import PostgresServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,6 +78,23 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedi
     except ServerMissing as error:
         missing(error)
     yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Return the address of a real PostgreSQL, whose databases a test may make and spoil."""
+    named = os.environ.get("CHURNWATCH_TEST_POSTGRES")
+    if named:
+        yield named
+        return
+    server = PostgresServer()
+    try:
+        server.start()
+    except ServerMissing as error:
+        server.stop()
+        missing(error)
+    yield server.url
     server.stop()
 
 
