@@ -10,6 +10,8 @@ A sentence is made from the numbers of a reason alone (`stream.alerts.sentences`
 Which reasons an alert gives, and how their numbers follow from a vector, is in `stream.alerts.reasons`.
 """
 
+# ruff: noqa: RUF001 - Chinese has a punctuation of its own
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """Sentences follow from the numbers of a reason alone, in both languages; and what this build cannot say stays as the message says it."""
 
+# ruff: noqa: RUF001 - Chinese has a punctuation of its own
+
 from __future__ import annotations
 
 import re
@@ -67,7 +69,7 @@ def sweep() -> tuple[ReasonCode, ...]:
             terms = np.zeros(WIDTH)
             terms[INDEX[feature]] = 1.0
             vector = vector_of(busy)
-            for code in (*range(LEAST[INDEX[feature]], 4), *range(4, 256, 3)):
+            for code in (*range(LEAST[INDEX[feature]], 4), *range(4, 255, 3), 255):
                 vector[INDEX[feature]] = code
                 found |= dict.fromkeys(one.code for one in reasons(terms, vector, PLAIN))
     return tuple(found)
