@@ -271,6 +271,20 @@ CASES: dict[str, list[Case]] = {
     "model rebuild": [Case(("model", "rebuild"))],
     "state check": [Case(("state", "check"), HOSTILE, code=2), Case(("state", "check", "--partition", "9"), code=2)],
     "topics create": [Case(("topics", "create"))],
+    "web": [],  # the page itself has tests of its own
+    "web people add": [],  # reads a password; see tests/web/access/test_commands.py
+    "web people password": [],  # the same
+    "web people ls": [Case(("web", "people", "ls"))],
+    "web people role": [Case(("web", "people", "role", "[/]\x1b[2J", "viewer"), ("[/]\x1b[2J",), code=2)],
+    "web people disable": [Case(("web", "people", "disable", "[/]\u202e"), ("[/]\u202e",), code=2)],
+    "web people enable": [Case(("web", "people", "enable", "<b>\x9b"), ("<b>\x9b",), code=2)],
+    "web token make": [
+        Case(("web", "token", "make", "[/]<b>", "--scope", "read:people"), ("[/]<b>",)),
+        Case(("web", "token", "make", "\x1b[2J", "--scope", "read:people"), code=2),
+        Case(("web", "token", "make", "crm", "--scope", "[/]\x1b[2J"), ("[/]\x1b[2J",), code=2),
+    ],
+    "web token ls": [Case(("web", "token", "ls"))],
+    "web token revoke": [Case(("web", "token", "revoke", "[/]\x1b[2J"), ("[/]\x1b[2J",), code=2)],
     "config check": [Case(("config", "check"))],
     "config show": [Case(("config", "show"), ("[/]", "<script>"))],
     "config key": [Case(("config", "key", "[/]\x1b[2J.key"), ("[/]\x1b[2J.key",))],
