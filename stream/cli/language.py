@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from features.users.spec import FeatureSpec
     from stream.settings import Settings
 
-LangOption = Annotated[Lang, typer.Option("--lang", envvar="CHURNWATCH_LANG", help="language of the reasons, en or zh; also from CHURNWATCH_LANG")]
+LangOption = Annotated[
+    Lang, typer.Option("--lang", envvar="CHURNWATCH_LANG", help="language of the reasons, en or zh; also from CHURNWATCH_LANG")
+]
 
 
 def names_of(settings: Settings, lang: Lang) -> FeatureSpec:
