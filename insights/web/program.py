@@ -15,6 +15,7 @@ from insights.web.app import make_app
 from insights.web.connections import Connections
 from insights.web.door.at_start import refuse_without_access
 from insights.web.parts import Parts
+from stream.faults import WebRefused
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def main(settings: Settings) -> int:
         parts = Parts(settings, Engine(connect(settings["redis.url"]), settings["app.name"]), store, lambda: int(time.time() * 1000))
         server = uvicorn.Server(uvicorn_config(settings, make_app(parts)))
         log.info("the page is at %s", settings["page.url"] or f"http://{settings['page.address']}")
-        server.run()
+        _run(server, settings["page.address"])
     finally:
         store.close()
     return 0
@@ -40,5 +41,17 @@ def uvicorn_config(settings: Settings, app: ASGIApp, connections: Connections | 
     return uvicorn.Config(
         app, host=host.strip("[]"), port=int(port), log_config=None, access_log=False, server_header=False, lifespan="off", ws="none",
         http=(connections or Connections()).make,  # type: ignore[arg-type]  # uvicorn calls it as it would a class
-        timeout_keep_alive=10, proxy_headers=bool(settings["page.proxies"]), forwarded_allow_ips=list(settings["page.proxies"]),
+        timeout_keep_alive=10, timeout_graceful_shutdown=3, proxy_headers=bool(settings["page.proxies"]), forwarded_allow_ips=list(settings["page.proxies"]),
     )  # fmt: skip
+
+
+def _run(server: uvicorn.Server, address: str) -> None:
+    try:
+        server.run()
+    except SystemExit as error:
+        if server.started:
+            raise
+        raise WebRefused(
+            f"page.address: cannot listen on {address} (the line above says why). A second page on this machine needs an address of its own, such as "
+            "CHURNWATCH_PAGE=127.0.0.1:6081"
+        ) from error

@@ -7,6 +7,7 @@ from typing import Literal
 
 from insights.store import audit
 from insights.store.store import Db
+from stream.shown import visible
 
 Deed = Literal[
     "signed_in", "sign_in_refused", "signed_out", "person_added", "person_disabled", "person_enabled", "role_changed", "password_changed",
@@ -32,5 +33,5 @@ class By:
     at_ms: int
 
     def note(self, db: Db, deed: Deed, about: str = "") -> None:
-        """Add a line, in the transaction of the deed itself."""
-        audit.note(db, at_ms=self.at_ms, who=self.who, what=deed, about=about, address=self.address)
+        """Add a line, in the transaction of the deed itself. What cannot be seen is spelled out, and PostgreSQL takes no NUL anyway."""
+        audit.note(db, at_ms=self.at_ms, who=visible(self.who), what=deed, about=visible(about), address=self.address)

@@ -25,6 +25,7 @@ from joserfc.jws import JWSRegistry
 from insights.store.roles import Role
 from insights.store.secrets import hash_of
 from stream.settings import Settings, is_loopback
+from stream.shown import visible
 
 Why = Literal["away", "issuer", "state", "denied", "code", "signature", "audience", "nonce", "expired", "claims", "role"]
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"]
@@ -34,6 +35,8 @@ KEPT_S = 3600.0
 """What the provider says of itself is asked for again after so long."""
 LEEWAY_S = 60
 """So far may its clock be from ours."""
+SUBJECT, NAME, EMAIL = 255, 256, 320
+"""Most characters of what the provider calls somebody (OpenID Connect Core 1.0, 2), of their name, and of their address."""
 DONE = "/sign-in/done"
 """Where it sends people back to; its administrator must allow page.url with this path."""
 
@@ -219,9 +222,11 @@ class Provider:
         role = role_from(claims.get(self._claim), self._roles)
         if role is None:
             raise ProviderRefused("role", f"the claim {self._claim} gives them no role")
-        email = claims.get("email")
-        name = next((claims[one] for one in ("name", "preferred_username", "email") if isinstance(claims.get(one), str)), claims["sub"])
-        return Visitor(self.issuer, str(claims["sub"]), str(name), email if isinstance(email, str) else None, role)
+        subject, email = str(claims["sub"]), claims.get("email")
+        if len(subject) > SUBJECT or visible(subject) != subject:
+            raise ProviderRefused("claims", "the provider's name for them is none")
+        name = next((claims[one] for one in ("name", "preferred_username", "email") if isinstance(claims.get(one), str)), subject)
+        return Visitor(self.issuer, subject, visible(name)[:NAME], visible(email)[:EMAIL] if isinstance(email, str) else None, role)
 
     def _more(self, subject: str, answer: Mapping[str, Any]) -> Mapping[str, Any]:
         """Ask for what is not in the token: some providers give groups only so."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from insights.store import audit, people, tokens
@@ -20,6 +20,9 @@ from insights.web.parts import Has
 from insights.web.who import TOKEN_SCOPES, needs
 
 router = APIRouter(dependencies=[needs("admin")])
+MOST = 2**31 - 1
+"""Largest number that a store gives to anything."""
+Number = Annotated[int, Path(ge=1, le=MOST)]
 LINES = 100
 """Lines of the audit log on one page."""
 
@@ -42,7 +45,7 @@ class Secret(NamedTuple):
 
 
 @router.get("/access")
-def access(request: Request, parts: Has, before: int | None = None) -> Response:
+def access(request: Request, parts: Has, before: Annotated[int | None, Query(ge=1, le=MOST)] = None) -> Response:
     """Show everything."""
     return _page(request, parts, before=before)
 
@@ -64,7 +67,7 @@ def add(request: Request, parts: Has, name: Annotated[str, Form()] = "", role: A
 def change_person(
     request: Request,
     parts: Has,
-    number: int,
+    number: Number,
     change: managed.Change,
     role: Annotated[Role, Form()] = "viewer",
 ) -> Response:
@@ -100,7 +103,7 @@ def make(
 
 
 @router.post("/access/tokens/{number}/revoke", dependencies=[OWN_FORM])
-def revoke(request: Request, number: int) -> Response:
+def revoke(request: Request, number: Number) -> Response:
     """End a token."""
     with door_of(request).store.write() as db:
         found = tokens.token(db, number)
