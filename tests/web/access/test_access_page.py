@@ -13,12 +13,6 @@ from tests.web.access.house import PASSWORD, House, csrf_in, secret_in, sign_in
 from tests.web.access.test_guard import bearer
 
 
-@pytest.fixture
-def admin(house: House) -> TestClient:
-    house.person("root", "admin")
-    return house.signed_in("root")
-
-
 def send(browser: TestClient, path: str, **form: str | list[str]) -> tuple[int, str]:
     answer = browser.post(path, data={"csrf": csrf_in(browser.get("/access").text), **form})
     return answer.status_code, answer.text
