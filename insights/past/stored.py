@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from insights.past.standing import ShardRead, Standing
+from insights.past.fold.standing import ShardRead, Standing
 from insights.past.tables import LANDMARKS, POSITIONS, READER, SHARDS
 from insights.store.upsert import insert_into
 
