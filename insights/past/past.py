@@ -165,7 +165,8 @@ class Past:
         wanted = select(key, *_SUMS).group_by(key).order_by(key)
         with self._store.read() as db:
             rows = [
-                (at, int(n), int(said) / MOST_RISK / n, int(gone)) for at, n, said, gone in db.execute(self._known(db, wanted, definition))
+                (at, int(n), int(said) / MOST_RISK / int(n), int(gone))
+                for at, n, said, gone in db.execute(self._known(db, wanted, definition))
             ]
         if by == "day":
             return [JudgedDay(n, said, gone, at) for at, n, said, gone in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from insights.past.fold.batch import Batch
@@ -69,7 +69,7 @@ def read_so_far(topics: Topics, positions: dict[tuple[str, int], int]) -> dict[t
     return {place: log[: positions.get(place, 0)] for place, log in topics.partitions().items()}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), long=st.booleans())
 def test_the_past_is_what_the_oracle_says(store: Store, seed: int, long: bool) -> None:
     rng = random.Random(seed)
