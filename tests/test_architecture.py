@@ -81,7 +81,7 @@ RULES: dict[str, Rule] = {
     ),
     "stream.backtest": Rule(f"{SHELL} features.files stream.ownership stream.intake", clock=True),
     "insights.words": Rule(""),
-    "insights.charts": Rule("insights.words"),
+    "insights.charts": Rule("stream.shown insights.words"),
     "stream.cli": Rule("features online_models stream", f"{KAFKA} redis", clock=True),
     "stream.__main__": Rule("stream.cli"),
 }
