@@ -35,6 +35,7 @@ MAX_WAIT_MS = 62 * DAY_MS
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
 _ADDRESS = re.compile(r"^(\[[0-9a-fA-F:]+\]|[^\s:/@\[\],]+):\d{1,5}$")
+_CURRENCY = re.compile(r"^[A-Z]{3}$")
 _REDIS_URL = re.compile(r"^(unix://\S+|rediss?://([^\s/?#]*@)?(\[[0-9a-fA-F:]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?(/\d*)?(\?\S*)?)$")
 
 Kind = Literal["text", "secret", "int", "share", "duration", "names", "flag", "time"]
@@ -151,6 +152,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("worker.mirror", "text", "none", "whose named features are also kept as a Redis hash: none, alerted or all"),
     Setting("worker.web", "text", "127.0.0.1:6066", "address of /metrics, /live and /ready; empty: none", "CHURNWATCH_WEB"),
     Setting("worker.web_token", "secret", "", "asked for when the web address is not loopback", "CHURNWATCH_WEB_TOKEN"),
+    Setting("page.address", "text", "127.0.0.1:6080", "address of `churnwatch web`", "CHURNWATCH_PAGE"),
+    Setting(
+        "page.store",
+        "secret",
+        "sqlite:///churnwatch-page.db",
+        "database of the page: a SQLite file, or postgresql://user:password@host/name",
+        "CHURNWATCH_PAGE_STORE",
+    ),
+    Setting("page.currency", "text", "USD", "ISO 4217 code of the money in event values"),
+    Setting(
+        "page.url", "text", "", "https address under which people reach the page, when it stands behind a proxy", "CHURNWATCH_PAGE_URL"
+    ),
     Setting(
         "learning.key",
         "secret",
@@ -632,6 +645,10 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
         )
     if not values["redis.url"].startswith("rediss:") and any(values[f"redis.{name}"] for name in ("ca_file", "cert_file")):
         faults.append("redis.ca_file, redis.cert_file: not used with this redis.url, TLS is rediss://")
+    if not _ADDRESS.match(values["page.address"]):
+        faults.append(f"page.address: must be host:port, got {values['page.address']!r}")
+    if not _CURRENCY.match(values["page.currency"]):
+        faults.append(f'page.currency: must be a code of three capital letters such as "EUR", got {values["page.currency"]!r}')
     web = values["worker.web"]
     if web and not _ADDRESS.match(web):
         faults.append(f"worker.web: must be host:port or empty, got {web!r}")

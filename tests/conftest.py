@@ -10,11 +10,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from hypothesis import settings
 
 from stream.demo.local_redis import LocalRedis
 from stream.faults import ServerMissing
 from tests.faults.bench_world import World
 from tests.servers.kafka import KafkaServer
+from tests.servers.postgres import PostgresServer
+
+# how long an example takes says how busy the machine is, nothing of the code
+settings.register_profile("churnwatch", deadline=None)
+settings.load_profile("churnwatch")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,6 +83,23 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedi
     except ServerMissing as error:
         missing(error)
     yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Return the address of a real PostgreSQL, whose databases a test may make and spoil."""
+    named = os.environ.get("CHURNWATCH_TEST_POSTGRES")
+    if named:
+        yield named
+        return
+    server = PostgresServer()
+    try:
+        server.start()
+    except ServerMissing as error:
+        server.stop()
+        missing(error)
+    yield server.url
     server.stop()
 
 

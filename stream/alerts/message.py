@@ -20,6 +20,27 @@ SCHEMA_ID = "urn:churnwatch:alert:1"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class ReasonCode(msgspec.Struct, frozen=True):
+    """A reason for programs: `stream.alerts.sentences.say` makes the sentence from it, in either language.
+
+    Attributes
+    ----------
+    code : str
+        Names what is said; a code never changes its meaning.
+    now : float
+        In `unit`, at least 0, as exact as a coded vector is.
+    usual : float or None
+        What is usual for this user, in `unit`; None where that is not known.
+    unit : str
+        One of `stream.alerts.templates.UNITS`; a newer build may have more.
+    """
+
+    code: str
+    now: float
+    usual: float | None
+    unit: str
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """What an engagement system reads.
 
@@ -43,6 +64,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         Broker stamp of the record that caused this, ms.
     reasons : list of str
         Three sentences, which compare with the user's own habit where it is known; empty on `resolved`.
+    reason_codes : list of ReasonCode
+        The same reasons for programs, in the same order; empty on `resolved`, and on alerts that were opened before there were codes.
     model, model_version : str, int
         The model that scored the user; version 0 is the rule. On `resolved`, the model that serves when the alert ends.
     partition, input_offset : int
@@ -62,6 +85,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     event_time_ms: int
     scored_ms: int
     reasons: list[str]
+    reason_codes: list[ReasonCode] = []
     model: str
     model_version: int
     partition: int

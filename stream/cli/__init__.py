@@ -23,6 +23,7 @@ from stream.cli.run import run, train
 from stream.cli.state import state_app
 from stream.cli.topics import topics_app
 from stream.cli.users import at_risk, user
+from stream.cli.web import web
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(train)
+app.command()(web)
 app.command()(demo)
 app.command()(simulate)
 app.command()(ingest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from stream.alerts.reasons import duration
+from stream.alerts.spoken import duration
 from stream.screen import Column, Screen
 from stream.shown import Styled
 

@@ -28,7 +28,7 @@ def run(
     """Run a worker until SIGTERM."""
     if not rebuild and (partial or partition):
         raise UsageFault(f"{'--partial' if partial else '--partition'} goes with --rebuild")
-    _begin()
+    begin()
     from stream.processes.worker import main
 
     raise typer.Exit(main(context.settings(), rebuild=rebuild, partial=partial, only=partition or ()))
@@ -36,13 +36,13 @@ def run(
 
 def train() -> None:
     """Run the trainer until SIGTERM."""
-    _begin()
+    begin()
     from stream.processes.trainer import main
 
     raise typer.Exit(main(context.settings()))
 
 
-def _begin() -> None:
+def begin() -> None:
     """What both do first. A stop that is asked for before there is anything to stop is one that succeeded."""
     context.log_to_stderr()
     context.supervised = True

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stream.alerts.reasons import contributions, duration
+from stream.alerts.reasons import contributions
+from stream.alerts.sentences import say
+from stream.alerts.spoken import duration
 from stream.cli import context
 from stream.faults import UsageFault
 from stream.screen import Column, Screen
@@ -100,7 +102,7 @@ def _risks(screen: Screen, settings: Settings, reader: UserReader, view: UserVie
         raises, lowers = contributions(champion.scorer.terms(vector), vector, spec)
         for words, told in (("raised by", raises), ("lowered by", lowers)):
             for reason, size in told:
-                screen.line(f"  {words:<10} {reason.text} (odds x{exp(size):.2g})")
+                screen.line(f"  {words:<10} {say(reason, spec, 'en')} (odds x{exp(size):.2g})")
 
 
 def _when(at_ms: int | None, now_ms: int) -> str:

@@ -114,6 +114,7 @@ def _opened(facts: StepFacts, k: int, landmark: Landmark) -> Entry:
         risk=round(landmark.risk, 4),
         threshold=settings.policy.threshold,
         reasons=[one.text for one in why],
+        reason_codes=[one.code for one in why],
     )
     return entry_of(settings.app, landmark.position, alert)
 

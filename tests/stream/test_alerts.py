@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 
 import jsonschema
 import msgspec
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.definitions.definition import DAY_MS
-from stream.alerts.message import SCHEMA_ID, Alert, alert_id, decode_alert, entry_of
+from stream.alerts.message import SCHEMA_ID, Alert, ReasonCode, alert_id, decode_alert, entry_of
 from stream.position import EVENT_DUE, OPENED, RESOLVED, Position, has_position, position_of
 from tests.simulation.run import Simulation
 
@@ -33,19 +34,27 @@ ALERT = Alert(
     valid_until_ms=LANDMARK_MS + 14 * DAY_MS,
     event_time_ms=LANDMARK_MS,
     scored_ms=LANDMARK_MS + 5,
-    reasons=["a", "b", "c"],
+    reasons=["No activity for 9.8 days; usually back within 23 hours", "26% of recent actions were errors", "Came through “ads”"],
+    reason_codes=[
+        ReasonCode("silence", 846_700.0, 82_800.0, "seconds"),
+        ReasonCode("errors", 0.26, None, "share"),
+        ReasonCode("channel", 1.0, None, "channel"),
+    ],
     model="cadence",
     model_version=0,
     partition=3,
     input_offset=70,
 )
-RESOLVED_ALERT = msgspec.structs.replace(ALERT, type="resolved", cause="returned", risk=None, threshold=None, reasons=[])
+RESOLVED_ALERT = msgspec.structs.replace(ALERT, type="resolved", cause="returned", risk=None, threshold=None, reasons=[], reason_codes=[])
 
 
 def test_the_schema_is_one_and_names_every_field() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$id"] == SCHEMA_ID
-    assert list(SCHEMA["properties"]) == SCHEMA["required"] == list(Alert.__struct_fields__)
+    assert list(SCHEMA["properties"]) == list(Alert.__struct_fields__)
+    assert set(Alert.__struct_fields__) - set(SCHEMA["required"]) == {"reason_codes"}, "alerts of an older build are of the schema, too"
+    code = SCHEMA["properties"]["reason_codes"]["items"]
+    assert list(code["properties"]) == code["required"] == list(ReasonCode.__struct_fields__)
 
 
 @pytest.mark.parametrize("alert", [ALERT, RESOLVED_ALERT])
@@ -55,6 +64,17 @@ def test_a_message_is_of_the_schema_and_comes_back(alert: Alert) -> None:
     assert decode_alert(entry.value) == alert
 
 
+def test_what_the_first_build_said_is_of_the_schema_and_is_read_without_codes() -> None:
+    golden = json.loads((Path(__file__).parents[1] / "golden" / "first_build.json").read_text())
+    values = [stored["value"] for stored in golden["outbox"] if stored["topic"] == "alerts"]
+    assert [json.loads(value)["type"] for value in values] == ["opened", "resolved"]
+    for value in values:
+        VALIDATOR.validate(json.loads(value))
+        alert = decode_alert(value.encode())
+        assert alert.reason_codes == []
+        assert alert.reasons == json.loads(value)["reasons"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -62,6 +82,9 @@ def test_a_message_is_of_the_schema_and_comes_back(alert: Alert) -> None:
         {"risk": None},
         {"risk": 1.2},
         {"reasons": ["a", "b"]},
+        {"reason_codes": []},
+        {"reason_codes": [{"code": "silence", "now": None, "usual": None, "unit": "seconds"}] * 3},
+        {"reason_codes": [{"code": "silence", "now": 1, "unit": "seconds"}] * 3},
         {"alert_id": "7"},
         {"user": ""},
         {"type": "resolved"},

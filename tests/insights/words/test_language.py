@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from insights.words import DASH, words
 from insights.words.language import zone_name
-from stream.alerts.reasons import duration
+from stream.alerts.spoken import duration
 
 EN, ZH = words("en"), words("zh")
 SHARES = st.floats(0, 1)

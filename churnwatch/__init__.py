@@ -1,0 +1,1 @@
+"""What programs of others import: `churnwatch.client`, which asks the page's API. Needs nothing of the engine."""

@@ -1,0 +1,85 @@
+"""Which tables hold who may look at the page. All times are ms since the epoch (UTC), passed in by whoever writes.
+
+`insights.store.migrations` makes these tables; a test holds both against each other, on SQLite and on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""All tables of the store. A constraint without a name could not be changed later."""
+
+_ROLE = "role in ('viewer', 'analyst', 'admin')"
+
+PEOPLE = Table(
+    "people",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("login", String(128), unique=True),  # what they type; none for people whom a provider sends
+    Column("name", String(256), nullable=False),
+    Column("email", String(320)),
+    Column("password_hash", String(256)),  # argon2, with its salt and costs
+    Column("role", String(16), nullable=False),
+    Column("issuer", String(512)),
+    Column("subject", String(256)),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("disabled_ms", BigInteger),
+    CheckConstraint(_ROLE, name="role"),
+    UniqueConstraint("issuer", "subject"),
+)
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),  # sha256 of the secret: 256 random bits need no salt
+    Column("prefix", String(16), nullable=False),
+    Column("scopes", String(512), nullable=False),  # with blanks between
+    Column("role", String(16), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+    Column("last_used_ms", BigInteger),
+    CheckConstraint(_ROLE, name="role"),
+)
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("hash", String(64), primary_key=True),  # sha256 of the cookie's secret
+    Column("person_id", ForeignKey(PEOPLE.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("last_seen_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False, index=True),
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("who", String(256), nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("about", String(512), nullable=False),
+    Column("address", String(64), nullable=False),
+    Index(None, "at_ms"),
+)
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    Column("key", String(64), primary_key=True),  # hash of what is limited
+    Column("paid_until_ms", BigInteger, nullable=False, index=True),
+)
+"""One row for each key that has tried of late; see `insights.store.attempts`."""

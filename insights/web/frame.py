@@ -1,0 +1,107 @@
+"""How is a page drawn? Its template in the frame: rail, language, theme, state of the engine."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from insights.charts.colours import css
+from insights.web.rail import RAIL
+from insights.words import Lang, words
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+Theme = Literal["light", "dark", "auto"]
+YEAR_S = 365 * 86_400
+LANGS: tuple[Lang, ...] = ("en", "zh")
+THEMES: tuple[Theme, ...] = ("light", "dark", "auto")
+
+
+@cache
+def templates() -> Environment:
+    """Return the templates. A name that a page forgot is an error, not an empty place."""
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def stylesheet() -> str:
+    """Return the one stylesheet: colours by name, then the rules."""
+    return css() + (STATIC / "page.css").read_text()
+
+
+@cache
+def build() -> str:
+    """Name this build's static files, so that a browser may keep them for ever."""
+    parts = [stylesheet().encode(), *((STATIC / name).read_bytes() for name in ("page.js",))]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:10]
+
+
+def language(request: Request) -> Lang:
+    """Return the language asked for: in the address, else in the cookie, else the browser's."""
+    asked = request.query_params.get("lang") or request.cookies.get("lang")
+    if asked in LANGS:
+        return asked
+    return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
+
+
+def theme(request: Request) -> Theme:
+    """Return the theme asked for: in the address, else in the cookie, else the system's."""
+    asked = request.query_params.get("theme") or request.cookies.get("theme")
+    return next((one for one in THEMES if one == asked), "auto")
+
+
+def draw(request: Request, template: str, title: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page.
+
+    Parameters
+    ----------
+    template : str
+        Name of its template.
+    title : str
+        Key of its name in the words; marks its place in the rail.
+    values
+        What the template shows. Strings are escaped; only a chart is `markupsafe.Markup`.
+    """
+    lang, chosen = language(request), theme(request)
+    asked = dict(request.query_params)
+
+    def link(**changed: str | int | None) -> str:
+        """Return this page's address with some of its filters changed; None takes one away."""
+        left = {name: value for name, value in {**asked, **changed}.items() if value is not None and value != ""}
+        left.pop("part", None)
+        return "?" + urlencode(left) if left else request.url.path
+
+    text = (
+        templates()
+        .get_template(template)
+        .render(
+            w=words(lang),
+            lang=lang,
+            theme=chosen,
+            title=title,
+            rail=RAIL,
+            path=request.url.path,
+            build=build(),
+            link=link,
+            who=request.scope.get("state", {}).get("who"),
+            **values,
+        )
+    )
+    answer = HTMLResponse(text, status_code=status, headers={"Cache-Control": "private, no-store", "Vary": "Cookie, Accept-Language"})
+    for name in ("lang", "theme"):
+        if asked.get(name) in {*LANGS, *THEMES}:
+            answer.set_cookie(name, asked[name], max_age=YEAR_S, samesite="lax", secure=request.url.scheme == "https", httponly=True)
+    return answer
