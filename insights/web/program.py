@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -14,6 +15,7 @@ from insights.store.store import open_store
 from insights.web.app import make_app
 from insights.web.connections import Connections
 from insights.web.door.at_start import refuse_without_access
+from insights.web.door.tidy import EVERY_S, tidy_beside
 from insights.web.parts import Parts
 from stream.faults import WebRefused
 from stream.settings import Settings
@@ -27,7 +29,9 @@ def main(settings: Settings) -> int:
     try:
         refuse_without_access(settings, store)
         parts = Parts(settings, Engine(connect(settings["redis.url"]), settings["app.name"]), store, lambda: int(time.time() * 1000))
-        server = uvicorn.Server(uvicorn_config(settings, make_app(parts)))
+        config = uvicorn_config(settings, make_app(parts))
+        config.callback_notify, config.timeout_notify = partial(tidy_beside, store, parts.now_ms), EVERY_S
+        server = uvicorn.Server(config)
         log.info("the page is at %s", settings["page.url"] or f"http://{settings['page.address']}")
         _run(server, settings["page.address"])
     finally:

@@ -110,6 +110,7 @@ WORDS: dict[str, Said] = {
     "audit.password_changed": Said("changed a password", "更改了密码"),
     "audit.token_made": Said("made a token", "创建了令牌"),
     "audit.token_revoked": Said("revoked a token", "撤销了令牌"),
+    "audit.token_used": Said("began to ask the API", "开始访问 API"),
     "audit.refused": Said("was refused a page", "无权打开页面"),
     "audit.person_seen": Said("looked at a person", "查看了一名用户"),
     "audit.list_downloaded": Said("downloaded a list", "下载了名单"),

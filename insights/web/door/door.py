@@ -11,11 +11,14 @@ from insights.web.door.cookies import Cookies
 from insights.web.door.hosts import Hosts
 from insights.web.door.known import Known
 from insights.web.door.passwords import Passwords
+from insights.web.door.seldom import Seldom
 from insights.web.who import MAY, Who
 from stream.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
     from insights.web.door.provider import Provider
+
+MINUTE_MS = 60_000
 
 
 class Door:
@@ -26,6 +29,8 @@ class Door:
     machine : Who
         Whoever asks from this machine while nobody has an account.
     provider : Provider or None
+    seldom : Seldom
+        For refusals that are noted once a minute.
     """
 
     def __init__(self, settings: Settings, store: Store, now_ms: Callable[[], int]) -> None:
@@ -35,6 +40,7 @@ class Door:
         self.cookies = Cookies(https=url.startswith("https://"))
         self.known = Known(store, now_ms, settings["page.session_idle"])
         self.passwords = Passwords()
+        self.seldom = Seldom(MINUTE_MS)
         self.provider = _provider(settings) if settings["page.oidc_issuer"] else None
         self.life_ms: int = settings["page.session_life"]
         self.machine = Who("this machine", "this machine", MAY["admin"], new_secret())

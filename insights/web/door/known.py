@@ -18,6 +18,7 @@ from insights.store.people import Person
 from insights.store.secrets import hash_of
 from insights.store.store import Store, StoreFault
 from insights.store.tokens import Token
+from insights.web.door.deeds import By
 from insights.web.who import MAY, Scope, Who
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ RENEW_S = 2.0
 """Older than this, and what is known is read again, beside the requests."""
 STALE_S = 4.5
 """Older than this, and requests wait for it."""
+PAUSE_MS = 3_600_000
+"""A program that asks again after such a pause, ms, gets a line in the audit log; one for each question would be thousands a second."""
 AGAIN_S = 0.25
 """A token that is not known was perhaps made just now: what is known is read again for it, unless it is younger than this."""
 
@@ -75,7 +78,7 @@ class Known:
         if found is None or not found.holds(self._now_ms()):
             return None
         self._used[found.id] = found
-        return Who(f"token {found.name}", f"token {found.id}", frozenset(cast("tuple[Scope, ...]", found.scopes)))
+        return Who(token_name(found), f"token {found.id}", frozenset(cast("tuple[Scope, ...]", found.scopes)))
 
     async def session(self, secret: str) -> Who | None:
         """Return whose session this is; None when there is none, or it has ended. A role that was changed holds at once."""
@@ -120,6 +123,8 @@ class Known:
         if due:
             with self._store.write() as db:
                 for one in due:
+                    if one.last_used_ms is None or one.last_used_ms <= now_ms - PAUSE_MS:
+                        By(token_name(one), "", now_ms).note(db, "token_used")
                     tokens.used(db, one, now_ms)
         with self._store.read() as db:
             held = {one.hash: one for one in tokens.tokens(db) if one.holds(now_ms)}
@@ -135,6 +140,11 @@ class Known:
             with self._store.write() as db:
                 sessions.seen(db, found, now_ms)
         return Who(said_name(found.person), f"person {found.person.id}", MAY[found.person.role], found.csrf)
+
+
+def token_name(token: Token) -> str:
+    """Return how the audit log calls a token."""
+    return f"token {token.name}"
 
 
 def said_name(person: Person) -> str:

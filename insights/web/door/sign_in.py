@@ -23,6 +23,8 @@ LIMITS: tuple[tuple[str, Limit], ...] = (
     ("name {login}", Limit(100, _QUARTER_MS)),
 )
 """How often one may try. By name alone it is much, or a stranger who tries could keep out whoever has the name."""
+PROVIDER = Limit(60, _QUARTER_MS)
+"""How often an address may come back from the provider, which is then asked each time."""
 BUSY_MS = 5_000
 
 
@@ -60,6 +62,12 @@ async def by_password(door: Door, login: str, password: str, address: str) -> tu
     if right:
         await asyncio.to_thread(_forgive, door, keys[0])
     return found, right
+
+
+def may_ask_provider(door: Door, address: str) -> int:
+    """Take one try at the provider; return 0, or the milliseconds until one may."""
+    with door.store.write() as db:
+        return attempts.attempt(db, f"address {network_of(address)} provider", PROVIDER, door.now_ms())
 
 
 def network_of(address: str) -> str:

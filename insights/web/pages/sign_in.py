@@ -17,7 +17,7 @@ from insights.store.secrets import new_secret
 from insights.web.door.cookies import FORM, PROVIDER, PROVIDER_S, SESSION
 from insights.web.door.door import Door
 from insights.web.door.known import said_name
-from insights.web.door.sign_in import LOGIN, TooMany, by_password
+from insights.web.door.sign_in import LOGIN, TooMany, by_password, may_ask_provider
 from insights.web.door.way_back import way_back
 from insights.web.forms import OWN_FORM, first_secret, keep
 from insights.web.frame import draw
@@ -50,7 +50,8 @@ async def sign_in(
     try:
         found, right = await by_password(door, name, password, address_of(request))
     except TooMany as error:
-        await run_in_threadpool(_refused, door, request, "", "too many attempts")
+        if door.seldom.due(address_of(request), door.now_ms()):
+            await run_in_threadpool(_refused, door, request, "", "too many attempts")
         answer = await _form(request, next, "access.too_many", status=429, name=name, wait_s=error.wait_ms / 1000)
         answer.headers["Retry-After"] = str(-(-error.wait_ms // 1000))
         return answer
@@ -87,6 +88,8 @@ async def from_provider(request: Request) -> Response:
     from insights.web.door.provider import ProviderRefused
 
     secret, _, back = door.cookies.of(request, PROVIDER).partition(".")
+    if wait_ms := await run_in_threadpool(may_ask_provider, door, address_of(request)):
+        return await _form(request, _decoded(back), "access.too_many", status=429, wait_s=wait_ms / 1000)
     try:
         visitor = await run_in_threadpool(door.provider.finish, secret, dict(request.query_params))
     except ProviderRefused as error:

@@ -45,9 +45,9 @@ class House:
         self.apps.append(make_app(parts))
         return self.apps[-1]
 
-    def door(self) -> Door:
-        """The door of the first process."""
-        door: Door = self.apps[0].app.app.door
+    def door(self, process: int = 0) -> Door:
+        """The door of one process."""
+        door: Door = self.apps[process].app.app.door
         return door
 
     def later(self, ms: int) -> None:
@@ -99,5 +99,5 @@ def make_house(folder: Path, **settings: Any) -> House:
     """Open a house whose settings are the defaults and these; whoever opens it closes its store."""
     file = folder / "churnwatch.toml"
     file.write_text("")
-    found = load_settings(file, {}, page__store=f"sqlite:///{folder / 'page.db'}", **settings)
+    found = load_settings(file, {}, **{"page__store": f"sqlite:///{folder / 'page.db'}", **settings})
     return House(found, open_store(found["page.store"]))

@@ -18,10 +18,10 @@ from insights.web.guard import PUBLIC, PUBLIC_PATHS
 from tests.web.access.house import House, csrf_in
 
 
-def clock_of(house: House) -> list[float]:
-    """The clock by which what is known grows old; a test sets it."""
+def clock_of(house: House, process: int = 0) -> list[float]:
+    """The clock by which what one process knows grows old; a test sets it."""
     clock = [1000.0]
-    house.door().known.clock_s = lambda: clock[0]
+    house.door(process).known.clock_s = lambda: clock[0]
     return clock
 
 
@@ -176,6 +176,8 @@ def test_the_last_use_of_a_token_is_kept(house: House) -> None:
         clock[0] += known.STALE_S
     with house.store.read() as db:
         assert db.exec_driver_sql("select last_used_ms from tokens").scalar() == house.now_ms
+    assert house.audit()[0] == ("token crm", "token_used", "")
+    assert len(house.audit()) == 2
 
 
 @pytest.mark.parametrize("role", ["viewer", "analyst"])

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from insights.store import people
 from insights.web.door.at_start import refuse_without_access
+from insights.web.door.sign_in import PROVIDER
 from stream.faults import WebRefused
 from tests.servers.provider import Claims, LyingProvider, new_key, running_provider
 from tests.web.access.house import House, csrf_in, sign_in
@@ -230,6 +231,12 @@ def test_whom_the_provider_turns_away_may_try_again(provider: LyingProvider, hou
     assert answer.status_code == 403
     assert house.audit() == [("", "sign_in_refused", "provider: denied")]
     assert browser.get(come_by(provider, browser)).status_code == 303
+
+
+def test_a_stranger_does_not_let_us_ask_the_provider_without_end(provider: LyingProvider, house: House) -> None:
+    browser = house.browser()
+    tries = [browser.get("/sign-in/done", params={"state": "x", "code": "x"}).status_code for _ in range(PROVIDER.most + 1)]
+    assert tries == [403] * PROVIDER.most + [429]
 
 
 def test_whom_an_admin_has_shut_out_stays_out(provider: LyingProvider, house: House) -> None:

@@ -13,6 +13,7 @@ from insights.store import people
 from insights.web.door import sign_in as trying
 from insights.web.door.not_done import NotDone
 from insights.web.door.passwords import AT_ONCE, WAITING, Busy, Passwords, hashed, holds
+from insights.web.door.tidy import AUDIT_MS, tidy
 from tests.web.access.house import HASHED, PASSWORD, House, csrf_in, sign_in
 
 HOUR_MS = 3_600_000
@@ -202,3 +203,24 @@ def test_a_limit_by_address_takes_a_whole_network_of_ipv6(house: House) -> None:
     near, far = trying._keys("ann", "2001:db8:1:2::5"), trying._keys("ann", "2001:db8:1:3::5")
     assert trying._keys("ann", "2001:db8:1:2:ffff::1") == near
     assert near != far
+
+
+def test_a_flood_of_tries_is_a_line_a_minute_in_the_audit_log(house: House) -> None:
+    house.person()
+    browser = house.browser()
+    for _ in range(10):
+        sign_in(browser, "ann", "wrong")
+    house.later(1)
+    assert [sign_in(browser, "ann", "wrong").status_code for _ in range(5)] == [429] * 5
+    assert [about for _, _, about in house.audit()] == ["too many attempts"] + ["password"] * 10
+
+
+def test_what_the_store_need_not_keep_is_deleted(house: House) -> None:
+    house.person()
+    house.signed_in()
+    sign_in(house.browser(), "ann", "wrong")
+    assert tidy(house.store, house.now_ms) == 0
+    assert tidy(house.store, house.now_ms + 7 * 24 * HOUR_MS) == 4  # the session, and one try each of the name, the address and both
+    assert len(house.audit()) == 2
+    assert tidy(house.store, house.now_ms + AUDIT_MS + 1) == 2
+    assert house.audit() == []
