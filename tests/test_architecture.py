@@ -83,7 +83,7 @@ RULES: dict[str, Rule] = {
     "stream.backtest": Rule(f"{SHELL} features.files stream.ownership stream.intake", clock=True),
     "insights.store": Rule("stream.faults", "sqlalchemy alembic"),
     "insights.words": Rule(""),
-    "insights.charts": Rule("insights.words"),
+    "insights.charts": Rule("stream.shown insights.words"),
     "insights.live": Rule(
         "features.definitions features.users features.store.keys features.store features.store.redis features.reader online_models "
         "online_models.registry_redis stream.shard stream.alerts stream.settings stream.ownership stream.ownership.stored stream.kafka",

@@ -81,7 +81,7 @@ WORDS: dict[str, Said] = {
         "95% interval": "95% 区间",
         "not known yet": "尚不可知",
         "so far": "截至目前",
-        "no figure": "无数据",
+        "no figures": "暂无数据",
         "People": "人数",
         "Share": "占比",
         "Day": "日期",
@@ -91,6 +91,7 @@ WORDS: dict[str, Said] = {
         "per day": "每天",
         "perfect": "理想线",
     }),
+    "value so far": Said("{value}, not known yet", "{value}，尚不可知"),
     "no change": Said("no change", "无变化"),
     "no clear change": Said("no clear change", "无明显变化"),
     "vs. a week ago": Said("vs. a week ago", "较一周前"),
@@ -113,7 +114,7 @@ WORDS: dict[str, Said] = {
     "events": Said("{n} events", "{n} 个事件", one="{n} event"),
     "actions": Said("{n} actions", "{n} 次操作", one="{n} action"),
     "outcomes": Said("{n} outcomes", "{n} 个结果", one="{n} outcome"),
-    "n": Said("n {n}", "n {n}"),
+    "name and people": Said("{name}, {n} people", "{name}，{n} 人", one="{name}, {n} person"),
     "of people": Said("of {n} people", "共 {n} 名用户", one="of {n} person"),
 }  # fmt: skip
 """Keys are short English phrases, or codes where a text belongs to a closed set or is a whole sentence."""

@@ -17,7 +17,7 @@ from typing import Final, TypeGuard
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
-from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal, format_percent
 
 from insights.words.said import Lang, Said
 
@@ -101,6 +101,15 @@ class Words:
             return DASH
         pattern = "#,##0.#" if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
         return format_decimal(_rounded(value, digits), pattern, locale=self._locale)
+
+    def compact(self, value: float | None) -> str:
+        """Write a large number shortly, in thousands or, where that is the custom, in ten thousands.
+
+        >>> from insights.words import words
+        >>> words("en").compact(25_000), words("zh").compact(25_000), words("en").compact(950)
+        ('25K', '2.5万', '950')
+        """
+        return format_compact_decimal(_rounded(value, 1), fraction_digits=1, locale=self._locale) if is_known(value) else DASH
 
     def percent(self, share: float | None, digits: int = 0) -> str:
         """Write a share, 0 to 1. What is more than nothing is never written as 0%, nor what is less than all as 100%.

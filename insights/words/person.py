@@ -19,7 +19,7 @@ WORDS: dict[str, Said] = {
     "person.usually": Said("usually back within {duration}", "平时 {duration}内会回来"),
     # the risk line
     "person.line": Said("Risk over time", "风险走势"),
-    "person.line.is": Said("judged once a day, at their own time; the dashed line is where an alert opens", "每天在其固定时刻判断一次；虚线为预警线"),
+    "person.line.is": Said("judged once a day, at their own time; an alert opens at the line across", "每天在其固定时刻判断一次；横线为预警线"),
     **phrases({"alert opened": "开始预警", "alert ran out": "预警到期", "first activity": "首次活动", "judged at": "判断时刻"}),
     "person.line.none": Said("No score so far: the first one comes on {date}.", "暂无评分：第一个评分将在 {date} 给出。"),
     # what moves the risk

@@ -1,0 +1,137 @@
+"""How did something go, day by day? Lines over time, with intervals, what is not known yet, and what happened on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import tzinfo
+
+from markupsafe import Markup
+
+from insights.charts.marks import ROW, Extras, Mark, key_drawn, level_drawn, marks_drawn, spans_drawn
+from insights.charts.measure import width
+from insights.charts.names import Name, names_drawn, room_for
+from insights.charts.plot import Plot, labels_below, nothing, plot
+from insights.charts.scale import Axis, Scale
+from insights.charts.series import Series, area, band, curve
+from insights.charts.svg import SMALL, Size, Told, drawing, hit, hits, tip
+from insights.words import Words
+
+MOST = 5
+"""Most lines in one chart: more cannot be told apart."""
+
+
+def lines(
+    size: Size,
+    axis: Axis,
+    zone: tzinfo,
+    times_ms: Sequence[int],
+    series: Sequence[Series],
+    *,
+    title: str,
+    desc: str,
+    extras: Extras | None = None,
+) -> Markup:
+    """Draw up to five lines over the same times.
+
+    Parameters
+    ----------
+    size : Size
+    axis : Axis
+        What the values are, and in which language they are written.
+    zone : tzinfo
+        Time zone of the days below.
+    times_ms : sequence of int
+        Event times in rising order, ms since the epoch; each series has a value for each.
+    series : sequence of Series
+    title, desc : str
+        Name of the chart, and what it shows.
+    extras : Extras, optional
+
+    Raises
+    ------
+    ValueError
+        If there are more than five series, or one has another number of values than there are times.
+    """
+    _check(times_ms, series)
+    more = extras or Extras()
+    level = None if more.level is None else more.level.value
+    steps = axis.ticks([*(value for one in series for value in (*one.values, *one.low, *one.high)), level], 4 if size.height > 150 else 3)
+    named = len(series) > 1
+    field, grid = plot(
+        size,
+        axis,
+        steps,
+        right=room_for([one.name for one in series], size) if named else _last_label(times_ms, axis.words, zone),
+        top=ROW + 12 if more.has_key else 12,
+    )
+    x = _time_scale(times_ms, field)
+    at = [x(time) for time in times_ms]
+    if not any(one.last() for one in series):
+        return drawing(size, nothing(size, axis.words), title=title, desc=desc)
+    ends = [Name(field.y(end[1]), one.name, one.colour) for one in series if (end := one.last()) is not None]
+    return drawing(
+        size,
+        "".join([
+            spans_drawn(more.spans, x, field),
+            grid,
+            labels_below(size, [(x(time), axis.words.day(time, zone)) for time in _days(times_ms, axis.words, zone)]),
+            *(band(one, at, field.y, 0.16 if len(series) == 1 else 0.08) for one in series if one.low),
+            *(area(one, at, field) for one in series if one.area),
+            level_drawn(more.level, field),
+            *(curve(one, at, field.y) for one in series),
+            *(marks_drawn(more.marks, one, times_ms, x, field) for one in series[:1]),
+            key_drawn(more, field.left, size),
+            names_drawn(ends, field.right, size) if named else "",
+            hits(_fields(times_ms, at, series, field, axis, zone, more.marks)),
+        ]),
+        title=title,
+        desc=desc,
+    )  # fmt: skip
+
+
+def _check(times_ms: Sequence[int], series: Sequence[Series]) -> None:
+    if len(series) > MOST:
+        raise ValueError(f"a chart has at most {MOST} lines, got {len(series)}: leave out some, or draw several charts")
+    for one in series:
+        lengths = {len(part) for part in (one.low, one.high, one.known) if len(part)} | {len(one.values)}
+        if lengths != {len(times_ms)}:
+            raise ValueError(f"{one.name!r} must have a value for each of the {len(times_ms)} times, has {sorted(lengths)}")
+
+
+def _last_label(times_ms: Sequence[int], words: Words, zone: tzinfo) -> float:
+    """Return the margin on the right in which half of the last label fits."""
+    return 4 + (width(words.day(times_ms[-1], zone), SMALL) / 2 if times_ms else 10)
+
+
+def _time_scale(times_ms: Sequence[int], field: Plot) -> Scale:
+    """Return where a time stands; a single one stands in the middle."""
+    if len(times_ms) < 2:
+        middle = times_ms[0] if times_ms else 0
+        return Scale(middle - 1, middle + 1, field.left, field.right)
+    return Scale(times_ms[0], times_ms[-1], field.left, field.right)
+
+
+def _days(times_ms: Sequence[int], words: Words, zone: tzinfo) -> Iterator[int]:
+    """Yield the last time of each day."""
+    days = [words.day(time, zone) for time in times_ms]
+    for number, time in enumerate(times_ms):
+        if number + 1 == len(days) or days[number + 1] != days[number]:
+            yield time
+
+
+def _fields(
+    times_ms: Sequence[int], at: Sequence[float], series: Sequence[Series], field: Plot, axis: Axis, zone: tzinfo, marks: Sequence[Mark]
+) -> Iterator[str]:
+    """Yield a field for each time, from half-way to the time before to half-way to the next; it tells of the marks up to the next time."""
+    last = len(times_ms) - 1
+    for number, (time, place) in enumerate(zip(times_ms, at, strict=True)):
+        start = (at[number - 1] + place) / 2 if number else field.left
+        end = (at[number + 1] + place) / 2 if number < last else field.right
+        told = [Told(one.colour, one.name, said) for one in series if (said := one.said(number, axis))]
+        told += [
+            Told(mark.colour, mark.name, axis.words.time(mark.at_ms, zone))
+            for mark in marks
+            if (time <= mark.at_ms or number == 0) and (number == last or mark.at_ms < times_ms[number + 1])
+        ]
+        if told:
+            yield hit(start, field.top, end - start, field.height, tip(axis.words.date(time, zone), told))
