@@ -51,8 +51,8 @@ class Status:
     ----------
     engine : Engine
     models : Models
-    outcomes : callable
-        Returns the past, None before the first worker.
+    outcomes : Outcomes
+        The past.
     intake : callable
         Returns what was last seen of Kafka; None before it was asked.
     settings : Settings
@@ -66,7 +66,7 @@ class Status:
         self,
         engine: Engine,
         models: Models,
-        outcomes: Callable[[], Outcomes | None],
+        outcomes: Outcomes,
         intake: Callable[[], Intake | None],
         settings: Settings,
         now_ms: Callable[[], int],
@@ -92,15 +92,14 @@ class Status:
         return kept.learning
 
     def _learning(self, view: EngineView, definition: str) -> Learning:
-        past, served = self._outcomes(), self._models.served(view, definition)
-        known = None if past is None else past.labels_known(definition)
+        known, served = self._outcomes.labels_known(definition), self._models.served(view, definition)
         return Learning(
-            left=0 if known is None else known.left,
-            stayed=0 if known is None else known.stayed,
+            left=known.left,
+            stayed=known.stayed,
             needed=self._settings["learning.min_labels"],
             batch=self._settings["learning.batch"],
             rule=served is None or served.rule,
             version=0 if served is None else served.champion.version,
             pinned=served is not None and bool(served.wish.version) and served.wish.version == served.champion.version,
-            first_ms=None if past is None else past.first_outcome_ms(definition),
+            first_ms=self._outcomes.first_outcome_ms(definition),
         )

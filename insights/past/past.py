@@ -174,6 +174,13 @@ class Past:
             n, _, gone = db.execute(self._known(db, select(*_SUMS), definition)).one()
         return Labels(int(gone or 0), int(n or 0) - int(gone or 0))
 
+    def first_outcome_ms(self, definition: str) -> int | None:
+        """Return when the first outcome became known, or will: when the time of the oldest judgement is up. None before the first judgement."""
+        waits_ms = next((one.horizon_ms for one in self._spec.definitions if one.name == definition), 0) + self._spec.lateness_ms
+        with self._store.read() as db:
+            first = db.execute(select(func.min(LANDMARKS.c.place)).where(LANDMARKS.c.definition == definition)).scalar_one()
+        return None if first is None else landmark_ms_of(first) + waits_ms
+
     def positions(self) -> list[PartitionRead]:
         """Return how far each partition has been read."""
         with self._store.read() as db:

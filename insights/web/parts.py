@@ -6,10 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+import redis
 from fastapi import Depends, Request
 
+from insights.live.clicks import Intake
 from insights.live.engine import Engine
+from insights.live.models import Models
+from insights.live.status import Status
+from insights.past.past import Past
 from insights.store.store import Store
+from stream.ownership.served import model_key
 from stream.settings import Settings
 
 
@@ -24,6 +30,14 @@ class Parts:
         What the engine says of itself.
     store : Store
         The page's own database.
+    past : Past
+        What was, read from the store.
+    models : Models
+        Which models there are, and which one serves.
+    intake : callable
+        Returns what was last seen of Kafka; None before it was asked.
+    status : Status
+        In what state the page is.
     now_ms : callable
         The clock on the wall, ms since the epoch. Figures follow event time (`EngineView.as_of_ms`); this is for sessions and for what is late.
     """
@@ -31,7 +45,24 @@ class Parts:
     settings: Settings
     engine: Engine
     store: Store
+    past: Past
+    models: Models
+    intake: Callable[[], Intake | None]
+    status: Status
     now_ms: Callable[[], int]
+
+
+def parts_over(settings: Settings, client: redis.Redis, store: Store, intake: Callable[[], Intake | None], now_ms: Callable[[], int]) -> Parts:
+    """Put together what pages read, over an open Redis and an open store; see `Parts` for the others.
+
+    Raises
+    ------
+    SettingsError
+        Models cannot be verified: no key is set, and Redis is on another machine.
+    """
+    app = settings["app.name"]
+    engine, past, models = Engine(client, app), Past(store, settings.spec()), Models(client, app, model_key(settings))
+    return Parts(settings, engine, store, past, models, intake, Status(engine, models, past, intake, settings, now_ms), now_ms)
 
 
 async def parts_of(request: Request) -> Parts:
