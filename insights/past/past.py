@@ -22,7 +22,7 @@ from insights.past.outcomes import STEPS
 from insights.past.rows import AlertRow, CameBack, DayOfAlerts, JudgedBand, JudgedDay, JudgedRisk, Labels, PartitionRead, RiskPoint
 from insights.past.standing import KEPT_MS
 from insights.past.stored import read_standing, rows_at
-from insights.past.tables import ALERTS, OUTCOMES, POSITIONS, READER
+from insights.past.tables import ALERTS, LANDMARKS, OUTCOMES, POSITIONS, READER
 from insights.store.store import Store
 
 _SUMS = (func.sum(OUTCOMES.c.n), func.sum(OUTCOMES.c.said), func.sum(OUTCOMES.c.gone))

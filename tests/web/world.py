@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.testclient import TestClient
@@ -25,6 +26,7 @@ from starlette.types import ASGIApp
 
 from features.store.redis import connect
 from insights.live.clicks import Intake
+from insights.live.letters import Group, Rejected
 from insights.past.batch import Batch
 from insights.past.hold import Source
 from insights.past.writer import Writer
@@ -86,7 +88,14 @@ class WebWorld:
     writer: Writer
     look: Look | None = None
     """What Kafka says, where the world has one."""
+    rejected: Mapping[Group, Rejected] = field(default_factory=dict)
+    """What its dead letters say."""
     closing: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The app's time zone."""
+        return ZoneInfo(self.parts.engine.view().zone)
 
     def browser(self, *, follow_redirects: bool = False) -> TestClient:
         """Return somebody with a browser."""
@@ -116,7 +125,7 @@ class WebWorld:
 
     def intake(self) -> Intake | None:
         """Return what the page's watch of Kafka has seen."""
-        return None if self.look is None else Intake(self.look, self.now_ms, reached=True, taken_per_s=12.0)
+        return None if self.look is None else Intake(self.look, self.now_ms, reached=True, taken_per_s=12.0, rejected=self.rejected)
 
     def close(self) -> None:
         """Let go of what was opened for this world."""
@@ -171,9 +180,9 @@ def over(state: State, made_up: MadeUpApp, redis_url: str, folder: Path) -> WebW
     now_ms = NOW_MS + LATE_MS.get(state, 0)
     client, store = connect(redis_url, timeout_s=1.0), open_store(made_up.settings["page.store"])
     world: WebWorld
-    parts = parts_over(made_up.settings, client, store, lambda: world.intake(), lambda: world.now_ms)
+    parts = parts_over(made_up.settings, client, store, lambda: world.intake(), lambda: world.now_ms)  # noqa: PLW0108 - there is no world yet
     source = Source(made_up.name, "made-up", "made-up", (ALERTS, "examples"), made_up.spec.timezone)
-    world = WebWorld(state, made_up, parts, make_app(parts), now_ms, Writer(store, source, "made-up"), look_of(made_up), [store.close, client.close])
+    world = WebWorld(state, made_up, parts, make_app(parts), now_ms, Writer(store, source, "made-up"), look_of(made_up), closing=[store.close, client.close])
     world.read()
     return world
 

@@ -10,8 +10,8 @@ from insights.charts.calibration import Judged, calibration
 from insights.charts.level import JudgedDay, level
 from insights.charts.svg import Drawn, Size, twice
 from insights.past import rows as past
-from insights.web.saying import Saying
 from insights.web.intervals import interval_of
+from insights.web.saying import Saying
 
 WIDE, NARROW = Size(560, 380), Size(340, 320)
 WIDE_DAYS, NARROW_DAYS = Size(820, 240), Size(340, 220)

@@ -11,11 +11,11 @@ from insights.live.engine import EngineView
 from insights.live.models import Served
 from insights.live.state import Learning
 from insights.past.rows import JudgedDay, JudgedRisk
-from insights.web.saying import Saying
 from insights.web.definitions import outcome_said
 from insights.web.intervals import interval_of
 from insights.web.model.right import Right, by_day, by_risk, in_words, sum_of
 from insights.web.model.tables import Head, Row, Version, candidates_of, drifted, heads_of, model_said, segments_of, versions_of
+from insights.web.saying import Saying
 from insights.web.tile import Tile
 from online_models.checkpoint import Header
 

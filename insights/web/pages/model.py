@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from insights.web.saying import Saying
 from insights.web.filters import one_of
 from insights.web.frame import draw, language
 from insights.web.model.view import Asked, page_of
 from insights.web.parts import Has
+from insights.web.saying import Saying
 from insights.words import words
 
 router = APIRouter()

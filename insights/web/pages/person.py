@@ -10,12 +10,12 @@ from fastapi.responses import HTMLResponse
 from features.reader import UserReader
 from features.store.contract import StoreUnavailable
 from features.users.state import LayoutError
-from insights.web.saying import Saying
 from insights.web.filters import LONGEST, one_of
 from insights.web.frame import draw, language, link_of
 from insights.web.parts import Has, Parts
 from insights.web.person.found import Recent, recent_of
 from insights.web.person.view import Asked, page_of
+from insights.web.saying import Saying
 from insights.web.who import needs
 from insights.words import words
 from stream.ownership.served import risk_now

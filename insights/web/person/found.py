@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from insights.past.rows import AlertRow
-from insights.web.saying import Saying
 from insights.web.person.address import person_link
+from insights.web.saying import Saying
 from stream.shown import visible
 
 

@@ -10,12 +10,12 @@ from features.users.named import DefinitionView, UserView
 from features.users.spec import FeatureSpec
 from insights.live.bands import band_of
 from insights.past.rows import AlertRow, RiskPoint
-from insights.web.saying import Saying, channel_said
 from insights.web.definitions import outcome_said
 from insights.web.person.alerts import Life, ended_in_words, lives_of
 from insights.web.person.habits import Fact, HabitsCard, habits_card
 from insights.web.person.line import Line, line_of
 from insights.web.person.moves import Moves, moves_of
+from insights.web.saying import Saying, channel_said
 from insights.web.tile import Tile
 from stream.ownership.served import RiskNow
 from stream.shown import visible

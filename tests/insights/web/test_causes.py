@@ -12,7 +12,7 @@ from features.users.spec import FeatureSpec
 from insights.live.letters import Rejected
 from insights.web.data.causes import cause_said, causes_of, reason_said
 from insights.web.saying import Saying
-from insights.words import words
+from insights.words import DASH, words
 from insights.words.data import CAUSES
 from insights.words.data import WORDS as SAID
 from stream.shard.causes import _LABELS as OF_LABELS
@@ -51,4 +51,4 @@ def test_reasons_come_with_their_share_and_what_they_usually_are() -> None:
     assert (late.n, late.share, late.usual) == ("7", "0.70%", [])
     assert (json.n, json.share) == ("3", "0.30%")
     assert [one.cause for one in json.usual] == ["JSON that was cut off"]
-    assert (label.n, label.share) == ("4", "–")  # labels are not among the records of clicks
+    assert (label.n, label.share) == ("4", DASH)  # labels are not among the records of clicks
