@@ -89,6 +89,7 @@ WORDS: dict[str, Said] = {
     "not_done.taken": Said("There is a person called {name} already: choose another name, or change that person.", "已有名为 {name} 的用户：请换一个名称，或更改该用户。"),
     "not_done.password": Said("A password has {least} to {most} characters: several words that nobody would guess together do well.", "密码须为 {least} 到 {most} 个字符：用几个不相关的词组合效果很好。"),
     "not_done.last_admin": Said("Nobody could manage access any more: make another person an admin first.", "这样将没有人能管理访问权限：请先把另一位用户设为管理员。"),
+    "not_done.first_admin": Said("The first person must be an admin, or nobody could manage access.", "第一个用户必须是管理员，否则没有人能管理访问权限。"),
     "not_done.gone": Said("There is no such person any more.", "该用户已不存在。"),
     "not_done.by_provider": Said("{name} signs in by a provider, which says their role and has their password.", "{name} 通过身份提供方登录，角色和密码由对方管理。"),
     "not_done.scope": Said("There is no scope “{scope}”; there are {scopes}.", "没有权限范围“{scope}”；可选：{scopes}。"),

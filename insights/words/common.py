@@ -92,6 +92,7 @@ WORDS: dict[str, Said] = {
         "perfect": "理想线",
     }),
     "value so far": Said("{value}, not known yet", "{value}，尚不可知"),
+    "what is": Said("What is “{name}”?", "什么是“{name}”？"),
     "no change": Said("no change", "无变化"),
     "no clear change": Said("no clear change", "无明显变化"),
     "vs. a week ago": Said("vs. a week ago", "较一周前"),

@@ -32,7 +32,7 @@ AGAIN_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the store said at one moment of `time.monotonic`."""
+    """What the store said at one moment."""
 
     at_s: float = float("-inf")
     tokens: dict[str, Token] = field(default_factory=dict)
@@ -50,10 +50,16 @@ class Known:
         The clock on the wall, ms.
     idle_ms : int
         A session that nobody used for so long has ended, ms.
+
+    Attributes
+    ----------
+    clock_s : callable
+        By which the age of what is known is told, s.
     """
 
     def __init__(self, store: Store, now_ms: Callable[[], int], idle_ms: int) -> None:
         self._store, self._now_ms, self._idle_ms = store, now_ms, idle_ms
+        self.clock_s: Callable[[], float] = time.monotonic
         self._read = _Read()
         self._one = asyncio.Lock()
         self._renewal: asyncio.Task[None] | None = None
@@ -63,7 +69,7 @@ class Known:
         """Return whose token this is; None when it does not hold, or holds no more."""
         hashed = hash_of(secret)
         found = (await self._fresh()).tokens.get(hashed)
-        if found is None and time.monotonic() - self._read.at_s > AGAIN_S:
+        if found is None and self.clock_s() - self._read.at_s > AGAIN_S:
             await self._renew()
             found = self._read.tokens.get(hashed)
         if found is None or not found.holds(self._now_ms()):
@@ -88,7 +94,7 @@ class Known:
         self._read = _Read()
 
     async def _fresh(self) -> _Read:
-        age_s = time.monotonic() - self._read.at_s
+        age_s = self.clock_s() - self._read.at_s
         if age_s >= STALE_S:
             await self._renew()
         elif age_s >= RENEW_S and (self._renewal is None or self._renewal.done()):
@@ -99,7 +105,7 @@ class Known:
         before = self._read
         async with self._one:
             if self._read is before:  # else somebody else has read it while this one waited
-                at_s, used, self._used = time.monotonic(), list(self._used.values()), {}
+                at_s, used, self._used = self.clock_s(), list(self._used.values()), {}
                 self._read = await asyncio.to_thread(self._look, at_s, used)
 
     async def _renew_beside(self) -> None:

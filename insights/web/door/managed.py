@@ -37,15 +37,22 @@ def random_password() -> str:
     return secrets.token_urlsafe(15)
 
 
-def add_person(db: Db, by: By, login: str, role: Role, password: str) -> Person:
+def add_person(db: Db, by: By, login: str, role: Role, password: str, *, provider: bool) -> Person:
     """Let a person in by a password.
+
+    Parameters
+    ----------
+    provider : bool
+        Whether there is a provider as well, from which admins may come.
 
     Raises
     ------
     NotDone
-        The login is none, or another one has it; or the password is too short.
+        The login is none, or another one has it; the password is too short; or nobody is an admin yet, and this would shut everybody out.
     """
     named = _named(login, LOGIN)
+    if role != "admin" and not provider and not people.admins(db):
+        raise NotDone("not_done.first_admin")
     if people.person_by_login(db, named) is not None:
         raise NotDone("not_done.taken", name=named)
     added = people.add_person(db, login=named, name=named, role=role, password_hash=hashed(password), now_ms=by.at_ms)
@@ -62,7 +69,8 @@ def known_person(db: Db, number: int) -> Person:
 
 
 def set_role(db: Db, by: By, person: Person, role: Role) -> None:
-    """Give a person another role. Raises NotDone for the last admin."""
+    """Give a person another role. Raises NotDone for the last admin, and for somebody whose provider says the role at each sign-in."""
+    _ours(person)
     if role != "admin":
         _not_the_last_admin(db, person)
     people.set_role(db, person.id, role)
@@ -84,7 +92,8 @@ def let_in_again(db: Db, by: By, person: Person) -> None:
 
 
 def set_password(db: Db, by: By, person: Person, password: str) -> None:
-    """Give a person another password, and end their sessions. Raises NotDone for one that is too short."""
+    """Give a person another password, and end their sessions. Raises NotDone for one that is too short, and for somebody whom a provider sends."""
+    _ours(person)
     people.set_password(db, person.id, hashed(password))
     sessions.close_sessions_of(db, person.id)
     by.note(db, "password_changed", said_name(person))
@@ -139,6 +148,11 @@ def _named(name: str, most: int) -> str:
     if not 0 < len(found) <= most or visible(found) != found:
         raise NotDone("not_done.name", most=most)
     return found
+
+
+def _ours(person: Person) -> None:
+    if person.login is None:
+        raise NotDone("not_done.by_provider", name=said_name(person))
 
 
 def _not_the_last_admin(db: Db, person: Person) -> None:

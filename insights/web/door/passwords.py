@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -52,11 +53,17 @@ def holds(stored: str | None, password: str) -> bool:
 
 
 class Passwords:
-    """Looks at passwords beside the requests, a few at a time."""
+    """Looks at passwords beside the requests, a few at a time.
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(AT_ONCE, "password")
-        self._asked = 0
+    Attributes
+    ----------
+    asked : int
+        How many are being looked at, or wait for it.
+    """
+
+    def __init__(self, look: Callable[[str | None, str], bool] = holds) -> None:
+        self._look, self._threads = look, ThreadPoolExecutor(AT_ONCE, "password")
+        self.asked = 0
 
     async def holds(self, stored: str | None, password: str) -> bool:
         """See the function.
@@ -65,13 +72,13 @@ class Passwords:
         ------
         Busy
         """
-        if self._asked >= AT_ONCE + WAITING:
+        if self.asked >= AT_ONCE + WAITING:
             raise Busy
-        self._asked += 1
+        self.asked += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, holds, stored, password)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._look, stored, password)
         finally:
-            self._asked -= 1
+            self.asked -= 1
 
 
 def _plain(password: str) -> str:

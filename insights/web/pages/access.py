@@ -53,7 +53,7 @@ def add(request: Request, parts: Has, name: Annotated[str, Form()] = "", role: A
     password = managed.random_password()
     try:
         with door_of(request).store.write() as db:
-            added = managed.add_person(db, by_of(request), name, role, password)
+            added = managed.add_person(db, by_of(request), name, role, password, provider=door_of(request).provider is not None)
     except NotDone as error:
         return _page(request, parts, fault=error)
     door_of(request).known.forget()

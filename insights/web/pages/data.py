@@ -12,9 +12,10 @@ from insights.web.data.view import Asked, page_of
 from insights.web.frame import draw, language
 from insights.web.parts import Has
 from insights.web.saying import Saying
+from insights.web.who import needs
 from insights.words import words
 
-router = APIRouter()
+router = APIRouter(dependencies=[needs("viewer")])
 
 
 @router.get("/data")

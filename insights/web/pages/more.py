@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from insights.web.frame import draw
+from insights.web.who import needs
 
-router = APIRouter()
+router = APIRouter(dependencies=[needs("viewer")])
 
 
 @router.get("/more")
