@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from threading import Lock
 
 import msgspec
@@ -78,12 +79,14 @@ class Engine:
         Answers in bytes.
     app : str
         The workers' ``app.name``.
+    now_ms : callable
+        The clock on the wall, ms since the epoch.
     """
 
     FRESH_S = 1.0
 
-    def __init__(self, client: redis.Redis, app: str) -> None:
-        self.client, self.app = client, app
+    def __init__(self, client: redis.Redis, app: str, now_ms: Callable[[], int] = lambda: int(time.time() * 1000)) -> None:
+        self.client, self.app, self._now_ms = client, app, now_ms
         self._asking, self._asked_at = Lock(), float("-inf")
         self._view = EngineView(None, {}, reached=False, answered_ms=0)
 
@@ -106,7 +109,7 @@ class Engine:
         return time.monotonic() - self._asked_at >= self.FRESH_S
 
     def _look(self) -> EngineView:
-        asked_ms = int(time.time() * 1000)
+        asked_ms = self._now_ms()
         try:
             spec = load_spec(self.client, self.app)
             metas = {} if spec is None else stored_metas(self.client, self.app, spec.partitions)

@@ -52,7 +52,9 @@ class Parts:
     now_ms: Callable[[], int]
 
 
-def parts_over(settings: Settings, client: redis.Redis, store: Store, intake: Callable[[], Intake | None], now_ms: Callable[[], int]) -> Parts:
+def parts_over(
+    settings: Settings, client: redis.Redis, store: Store, intake: Callable[[], Intake | None], now_ms: Callable[[], int]
+) -> Parts:
     """Put together what pages read, over an open Redis and an open store; see `Parts` for the others.
 
     Raises
@@ -61,7 +63,7 @@ def parts_over(settings: Settings, client: redis.Redis, store: Store, intake: Ca
         Models cannot be verified: no key is set, and Redis is on another machine.
     """
     app = settings["app.name"]
-    engine, past, models = Engine(client, app), Past(store, settings.spec()), Models(client, app, model_key(settings))
+    engine, past, models = Engine(client, app, now_ms), Past(store, settings.spec()), Models(client, app, model_key(settings))
     return Parts(settings, engine, store, past, models, intake, Status(engine, models, past, intake, settings, now_ms), now_ms)
 
 

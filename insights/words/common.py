@@ -40,6 +40,7 @@ WORDS: dict[str, Said] = {
         "Risk bands": "风险等级",
         "All bands": "全部等级",
         "Channel not known": "渠道未知",
+        "Other channel": "其他渠道",
         "Download CSV": "下载 CSV",
         "Details": "详情",
         "Close": "关闭",

@@ -66,7 +66,7 @@ WORDS: dict[str, Said] = {
         "mean risk said of everybody judged on a day, and the share of them that really left; the tint is the 95% interval",
         "每天所有被判断者的平均预测风险，与其中真正流失的比例；色带为 95% 区间",
     ),
-    "model.level": Said("Level: said", "总体水平：预测"),
+    "model.level": Said("Average risk said", "平均预测风险"),
     "model.level.beside": Said("really left {left} ({interval})", "真正流失 {left}（{interval}）"),
     "model.level.about": Said("{n} judgements of the last 90 days whose time is up", "近 90 天内已到期的 {n} 次判断",
                               one="{n} judgement of the last 90 days whose time is up"),
@@ -79,7 +79,7 @@ WORDS: dict[str, Said] = {
     "model.none_known": Said("No outcome is known yet: the first ones come on {date}.", "还没有已知结果：第一批将在 {date} 到来。"),
     "model.none_known.soon": Said("No outcome is known yet: a judgement's outcome is known once its time is up.", "还没有已知结果：判断到期后才知道结果。"),
     # figures
-    **phrases({"Figure": "指标", "Segment": "分群"}),
+    **phrases({"Segment": "分群", "By group of people": "按人群"}),
     "model.candidates.is": Said(
         "over the newest outcomes, by version {version}; each was graded before it learned them", "在最近的结果上，按第 {version} 版；均在学习之前评分"
     ),

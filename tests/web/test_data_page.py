@@ -67,14 +67,18 @@ def test_without_kafka_the_page_is_there_and_says_so(world: WebWorld) -> None:
 
 def test_workers_are_the_members_of_the_group(world: WebWorld) -> None:
     members = (Member("shop", "10.0.0.4", (0,)), Member(None, "<b>evil</b>\u202e", ()))
-    found = processes_of(world.parts.engine.view(), Intake(Look({}, None, members), 1, reached=True, taken_per_s=0.0), [], [], 0, saying(world))
+    found = processes_of(
+        world.parts.engine.view(), Intake(Look({}, None, members), 1, reached=True, taken_per_s=0.0), [], [], 0, saying(world)
+    )
     assert [(one.health, one.state) for one in found[:2]] == [("good", "working"), ("quiet", "waits for a partition")]
     assert "\u202e" not in found[1].about
 
 
 @pytest.mark.parametrize(("members", "state"), [((), "none runs"), (None, "not known")])
 def test_no_worker_is_not_the_same_as_not_knowing(world: WebWorld, members: tuple[Member, ...] | None, state: str) -> None:
-    found = processes_of(world.parts.engine.view(), Intake(Look({}, None, members), 1, reached=True, taken_per_s=0.0), [], [], 0, saying(world))
+    found = processes_of(
+        world.parts.engine.view(), Intake(Look({}, None, members), 1, reached=True, taken_per_s=0.0), [], [], 0, saying(world)
+    )
     assert found[0].state == state
 
 

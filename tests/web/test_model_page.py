@@ -65,7 +65,17 @@ class TestPage:
 
 def header(**changed: object) -> Header:
     row: dict[str, float | None] = dict.fromkeys(FIGURES, 0.5) | {"n": 1_200.0, "log_loss": 0.31}
-    made = Header(kind="model", spec_hash="", definition="d", number=7, champion="mix", labels=1_200, churned=300, figures={"mix": row}, segments={"all": row})
+    made = Header(
+        kind="model",
+        spec_hash="",
+        definition="d",
+        number=7,
+        champion="mix",
+        labels=1_200,
+        churned=300,
+        figures={"mix": row},
+        segments={"all": row},
+    )
     return msgspec.structs.replace(made, **changed)
 
 
@@ -78,7 +88,9 @@ def test_figures_have_their_heading_and_what_is_not_known_is_a_dash() -> None:
 
 @pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "\u202eevil", "a|b"])
 def test_names_of_a_newer_build_are_shown_as_they_are(hostile: str) -> None:
-    assert "\u202e" not in model_said(hostile, EN) + why_said(hostile, EN) + segment_said(f"channel {hostile}", EN) + segment_said(hostile, EN)
+    assert "\u202e" not in model_said(hostile, EN) + why_said(hostile, EN) + segment_said(f"channel {hostile}", EN) + segment_said(
+        hostile, EN
+    )
 
 
 def test_a_hostile_model_name_is_text_on_the_page() -> None:
@@ -91,9 +103,7 @@ def test_a_hostile_model_name_is_text_on_the_page() -> None:
 
 def test_in_one_sentence() -> None:
     groups = [JudgedRisk(n=100, said=0.75, left=78, low=0.7, high=0.8), JudgedRisk(n=1_000, said=0.1, left=90, low=0.1, high=0.2)]
-    assert in_words(groups, EN) == (
-        "Of 100 judgements that gave 70% risk or more (75% on average), 78% really left (95% interval 69–85%)."
-    )
+    assert in_words(groups, EN) == ("Of 100 judgements that gave 70% risk or more (75% on average), 78% really left (95% interval 69–85%).")
     assert in_words(groups[1:], EN) == ""
 
 

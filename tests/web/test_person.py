@@ -70,7 +70,9 @@ def test_hostile_ids_are_found_and_shown_as_text(world: WebWorld, user: str) -> 
         assert "What raises it" in answer.text  # it is their page, not the search
 
 
-@pytest.mark.parametrize("typed", ["nobody-has-this-id", "<script>alert(2)</script>", "x" * 256, "..", "a/b", "%00", "\u202egnp", '" autofocus onfocus="'])
+@pytest.mark.parametrize(
+    "typed", ["nobody-has-this-id", "<script>alert(2)</script>", "x" * 256, "..", "a/b", "%00", "\u202egnp", '" autofocus onfocus="']
+)
 def test_an_unknown_id_says_what_it_may_be_and_keeps_what_was_typed(world: WebWorld, typed: str) -> None:
     for path in (person_link(typed), f"/person?q={quote(typed, safe='')}"):
         answer = world.browser().get(path)

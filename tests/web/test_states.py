@@ -23,7 +23,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def worlds(redis_server: LocalRedis, folder: Path) -> Iterator[dict[State, WebWorld]]:
-    made = {state: make_world(state, redis_server, folder, app_name=f"states-{state.replace('_', '-')}") for state in ("day_one", "warming", "silent", "redis_down")}
+    made = {
+        state: make_world(state, redis_server, folder, app_name=f"states-{state.replace('_', '-')}")
+        for state in ("day_one", "warming", "silent", "redis_down")
+    }
     yield made  # type: ignore[misc]  # the keys are states
     for world in made.values():
         world.close()

@@ -182,7 +182,16 @@ def over(state: State, made_up: MadeUpApp, redis_url: str, folder: Path) -> WebW
     world: WebWorld
     parts = parts_over(made_up.settings, client, store, lambda: world.intake(), lambda: world.now_ms)  # noqa: PLW0108 - there is no world yet
     source = Source(made_up.name, "made-up", "made-up", (ALERTS, "examples"), made_up.spec.timezone)
-    world = WebWorld(state, made_up, parts, make_app(parts), now_ms, Writer(store, source, "made-up"), look_of(made_up), closing=[store.close, client.close])
+    world = WebWorld(
+        state,
+        made_up,
+        parts,
+        make_app(parts),
+        now_ms,
+        Writer(store, source, "made-up"),
+        look_of(made_up),
+        closing=[store.close, client.close],
+    )
     world.read()
     return world
 

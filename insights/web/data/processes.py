@@ -27,7 +27,12 @@ class Process(NamedTuple):
 
 
 def processes_of(
-    view: EngineView, intake: Intake | None, served: Sequence[tuple[str, Served]], reads: Sequence[PartitionRead], now_ms: int, say_it: Saying
+    view: EngineView,
+    intake: Intake | None,
+    served: Sequence[tuple[str, Served]],
+    reads: Sequence[PartitionRead],
+    now_ms: int,
+    say_it: Saying,
 ) -> list[Process]:
     """Return what is known of each process.
 

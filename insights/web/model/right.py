@@ -13,8 +13,8 @@ from insights.past import rows as past
 from insights.web.intervals import interval_of
 from insights.web.saying import Saying
 
-WIDE, NARROW = Size(560, 380), Size(340, 320)
-WIDE_DAYS, NARROW_DAYS = Size(820, 240), Size(340, 220)
+WIDE, NARROW = Size(500, 380), Size(330, 320)
+WIDE_DAYS, NARROW_DAYS = Size(500, 240), Size(330, 220)
 HIGH = 0.7
 """From this risk on, people count as told a high one, in the sentence on top."""
 
@@ -66,8 +66,18 @@ def by_day(groups: Sequence[past.JudgedDay], say_it: Saying) -> Right:
         low, high = interval_of(one.left, one.n) or (None, None)
         at_ms = one.day * DAY_MS + DAY_MS // 2
         days.append(JudgedDay(at_ms, one.said, one.left / one.n if one.n else None, low, high))
-        rows.append([w.date(at_ms, say_it.zone), w.percent(one.said, 1), w.percent(one.left / one.n if one.n else None, 1), w.interval(low, high, 1), w.number(one.n)])
-    chart = twice(lambda size: level(size, w, say_it.zone, days, title=w.t("model.by_day"), desc=w.t("model.by_day.is")), WIDE_DAYS, NARROW_DAYS)
+        rows.append(
+            [
+                w.date(at_ms, say_it.zone),
+                w.percent(one.said, 1),
+                w.percent(one.left / one.n if one.n else None, 1),
+                w.interval(low, high, 1),
+                w.number(one.n),
+            ]
+        )
+    chart = twice(
+        lambda size: level(size, w, say_it.zone, days, title=w.t("model.by_day"), desc=w.t("model.by_day.is")), WIDE_DAYS, NARROW_DAYS
+    )
     return Right(chart, [w.t("judged on"), *_heads(say_it)], rows[::-1])
 
 
@@ -79,7 +89,12 @@ def in_words(groups: Sequence[past.JudgedRisk], say_it: Saying) -> str:
     if interval is None:
         return ""
     return w.t(
-        "model.in_words", n=high.n, least=w.percent(HIGH), said=w.percent(high.said), left=w.percent(high.left / high.n), interval=w.interval(*interval)
+        "model.in_words",
+        n=high.n,
+        least=w.percent(HIGH),
+        said=w.percent(high.said),
+        left=w.percent(high.left / high.n),
+        interval=w.interval(*interval),
     )
 
 

@@ -53,11 +53,15 @@ def heads_of(say_it: Saying) -> list[Head]:
 
 def candidates_of(header: Header, say_it: Saying) -> list[Row]:
     """Return how good each candidate was over the window, the least surprised first."""
+
     def loss(name: str) -> float:
         found = header.figures[name].get("log_loss")
         return float("inf") if found is None else found
 
-    return [Row(model_said(name, say_it), _cells(header.figures[name], say_it), name == header.champion) for name in sorted(header.figures, key=loss)]
+    return [
+        Row(model_said(name, say_it), _cells(header.figures[name], say_it), name == header.champion)
+        for name in sorted(header.figures, key=loss)
+    ]
 
 
 def segments_of(header: Header, say_it: Saying) -> list[Row]:
@@ -130,4 +134,3 @@ def _cells(row: Mapping[str, float | None], say_it: Saying) -> list[str]:
 def drifted(headers: Iterable[Header]) -> Sequence[Header]:
     """Return the versions before which a change of the world was found, newest first."""
     return [one for one in headers if one.drifts]
-

@@ -85,7 +85,11 @@ def page_of(asked: Asked, past: ModelsPast, say_it: Saying) -> Page:
 
 def _serves(served: Served, say_it: Saying) -> Tile:
     w, since = say_it.w, served.since
-    about = w.t("model.rule.is") if since is None else w.t("model.since", moment=w.moment(since.learned_until_ms, say_it.zone), version=str(since.number))
+    about = (
+        w.t("model.rule.is")
+        if since is None
+        else w.t("model.since", moment=w.moment(since.learned_until_ms, say_it.zone), version=str(since.number))
+    )
     beside = w.t("model.version", version=str(served.champion.version)) if served.champion.version else ""
     return Tile(w.t("Serves now"), model_said(served.name, say_it), about, w.t("model.serves.means"), beside)
 
@@ -101,7 +105,7 @@ def _learned(graded: Header | None, say_it: Saying) -> Tile:
 def _known(learning: Learning, definition: ChurnDefinition, say_it: Saying) -> Tile:
     w = say_it.w
     about = w.t("model.known.about", left=learning.left, stayed=learning.stayed)
-    if learning.rule:
+    if learning.rule and learning.scarcer < learning.needed:
         about = f"{about} · {w.t('model.needed', n=learning.needed)}"
     means = w.t("model.outcome.is", horizon=w.duration(definition.horizon_ms / 1000))
     return Tile(w.t("Outcomes known"), w.number(learning.left + learning.stayed), about, means)

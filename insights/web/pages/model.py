@@ -11,8 +11,8 @@ from insights.web.filters import one_of
 from insights.web.frame import draw, language
 from insights.web.model.view import Asked, page_of
 from insights.web.parts import Has
-from insights.web.who import needs
 from insights.web.saying import Saying
+from insights.web.who import needs
 from insights.words import words
 
 router = APIRouter(dependencies=[needs("viewer")])

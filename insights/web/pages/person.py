@@ -18,7 +18,8 @@ from insights.web.person.view import Asked, page_of
 from insights.web.saying import Saying
 from insights.web.who import needs
 from insights.words import words
-from stream.ownership.served import risk_now
+from online_models.champion import RULE
+from stream.ownership.risk_now import risk_now
 from stream.shown import visible
 
 router = APIRouter(dependencies=[needs("analyst")])
@@ -58,13 +59,14 @@ def _shown(request: Request, parts: Parts, user: str) -> HTMLResponse:
     chosen = one_of(request, "definition", names, names[0])
     definition = next(one for one in view.spec.spec.definitions if one.name == chosen)
     source = parts.models.source(view)
-    now = {} if source is None else {one.definition.name: one for one in risk_now(found, source)}
+    now = {} if source is None else {one.definition.name: one for one in risk_now(found, source, view.spec.spec)}
     link = link_of(request)
-    asked = Asked(found, now, definition, parts.settings["alerts.threshold"])
+    served = parts.models.served(view, chosen)
+    rules = [] if served is None else [one.number for one in served.headers if one.champion == RULE]
+    asked = Asked(found, now, definition, parts.settings["alerts.threshold"], rules)
     page = page_of(asked, past, {name: link(definition=name) for name in names}, say_it)
     return draw(request, "person.html", "Person", page=page, typed=user, why="", recent=recent, app="")
 
 
 def _nobody(request: Request, typed: str, recent: list[Recent], why: str, app: str = "") -> HTMLResponse:
     return draw(request, "person.html", "Person", page=None, typed=visible(typed), why=why, recent=recent, app=app)
-

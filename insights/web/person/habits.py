@@ -19,6 +19,8 @@ from stream.alerts.message import ReasonCode
 from stream.alerts.sentences import say
 
 DAY_MS = 86_400_000
+LEAST_DAYS = 28
+"""Days that the calendar has at least."""
 LEAST_REGULAR = 0.4
 """From this regularity on there is a usual hour; below it the sentence of the reasons is that they come at any time."""
 
@@ -60,7 +62,7 @@ def habits_card(view: UserView, say_it: Saying) -> HabitsCard:
     w, habits = say_it.w, view.habits
     by_weekday = weekdays_of(habits)
     title, desc = w.t("person.days"), w.t("person.days.is", n=MAP_DAYS)
-    first = habits.today - MAP_DAYS + 1
+    first = max(habits.today - MAP_DAYS + 1, min(habits.known_from, habits.today - LEAST_DAYS + 1))
     active = frozenset(habits.active_days)
     shares = [
         Bar(w.weekday(day), on / of if of else None, w.t("person.of", n=on, of=of), beside="") for day, (on, of) in enumerate(by_weekday)
@@ -68,11 +70,11 @@ def habits_card(view: UserView, say_it: Saying) -> HabitsCard:
     times = [_noon(view.as_of_ms // DAY_MS - COUNT_DAYS + 1 + number) for number in range(COUNT_DAYS)]
     series = Series(w.t("person.actions"), [float(n) for n in habits.events_by_day], area=True)
     return HabitsCard(
-        days=twice(lambda size: calendar(size, w, first, habits.today, habits.known_from, active, title=title, desc=desc), Size(340, 206), Size(320, 206)),
-        weekdays=twice(lambda size: bars(size.width, shares, title=w.t("By weekday"), desc=w.t("person.weekdays.is")), Size(400, 0), Size(320, 0)),
+        days=twice(lambda size: calendar(size, w, first, habits.today, habits.known_from, active, title=title, desc=desc), Size(300, 206), Size(300, 206)),
+        weekdays=twice(lambda size: bars(size.width, shares, title=w.t("By weekday"), desc=w.t("person.weekdays.is")), Size(300, 0), Size(300, 0)),
         actions=twice(
             lambda size: lines(size, Axis(w), UTC, times, [series], title=w.t("person.actions.day"), desc=w.t("person.actions.is", n=COUNT_DAYS)),
-            Size(820, 150), Size(340, 150),
+            Size(500, 150), Size(320, 150),
         ),
         heads=[w.t("Weekday"), w.t("person.days.active"), w.t("person.days.all")],
         rows=[[w.weekday(day), w.number(on), w.number(of)] for day, (on, of) in enumerate(by_weekday)],

@@ -11,11 +11,12 @@ from markupsafe import Markup
 from insights.charts.small import bar
 from insights.web.saying import Saying
 from stream.alerts.message import ReasonCode
-from stream.alerts.reasons import contributions
 from stream.alerts.sentences import say
-from stream.ownership.served import RiskNow
+from stream.ownership.risk_now import RiskNow
 from stream.shown import visible
 
+MOST = 100.0
+"""Odds are said up to so many times as high, or as low."""
 FULL = 3.0
 """Change of the log-odds that fills the bar: the odds are then twenty times as high, or as low."""
 
@@ -37,8 +38,25 @@ class Moves(NamedTuple):
 
 def moves_of(now: RiskNow, say_it: Saying) -> Moves:
     """Return what moves the risk of somebody, compared with everybody else."""
-    raises, lowers = contributions(now.champion.scorer.terms(now.vector), now.vector, say_it.spec)
-    return Moves(_said(raises, "silence", say_it), _said(lowers, "good", say_it))
+    return Moves(_said(now.raises, "silence", say_it), _said(now.lowers, "good", say_it))
+
+
+def _factor(size: float, say_it: Saying) -> str:
+    """Write by how much the odds change: to two digits or so, and no further than a reader can imagine.
+
+    >>> from datetime import UTC
+    >>> from features.users.spec import FeatureSpec
+    >>> from insights.words import words
+    >>> say_it = Saying(words("en"), FeatureSpec(), UTC, "USD", 0)
+    >>> [_factor(size, say_it) for size in (0.5, 3.0, 9.0, -0.5, -9.0)]
+    ['1.6', '20', '>100', '0.61', '<0.01']
+    """
+    factor, w = exp(size), say_it.w
+    if factor > MOST:
+        return f">{w.number(MOST)}"
+    if factor < 1 / MOST:
+        return f"<{w.number(1 / MOST, 2)}"
+    return w.number(factor, 0 if factor >= 10 else 1 if factor >= 1 else 2)
 
 
 def _said(told: Iterable[tuple[ReasonCode, float]], colour: str, say_it: Saying) -> list[Move]:
@@ -46,7 +64,7 @@ def _said(told: Iterable[tuple[ReasonCode, float]], colour: str, say_it: Saying)
     return [
         Move(
             visible(say(code, say_it.spec, w.lang)),
-            w.t("person.odds", factor=w.number(exp(size), 1 if size >= 0 else 2)),
+            w.t("person.odds", factor=_factor(size, say_it)),
             bar(min(1.0, abs(size) / FULL), colour),
         )
         for code, size in told

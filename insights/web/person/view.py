@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from features.definitions.definition import ChurnDefinition
@@ -17,7 +17,7 @@ from insights.web.person.line import Line, line_of
 from insights.web.person.moves import Moves, moves_of
 from insights.web.saying import Saying, channel_said
 from insights.web.tile import Tile
-from stream.ownership.served import RiskNow
+from stream.ownership.risk_now import RiskNow
 from stream.shown import visible
 
 
@@ -74,12 +74,15 @@ class Asked(NamedTuple):
         By which one the page is shown.
     threshold : float
         Risk from which on an alert opens, 0 to 1.
+    rules : collection of int
+        Versions in which the rule serves.
     """
 
     view: UserView
     now: Mapping[str, RiskNow]
     definition: ChurnDefinition
     threshold: float
+    rules: Collection[int] = ()
 
 
 def page_of(asked: Asked, past: PersonsPast, links: Mapping[str, str], say_it: Saying) -> Page:
@@ -141,7 +144,8 @@ def _risk(asked: Asked, stated: DefinitionView, say_it: Saying) -> Tile:
     means = outcome_said(definition, w)
     if stated.risk is None or view.scored_ms is None:
         return Tile(w.t("Risk"), w.percent(None), w.t("person.not_scored"), means)
-    by = w.t("person.by_model", version=str(stated.model_version)) if stated.model_version else w.t("person.by_rule")
+    by_rule = not stated.model_version or stated.model_version in asked.rules
+    by = w.t("person.by_rule") if by_rule else w.t("person.by_model", version=str(stated.model_version))
     now = asked.now.get(definition.name)
     return Tile(
         w.t("Risk"),

@@ -47,7 +47,9 @@ class Told:
 
 
 def view_of(*next_offsets: int) -> EngineView:
-    return EngineView(SPEC, {number: ShardMeta(next_offset=offset) for number, offset in enumerate(next_offsets)}, reached=True, answered_ms=NOW)
+    return EngineView(
+        SPEC, {number: ShardMeta(next_offset=offset) for number, offset in enumerate(next_offsets)}, reached=True, answered_ms=NOW
+    )
 
 
 LOOK = Look({0: 10, 1: 7}, NOW - 60_000, (Member("shop", "10.0.0.1", (0, 1)),))

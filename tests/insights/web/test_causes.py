@@ -46,7 +46,10 @@ def test_a_reason_of_a_newer_build_is_shown_as_it_is_and_made_visible() -> None:
 
 def test_reasons_come_with_their_share_and_what_they_usually_are() -> None:
     totals = {"ok": 990, "late": 7, "not_json": 3}
-    rejected = {("not_json", None): Rejected(2, "JSON that was cut off", 0), ("label_invalid", None): Rejected(4, OF_LABELS["label_invalid"], 0)}
+    rejected = {
+        ("not_json", None): Rejected(2, "JSON that was cut off", 0),
+        ("label_invalid", None): Rejected(4, OF_LABELS["label_invalid"], 0),
+    }
     late, json, label = causes_of(totals, rejected, EN)
     assert (late.n, late.share, late.usual) == ("7", "0.70%", [])
     assert (json.n, json.share) == ("3", "0.30%")

@@ -60,7 +60,8 @@ def test_with_its_date(state: State, says: str) -> None:
 def test_the_meter_is_that_of_the_outcome_that_is_scarcer() -> None:
     meter = strip_of(made("warming"), words("en"), UTC, NOW).meter
     assert meter is not None
-    assert (meter.have, meter.need) == (61, 200)
+    assert meter.words == "61 of 200 outcomes of the scarcer kind"
+    assert 'width="30.5%"' in meter.drawn
 
 
 def test_the_foot_of_the_rail_says_who_serves() -> None:
