@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from hypothesis import settings
 
 from stream.demo.local_redis import LocalRedis
 from stream.faults import ServerMissing
 from tests.faults.bench_world import World
 from tests.servers.kafka import KafkaServer
 from tests.servers.postgres import PostgresServer
+
+# how long an example takes says how busy the machine is, nothing of the code
+settings.register_profile("churnwatch", deadline=None)
+settings.load_profile("churnwatch")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -72,15 +72,16 @@ def release(db: Connection, holder: str) -> None:
     db.execute(update(READER).where(READER.c.holder == holder).values(until_ms=0))
 
 
+def refuse_other_app(db: Connection, app: str) -> None:
+    """Raise OtherApp when the past that is stored is that of another app."""
+    stored = _stored(db)
+    if stored is not None and stored.app != app:
+        raise OtherApp(stored.app, app)
+
+
 def is_from(db: Connection, source: Source) -> bool:
-    """Whether the past that is stored comes from a source. Raises OtherApp when it is another app's."""
-    stored = db.execute(select(READER.c.source)).scalar_one()
-    if not stored:
-        return False
-    found = _decoder.decode(stored)
-    if found.app != source.app:
-        raise OtherApp(found.app, source.app)
-    return found == source
+    """Whether the past that is stored comes from a source."""
+    return _stored(db) == source
 
 
 def begin_anew(db: Connection, source: Source) -> None:
@@ -88,3 +89,8 @@ def begin_anew(db: Connection, source: Source) -> None:
     for table in (ALERTS, LANDMARKS, OUTCOMES, POSITIONS, SHARDS):
         db.execute(delete(table))
     db.execute(update(READER).values(source=msgspec.json.encode(source).decode(), told_offset=0))
+
+
+def _stored(db: Connection) -> Source | None:
+    packed = db.execute(select(READER.c.source)).scalar_one()
+    return _decoder.decode(packed) if packed else None

@@ -7,7 +7,7 @@ early would be counted and one that goes on would not, and any figure would look
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, overload
 
 import msgspec
@@ -16,16 +16,18 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case
 from features.definitions.definition import DAY_MS
 from features.users.spec import FeatureSpec
 from insights.past.bands import BANDS
-from insights.past.days import day_of
-from insights.past.landmarks import MOST_RISK, STATED, entry_of, hash_of, landmark_ms_of, landmarks_of, outcome_of, place_of
-from insights.past.outcomes import STEPS
+from insights.past.fold.days import day_of
+from insights.past.fold.landmarks import MOST_RISK, STATED, entry_of, hash_of, landmark_ms_of, landmarks_of, outcome_of, place_of
+from insights.past.fold.outcomes import STEPS
+from insights.past.fold.standing import KEPT_MS
 from insights.past.rows import AlertRow, CameBack, DayOfAlerts, JudgedBand, JudgedDay, JudgedRisk, Labels, PartitionRead, RiskPoint
-from insights.past.standing import KEPT_MS
 from insights.past.stored import read_standing, rows_at
 from insights.past.tables import ALERTS, LANDMARKS, OUTCOMES, POSITIONS, READER
 from insights.store.store import Store
+from stream.alerts.message import ReasonCode
 
 _SUMS = (func.sum(OUTCOMES.c.n), func.sum(OUTCOMES.c.said), func.sum(OUTCOMES.c.gone))
+_codes = msgspec.json.Decoder(list[ReasonCode])
 _COLUMNS = [column for column in ALERTS.c if column.name not in {"opened_day", "ended_day"}]
 _TENTHS = 10
 
@@ -35,11 +37,12 @@ class Past:
 
     Parameters
     ----------
-    spec : FeatureSpec
-        What the app was started with: its definitions, the lateness it allows, and the time zone of its days.
+    spec : callable
+        Returns what the app was started with, which says the lateness it allows and the time zone of its days. It is asked at each read, because the
+        page may be there before the app.
     """
 
-    def __init__(self, store: Store, spec: FeatureSpec) -> None:
+    def __init__(self, store: Store, spec: Callable[[], FeatureSpec]) -> None:
         self._store, self._spec = store, spec
 
     @property
@@ -49,8 +52,8 @@ class Past:
             return read_standing(db).as_of_ms
 
     def day_of(self, time_ms: int) -> int:
-        """Return the day of a time by the app's calendar; see `insights.past.days`."""
-        return day_of(time_ms, self._spec.timezone)
+        """Return the day of a time by the app's calendar; see `insights.past.fold.days`."""
+        return day_of(time_ms, self._spec().timezone)
 
     def open_alerts(self, definition: str | None = None) -> list[AlertRow]:
         """Return the alerts that are open, newest landmark first; of one definition or of all."""
@@ -135,7 +138,7 @@ class Past:
     def came_back_share(self, definition: str, first_ms: int, last_ms: int) -> CameBack:
         """Return how many came back, of the alerts with a landmark in [first, last) whose time is up."""
         with self._store.read() as db:
-            up_before = (read_standing(db).as_of_ms or 0) - self._spec.lateness_ms
+            up_before = (read_standing(db).as_of_ms or 0) - self._spec().lateness_ms
             wanted = select(func.count(), func.count().filter(ALERTS.c.cause == "returned")).where(
                 ALERTS.c.definition == definition,
                 ALERTS.c.landmark_ms >= first_ms,
@@ -162,7 +165,8 @@ class Past:
         wanted = select(key, *_SUMS).group_by(key).order_by(key)
         with self._store.read() as db:
             rows = [
-                (at, int(n), int(said) / MOST_RISK / n, int(gone)) for at, n, said, gone in db.execute(self._known(db, wanted, definition))
+                (at, int(n), int(said) / MOST_RISK / int(n), int(gone))
+                for at, n, said, gone in db.execute(self._known(db, wanted, definition))
             ]
         if by == "day":
             return [JudgedDay(n, said, gone, at) for at, n, said, gone in rows]
@@ -214,8 +218,8 @@ class Past:
 def _points(rows: Mapping[int, bytes], places: Sequence[int], hashed: int) -> Iterator[RiskPoint]:
     for place in places:
         entry = entry_of(rows.get(place, b""), hashed)
-        if entry is not None and (flags := int(entry["flags"][0])) & STATED:
-            yield RiskPoint(landmark_ms_of(place), int(entry["risk"][0]) / MOST_RISK, int(entry["version"][0]), outcome_of(flags))
+        if entry is not None and entry.flags & STATED:
+            yield RiskPoint(landmark_ms_of(place), entry.risk / MOST_RISK, entry.version, outcome_of(entry.flags))
 
 
 def _alert(row: RowMapping) -> AlertRow:
@@ -223,7 +227,7 @@ def _alert(row: RowMapping) -> AlertRow:
     return AlertRow(**{
         **row,
         "reasons": msgspec.json.decode(row["reasons"]),
-        "reason_codes": msgspec.json.decode(row["reason_codes"]),
+        "reason_codes": _codes.decode(row["reason_codes"]),
         "really_left": None if left is None else bool(left),
     })  # fmt: skip
 

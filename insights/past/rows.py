@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from insights.past.bands import Band, band_of
+from stream.alerts.message import ReasonCode
 
 Cause = Literal["returned", "horizon"]
 
@@ -28,8 +29,8 @@ class AlertRow:
         Who stated the risk; version 0 is the rule.
     reasons : list of str
         In words, English.
-    reason_codes : list of dict
-        The same for machines: code, now, usual, unit.
+    reason_codes : list of ReasonCode
+        The same for programs; empty for alerts that were opened before there were codes.
     ended_ms : int or None
         When they came back, or when the horizon ended; event time, ms. None while the alert is open.
     cause : {"returned", "horizon"} or None
@@ -52,7 +53,7 @@ class AlertRow:
     model: str
     model_version: int
     reasons: list[str]
-    reason_codes: list[dict[str, Any]]
+    reason_codes: list[ReasonCode]
     ended_ms: int | None
     cause: Cause | None
     really_left: bool | None

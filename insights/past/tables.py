@@ -64,7 +64,7 @@ LANDMARKS = Table(
     Column("place", BigInteger, primary_key=True, autoincrement=False),
     Column("packed", LargeBinary, nullable=False),
 )
-"""Risks and outcomes at a landmark instant, those of many users in one row: `insights.past.landmarks` says how."""
+"""Risks and outcomes at a landmark instant, those of many users in one row: `insights.past.fold.landmarks` says how."""
 
 OUTCOMES = Table(
     "outcomes",

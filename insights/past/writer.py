@@ -10,12 +10,12 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from features.definitions.definition import DAY_MS
 from insights.past import hold
-from insights.past.batch import Batch
-from insights.past.days import day_of
+from insights.past.fold.batch import Batch
+from insights.past.fold.days import day_of
+from insights.past.fold.landmarks import LEFT, PARTS, Entries, Merged, entry_of, first_place, hash_of, merge, outcome_of, place_of
+from insights.past.fold.outcomes import tallies
+from insights.past.fold.standing import Standing
 from insights.past.hold import Source
-from insights.past.landmarks import LEFT, PARTS, Entries, Merged, entry_of, first_place, hash_of, merge, outcome_of, place_of
-from insights.past.outcomes import tallies
-from insights.past.standing import Standing
 from insights.past.stored import Ends, by_many, read_standing, rows_at, write_ends, write_standing
 from insights.past.tables import ALERTS, LANDMARKS, OUTCOMES, READER
 from insights.store.store import Store
@@ -49,6 +49,7 @@ class Writer:
         insights.past.hold.OtherApp
         """
         with self._store.write() as db:
+            hold.refuse_other_app(db, self._source.app)
             if not hold.take(db, self._holder, now_ms, self._hold_ms):
                 return None
             if not hold.is_from(db, self._source):
@@ -104,7 +105,7 @@ class Writer:
             {
                 **{name: getattr(alert, name) for name in _OF_ALERT},
                 "reasons": _json(alert.reasons),
-                "reason_codes": _json(getattr(alert, "reason_codes", [])),
+                "reason_codes": _json(alert.reason_codes),
                 "opened_day": day_of(alert.landmark_ms, self._source.timezone),
                 "really_left": None if outcome is None else int(outcome),
                 "change_no": numbers.next(),
@@ -169,7 +170,7 @@ def _outcomes_of(db: Connection, alerts: Sequence[Alert], merged: Mapping[str, M
     entries = [
         entry_of(rows.get((alert.definition, place), b""), hashed) for alert, place, hashed in zip(alerts, places, hashes, strict=True)
     ]
-    return [None if entry is None else outcome_of(int(entry["flags"][0])) for entry in entries]
+    return [None if entry is None else outcome_of(entry.flags) for entry in entries]
 
 
 def _write_landmarks(db: Connection, definition: str, merged: Merged) -> None:

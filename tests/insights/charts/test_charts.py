@@ -158,7 +158,7 @@ def _is_named(value: str | None) -> bool:
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_of_any_numbers_lies_within_its_view_box(name: str) -> None:
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(CHARTS[name]())
     def sound(chart: Markup) -> None:
         assert not faults_of(chart)

@@ -16,6 +16,8 @@ from insights.charts.scale import Axis
 from insights.charts.series import Series
 from insights.charts.svg import Size
 from insights.words import words
+from stream.faults import ServerMissing
+from tests.conftest import missing
 
 NOW = 1_795_766_400_000
 
@@ -53,6 +55,15 @@ def undone(filtered: int, row: bytes) -> bytes:
     return bytes(out)
 
 
+@pytest.fixture(autouse=True)
+def a_font() -> None:
+    """A picture of Latin text needs one font at least."""
+    try:
+        png(chart(), "light", zoom=0.1)
+    except NoFont as error:
+        missing(ServerMissing(str(error)))
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_ground_is_opaque_and_the_size_is_that_of_the_drawing(theme: Theme) -> None:
     wide, high, first = pixels(png(chart(), theme))
@@ -63,7 +74,7 @@ def test_the_ground_is_opaque_and_the_size_is_that_of_the_drawing(theme: Theme) 
 def test_without_a_chinese_font_chinese_is_refused_and_says_what_to_install(tmp_path: Path) -> None:
     latin = next((file for font in LATIN for file in Path("/usr/share/fonts").rglob(font.files[0])), None)
     if latin is None:
-        pytest.skip("no Latin font on this machine")
+        missing(ServerMissing("no Latin font on this machine: install one, such as the package fonts-inter"))
     (tmp_path / latin.name).symlink_to(latin)
     assert png(chart(), "light", folders=(str(tmp_path),))
     with pytest.raises(NoFont, match="fonts-noto-cjk"):
@@ -77,6 +88,6 @@ def test_without_any_font_a_picture_is_refused(tmp_path: Path) -> None:
 
 def test_chinese_is_drawn_in_the_chinese_font_that_we_name() -> None:
     if not any(list(Path("/usr/share/fonts").rglob(font.files[0])) for font in CHINESE):
-        pytest.skip("no Chinese font on this machine")
+        missing(ServerMissing("no Chinese font on this machine: install one, such as the package fonts-noto-cjk"))
     assert png(chart("社交媒体"), "light") != png(chart("电子邮件"), "light")
     assert png(chart("社交媒体"), "light") != png(chart("\ue000"), "light")

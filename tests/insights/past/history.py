@@ -12,7 +12,7 @@ from features.users.landmarks import PHASE_STEP_MS, phase_of
 from features.users.spec import HOUR_MS, FeatureSpec
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples
 from online_models.external_labels import ExternalLabel, LabelBlock
-from stream.alerts.message import Alert, alert_id, entry_of
+from stream.alerts.message import Alert, ReasonCode, alert_id, entry_of
 from stream.kafka.origin import app_header
 from stream.position import Position
 
@@ -24,6 +24,7 @@ SPEC = FeatureSpec(definitions=(GONE, CONTRACT), timezone="Europe/Berlin", laten
 NAMES = [GONE.name, CONTRACT.name]
 USERS = ("ann", "bob", "cem \x00 <b>", "陈", *(f"user-{number}" for number in range(8)))
 WIDTH = 3
+BROKEN = b"{broken"
 ALERTS, EXAMPLES = "shop.alerts", "shop.examples"
 
 
@@ -76,7 +77,7 @@ def made_up(seed: int, days: range) -> Topics:
         topics.examples.append(log.pop(0)[1])
     for log in (*topics.alerts.values(), topics.examples):
         for _ in range(rng.randrange(2)):
-            log.insert(rng.randrange(len(log) + 1), rng.choice((Record(b"{broken", app_header(APP), 0), *_foreign(log))))
+            log.insert(rng.randrange(len(log) + 1), rng.choice((Record(BROKEN, app_header(APP), 0), *_foreign(log))))
     return topics
 
 
@@ -111,7 +112,15 @@ def _alerts(rng: random.Random, partition: int, items: list[Item]) -> list[Recor
         ends_ms = one.landmark_ms + (rng.randrange(1, HORIZON_MS) if rng.random() < 0.5 else HORIZON_MS)
         cause = "horizon" if ends_ms == one.landmark_ms + HORIZON_MS else "returned"
         if rng.random() < 0.9:
-            changes = {"type": "resolved", "cause": cause, "event_time_ms": ends_ms, "risk": None, "threshold": None, "reasons": []}
+            changes = {
+                "type": "resolved",
+                "cause": cause,
+                "event_time_ms": ends_ms,
+                "risk": None,
+                "threshold": None,
+                "reasons": [],
+                "reason_codes": [],
+            }
             said.append((ends_ms, _alert(partition, one, **changes)))
     records = []
     for due_ms, alert in sorted(said, key=lambda pair: (pair[0], pair[1].type)):
@@ -129,7 +138,8 @@ def _alert(partition: int, item: Item, **changes: object) -> Alert:
         "alert_id": alert_id(APP, name, item.user, item.landmark_ms), "type": "opened", "cause": None, "user": item.user,
         "definition": name, "risk": round(item.risk / 65_535, 4), "threshold": 0.5, "horizon_ms": HORIZON_MS,
         "landmark_ms": item.landmark_ms, "valid_until_ms": item.landmark_ms + HORIZON_MS, "event_time_ms": item.landmark_ms,
-        "scored_ms": item.landmark_ms + 7, "reasons": ["No activity for 9.8 days", "第二"], "model": "logistic",
+        "scored_ms": item.landmark_ms + 7, "reasons": ["No activity for 9.8 days", "第二"],
+        "reason_codes": [ReasonCode("silence", 846_720.0, None, "seconds")], "model": "logistic",
         "model_version": item.version, "partition": partition, "input_offset": 1,
     }  # fmt: skip
     return Alert(**{**about, **changes})  # type: ignore[arg-type]  # made from one dict

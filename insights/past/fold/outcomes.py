@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from insights.past.days import days_of
-from insights.past.landmarks import LEFT, MOST_RISK, PARTS, Entries, Merged, counts
+from insights.past.fold.days import days_of
+from insights.past.fold.landmarks import LEFT, MOST_RISK, PARTS, Entries, Merged, counts
 
 STEPS = 20
 """Steps of stated risk, each a twentieth wide: the bands of the page and tenths are made of whole ones."""

@@ -14,8 +14,8 @@ import numpy as np
 
 from features.definitions.definition import DAY_MS
 from features.users.landmarks import BUCKETS, PHASE_STEP_MS
-from insights.past.landmarks import LEFT, MATURED, STATED, STAYED, Entries, hash_of, hashes_of, items
-from insights.past.standing import ShardRead, Standing
+from insights.past.fold.landmarks import LEFT, MATURED, STATED, STAYED, Entries, hash_of, hashes_of, items
+from insights.past.fold.standing import ShardRead, Standing
 from online_models.example import COLUMNS, LABEL, ExampleBlock, Examples
 from online_models.example_blocks import unpack_record
 from online_models.external_labels import LabelBlock
