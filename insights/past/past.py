@@ -180,7 +180,8 @@ class Past:
 
     def first_outcome_ms(self, definition: str) -> int | None:
         """Return when the first outcome became known, or will: when the time of the oldest judgement is up. None before the first judgement."""
-        waits_ms = next((one.horizon_ms for one in self._spec.definitions if one.name == definition), 0) + self._spec.lateness_ms
+        spec = self._spec()
+        waits_ms = next((one.horizon_ms for one in spec.definitions if one.name == definition), 0) + spec.lateness_ms
         with self._store.read() as db:
             first = db.execute(select(func.min(LANDMARKS.c.place)).where(LANDMARKS.c.definition == definition)).scalar_one()
         return None if first is None else landmark_ms_of(first) + waits_ms

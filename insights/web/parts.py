@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
-import redis
 from fastapi import Depends, Request
 
+from features.users.spec import FeatureSpec
 from insights.live.clicks import Intake
-from insights.live.engine import Engine
+from insights.live.engine import Engine, EngineView
 from insights.live.models import Models
 from insights.live.status import Status
 from insights.past.past import Past
@@ -52,19 +52,22 @@ class Parts:
     now_ms: Callable[[], int]
 
 
-def parts_over(
-    settings: Settings, client: redis.Redis, store: Store, intake: Callable[[], Intake | None], now_ms: Callable[[], int]
-) -> Parts:
-    """Put together what pages read, over an open Redis and an open store; see `Parts` for the others.
+def parts_over(settings: Settings, engine: Engine, store: Store, intake: Callable[[], Intake | None], now_ms: Callable[[], int]) -> Parts:
+    """Put together what pages read, over an open Redis and an open store; see `Parts`.
 
     Raises
     ------
     SettingsError
         Models cannot be verified: no key is set, and Redis is on another machine.
     """
-    app = settings["app.name"]
-    engine, past, models = Engine(client, app, now_ms), Past(store, settings.spec()), Models(client, app, model_key(settings))
+    models = Models(engine.client, engine.app, model_key(settings))
+    past = Past(store, lambda: spec_of(engine.view(), settings))
     return Parts(settings, engine, store, past, models, intake, Status(engine, models, past, intake, settings, now_ms), now_ms)
+
+
+def spec_of(view: EngineView, settings: Settings) -> FeatureSpec:
+    """Return what the app runs with, as the workers stored it; before that, or while Redis is away from the start, as it is configured here."""
+    return settings.spec() if view.spec is None else view.spec.spec
 
 
 async def parts_of(request: Request) -> Parts:

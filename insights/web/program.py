@@ -31,9 +31,9 @@ def main(settings: Settings) -> int:
     store = open_store(settings["page.store"])
     try:
         refuse_without_access(settings, store)
-        client = connect(settings["redis.url"], timeout_s=REDIS_S)
-        watch = Watch(Looker(settings), Letters(settings), Engine(client, settings["app.name"]), settings, now_ms)
-        parts = parts_over(settings, client, store, watch.intake, now_ms)
+        engine = Engine(connect(settings["redis.url"], timeout_s=REDIS_S), settings["app.name"], now_ms)
+        watch = Watch(Looker(settings), Letters(settings), engine, settings, now_ms)
+        parts = parts_over(settings, engine, store, watch.intake, now_ms)
         watch.start()
         server = uvicorn.Server(uvicorn_config(settings, make_app(parts)))
         log.info("the page is at %s", settings["page.url"] or f"http://{settings['page.address']}")

@@ -10,7 +10,7 @@ WORDS: dict[str, Said] = {
     "model.in_words": Said(
         "Of {n} judgements that gave {least} risk or more ({said} on average), {left} really left (95% interval {interval}).",
         "在风险不低于 {least} 的 {n} 次判断中（平均 {said}），{left} 真的流失（95% 区间 {interval}）。",
-        one="One judgement gave {least} risk or more ({said}); {left} of such really left (95% interval {interval}).",
+        one="Of {n} judgement that gave {least} risk or more ({said}), {left} really left (95% interval {interval}).",
     ),
     # who serves
     **phrases({
@@ -30,8 +30,8 @@ WORDS: dict[str, Said] = {
     ),
     "model.version": Said("version {version}", "第 {version} 版"),
     "model.since": Said("since version {version} at least, which learned until {moment}", "至少自第 {version} 版起，该版学习截至 {moment}"),
-    "model.rule": Said("rhythm rule", "节奏规则"),
-    "model.rule.is": Said("scores each person by how long they are usually away; it needs no learning", "按每个人平时离开多久来打分，无需学习"),
+    "model.cadence": Said("rhythm rule", "节奏规则"),
+    "model.cadence.is": Said("scores each person by how long they are usually away; it needs no learning", "按每个人平时离开多久来打分，无需学习"),
     "model.logistic": Said("logistic regression", "逻辑回归"),
     "model.boosting": Said("boosted trees", "提升树"),
     "model.network": Said("neural network", "神经网络"),
@@ -119,7 +119,7 @@ WORDS: dict[str, Said] = {
     "model.drift.found": Said(
         "{n} changes were found, the newest before {moment}: since then the candidates learn faster and are compared on newer outcomes only.",
         "发现 {n} 次变化，最近一次在 {moment} 之前：此后候选模型学得更快，并只在更新的结果上比较。",
-        one="A change was found before {moment}: since then the candidates learn faster and are compared on newer outcomes only.",
+        one="{n} change was found, before {moment}: since then the candidates learn faster and are compared on newer outcomes only.",
     ),
     "model.drifts": Said("{n} changes found", "发现 {n} 次变化", one="{n} change found"),
     # outcomes

@@ -103,7 +103,9 @@ def test_a_hostile_model_name_is_text_on_the_page() -> None:
 
 def test_in_one_sentence() -> None:
     groups = [JudgedRisk(n=100, said=0.75, left=78, low=0.7, high=0.8), JudgedRisk(n=1_000, said=0.1, left=90, low=0.1, high=0.2)]
-    assert in_words(groups, EN) == ("Of 100 judgements that gave 70% risk or more (75% on average), 78% really left (95% interval 69–85%).")
+    assert in_words(groups, EN) == (
+        f"Of 100 judgements that gave 70% risk or more (75% on average), 78% really left (95% interval {EN.w.interval(0.69, 0.85)})."
+    )
     assert in_words(groups[1:], EN) == ""
 
 

@@ -26,8 +26,9 @@ from starlette.types import ASGIApp
 
 from features.store.redis import connect
 from insights.live.clicks import Intake
+from insights.live.engine import Engine
 from insights.live.letters import Group, Rejected
-from insights.past.batch import Batch
+from insights.past.fold.batch import Batch
 from insights.past.hold import Source
 from insights.past.writer import Writer
 from insights.store.store import open_store
@@ -180,7 +181,8 @@ def over(state: State, made_up: MadeUpApp, redis_url: str, folder: Path) -> WebW
     now_ms = NOW_MS + LATE_MS.get(state, 0)
     client, store = connect(redis_url, timeout_s=1.0), open_store(made_up.settings["page.store"])
     world: WebWorld
-    parts = parts_over(made_up.settings, client, store, lambda: world.intake(), lambda: world.now_ms)  # noqa: PLW0108 - there is no world yet
+    engine = Engine(client, made_up.name, lambda: world.now_ms)
+    parts = parts_over(made_up.settings, engine, store, lambda: world.intake(), lambda: world.now_ms)  # noqa: PLW0108 - there is no world yet
     source = Source(made_up.name, "made-up", "made-up", (ALERTS, "examples"), made_up.spec.timezone)
     world = WebWorld(
         state,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from insights.live.models import Served
 from insights.web.saying import Saying
 from insights.words.model import WORDS
+from online_models.catalog import NAMES
 from online_models.checkpoint import Header
 from stream.shown import visible
 
@@ -100,8 +101,7 @@ def why_said(why: str, say_it: Saying) -> str:
 
 def model_said(name: str, say_it: Saying) -> str:
     """Return the name of a candidate; one that this build does not know stays as it is."""
-    key = "model.rule" if name == "cadence" else f"model.{name}"
-    return say_it.w.t(key) if name in {"cadence", "logistic", "boosting", "network", "tree", "mix"} else visible(name)
+    return say_it.w.t(f"model.{name}") if name in NAMES else visible(name)
 
 
 def segment_said(name: str, say_it: Saying) -> str:

@@ -86,7 +86,7 @@ def page_of(asked: Asked, past: ModelsPast, say_it: Saying) -> Page:
 def _serves(served: Served, say_it: Saying) -> Tile:
     w, since = say_it.w, served.since
     about = (
-        w.t("model.rule.is")
+        w.t("model.cadence.is")
         if since is None
         else w.t("model.since", moment=w.moment(since.learned_until_ms, say_it.zone), version=str(since.number))
     )

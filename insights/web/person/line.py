@@ -90,7 +90,7 @@ def _marks(alert: AlertRow, say_it: Saying) -> list[Mark]:
 
 
 def _by(point: RiskPoint, say_it: Saying) -> str:
-    return say_it.w.number(point.model_version) if point.model_version else say_it.w.t("model.rule")
+    return say_it.w.number(point.model_version) if point.model_version else say_it.w.t("model.cadence")
 
 
 def _outcome(point: RiskPoint, alert: AlertRow | None, say_it: Saying) -> str:
