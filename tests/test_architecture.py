@@ -100,7 +100,7 @@ RULES: dict[str, Rule] = {
     "insights.charts": Rule("stream.shown insights.words"),
     "insights.live": Rule(
         "features.definitions features.users features.store.keys features.store features.store.redis features.reader online_models "
-        "online_models.registry_redis stream.shard stream.alerts stream.settings stream.ownership stream.ownership.stored",
+        "online_models.registry_redis stream.shard stream.alerts stream.settings stream.ownership stream.ownership.stored stream.kafka",
         "redis",
         clock=True,
     ),

@@ -9,15 +9,21 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from features.store.redis import connect
+from insights.live.clicks import Watch
 from insights.live.engine import Engine
+from insights.live.letters import Letters
 from insights.store.store import open_store
 from insights.web.app import make_app
 from insights.web.connections import Connections
 from insights.web.door.at_start import refuse_without_access
-from insights.web.parts import Parts
+from insights.web.parts import parts_over
+from stream.kafka.look import Looker
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
+
+REDIS_S = 2.0
+"""Longest time that Redis is waited for, in seconds: somebody is looking at an empty page meanwhile."""
 
 
 def main(settings: Settings) -> int:
@@ -25,13 +31,22 @@ def main(settings: Settings) -> int:
     store = open_store(settings["page.store"])
     try:
         refuse_without_access(settings, store)
-        parts = Parts(settings, Engine(connect(settings["redis.url"]), settings["app.name"]), store, lambda: int(time.time() * 1000))
+        engine = Engine(connect(settings["redis.url"], timeout_s=REDIS_S), settings["app.name"], now_ms)
+        watch = Watch(Looker(settings), Letters(settings), engine, settings, now_ms)
+        parts = parts_over(settings, engine, store, watch.intake, now_ms)
+        watch.start()
         server = uvicorn.Server(uvicorn_config(settings, make_app(parts)))
         log.info("the page is at %s", settings["page.url"] or f"http://{settings['page.address']}")
         server.run()
+        watch.stop()
     finally:
         store.close()
     return 0
+
+
+def now_ms() -> int:
+    """Return the time by the clock on the wall, ms since the epoch."""
+    return int(time.time() * 1000)
 
 
 def uvicorn_config(settings: Settings, app: ASGIApp, connections: Connections | None = None) -> uvicorn.Config:
