@@ -65,7 +65,7 @@ def _shown(request: Request, parts: Parts, user: str) -> HTMLResponse:
     rules = [] if served is None else [one.number for one in served.headers if one.champion == RULE]
     asked = Asked(found, now, definition, parts.settings["alerts.threshold"], rules)
     page = page_of(asked, past, {name: link(definition=name) for name in names}, say_it)
-    return draw(request, "person.html", "Person", page=page, typed=user, why="", recent=recent, app="")
+    return draw(request, "person.html", "Person", page=page, typed=visible(user), why="", recent=recent, app="")
 
 
 def _nobody(request: Request, typed: str, recent: list[Recent], why: str, app: str = "") -> HTMLResponse:

@@ -11,10 +11,14 @@ _LIKE_FOLDERS = frozenset({".", ".."})
 def person_link(user: str) -> str:
     """Return the address of somebody's page.
 
-    Browsers and proxies take ``.`` and ``..`` in a path for folders, and some take apart an encoded slash: such ids stand in the query.
+    Browsers and proxies take ``.`` and ``..`` in a path for folders, and some take apart an encoded slash; routes end at a line: such ids stand in the query.
 
     >>> person_link("ann"), person_link("李雷"), person_link("a/../b")
     ('/person/ann', '/person/%E6%9D%8E%E9%9B%B7', '/person?q=a%2F..%2Fb')
     """
     safe = quote(user, safe="", errors="replace")
-    return f"{PERSON}?q={safe}" if user in _LIKE_FOLDERS or "/" in user or "\\" in user or not user else f"{PERSON}/{safe}"
+    return (
+        f"{PERSON}?q={safe}"
+        if user in _LIKE_FOLDERS or "/" in user or "\\" in user or not user.isprintable() or not user
+        else f"{PERSON}/{safe}"
+    )
