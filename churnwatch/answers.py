@@ -103,7 +103,7 @@ class Data(Struct, frozen=True, kw_only=True):
 
     as_of_ms: Annotated[int | None, Meta(description="event time of the engine")]
     newest_ms: Annotated[int | None, Meta(description="event time of the newest event")]
-    asked_ms: Annotated[int, Meta(description="when Redis was asked, by this server's clock")]
+    answered_ms: Annotated[int, Meta(description="when Redis answered last, by this server's clock")]
     reached: Annotated[bool, Meta(description="whether Redis answered; if not, everything here is what it answered last")]
     partitions: int
     followed: Annotated[int, Meta(description="partitions of which anything was ever counted")]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from features.definitions.calendar import offset_at, zone_table
 from features.users.catalog import NAMES, WIDTH
+from features.users.habits import Habits, habits_of
 from features.users.state import FLAG_ARMED, NEVER
 from features.users.vector import code_vector, raw_vector
 
@@ -59,6 +60,8 @@ class UserView(msgspec.Struct, frozen=True):
         By definition name.
     partition : int
         The shard that saw the user last.
+    habits : Habits
+        When they are usually there.
     also_in : tuple of int
         Other shards that have a state of this user too. If there are any, the producer does not key its records by user, and the user's history is
         divided among these shards.
@@ -73,6 +76,7 @@ class UserView(msgspec.Struct, frozen=True):
     definitions: dict[str, DefinitionView]
     features: dict[str, float | None]
     partition: int
+    habits: Habits
     also_in: tuple[int, ...] = ()
 
 
@@ -130,6 +134,7 @@ def user_view(
         definitions={name: definition_view(state, k) for k, name in enumerate(definitions)},
         features=named_features(state, as_of_ms, timezone),
         partition=partition,
+        habits=habits_of(state, as_of_ms, timezone),
         also_in=tuple(also_in),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from threading import Lock
 
 import msgspec
@@ -26,15 +27,15 @@ class EngineView(msgspec.Struct, frozen=True):
     metas : dict of int to ShardMeta
         What each shard that has committed remembers of itself.
     reached : bool
-        Whether Redis answered. If it did not, everything else is what it answered last.
-    asked_ms : int
-        When it was asked, by the clock on the wall, ms.
+        Whether Redis answered when it was last asked. If it did not, everything else is what it answered before.
+    answered_ms : int
+        When it last answered, by the clock on the wall, ms; 0 for never.
     """
 
     spec: AppSpec | None
     metas: dict[int, ShardMeta]
     reached: bool
-    asked_ms: int
+    answered_ms: int
 
     @property
     def as_of_ms(self) -> int | None:
@@ -78,28 +79,40 @@ class Engine:
         Answers in bytes.
     app : str
         The workers' ``app.name``.
+    now_ms : callable
+        The clock on the wall, ms since the epoch.
     """
 
     FRESH_S = 1.0
 
-    def __init__(self, client: redis.Redis, app: str) -> None:
-        self.client, self.app = client, app
-        self._lock, self._asked_at = Lock(), float("-inf")
-        self._view = EngineView(None, {}, reached=False, asked_ms=0)
+    def __init__(self, client: redis.Redis, app: str, now_ms: Callable[[], int] = lambda: int(time.time() * 1000)) -> None:
+        self.client, self.app, self._now_ms = client, app, now_ms
+        self._asking, self._asked_at = Lock(), float("-inf")
+        self._view = EngineView(None, {}, reached=False, answered_ms=0)
 
     def view(self) -> EngineView:
-        """Return the engine as it was at most a second ago. When Redis does not answer, the last view, marked as such."""
-        with self._lock:
-            if time.monotonic() - self._asked_at >= self.FRESH_S:
-                self._view = self._look()
-                self._asked_at = time.monotonic()
-            return self._view
+        """Return the engine as it was about a second ago. When Redis does not answer, the last view, marked as such.
+
+        While one thread asks, the others have the view before: a Redis that hangs holds up one request, not all of them.
+        """
+        first = self._asked_at == float("-inf")
+        if self._is_old() and self._asking.acquire(blocking=first):
+            try:
+                if self._is_old():
+                    self._view = self._look()
+                    self._asked_at = time.monotonic()
+            finally:
+                self._asking.release()
+        return self._view
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._asked_at >= self.FRESH_S
 
     def _look(self) -> EngineView:
-        asked_ms = int(time.time() * 1000)
+        answered_ms = self._now_ms()
         try:
             spec = load_spec(self.client, self.app)
             metas = {} if spec is None else stored_metas(self.client, self.app, spec.partitions)
         except redis.RedisError:
-            return msgspec.structs.replace(self._view, reached=False, asked_ms=asked_ms)
-        return EngineView(spec, metas, reached=True, asked_ms=asked_ms)
+            return msgspec.structs.replace(self._view, reached=False)
+        return EngineView(spec, metas, reached=True, answered_ms=answered_ms)

@@ -22,7 +22,7 @@ from insights.past.fold.outcomes import STEPS
 from insights.past.fold.standing import KEPT_MS
 from insights.past.rows import AlertRow, CameBack, DayOfAlerts, JudgedBand, JudgedDay, JudgedRisk, Labels, PartitionRead, RiskPoint
 from insights.past.stored import read_standing, rows_at
-from insights.past.tables import ALERTS, OUTCOMES, POSITIONS, READER
+from insights.past.tables import ALERTS, LANDMARKS, OUTCOMES, POSITIONS, READER
 from insights.store.store import Store
 from stream.alerts.message import ReasonCode
 
@@ -177,6 +177,14 @@ class Past:
         with self._store.read() as db:
             n, _, gone = db.execute(self._known(db, select(*_SUMS), definition)).one()
         return Labels(int(gone or 0), int(n or 0) - int(gone or 0))
+
+    def first_outcome_ms(self, definition: str) -> int | None:
+        """Return when the first outcome became known, or will: when the time of the oldest judgement is up. None before the first judgement."""
+        spec = self._spec()
+        waits_ms = next((one.horizon_ms for one in spec.definitions if one.name == definition), 0) + spec.lateness_ms
+        with self._store.read() as db:
+            first = db.execute(select(func.min(LANDMARKS.c.place)).where(LANDMARKS.c.definition == definition)).scalar_one()
+        return None if first is None else landmark_ms_of(first) + waits_ms
 
     def positions(self) -> list[PartitionRead]:
         """Return how far each partition has been read."""

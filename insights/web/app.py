@@ -10,10 +10,11 @@ from insights.web.api.app import PATH, make_api
 from insights.web.beside import Beside
 from insights.web.bodies import Bodies
 from insights.web.door.door import Door
+from insights.web.filters import add_wrong_filters
 from insights.web.frame import STATIC, stylesheet
 from insights.web.guard import Guard
 from insights.web.headers import Headers
-from insights.web.pages import access, at_risk, data, sign_in
+from insights.web.pages import access, at_risk, data, model, more, person, sign_in
 from insights.web.parts import Parts
 from insights.web.refusals import add_refusals
 
@@ -27,6 +28,7 @@ def make_app(parts: Parts) -> ASGIApp:
     app.state.parts = parts
     app.state.door = Door(parts.settings, parts.store, parts.now_ms)
     add_refusals(app)
+    add_wrong_filters(app)
 
     @app.get("/", include_in_schema=False)
     def first(request: Request) -> RedirectResponse:
@@ -43,6 +45,6 @@ def make_app(parts: Parts) -> ASGIApp:
             return Response(status_code=404)
         return Response((STATIC / name).read_bytes(), media_type=FILES[name], headers=FOR_EVER)
 
-    for page in (at_risk, data, sign_in, access):
+    for page in (at_risk, person, model, data, more, sign_in, access):
         app.include_router(page.router, include_in_schema=False)
     return Headers(Bodies(Guard(Beside(PATH, make_api(parts), app), app.state.door)))

@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, cast
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from insights.charts.colours import css
-from insights.web.rail import RAIL
+from insights.web.parts import Parts
+from insights.web.rail import RAIL, TABS
+from insights.web.strip import coming_of, strip_of
 from insights.words import Lang, words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+SHEETS = ("page.css", "frame.css", "person.css")
+"""Rules of the one stylesheet, in order."""
 Theme = Literal["light", "dark", "auto"]
 YEAR_S = 365 * 86_400
 LANGS: tuple[Lang, ...] = ("en", "zh")
@@ -39,7 +44,7 @@ def templates() -> Environment:
 @cache
 def stylesheet() -> str:
     """Return the one stylesheet: colours by name, then the rules."""
-    return css() + (STATIC / "page.css").read_text()
+    return css() + "".join((STATIC / name).read_text() for name in SHEETS)
 
 
 @cache
@@ -63,6 +68,30 @@ def theme(request: Request) -> Theme:
     return next((one for one in THEMES if one == asked), "auto")
 
 
+def zone_of(parts: Parts) -> ZoneInfo:
+    """Return the zone in which the app's days and times are said."""
+    return ZoneInfo(parts.engine.view().zone)
+
+
+class Link(Protocol):
+    """The address of the page that is shown, with some of its filters changed; None takes one away."""
+
+    def __call__(self, **changed: str | int | None) -> str:
+        """Return the address."""
+        ...
+
+
+def link_of(request: Request) -> Link:
+    """Return what changes the address of the page that is shown."""
+    asked = dict(request.query_params)
+
+    def link(**changed: str | int | None) -> str:
+        left = {name: value for name, value in {**asked, **changed}.items() if value is not None and value != ""}
+        return "?" + urlencode(left) if left else request.url.path
+
+    return link
+
+
 def draw(request: Request, template: str, title: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page.
 
@@ -75,28 +104,26 @@ def draw(request: Request, template: str, title: str, *, status: int = 200, **va
     values
         What the template shows. Strings are escaped; only a chart is `markupsafe.Markup`.
     """
-    lang, chosen = language(request), theme(request)
-    asked = dict(request.query_params)
-
-    def link(**changed: str | int | None) -> str:
-        """Return this page's address with some of its filters changed; None takes one away."""
-        left = {name: value for name, value in {**asked, **changed}.items() if value is not None and value != ""}
-        left.pop("part", None)
-        return "?" + urlencode(left) if left else request.url.path
-
+    lang, chosen, asked, who = language(request), theme(request), request.query_params, request.scope.get("state", {}).get("who")
+    w, parts = words(lang), cast("Parts", request.app.state.parts)
+    # whoever is refused, or is not in yet, learns nothing of the engine; and such pages are drawn in the event loop, where nobody may ask Redis
+    strip = strip_of(parts.status.state(asked.get("definition")), w, zone_of(parts), parts.now_ms()) if who and status == 200 else None
     text = (
         templates()
         .get_template(template)
         .render(
-            w=words(lang),
+            w=w,
             lang=lang,
             theme=chosen,
             title=title,
             rail=RAIL,
+            tabs=TABS,
             path=request.url.path,
             build=build(),
-            link=link,
-            who=request.scope.get("state", {}).get("who"),
+            link=link_of(request),
+            who=who,
+            strip=strip,
+            coming=coming_of(parts.settings, w) if strip and strip.day_one else [],
             **values,
         )
     )

@@ -8,8 +8,14 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from insights.live.engine import Engine
+from features.users.spec import FeatureSpec
+from insights.live.clicks import Intake
+from insights.live.engine import Engine, EngineView
+from insights.live.models import Models
+from insights.live.status import Status
+from insights.past.past import Past
 from insights.store.store import Store
+from stream.ownership.served import model_key
 from stream.settings import Settings
 
 
@@ -24,6 +30,14 @@ class Parts:
         What the engine says of itself.
     store : Store
         The page's own database.
+    past : Past
+        What was, read from the store.
+    models : Models
+        Which models there are, and which one serves.
+    intake : callable
+        Returns what was last seen of Kafka; None before it was asked.
+    status : Status
+        In what state the page is.
     now_ms : callable
         The clock on the wall, ms since the epoch. Figures follow event time (`EngineView.as_of_ms`); this is for sessions and for what is late.
     """
@@ -31,7 +45,29 @@ class Parts:
     settings: Settings
     engine: Engine
     store: Store
+    past: Past
+    models: Models
+    intake: Callable[[], Intake | None]
+    status: Status
     now_ms: Callable[[], int]
+
+
+def parts_over(settings: Settings, engine: Engine, store: Store, intake: Callable[[], Intake | None], now_ms: Callable[[], int]) -> Parts:
+    """Put together what pages read, over an open Redis and an open store; see `Parts`.
+
+    Raises
+    ------
+    SettingsError
+        Models cannot be verified: no key is set, and Redis is on another machine.
+    """
+    models = Models(engine.client, engine.app, model_key(settings))
+    past = Past(store, lambda: spec_of(engine.view(), settings))
+    return Parts(settings, engine, store, past, models, intake, Status(engine, models, past, intake, settings, now_ms), now_ms)
+
+
+def spec_of(view: EngineView, settings: Settings) -> FeatureSpec:
+    """Return what the app runs with, as the workers stored it; before that, or while Redis is away from the start, as it is configured here."""
+    return settings.spec() if view.spec is None else view.spec.spec
 
 
 async def parts_of(request: Request) -> Parts:

@@ -10,17 +10,23 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from features.store.redis import connect
+from insights.live.clicks import Watch
 from insights.live.engine import Engine
+from insights.live.letters import Letters
 from insights.store.store import open_store
 from insights.web.app import make_app
 from insights.web.connections import Connections
 from insights.web.door.at_start import refuse_without_access
 from insights.web.door.tidy import EVERY_S, tidy_beside
-from insights.web.parts import Parts
+from insights.web.parts import parts_over
 from stream.faults import WebRefused
+from stream.kafka.look import Looker
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
+
+REDIS_S = 2.0
+"""Longest time that Redis is waited for, in seconds: somebody is looking at an empty page meanwhile."""
 
 
 def main(settings: Settings) -> int:
@@ -28,15 +34,23 @@ def main(settings: Settings) -> int:
     store = open_store(settings["page.store"])
     try:
         refuse_without_access(settings, store)
-        parts = Parts(settings, Engine(connect(settings["redis.url"]), settings["app.name"]), store, lambda: int(time.time() * 1000))
+        engine = Engine(connect(settings["redis.url"], timeout_s=REDIS_S), settings["app.name"], now_ms)
+        watch = Watch(Looker(settings), Letters(settings), engine, settings, now_ms)
+        parts = parts_over(settings, engine, store, watch.intake, now_ms)
+        watch.start()
         config = uvicorn_config(settings, make_app(parts))
-        config.callback_notify, config.timeout_notify = partial(tidy_beside, store, parts.now_ms), EVERY_S
-        server = uvicorn.Server(config)
+        config.callback_notify, config.timeout_notify = partial(tidy_beside, store, now_ms), EVERY_S
         log.info("the page is at %s", settings["page.url"] or f"http://{settings['page.address']}")
-        _run(server, settings["page.address"])
+        _run(uvicorn.Server(config), settings["page.address"])
+        watch.stop()
     finally:
         store.close()
     return 0
+
+
+def now_ms() -> int:
+    """Return the time by the clock on the wall, ms since the epoch."""
+    return int(time.time() * 1000)
 
 
 def uvicorn_config(settings: Settings, app: ASGIApp, connections: Connections | None = None) -> uvicorn.Config:

@@ -33,3 +33,5 @@ RAIL: tuple[Entry, ...] = (
     Entry("/model", "Model", "model"),
     Entry("/data", "Data", "data"),
 )
+TABS = 4
+"""How many of them have a tab on a phone; the others are under More."""

@@ -129,6 +129,11 @@ class MadeUpApp:
         self._training = Training(trainer_settings(settings), registry, self.spec.hash, key)
         self._models = ModelSource(registry, settings.definitions, self.spec.hash, key)
 
+    @property
+    def ends(self) -> dict[int, int]:
+        """Where the log of clicks ends, by partition."""
+        return dict(self._next)
+
     def play(self, clicks: Sequence[Click], until_ms: int) -> None:
         """Take clicks in order of time; then nobody clicks, and time goes on until `until_ms`."""
         asyncio.run(self._play(clicks, until_ms))

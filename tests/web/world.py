@@ -18,18 +18,26 @@ from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from features.store.redis import connect
+from insights.live.clicks import Intake
 from insights.live.engine import Engine
+from insights.live.letters import Group, Rejected
+from insights.past.fold.batch import Batch
+from insights.past.hold import Source
+from insights.past.writer import Writer
 from insights.store.store import open_store
 from insights.web.app import make_app
-from insights.web.parts import Parts
+from insights.web.parts import Parts, parts_over
+from stream.alerts.message import ALERTS
 from stream.demo.local_redis import LocalRedis
-from stream.demo.product import CHANNELS, DAY_MS, HOUR_MS, Click, Product, make_product
+from stream.demo.product import CHANNELS, DAY_MS, Click, Product, make_product
+from stream.kafka.look import Look, Member
 from stream.settings import Settings, load_settings
 from tests.servers.proxy import Proxy
 from tests.web.made_up import KEY_EVENTS, MadeUpApp
@@ -37,11 +45,11 @@ from tests.web.made_up import KEY_EVENTS, MadeUpApp
 State = Literal["full", "day_one", "warming", "silent", "redis_down"]
 STATES: tuple[State, ...] = get_args(State)
 """`full`: 90 days, a model serves. `day_one`: workers have started, nobody has clicked. `warming`: 8 days, nobody's time is up and the rule serves.
-`silent`: as full, but the newest event is two hours old. `redis_down`: as full, but Redis is gone since a moment ago."""
+`silent`: as full, but no event has come for 22 minutes. `redis_down`: as full, but Redis is gone since a moment ago."""
 NOW_MS = 1_795_713_600_000
 """Now, by every clock: 2026-11-26 17:20 UTC."""
 DAYS: Mapping[State, int] = {"full": 90, "day_one": 0, "warming": 8, "silent": 90, "redis_down": 90}
-LATE_MS = {"silent": 2 * HOUR_MS}
+LATE_MS = {"silent": 22 * 60_000}
 """How far the clock on the wall is ahead of the newest event."""
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -78,16 +86,47 @@ class WebWorld:
     parts: Parts
     app: ASGIApp
     now_ms: int
+    writer: Writer
+    look: Look | None = None
+    """What Kafka says, where the world has one."""
+    rejected: Mapping[Group, Rejected] = field(default_factory=dict)
+    """What its dead letters say."""
     closing: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The app's time zone."""
+        return ZoneInfo(self.parts.engine.view().zone)
 
     def browser(self, *, follow_redirects: bool = False) -> TestClient:
         """Return somebody with a browser."""
         return TestClient(self.app, base_url="http://127.0.0.1", follow_redirects=follow_redirects)
 
     def later(self, clicks: Sequence[Click], until_ms: int) -> None:
-        """Let more happen: clicks, and time until `until_ms`."""
+        """Let more happen: clicks, and time until `until_ms`; the page has read it when this returns."""
         self.made_up.play(clicks, until_ms)
         self.now_ms = until_ms
+        self.read()
+
+    def read(self) -> None:
+        """Read what the topics hold beyond what was read, as the page's own consumer does, and look at it."""
+        standing = self.writer.take(self.now_ms)
+        assert standing is not None, "nobody else reads for this world"
+        batch = Batch(self.made_up.name, self.made_up.spec.hash, standing)
+        topics = self.made_up.topics
+        for topic, messages, add in (
+            (ALERTS, topics.alerts, lambda one: batch.add_alert(one.value, one.headers)),
+            ("examples", topics.examples, lambda one: batch.add_examples(one.value, one.headers, one.timestamp)),
+        ):
+            for message in messages:
+                if message.offset >= standing.positions.get((topic, message.partition), 0):
+                    add(message)
+                    batch.passed(topic, message.partition, message.offset + 1)
+        self.writer.commit(batch, self.now_ms, dict(batch.standing.positions))
+
+    def intake(self) -> Intake | None:
+        """Return what the page's watch of Kafka has seen."""
+        return None if self.look is None else Intake(self.look, self.now_ms, reached=True, taken_per_s=12.0, rejected=self.rejected)
 
     def close(self) -> None:
         """Let go of what was opened for this world."""
@@ -132,20 +171,37 @@ def make_world(
         world.close()
         proxy = Proxy(server.port)
         world = over(state, made_up, proxy.url, folder)
-        world.parts.engine.view()
+        world.parts.status.state()
         proxy.close()
     return world
 
 
 def over(state: State, made_up: MadeUpApp, redis_url: str, folder: Path) -> WebWorld:
-    """Put the page over an app that was played."""
-    client = connect(redis_url, timeout_s=1.0)
+    """Put the page over an app that was played, and let it read all that was said."""
     now_ms = NOW_MS + LATE_MS.get(state, 0)
+    client, store = connect(redis_url, timeout_s=1.0), open_store(made_up.settings["page.store"])
     world: WebWorld
-    store = open_store(made_up.settings["page.store"])
-    parts = Parts(made_up.settings, Engine(client, made_up.name), store, lambda: world.now_ms)
-    world = WebWorld(state, made_up, parts, make_app(parts), now_ms, [client.close, store.close])
+    engine = Engine(client, made_up.name, lambda: world.now_ms)
+    parts = parts_over(made_up.settings, engine, store, lambda: world.intake(), lambda: world.now_ms)  # noqa: PLW0108 - there is no world yet
+    source = Source(made_up.name, "made-up", "made-up", (ALERTS, "examples"), made_up.spec.timezone)
+    world = WebWorld(
+        state,
+        made_up,
+        parts,
+        make_app(parts),
+        now_ms,
+        Writer(store, source, "made-up"),
+        look_of(made_up),
+        closing=[store.close, client.close],
+    )
+    world.read()
     return world
+
+
+def look_of(made_up: MadeUpApp) -> Look:
+    """Say what Kafka would: two workers have taken everything."""
+    members = (Member(made_up.name, "10.0.0.4", (0,)), Member(made_up.name, "10.0.0.5", tuple(range(1, made_up.partitions))))
+    return Look(made_up.ends, NOW_MS if sum(made_up.ends.values()) else None, members)
 
 
 def product(days: int, users: int, seed: int) -> Product:

@@ -18,7 +18,7 @@ async def data(behind: Behind, _request: Request, _asked: Nothing) -> Data:
     return Data(
         as_of_ms=view.as_of_ms,
         newest_ms=view.newest_ms,
-        asked_ms=view.asked_ms,
+        answered_ms=view.answered_ms,
         reached=view.reached,
         partitions=0 if view.spec is None else view.spec.partitions,
         followed=len(view.metas),

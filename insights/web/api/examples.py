@@ -57,7 +57,7 @@ DATA = Example(
     answer={
         "as_of_ms": 1_773_800_000_000,
         "newest_ms": 1_773_803_660_000,
-        "asked_ms": 1_773_803_700_000,
+        "answered_ms": 1_773_803_700_000,
         "reached": True,
         "partitions": 2,
         "followed": 2,

@@ -143,9 +143,8 @@ def test_a_follower_waits_for_a_broker_that_is_away(sqlite_store: Store) -> None
 
 
 def make_topics(bootstrap: str, prefix: str) -> None:
-    made = AdminClient({"bootstrap.servers": bootstrap}).create_topics(
-        [NewTopic(f"{prefix}alerts", PARTITIONS, 1), NewTopic(f"{prefix}examples", 1, 1)]
-    )
+    client = AdminClient({"bootstrap.servers": bootstrap})  # its answers end with it
+    made = client.create_topics([NewTopic(f"{prefix}alerts", PARTITIONS, 1), NewTopic(f"{prefix}examples", 1, 1)])
     for future in made.values():
         future.result(30)
 
@@ -211,5 +210,6 @@ def test_topics_that_no_longer_fit_make_the_past_anew(kafka: str, sqlite_store: 
         assert {row.alert_id for row in rows} == {row.alert_id for row in Past(sqlite_store, lambda: SPEC).changes_since(0)[0]}
         assert newest > changes
         changes = newest
-        for future in AdminClient({"bootstrap.servers": kafka}).delete_topics([f"{prefix}alerts", f"{prefix}examples"]).values():
+        client = AdminClient({"bootstrap.servers": kafka})
+        for future in client.delete_topics([f"{prefix}alerts", f"{prefix}examples"]).values():
             future.result(30)

@@ -24,7 +24,7 @@ from insights.store.store import open_store
 from insights.web.app import make_app
 from insights.web.door.deeds import By
 from insights.web.door.managed import make_token
-from insights.web.parts import Parts
+from insights.web.parts import parts_over
 from insights.web.who import TOKEN_SCOPES
 from stream.settings import Settings, load_settings
 from stream.shard.meta import ShardMeta
@@ -55,7 +55,7 @@ class Api:
     def __init__(self, settings: Settings, client: redis.Redis, folder: Path, now_ms: Callable[[], int]) -> None:
         folder.mkdir(exist_ok=True)
         self.store = open_store(f"sqlite:///{folder / 'page.db'}")
-        self.parts = Parts(settings, Engine(client, settings["app.name"]), self.store, now_ms)
+        self.parts = parts_over(settings, Engine(client, settings["app.name"], now_ms), self.store, lambda: None, now_ms)
         self.app = make_app(self.parts)
 
     def token(self, *scopes: str) -> str:

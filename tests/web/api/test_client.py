@@ -90,7 +90,7 @@ def problem(status: int, retry_after: str = "") -> httpx.Response:
 
 
 DATA = httpx.Response(
-    200, json={"as_of_ms": 1, "newest_ms": 2, "asked_ms": 3, "reached": True, "partitions": 4, "followed": 4, "outcomes": {}, "new": 1}
+    200, json={"as_of_ms": 1, "newest_ms": 2, "answered_ms": 3, "reached": True, "partitions": 4, "followed": 4, "outcomes": {}, "new": 1}
 )
 
 

@@ -79,7 +79,7 @@ def test_examples_are_of_their_schemas(one: Operation) -> None:
         validator(content["schema"]).validate(content["example"])
 
 
-VOLATILE = {"asked_ms"}
+VOLATILE = {"answered_ms"}
 """What an example cannot know."""
 
 
