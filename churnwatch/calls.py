@@ -12,12 +12,12 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from churnwatch.answers import AtRiskPage, Batch, Data, Event, Model, Problem, Risk, Risks
+from churnwatch.answers import Batch, Data, Event, Problem, Risk, Risks
 
 T = TypeVar("T")
 MOST_USERS, MOST_EVENTS, MOST_BYTES = 1_000, 2_500, 500_000
@@ -28,8 +28,6 @@ AGAIN = frozenset({429, 503})
 LONGEST_PAUSE_S = 30.0
 PACKED_FROM = 1_000
 """Bodies of so many bytes and more are packed by gzip."""
-Band = Literal["critical", "high", "elevated", "low"]
-Sort = Literal["risk", "value", "newest", "left"]
 DOTS = frozenset({".", ".."})
 """Ids that no path can hold, since whoever handles an address takes them for folders."""
 _encode = msgspec.json.Encoder().encode
@@ -127,16 +125,6 @@ def risks(users: Sequence[str], definition: str | None) -> Iterator[Call[Risks]]
         yield Call("POST", "/risks", Risks, body=_encode(body))
 
 
-def filters(definition: str | None, channel: str | None, band: Band | None, sort: Sort | None, page: int) -> dict[str, Any]:
-    """Return the filters of a list as the address has them."""
-    return {"definition": definition, "channel": channel, "band": band, "sort": sort, "limit": page}
-
-
-def at_risk(query: Mapping[str, Any], cursor: str | None) -> Call[AtRiskPage]:
-    """Ask for one page of the list."""
-    return Call("GET", "/at-risk", AtRiskPage, {**query, "cursor": cursor})
-
-
 def batches(events: Iterable[Event | dict[str, Any]]) -> Iterator[Call[Batch]]:
     """Send any number of events, in as many requests as it takes."""
     some: list[bytes] = []
@@ -165,5 +153,4 @@ def together(batches: Sequence[Batch]) -> Batch:
     )
 
 
-MODEL = Call("GET", "/model", Model)
 DATA = Call("GET", "/data", Data)

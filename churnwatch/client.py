@@ -18,19 +18,17 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, Self, TypeVar
 
 import httpx
 
 from churnwatch import calls
-from churnwatch.answers import AtRisk, Batch, Data, Event, Model, Problem, Risk
-from churnwatch.calls import ApiError, ApiRefused, ApiUnreachable, Band, Call, Sort
+from churnwatch.answers import Batch, Data, Event, Problem, Risk
+from churnwatch.calls import ApiError, ApiRefused, ApiUnreachable, Call
 
-__all__ = [
-    "ApiError", "ApiRefused", "ApiUnreachable", "AsyncClient", "AtRisk", "Band", "Batch", "Client", "Data", "Event", "Model", "Problem", "Risk", "Sort",
-]  # fmt: skip
+__all__ = ["ApiError", "ApiRefused", "ApiUnreachable", "AsyncClient", "Batch", "Client", "Data", "Event", "Problem", "Risk"]
 
 T = TypeVar("T")
 
@@ -102,30 +100,9 @@ class Client(_Core):
         """Return the risks of any number of users, in their order."""
         return [risk for call in calls.risks(users, definition) for risk in self._ask(call).risks]
 
-    def at_risk(
-        self,
-        definition: str | None = None,
-        *,
-        channel: str | None = None,
-        band: Band | None = None,
-        sort: Sort | None = None,
-        page: int = 200,
-    ) -> Iterator[AtRisk]:
-        """Yield everybody at risk, a page at a time; see the document of the API for filters and sorts."""
-        query, cursor = calls.filters(definition, channel, band, sort, page), None
-        while True:
-            answer = self._ask(calls.at_risk(query, cursor))
-            yield from answer.people
-            if (cursor := answer.next_cursor) is None:
-                return
-
     def send(self, events: Iterable[Event | dict[str, Any]]) -> Batch:
         """Send any number of events; return what became of them, in their order. After an error, send all of them again."""
         return calls.together([self._ask(call) for call in calls.batches(events)])
-
-    def model(self) -> Model:
-        """Return which model says the risks."""
-        return self._ask(calls.MODEL)
 
     def data(self) -> Data:
         """Return how fresh and how complete the data is."""
@@ -180,31 +157,9 @@ class AsyncClient(_Core):
         """See `Client`."""
         return [risk for call in calls.risks(users, definition) for risk in (await self._ask(call)).risks]
 
-    async def at_risk(
-        self,
-        definition: str | None = None,
-        *,
-        channel: str | None = None,
-        band: Band | None = None,
-        sort: Sort | None = None,
-        page: int = 200,
-    ) -> AsyncIterator[AtRisk]:
-        """See `Client`."""
-        query, cursor = calls.filters(definition, channel, band, sort, page), None
-        while True:
-            answer = await self._ask(calls.at_risk(query, cursor))
-            for one in answer.people:
-                yield one
-            if (cursor := answer.next_cursor) is None:
-                return
-
     async def send(self, events: Iterable[Event | dict[str, Any]]) -> Batch:
         """See `Client`."""
         return calls.together([await self._ask(call) for call in calls.batches(events)])
-
-    async def model(self) -> Model:
-        """See `Client`."""
-        return await self._ask(calls.MODEL)
 
     async def data(self) -> Data:
         """See `Client`."""

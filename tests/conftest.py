@@ -75,6 +75,18 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.kill()
 
 
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """A broker to pause and to kill."""
+    server = KafkaServer(tmp_path_factory.mktemp("own-kafka"))
+    try:
+        server.start()
+    except ServerMissing as error:
+        missing(error)
+    yield server
+    server.kill()
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
     try:

@@ -16,9 +16,8 @@ import psutil
 import pytest
 from confluent_kafka import Producer
 
-from stream.demo.local_redis import LocalRedis, ServerMissing
+from stream.demo.local_redis import LocalRedis
 from stream.processes.program import STOP_DEADLINE_S
-from tests.conftest import missing
 from tests.faults.bench_world import World, made_up_log
 from tests.servers.forked import ForkedProgram
 from tests.servers.kafka import KafkaServer
@@ -30,18 +29,6 @@ SERVING = "ConsumerThread]: Starting"
 """The handlers are in place, the group is not joined yet."""
 SETTLED_S = 90.0
 """Patience with a condition that no deadline of the product is about; a busy machine may take its time."""
-
-
-@pytest.fixture(scope="module")
-def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    """A broker to pause and to kill."""
-    server = KafkaServer(tmp_path_factory.mktemp("kafka"))
-    try:
-        server.start()
-    except ServerMissing as error:
-        missing(error)
-    yield server
-    server.kill()
 
 
 class Group:

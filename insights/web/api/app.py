@@ -47,7 +47,6 @@ def _behind(parts: Parts) -> Behind:
         app=settings["app.name"],
         threshold=settings["alerts.threshold"],
         standings=Standings(parts.engine),
-        said=lambda _alert_id: None,
         clicks=clicks_to(settings),
         reader=ColumnReader(settings.spec(), settings.rules()),
         judging=ThreadPoolExecutor(1, "judging"),

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from churnwatch.answers import ReasonCode
 from features.events.columns import ColumnReader
 from insights.live.standings import Standings
 from insights.web.api.clicks import Clicks
 from insights.web.api.limits import Buckets
 from insights.web.parts import Parts
-
-
-class Said(NamedTuple):
-    """Why an alert was opened: sentences, and the same for programs."""
-
-    reasons: list[str]
-    codes: list[ReasonCode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +27,6 @@ class Behind:
         Least risk that opens an alert.
     standings : Standings
         Where users stand now.
-    said : callable
-        Why an open alert was opened, by its id; None where that has not been read yet.
     clicks : Clicks
         Sends events to Kafka.
     reader : ColumnReader
@@ -54,7 +43,6 @@ class Behind:
     app: str
     threshold: float
     standings: Standings
-    said: Callable[[str], Said | None]
     clicks: Clicks
     reader: ColumnReader
     judging: Executor

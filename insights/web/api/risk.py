@@ -126,7 +126,6 @@ def _risk(behind: Behind, stand: Stand, k: int, user: str, standing: Standing | 
         if now.alert_open and now.opened_ms is not None:
             alert = alert_id(behind.app, definition.name, user, now.opened_ms)
             valid_until_ms = now.opened_ms + definition.horizon_ms
-    said = behind.said(alert) if alert else None
     return Risk(
         user=user,
         definition=definition.name,
@@ -139,8 +138,8 @@ def _risk(behind: Behind, stand: Stand, k: int, user: str, standing: Standing | 
         as_of_ms=view.as_of_ms,
         counted_until_ms=_counted_until(view, standing),
         model_version=version,
-        reasons=said.reasons if said else [],
-        reason_codes=said.codes if said else [],
+        reasons=[],
+        reason_codes=[],
     )
 
 

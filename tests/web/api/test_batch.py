@@ -8,7 +8,7 @@ import gzip
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ import pytest
 from insights.web.api import examples
 from insights.web.api.batch import MOST_BYTES, MOST_EVENTS
 from stream.demo.local_redis import LocalRedis, free_port
-from tests.conftest import missing
 from tests.faults.bench_world import World
 from tests.servers.kafka import KafkaServer
 from tests.servers.process import wait_until
@@ -134,19 +133,6 @@ async def test_segments_calls(world: World, caller: httpx.AsyncClient) -> None:
         {"status": "rejected", "reason": "missing_field", "field": "userId", "says": "user, ts or type is missing"},
     ]
     assert [(key, event_id) for _, key, event_id in sent(world)] == [("ann", "m1")]
-
-
-@pytest.fixture(scope="module")
-def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    from stream.faults import ServerMissing
-
-    server = KafkaServer(tmp_path_factory.mktemp("own-kafka"))
-    try:
-        server.start()
-    except ServerMissing as error:
-        missing(error)
-    yield server
-    server.kill()
 
 
 @pytest.mark.real_kafka

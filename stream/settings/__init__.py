@@ -1,0 +1,274 @@
+"""All settings: one table, read from `churnwatch.toml` and the environment, judged as a whole before anything starts.
+
+Errors::
+
+    SettingsError    every fault at once, each with what to do
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.definitions.rules import Rules
+from features.users.spec import FeatureSpec
+from stream.alerts.policy import PolicySettings
+from stream.settings.judged import is_on_this_machine, judge_kafka, judge_name, judge_page, judge_secrets, judge_together
+from stream.settings.table import SETTINGS
+from stream.settings.values import duration_ms, duration_text, is_loopback, names_of, nearest, read, text_of
+
+__all__ = [
+    "SETTINGS", "Settings", "SettingsError", "duration_ms", "duration_text", "example_toml", "is_loopback", "is_on_this_machine", "load_settings", "nearest",
+]  # fmt: skip
+
+DEFAULT_FILE = "churnwatch.toml"
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+_DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target", "segment")
+
+
+class SettingsError(ValueError):
+    """Everything that is wrong with the settings.
+
+    Attributes
+    ----------
+    faults : list of str
+        What is wrong, one sentence each.
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(f"- {fault}" for fault in faults))
+        self.faults, self.count = faults, len(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Validated settings; `settings["kafka.bootstrap"]`. Secrets are masked when printed."""
+
+    values: Mapping[str, Any]
+    definitions: tuple[ChurnDefinition, ...]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def __repr__(self) -> str:
+        return f"Settings({self.masked()!r}, {[definition.name for definition in self.definitions]})"
+
+    def masked(self) -> dict[str, Any]:
+        """Return the values with every secret hidden."""
+        return {name: "***" if _BY_NAME[name].kind == "secret" and value else value for name, value in self.values.items()}
+
+    def with_group(self, group: str) -> Settings:
+        """Return these settings with the consumer group that was settled at the start."""
+        return replace(self, values=MappingProxyType({**self.values, "app.group": group}))
+
+    def spec(self, key_events: tuple[str, ...] | None = None) -> FeatureSpec:
+        """Return the feature spec; `key_events` are those that were chosen, for settings that configure none."""
+        return FeatureSpec(
+            key_events=self["features.key_events"] or key_events or (),
+            revenue_events=self["features.revenue_events"],
+            error_events=self["features.error_events"],
+            funnel=self["features.funnel"],
+            channels=self["features.channels"],
+            timezone=self["features.timezone"],
+            lateness_ms=self["features.lateness"],
+            session_gap_ms=self["features.session_gap"],
+            rescore_ms=self["features.rescore"],
+            definitions=self.definitions,
+        )
+
+    def rules(self) -> Rules:
+        """Return the rules by which events are rejected."""
+        return Rules(
+            strict_types=self["features.strict_types"] or None,
+            not_users=self["features.not_users"],
+            oldest_ms=self["features.oldest"],
+        )
+
+    def policy(self) -> PolicySettings:
+        """Return the alert policy."""
+        return PolicySettings(
+            threshold=self["alerts.threshold"],
+            cooldown_ms=self["alerts.cooldown"],
+            daily_cap=self["alerts.daily_cap"],
+            alert_max_age_ms=None if self["alerts.backfill"] else self["alerts.max_age"],
+        )
+
+
+def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings file, override it by the environment and the options, and judge everything together.
+
+    Parameters
+    ----------
+    path : Path, optional
+        Default: the file that CHURNWATCH_CONFIG names, else `churnwatch.toml` in the working directory; without a file every setting has its default.
+    overrides : values by name with "__" for the dot
+        Command-line options; they win over everything else.
+
+    Raises
+    ------
+    SettingsError
+        With every fault.
+    """
+    environment = os.environ if environment is None else environment
+    faults: list[str] = []
+    raw, definitions_raw = _file_values(path, environment, faults)
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        source, value = setting.name, raw.pop(setting.name, setting.default)
+        if setting.kind == "secret" and (file := raw.pop(f"{setting.name}_file", None)) is not None:
+            source, value = f"{setting.name}_file", _from_file(f"{setting.name}_file", file, faults) or setting.default
+        if setting.env and (text := _from_environment(setting.env, environment, faults)) is not None:
+            source, value = setting.env, text
+        override = overrides.pop(setting.name.replace(".", "__"), None)
+        if override is not None:
+            source, value = setting.name, override
+        try:
+            values[setting.name] = read(setting, value)
+        except ValueError as error:
+            faults.append(f"{source}: {error}")
+            values[setting.name] = read(setting, setting.default)
+    for name in (*raw, *(name.replace("__", ".") for name in overrides)):
+        faults.append(f"{name}: unknown setting{nearest(name, list(_BY_NAME))}")
+    definitions = tuple(filter(None, (_definition(index, one, faults) for index, one in enumerate(definitions_raw)))) or (
+        ChurnDefinition(),
+    )
+    judge_together(values, definitions, faults)
+    judge_secrets(values, faults)
+    judge_kafka(values, faults)
+    judge_page(values, faults)
+    if faults:
+        raise SettingsError(faults)
+    values["redis.url"] = _redis_url(values)
+    return Settings(MappingProxyType(values), definitions)
+
+
+def example_toml() -> str:
+    """Return a settings file in which every setting stands as a comment, with its default."""
+    lines, section = ["# churnwatch.toml: every setting with its default; durations are 500ms, 30s, 5m, 1h, 14d"], ""
+    for setting in SETTINGS:
+        if setting.kind == "secret":
+            continue
+        here, name = setting.name.split(".")
+        if here != section:
+            section = here
+            lines += ["", f"[{section}]"]
+        lines += [f"# {setting.help}" + (f" (or {setting.env})" if setting.env else ""), f"# {name} = {_toml(setting.default)}"]
+    lines += [
+        "",
+        "# What churned means; several may stand side by side.",
+        "# [[definitions]]",
+        '# name = "churn14"',
+        '# kind = "inactivity"          # or "did_event" with target = ["cancel"], or "external": labels come on the topic labels',
+        '# active_window = "14d"',
+        '# horizon = "14d"',
+        "# activity = []                # event types that count; empty: all",
+        '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md); `config check` says the exact borders',
+    ]
+    secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
+    return (
+        "\n".join(
+            [
+                *lines,
+                "",
+                f"# Secrets come from the environment, or from the file in NAME_FILE: {secrets}.",
+                "# Here too a file may be named: learning.key_file, redis.url_file and so on.",
+            ]
+        )
+        + "\n"
+    )
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{one}"' for one in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _file_values(path: Path | None, environment: Mapping[str, str], faults: list[str]) -> tuple[dict[str, Any], list[Any]]:
+    named = path or (Path(environment["CHURNWATCH_CONFIG"]) if environment.get("CHURNWATCH_CONFIG") else None)
+    file = named or Path(DEFAULT_FILE)
+    if not file.exists():
+        if named:
+            faults.append(f"{file}: no such file")
+        return {}, []
+    try:
+        tree = tomllib.loads(file.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        faults.append(f"{file}: not TOML: {error}")
+        return {}, []
+    definitions = tree.pop("definitions", [])
+    values: dict[str, Any] = {}
+    for section, content in tree.items():
+        if isinstance(content, dict):
+            values.update({f"{section}.{name}": value for name, value in content.items()})
+        else:
+            values[section] = content
+    return values, definitions if isinstance(definitions, list) else [definitions]
+
+
+def _from_environment(name: str, environment: Mapping[str, str], faults: list[str]) -> str | None:
+    """Return the value of NAME, or the content of the file that NAME_FILE names; None where neither is set."""
+    if environment.get(f"{name}_FILE"):
+        return _from_file(f"{name}_FILE", environment[f"{name}_FILE"], faults)
+    return environment.get(name)
+
+
+def _from_file(name: str, file: object, faults: list[str]) -> str | None:
+    """Return the content of a file with one secret in it; None, and a fault, where that fails."""
+    try:
+        if content := Path(text_of(file)).read_text().strip():
+            return content
+        faults.append(f"{name}: the file is empty")
+    except OSError as error:
+        faults.append(f"{name}: {error.strerror}")
+    except ValueError:  # no text, or not the name of a file
+        faults.append(f"{name}: must be the path of a text file")
+    return None
+
+
+def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition | None:
+    where = f"definitions[{index}]"
+    if not isinstance(raw, dict):
+        faults.append(f"{where}: must be a table, [[definitions]]")
+        return None
+    for name in raw:
+        if name not in _DEFINITION_KEYS:
+            faults.append(f"{where}.{name}: unknown setting{nearest(name, list(_DEFINITION_KEYS))}")
+    try:
+        definition = ChurnDefinition(
+            name=text_of(raw.get("name", "churn14")),
+            kind=raw.get("kind", "inactivity"),
+            active_window_ms=duration_ms(raw.get("active_window", "14d")),
+            horizon_ms=duration_ms(raw.get("horizon", "14d")),
+            activity=names_of(raw.get("activity", ())),
+            target=names_of(raw.get("target", ())),
+            segment=names_of(raw.get("segment", ())),
+        )
+    except ValueError as error:
+        faults.append(f"{where}: {error}")
+        return None
+    judge_name(f"{where}.name", definition.name, faults)
+    if definition.kind not in {"inactivity", "did_event", "external"}:
+        faults.append(f'{where}.kind: "inactivity", "did_event" or "external", got {definition.kind!r}')
+    if definition.kind == "did_event" and not definition.target:
+        faults.append(f"{where}.target: a did_event definition needs the event types that mean churn")
+    if definition.active_window_ms <= 0 or definition.horizon_ms < DAY_MS:
+        faults.append(f"{where}: active_window must be positive and horizon at least 1d")
+    return definition
+
+
+def _redis_url(values: Mapping[str, Any]) -> str:
+    """Return the address with the files of TLS in it, as redis-py takes them, so that whoever connects to it uses them."""
+    named = {"ssl_ca_certs": "ca_file", "ssl_certfile": "cert_file", "ssl_keyfile": "key_file", "ssl_password": "key_password"}
+    query = "&".join(f"{name}={quote(values[f'redis.{one}'], safe='')}" for name, one in named.items() if values[f"redis.{one}"])
+    url: str = values["redis.url"]
+    return url if not query else f"{url}{'&' if '?' in url else '?'}{query}"
