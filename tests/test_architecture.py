@@ -100,13 +100,13 @@ RULES: dict[str, Rule] = {
     "insights.charts": Rule("stream.shown insights.words"),
     "insights.live": Rule(
         "features.definitions features.users features.store.keys features.store features.store.redis features.reader online_models "
-        "online_models.registry_redis stream.shard stream.alerts stream.settings stream.ownership stream.ownership.stored stream.kafka",
+        "online_models.registry_redis stream.shard stream.alerts stream.settings stream.ownership stream.ownership.stored stream.kafka insights.past",
         "redis kafka",
         clock=True,
     ),
     "insights.web": Rule(
         f"{CORE} stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
-        "insights.store insights.past insights.live stream.kafka stream.ownership features.files churnwatch",
+        "insights.store insights.past insights.past.fold insights.past.follow insights.live stream.kafka stream.ownership features.files churnwatch",
         "redis http",
         clock=True,
     ),

@@ -22,7 +22,7 @@ from insights.words import Lang, words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-SHEETS = ("page.css", "frame.css", "person.css")
+SHEETS = ("page.css", "frame.css", "at_risk.css", "person.css")
 """Rules of the one stylesheet, in order."""
 Theme = Literal["light", "dark", "auto"]
 YEAR_S = 365 * 86_400
@@ -122,6 +122,7 @@ def draw(request: Request, template: str, title: str, *, status: int = 200, **va
             path=request.url.path,
             build=build(),
             link=link_of(request),
+            counts={"/at-risk": parts.keeper.board.open_count(parts.settings.definitions[0].name)},
             who=who,
             strip=strip,
             coming=coming_of(parts.settings, w) if strip and strip.day_one else [],

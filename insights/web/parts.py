@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -11,10 +11,12 @@ from fastapi import Depends, Request
 from features.users.spec import FeatureSpec
 from insights.live.clicks import Intake
 from insights.live.engine import Engine, EngineView
+from insights.live.keeper import Keeper
 from insights.live.models import Models
 from insights.live.status import Status
 from insights.past.past import Past
 from insights.store.store import Store
+from insights.web.kept import Kept
 from stream.ownership.served import model_key
 from stream.settings import Settings
 
@@ -32,6 +34,8 @@ class Parts:
         The page's own database.
     past : Past
         What was, read from the store.
+    keeper : Keeper
+        Who is at risk now: `keeper.board`.
     models : Models
         Which models there are, and which one serves.
     intake : callable
@@ -40,16 +44,20 @@ class Parts:
         In what state the page is.
     now_ms : callable
         The clock on the wall, ms since the epoch. Figures follow event time (`EngineView.as_of_ms`); this is for sessions and for what is late.
+    kept : Kept
+        Pages that were put together a moment ago.
     """
 
     settings: Settings
     engine: Engine
     store: Store
     past: Past
+    keeper: Keeper
     models: Models
     intake: Callable[[], Intake | None]
     status: Status
     now_ms: Callable[[], int]
+    kept: Kept = field(default_factory=Kept)
 
 
 def parts_over(settings: Settings, engine: Engine, store: Store, intake: Callable[[], Intake | None], now_ms: Callable[[], int]) -> Parts:
@@ -62,7 +70,8 @@ def parts_over(settings: Settings, engine: Engine, store: Store, intake: Callabl
     """
     models = Models(engine.client, engine.app, model_key(settings))
     past = Past(store, lambda: spec_of(engine.view(), settings))
-    return Parts(settings, engine, store, past, models, intake, Status(engine, models, past, intake, settings, now_ms), now_ms)
+    keeper = Keeper(past, engine)
+    return Parts(settings, engine, store, past, keeper, models, intake, Status(engine, models, past, intake, settings, now_ms), now_ms)
 
 
 def spec_of(view: EngineView, settings: Settings) -> FeatureSpec:

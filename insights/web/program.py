@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from functools import partial
 
@@ -13,6 +14,7 @@ from features.store.redis import connect
 from insights.live.clicks import Watch
 from insights.live.engine import Engine
 from insights.live.letters import Letters
+from insights.past.follow import Follower
 from insights.store.store import open_store
 from insights.web.app import make_app
 from insights.web.connections import Connections
@@ -25,6 +27,8 @@ from stream.settings import Settings
 
 log = logging.getLogger(__name__)
 
+STOP_S = 3
+"""Seconds that answers under way have at a stop: a stream of events would go on for ever."""
 REDIS_S = 2.0
 """Longest time that Redis is waited for, in seconds: somebody is looking at an empty page meanwhile."""
 
@@ -37,12 +41,19 @@ def main(settings: Settings) -> int:
         engine = Engine(connect(settings["redis.url"], timeout_s=REDIS_S), settings["app.name"], now_ms)
         watch = Watch(Looker(settings), Letters(settings), engine, settings, now_ms)
         parts = parts_over(settings, engine, store, watch.intake, now_ms)
+        stop = threading.Event()
+        following = Follower(settings, store, lambda: engine.view().spec).start(stop)
         watch.start()
         config = uvicorn_config(settings, make_app(parts))
         config.callback_notify, config.timeout_notify = partial(tidy_beside, store, now_ms), EVERY_S
         log.info("the page is at %s", settings["page.url"] or f"http://{settings['page.address']}")
-        _run(uvicorn.Server(config), settings["page.address"])
-        watch.stop()
+        try:
+            with parts.keeper:
+                _run(uvicorn.Server(config), settings["page.address"])
+        finally:
+            watch.stop()
+            stop.set()
+            following.join(STOP_S)
     finally:
         store.close()
     return 0
@@ -59,7 +70,7 @@ def uvicorn_config(settings: Settings, app: ASGIApp, connections: Connections | 
     return uvicorn.Config(
         app, host=host.strip("[]"), port=int(port), log_config=None, access_log=False, server_header=False, lifespan="off", ws="none",
         http=(connections or Connections()).make,  # type: ignore[arg-type]  # uvicorn calls it as it would a class
-        timeout_keep_alive=10, timeout_graceful_shutdown=3, proxy_headers=bool(settings["page.proxies"]), forwarded_allow_ips=list(settings["page.proxies"]),
+        timeout_keep_alive=10, timeout_graceful_shutdown=STOP_S, proxy_headers=bool(settings["page.proxies"]), forwarded_allow_ips=list(settings["page.proxies"]),
     )  # fmt: skip
 
 

@@ -20,6 +20,8 @@ class Tile(NamedTuple):
         What belongs to the value, such as its interval.
     band : BandName or None
         The band of a risk.
+    change : str
+        Against an earlier time; `good` says whether that is good, None where it is neither.
     """
 
     name: str
@@ -28,3 +30,5 @@ class Tile(NamedTuple):
     means: str
     beside: str = ""
     band: BandName | None = None
+    change: str = ""
+    good: bool | None = None

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -33,6 +33,8 @@ from insights.past.hold import Source
 from insights.past.writer import Writer
 from insights.store.store import open_store
 from insights.web.app import make_app
+from insights.web.door.deeds import By
+from insights.web.door.managed import make_token
 from insights.web.parts import Parts, parts_over
 from stream.alerts.message import ALERTS
 from stream.demo.local_redis import LocalRedis
@@ -102,6 +104,16 @@ class WebWorld:
         """Return somebody with a browser."""
         return TestClient(self.app, base_url="http://127.0.0.1", follow_redirects=follow_redirects)
 
+    def token(self, *scopes: str) -> str:
+        """Make a token, which its door knows at once."""
+        with self.parts.store.write() as db:
+            secret = make_token(db, By("test", "", self.now_ms), "test", scopes, None)[1]
+        inner: Any = self.app
+        while not hasattr(inner, "door"):
+            inner = inner.app
+        inner.door.known.forget()
+        return secret
+
     def later(self, clicks: Sequence[Click], until_ms: int) -> None:
         """Let more happen: clicks, and time until `until_ms`; the page has read it when this returns."""
         self.made_up.play(clicks, until_ms)
@@ -123,6 +135,7 @@ class WebWorld:
                     add(message)
                     batch.passed(topic, message.partition, message.offset + 1)
         self.writer.commit(batch, self.now_ms, dict(batch.standing.positions))
+        self.parts.keeper.look()
 
     def intake(self) -> Intake | None:
         """Return what the page's watch of Kafka has seen."""
@@ -143,6 +156,7 @@ def make_world(
     users: int = 150,
     seed: int = 1,
     ids: Sequence[str] = (),
+    quiet: bool = False,
     settings: Mapping[str, object] | None = None,
 ) -> WebWorld:
     """Play a product and put the page over it.
@@ -158,6 +172,8 @@ def make_world(
         Some of them; a fifth more join later.
     ids : sequence of str
         Ids of the people who have gone quiet of late, in place of made-up ones: for what strangers may send.
+    quiet : bool
+        Whether a third of the people have gone quiet two to eleven days ago, so that a small world has a list.
     settings : mapping
         More settings by name with "__" for the dot.
     """
@@ -165,7 +181,8 @@ def make_world(
     made_up = MadeUpApp(_settings(server.url, name, folder, settings or {}), connect(server.url))
     days = DAYS[state]
     if days:
-        made_up.play(with_ids(product(days, users, seed), ids).clicks, NOW_MS)
+        made = product(days, users, seed)
+        made_up.play(with_ids(gone_quiet(made) if quiet else made, ids).clicks, NOW_MS)
     world = over(state, made_up, server.url, folder)
     if state == "redis_down":
         world.close()
@@ -209,6 +226,14 @@ def product(days: int, users: int, seed: int) -> Product:
     start_ms = NOW_MS // DAY_MS * DAY_MS - (days - 1) * DAY_MS
     made = make_product(start_ms, days, users, seed)
     return replace(made, clicks=[click for click in made.clicks if click.ts <= NOW_MS])
+
+
+def gone_quiet(made: Product) -> Product:
+    """Let a third of the people go quiet two to eleven days ago."""
+    ends = {f"user-{number:05d}": NOW_MS - (2 + number * 7 % 10) * DAY_MS for number in range(0, made.users, 3)}
+    clicks = [click for click in made.clicks if click.ts <= ends.get(click.user, NOW_MS)]
+    last = {click.user: click.ts for click in clicks}
+    return replace(made, clicks=clicks, left_ms=made.left_ms | {user: last[user] for user in ends if user in last})
 
 
 def with_ids(made: Product, ids: Sequence[str]) -> Product:

@@ -26,3 +26,56 @@ document.addEventListener("pointermove", (event) => {
   tip.style.left = `${x + tip.offsetWidth > innerWidth ? event.clientX - tip.offsetWidth - 14 : x}px`;
   tip.style.top = `${Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8)}px`;
 });
+
+// The list: how many are new, who came back, how many are ticked. It never moves by itself.
+const list = document.querySelector("[data-stream]");
+if (list) {
+  const number = new Intl.NumberFormat(root.lang);
+  const put = (words, n) => words.replace("{n}", number.format(n));
+  const news = list.querySelector(".news"), link = news?.querySelector("a"), title = document.title;
+  let stream, told = 0;
+
+  const mark = async () => {
+    const answer = await fetch(list.dataset.ended);
+    if (!answer.ok) return;
+    for (const [alert, cause] of Object.entries(await answer.json())) {
+      list.querySelector(`[data-alert="${alert}"]`)?.setAttribute("data-ended", cause);
+    }
+  };
+  const hear = ({ data }) => {
+    const now = JSON.parse(data);
+    if (link) {
+      link.hidden = now.whole && !now.new;
+      link.textContent = now.whole ? put(news.dataset.words, now.new) : news.dataset.again;
+    }
+    document.title = now.new ? `(${number.format(now.new)}) ${title}` : title;
+    if (now.ended > told && list.dataset.ended) mark().catch(() => {});
+    told = now.ended;
+  };
+  // a browser opens six connections to a server, so a tab that nobody sees gives its own back
+  const listen = () => {
+    stream?.close();
+    stream = undefined;
+    if (document.hidden) return;
+    stream = new EventSource(list.dataset.stream);
+    stream.onopen = () => (list.dataset.live = "yes");
+    stream.onerror = () => (list.dataset.live = "no");
+    stream.addEventListener("changed", hear);
+  };
+  document.addEventListener("visibilitychange", listen);
+  addEventListener("pageshow", listen);
+  addEventListener("pagehide", () => stream?.close());
+
+  const ticks = [...list.querySelectorAll("[name=alert]")], every = list.querySelector("[data-all]"), count = list.querySelector("output");
+  const counted = () => {
+    const n = ticks.filter((one) => one.checked).length;
+    if (!every) return;
+    every.checked = n === ticks.length;
+    every.indeterminate = n > 0 && n < ticks.length;
+    count.textContent = n ? put(count.dataset.words, n) : "";
+    for (const button of list.querySelectorAll("button[name=as]")) button.disabled = !n;
+  };
+  every?.addEventListener("change", () => (ticks.forEach((one) => (one.checked = every.checked)), counted()));
+  list.addEventListener("change", counted);
+  counted();
+}
