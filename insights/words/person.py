@@ -108,7 +108,12 @@ WORDS: dict[str, Said] = {
         "What is stored of this person cannot be read. `churnwatch state check` names it, and a rebuild of the shard makes it anew.",
         "该用户的存储内容无法读取。可用 `churnwatch state check` 定位，重建该分片即可恢复。",
     ),
-    "person.redis": Said("Their state cannot be read while the store does not answer.", "存储没有响应，暂时无法读取该用户的状态。"),
+    "person.redis": Said(
+        "What is known of them now cannot be read while the store does not answer.", "存储没有响应，暂时无法读取该用户当前的信息。"
+    ),
+    "person.gone": Said(
+        "Nothing is stored of this person now. This is what was said of them in the last 90 days.", "目前没有存储该用户的任何内容。以下是近 90 天内的判断与预警。"
+    ),
     "person.definitions": Said("By definition", "按流失定义"),
     # what a risk is the chance of
     "definition.inactivity": Said(

@@ -115,7 +115,9 @@ def _rejected(asked: Asked, say_it: Saying) -> Tile:
     every = sum(totals.values())
     bad = every - sum(totals[name] for name in TAKEN)
     share = bad / every if every else None
-    return Tile(w.t("data.rejected"), w.percent(share, 1 if share else 0), w.t("data.rejected.about", n=bad, of=every), w.t("data.rejected.means"))
+    return Tile(
+        w.t("data.rejected"), w.percent(share, 1 if share else 0), w.t("data.rejected.about", n=bad, of=every), w.t("data.rejected.means")
+    )
 
 
 def _asked_when(asked: Asked, say_it: Saying) -> str:
