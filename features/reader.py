@@ -29,6 +29,7 @@ from features.store.redis import connect, load_spec
 from features.users.landmarks import BUCKETS
 from features.users.named import RISK_STEPS, DefinitionView, UserView, definition_view, time_or_none, user_view, value_from_mirror
 from features.users.packed_state import read_states
+from features.users.standing import Standing, standings, together
 from features.users.state import NEVER
 
 T = TypeVar("T")
@@ -124,16 +125,28 @@ class UserReader:
 
     def users(self, users: Sequence[str], at_ms: int) -> list[UserView | None]:
         """Return several users as `user` does, in the order asked for, in one round trip."""
-        shards = self._shards()
-
-        def call() -> list[list[bytes | None]]:
-            with self._client.pipeline(transaction=False) as pipe:
-                for keys in shards if users else ():
-                    pipe.mget(list(map(keys.state, users)))
-                return pipe.execute()
-
-        by_shard = _asked(call)
+        by_shard = self._of_all_shards(users)
         return [self._view(user, [states[i] for states in by_shard], at_ms) for i, user in enumerate(users)]
+
+    def standings(self, users: Sequence[str]) -> list[Standing | None]:
+        """Return risks and alerts of several users without their features, in the order asked for, in one round trip; None for an unknown user.
+
+        A user takes a few microseconds, where `users` takes some hundred.
+        """
+        found = [
+            (i, partition, state)
+            for partition, states in enumerate(self._of_all_shards(users))
+            for i, state in enumerate(states)
+            if state is not None
+        ]
+        if not found:
+            return [None] * len(users)
+        places, partitions, packed = zip(*found, strict=True)
+        known = [users[i] for i in places]
+        parts: dict[int, list[Standing]] = {}
+        for i, one in zip(places, standings(known, partitions, read_states(known, packed, len(self._definitions()))), strict=True):
+            parts.setdefault(i, []).append(one)
+        return [together(parts[i]) if i in parts else None for i in range(len(users))]
 
     def users_at_risk(self, definition: str | None = None, *, at_least: float = 0.0, only_open: bool = False) -> Iterator[RiskRow]:
         """Yield the users who are not dormant, in no particular order; a few thousand are read at a time.
@@ -179,6 +192,18 @@ class UserReader:
             row = next((row for row in rows[at : at + len(shards)] if any(value is not None for value in row)), None)
             found.append(None if row is None else dict(zip(names, map(value_from_mirror, row), strict=True)))
         return found or [None] * len(users)
+
+    def _of_all_shards(self, users: Sequence[str]) -> list[list[bytes | None]]:
+        """Return the stored states of some users in each shard: only the producer's partitioner knows which shard has a user."""
+        before_users = [keys.states for keys in self._shards()]
+
+        def call() -> list[list[bytes | None]]:
+            with self._client.pipeline(transaction=False) as pipe:
+                for before in before_users if users else ():
+                    pipe.mget([before + user for user in users])
+                return pipe.execute()
+
+        return _asked(call)
 
     def _shards(self) -> list[ShardKeys]:
         return [shard_keys(self._app, partition) for partition in range(self.spec.partitions)]

@@ -194,6 +194,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("page.oidc_analysts", "names", (), "its values for role analyst"),
     Setting("page.oidc_admins", "names", (), "its values for role admin"),
     Setting(
+        "page.api_rate", "int", 5_000, "requests a second that one token may make of one `churnwatch web`, and twice as many at once", low=1
+    ),
+    Setting("page.api_events", "int", 50_000, "events a second that one token may send, and twice as many at once", low=2_500),
+    Setting(
         "learning.key",
         "secret",
         "",

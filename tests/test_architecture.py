@@ -40,6 +40,7 @@ PURE = "stream.position stream.outbox stream.alerts stream.kafka.wire stream.sha
 SHELL = f"{CORE} {PURE} stream.faults stream.shown stream.screen stream.settings stream.kafka.origin stream.kafka"
 KAFKA = "kafka aiokafka confluent_kafka"
 RULES: dict[str, Rule] = {
+    "churnwatch": Rule("", clock=True),  # for programs of others: nothing of the engine
     "features.definitions": Rule(""),
     "features.compiled": Rule("features.definitions"),
     "features.users": Rule("features.definitions features.compiled"),
@@ -100,12 +101,12 @@ RULES: dict[str, Rule] = {
     "insights.live": Rule(
         "features.definitions features.users features.store.keys features.store features.store.redis features.reader online_models "
         "online_models.registry_redis stream.shard stream.alerts stream.settings stream.ownership stream.ownership.stored stream.kafka",
-        "redis",
+        "redis kafka",
         clock=True,
     ),
     "insights.web": Rule(
         f"{CORE} stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
-        "insights.store insights.past insights.live stream.kafka",
+        "insights.store insights.past insights.live stream.kafka stream.ownership features.files churnwatch",
         "redis http",
         clock=True,
     ),
@@ -157,7 +158,7 @@ def faults_of(module: str, tree: ast.AST) -> list[str]:
     rule = RULES[room]
     for name in imported(tree):
         root = name.partition(".")[0]
-        if root in {"features", "online_models", "stream", "insights", "tests", "benchmarks"}:
+        if root in {"features", "online_models", "stream", "insights", "churnwatch", "tests", "benchmarks"}:
             other = room_of(name) or name
             if other != room and not any(
                 other == one or (one in {"features", "online_models", "stream", "insights"} and root == one) for one in rule.ours.split()

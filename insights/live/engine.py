@@ -109,10 +109,10 @@ class Engine:
         return time.monotonic() - self._asked_at >= self.FRESH_S
 
     def _look(self) -> EngineView:
-        asked_ms = self._now_ms()
+        answered_ms = self._now_ms()
         try:
             spec = load_spec(self.client, self.app)
             metas = {} if spec is None else stored_metas(self.client, self.app, spec.partitions)
         except redis.RedisError:
             return msgspec.structs.replace(self._view, reached=False)
-        return EngineView(spec, metas, reached=True, answered_ms=asked_ms)
+        return EngineView(spec, metas, reached=True, answered_ms=answered_ms)

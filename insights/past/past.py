@@ -219,8 +219,8 @@ class Past:
 def _points(rows: Mapping[int, bytes], places: Sequence[int], hashed: int) -> Iterator[RiskPoint]:
     for place in places:
         entry = entry_of(rows.get(place, b""), hashed)
-        if entry is not None and entry.flags & STATED:
-            yield RiskPoint(landmark_ms_of(place), entry.risk / MOST_RISK, entry.version, outcome_of(entry.flags))
+        if entry is not None and (flags := int(entry["flags"][0])) & STATED:
+            yield RiskPoint(landmark_ms_of(place), int(entry["risk"][0]) / MOST_RISK, int(entry["version"][0]), outcome_of(flags))
 
 
 def _alert(row: RowMapping) -> AlertRow:

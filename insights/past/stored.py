@@ -22,7 +22,7 @@ def rows_at(db: Connection, definition: str, places: Iterable[int]) -> dict[int,
     found: dict[int, bytes] = {}
     for some in by_many(places):
         wanted = select(LANDMARKS.c.place, LANDMARKS.c.packed).where(LANDMARKS.c.definition == definition, LANDMARKS.c.place.in_(some))
-        found.update(db.execute(wanted).tuples().all())
+        found.update(db.execute(wanted).all())
     return found
 
 

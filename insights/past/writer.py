@@ -170,7 +170,7 @@ def _outcomes_of(db: Connection, alerts: Sequence[Alert], merged: Mapping[str, M
     entries = [
         entry_of(rows.get((alert.definition, place), b""), hashed) for alert, place, hashed in zip(alerts, places, hashes, strict=True)
     ]
-    return [None if entry is None else outcome_of(entry.flags) for entry in entries]
+    return [None if entry is None else outcome_of(int(entry["flags"][0])) for entry in entries]
 
 
 def _write_landmarks(db: Connection, definition: str, merged: Merged) -> None:

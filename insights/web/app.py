@@ -6,6 +6,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp
 
+from insights.web.api.app import PATH, make_api
+from insights.web.beside import Beside
 from insights.web.bodies import Bodies
 from insights.web.door.door import Door
 from insights.web.filters import add_wrong_filters
@@ -22,9 +24,7 @@ FILES = {"page.js": "text/javascript", "mark.svg": "image/svg+xml"}
 
 def make_app(parts: Parts) -> ASGIApp:
     """Return the application over what the program has opened."""
-    app = FastAPI(
-        title="churnwatch", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json", redirect_slashes=False
-    )  # fmt: skip
+    app = FastAPI(title="churnwatch", version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.parts = parts
     app.state.door = Door(parts.settings, parts.store, parts.now_ms)
     add_refusals(app)
@@ -47,4 +47,4 @@ def make_app(parts: Parts) -> ASGIApp:
 
     for page in (at_risk, person, model, data, more, sign_in, access):
         app.include_router(page.router, include_in_schema=False)
-    return Headers(Bodies(Guard(app, app.state.door)))
+    return Headers(Bodies(Guard(Beside(PATH, make_api(parts), app), app.state.door)))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from insights.web.api import batch, risk
+from insights.web.api.app import PATH
+from insights.web.api.body import too_large
+from insights.web.api.problems import problem
 
 FORM = 64 << 10
 """Most bytes of a form, and of a question to the API."""
-LARGER: dict[str, int] = {"/api/v1/batch": 4 << 20}
+LARGER: dict[str, int] = {f"{PATH}/batch": batch.MOST_BYTES, f"{PATH}/risks": risk.MOST_BYTES}
 """Paths to which more may be sent, with the most bytes each."""
 
 
@@ -50,5 +54,4 @@ class Bodies:
 
 
 async def _refuse(most: int, scope: Scope, receive: Receive, send: Send) -> None:
-    answer = JSONResponse({"detail": f"at most {most} bytes may be sent here"}, 413, {"Connection": "close"})
-    await answer(scope, receive, send)
+    await problem(too_large(most), {"Connection": "close"})(scope, receive, send)

@@ -6,13 +6,15 @@ a session, or this machine while nobody has an account), and did a page of ours 
 
 from __future__ import annotations
 
+import base64
 import logging
 from urllib.parse import quote
 
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from insights.store.store import StoreFault
+from insights.web.api.problems import KINDS, Refused, problem
 from insights.web.door.cookies import SESSION
 from insights.web.door.door import Door
 from insights.web.door.hosts import SAFE
@@ -42,41 +44,41 @@ class Guard:
             found = await self._judge(scope)
         except StoreFault as error:
             log.warning("the store does not answer", extra={"error": type(error).__name__})
-            found = PlainTextResponse("The page's store does not answer; try again soon.\n", 503, {"Retry-After": "5"})
+            found = problem(Refused("no-store", "try again soon; an operator looks at page.store"))
         if isinstance(found, Response):
             await found(scope, receive, send)
             return
-        scope["state"]["who"] = found
+        scope.setdefault("state", {})["who"] = found
         await self.app(scope, receive, send)
 
     async def _judge(self, scope: Scope) -> Who | Response | None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         if sum(name == b"host" for name, _ in scope["headers"]) != 1 or not self.door.hosts.allows(headers[b"host"].decode("latin-1")):
-            return PlainTextResponse("This server is not called so. An operator sets its name as page.url.\n", 421)
+            return _told(scope, "misdirected", "This server is not called so. An operator sets its name as page.url.")
         public = scope["path"] in PUBLIC_PATHS or scope["path"].startswith(PUBLIC)
         if b"authorization" in headers and not public:
             return await self._by_token(headers[b"authorization"])
         if scope["method"] not in SAFE and not self.door.hosts.from_our_page(scope["scheme"], headers):
-            return PlainTextResponse("This was sent by a page of another site, so nothing was done.\n", 403)
+            return _told(scope, "forbidden", "This was sent by a page of another site, so nothing was done.")
         secret = self.door.cookies.in_header(headers.get(b"cookie", b""), SESSION)
         who = await self.door.known.session(secret) if secret else None
         if who is None and await self.door.open():
             if headers.keys() & FORWARDED:
-                return PlainTextResponse(BEHIND_A_PROXY, 403)
+                return _told(scope, "forbidden", BEHIND_A_PROXY)
             who = self.door.machine
         if who is not None or public:
             return who
         return _not_signed_in(scope, headers, ended=bool(secret))
 
     async def _by_token(self, header: bytes) -> Who | Response:
-        kind, _, secret = header.decode("latin-1").partition(" ")
-        who = await self.door.known.token(secret.strip()) if kind.lower() == "bearer" else None
+        secret = _secret_in(header)
+        who = None if secret is None else await self.door.known.token(secret)
         return who or _unknown("this token is not known, has ended, or was revoked", "invalid_token")
 
 
 BEHIND_A_PROXY = (
     "This request came through a proxy, and nobody is asked to sign in here. Before others can reach the page, an operator sets page.url to the "
-    "address that people type, and adds a person: churnwatch web people add NAME --role admin\n"
+    "address that people type, and adds a person: churnwatch web people add NAME --role admin"
 )
 
 
@@ -89,5 +91,27 @@ def _not_signed_in(scope: Scope, headers: dict[bytes, bytes], *, ended: bool) ->
     return RedirectResponse(f"/sign-in{back}{'&' if back else '?'}ended=1" if ended else f"/sign-in{back}", 303)
 
 
+def _secret_in(header: bytes) -> str | None:
+    """Return the token of an Authorization header: a Bearer's, or the user name of Basic authentication, as Segment's libraries send a write key.
+
+    >>> _secret_in(b"Bearer cw_x"), _secret_in(b"basic Y3dfeDo="), _secret_in(b"Basic ?"), _secret_in(b"Digest x")
+    ('cw_x', 'cw_x', None, None)
+    """
+    kind, _, said = header.decode("latin-1").partition(" ")
+    if kind.lower() == "basic":
+        try:
+            return base64.b64decode(said.strip(), validate=True).decode().partition(":")[0]
+        except ValueError:
+            return None
+    return said.strip() if kind.lower() == "bearer" else None
+
+
+def _told(scope: Scope, kind: str, detail: str) -> Response:
+    """Tell a program or a person."""
+    if scope["path"].startswith(API):
+        return problem(Refused(kind, detail))
+    return PlainTextResponse(f"{detail}\n", KINDS[kind].status)
+
+
 def _unknown(detail: str, error: str = "") -> Response:
-    return JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": f'{REALM}, error="{error}"' if error else REALM})
+    return problem(Refused("unauthenticated", detail), {"WWW-Authenticate": f'{REALM}, error="{error}"' if error else REALM})

@@ -1,17 +1,16 @@
-"""What is said to somebody who may not? A page in the frame that says who may, or JSON for a program."""
+"""What is said to somebody who may not? A page in the frame that says who may. Programs are answered by `insights.web.api.problems`."""
 
 from __future__ import annotations
 
 from typing import cast
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from insights.web.forms import FormRefused
 from insights.web.frame import draw
 from insights.web.noted import note
-from insights.web.who import API, Forbidden, lowest_role, who_asks
+from insights.web.who import Forbidden, lowest_role, who_asks
 
 
 def add_refusals(app: FastAPI) -> None:
@@ -22,10 +21,6 @@ def add_refusals(app: FastAPI) -> None:
 
 async def _forbidden(request: Request, error: Exception) -> Response:
     wanted = cast(Forbidden, error).wanted
-    if request.url.path.startswith(API):
-        needed = f'the scope "{wanted}" is needed; an admin can make a token that has it'
-        said = f'Bearer realm="churnwatch", error="insufficient_scope", scope="{wanted}"'
-        return JSONResponse({"detail": needed}, 403, headers={"WWW-Authenticate": said})
     await run_in_threadpool(note, request, "refused", request.url.path)
     return draw(request, "forbidden.html", "state.forbidden", status=403, needed=lowest_role(wanted), mine=who_asks(request))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stream.faults import UsageFault
@@ -67,13 +67,17 @@ def everything(consumer: KafkaConsumer, partitions: Sequence[TopicPartition]) ->
         consumer.close()
 
 
-def producer_to(settings: Settings, logical: str, transactional_id: str | None = None) -> tuple[Producer, str]:
+def producer_to(
+    settings: Settings, logical: str, transactional_id: str | None = None, options: Mapping[str, str | int] | None = None
+) -> tuple[Producer, str]:
     """Return a producer for a topic, and the topic's name. It chooses partitions by murmur2, as Java's clients do, so all agree on a user's partition.
 
     Parameters
     ----------
     transactional_id : str, optional
         For a producer that sends in transactions.
+    options : mapping, optional
+        Of librdkafka, which win over those that are set here.
 
     Raises
     ------
@@ -90,6 +94,7 @@ def producer_to(settings: Settings, logical: str, transactional_id: str | None =
         {"compression.type": "lz4", "linger.ms": 20, "partitioner": "murmur2_random",
          "queue.buffering.max.messages": 500_000, "enable.idempotence": True, "log_level": 0}
         | ({} if transactional_id is None else {"transactional.id": transactional_id})
+        | dict(options or {})
     )  # fmt: skip
     try:
         if made.list_topics(topic, timeout=PATIENCE_S).topics[topic].error is not None:

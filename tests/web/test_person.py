@@ -17,11 +17,12 @@ from stream.shown import visible
 from tests.web.world import HOSTILE, WebWorld, make_world
 
 pytestmark = pytest.mark.real_redis
+TWICE = "Starlette's test client decodes the path of an address twice, a server once: so ids with % are asked for by the query only"
 
 
 @pytest.fixture(scope="module")
 def world(redis_server: LocalRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebWorld]:
-    made = make_world("full", redis_server, tmp_path_factory.mktemp("person"), app_name="person-full", ids=HOSTILE)
+    made = make_world("full", redis_server, tmp_path_factory.mktemp("person"), app_name="person-full", users=400, ids=HOSTILE)
     yield made
     made.close()
 
@@ -60,7 +61,8 @@ def test_everybody_can_be_shown(world: WebWorld, lang: str) -> None:
 
 @pytest.mark.parametrize("user", HOSTILE)
 def test_hostile_ids_are_found_and_shown_as_text(world: WebWorld, user: str) -> None:
-    shown = [world.browser().get(person_link(user)), world.browser().get(f"/person?q={quote(user, safe='')}")]
+    addresses = [f"/person?q={quote(user, safe='')}", *([] if "%" in user else [person_link(user)])]  # see TWICE
+    shown = [world.browser().get(address) for address in addresses]
     for answer in shown:
         assert answer.status_code == 200
         assert visible(user) in unescape(answer.text)
@@ -74,7 +76,7 @@ def test_hostile_ids_are_found_and_shown_as_text(world: WebWorld, user: str) -> 
     "typed", ["nobody-has-this-id", "<script>alert(2)</script>", "x" * 256, "..", "a/b", "%00", "\u202egnp", '" autofocus onfocus="']
 )
 def test_an_unknown_id_says_what_it_may_be_and_keeps_what_was_typed(world: WebWorld, typed: str) -> None:
-    for path in (person_link(typed), f"/person?q={quote(typed, safe='')}"):
+    for path in (f"/person?q={quote(typed, safe='')}", *([] if "%" in typed else [person_link(typed)])):  # see TWICE
         answer = world.browser().get(path)
         assert answer.status_code == 200
         assert "Nobody with this id is known" in answer.text
@@ -85,7 +87,7 @@ def test_an_unknown_id_says_what_it_may_be_and_keeps_what_was_typed(world: WebWo
 
 def test_the_search_offers_those_who_were_flagged_last(world: WebWorld) -> None:
     html = world.browser().get("/person").text
-    newest = world.parts.past.open_alerts()[0]
+    newest = world.parts.past.open_alerts("churn14")[0]
     assert visible(newest.user) in unescape(html)
     for address in re.findall(r'<li><a href="([^"]+)"', html):
         answer = world.browser().get(unescape(address))
@@ -116,7 +118,7 @@ def test_a_dormant_person_says_so(world: WebWorld) -> None:
     assert as_of_ms is not None
     asked = reader(world)
     gone = next(
-        user for user in (f"u{n:04d}" for n in range(400)) if (view := asked.user(user, as_of_ms)) is not None and not view.armed
+        user for user in (f"user-{n:05d}" for n in range(480)) if (view := asked.user(user, as_of_ms)) is not None and not view.armed
     )  # fmt: skip
     assert "Dormant" in world.browser().get(person_link(gone)).text
 

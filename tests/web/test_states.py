@@ -50,12 +50,12 @@ def test_every_page_is_there_in_every_state(worlds: dict[State, WebWorld], state
     [
         ("day_one", ["Nothing has happened yet", "churnwatch ingest events.csv", "What appears when", "within a day", "after 14 days"]),
         ("warming", ["The model is still learning", "200 of each are needed", "The first outcomes are known on", "2026"]),
-        ("silent", ["The events end on", "It goes on with the next event"]),
+        ("silent", ["No events for 22 minutes", "Scores are held"]),
         ("redis_down", ["The store does not answer", "The page asks again every second"]),
     ],
 )
 def test_each_says_what_is_so_and_what_comes_next(worlds: dict[State, WebWorld], state: State, says: list[str]) -> None:
-    for path in ("/at-risk", "/person", "/model", "/data"):
+    for path in ("/person", "/model", "/data"):
         shown = text_of(worlds[state].browser().get(path).text)
         for words in says if path != "/data" else says[:1]:
             assert words in shown

@@ -10,10 +10,8 @@ from outside), or a label from outside. Of several risks the first counts, since
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -188,30 +186,16 @@ def pack(entries: Entries) -> dict[int, bytes]:
     return {place: data[start * size : end * size] for place, start, end in zip(places.tolist(), starts.tolist(), ends, strict=True)}
 
 
-class Entry(NamedTuple):
-    """One entry, as plain numbers."""
-
-    user: int
-    risk: int
-    version: int
-    flags: int
-
-
-_PACKED = struct.Struct("<QHIB")
-
-
-def entry_of(packed: bytes, hashed: int) -> Entry | None:
-    """Return a user's entry in a row; None if it has none. A search of the bytes is ten times as fast as one of the entries.
+def entry_of(packed: bytes, hashed: int) -> Entries | None:
+    """Return a user's entry in a row, as an array of one; None if it has none.
 
     >>> rows = merge({}, items(hashes_of(["ann"]), np.array([5], np.int64), 9, 1, np.array([STATED], np.uint8))).rows
-    >>> [entry_of(row, hash_of("ann"))[1:] for row in rows.values()], [entry_of(row, hash_of("bob")) for row in rows.values()]
-    ([(9, 1, 1)], [None])
+    >>> [len(entry_of(row, hash_of("ann"))) for row in rows.values()], [entry_of(row, hash_of("bob")) for row in rows.values()]
+    ([1], [None])
     """
-    wanted = hashed.to_bytes(8, "little")
-    at = packed.find(wanted)
-    while at > 0 and at % _PACKED.size:  # found across the border of two entries
-        at = packed.find(wanted, at + 1)
-    return None if at < 0 else Entry(*_PACKED.unpack_from(packed, at))
+    entries = np.frombuffer(packed, ENTRY)
+    at = int(entries["user"].searchsorted(np.uint64(hashed)))
+    return entries[at : at + 1] if at < len(entries) and int(entries["user"][at]) == hashed else None
 
 
 def outcome_of(flags: int) -> bool | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from features.reader import UserReader
+from features.reader import RiskRow, UserReader
+from features.store.contract import StoreUnavailable
 from insights.web.frame import draw
 from insights.web.parts import Has
 from insights.web.who import needs
@@ -17,7 +20,8 @@ router = APIRouter(dependencies=[needs("viewer")])
 def at_risk(request: Request, parts: Has) -> HTMLResponse:
     """Show the open alerts."""
     view = parts.engine.view()
-    rows = [] if view.spec is None else sorted(
-        UserReader(parts.engine.client, parts.engine.app).users_at_risk(only_open=True), key=lambda row: -row.risk
-    )  # fmt: skip
+    rows: list[RiskRow] = []
+    if view.spec is not None:
+        with suppress(StoreUnavailable):  # the strip says that Redis is away
+            rows = sorted(UserReader(parts.engine.client, parts.engine.app).users_at_risk(only_open=True), key=lambda row: -row.risk)
     return draw(request, "at_risk.html", "At risk", view=view, rows=rows)

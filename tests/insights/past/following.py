@@ -9,16 +9,14 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-import msgspec
 from confluent_kafka import Producer
 from sqlalchemy import Engine, event
 
 from features.store.app_spec import AppSpec
 from insights.past.follow import Follower, FollowObserver
 from insights.store.store import open_store
-from stream.alerts.message import decode_alert
 from stream.settings import Settings, load_settings
-from tests.insights.past.history import APP, BROKEN, SPEC, Topics
+from tests.insights.past.history import APP, SPEC, Topics
 
 PARTITIONS = 2
 APP_SPEC = AppSpec(spec=SPEC, cluster_id="cluster", topic_id="topic", partitions=PARTITIONS)
@@ -46,29 +44,20 @@ class Heard(FollowObserver):
         self.troubles.append(why)
 
 
-def publish(bootstrap: str, prefix: str, topics: Topics, *, aborted: bool = False) -> None:
-    """Write made-up topics: alerts in transactions, and examples as they come.
-
-    Parameters
-    ----------
-    aborted : bool
-        Whether to write an alert that never was before each transaction, and abort that; the broker in memory would show it.
-    """
+def publish(bootstrap: str, prefix: str, topics: Topics) -> None:
+    """Write made-up topics: alerts in transactions, some of which are aborted, and examples as they come."""
     producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": f"{prefix}shard"})
     producer.init_transactions(30)
     for partition, log in topics.alerts.items():
         for at in range(0, len(log), 25):
-            if aborted and log[at].value != BROKEN:
-                real = decode_alert(log[at].value)
-                never = msgspec.json.encode(msgspec.structs.replace(real, alert_id=real.alert_id[::-1]))
+            for aborted in (True, False) if at % 2 else (False,):
                 producer.begin_transaction()
-                producer.produce(f"{prefix}alerts", never, partition=partition, headers=log[at].headers)
+                for record in log[at : at + 25]:
+                    producer.produce(
+                        f"{prefix}alerts", record.value, partition=partition, headers=record.headers, timestamp=record.stamp_ms
+                    )
                 producer.flush(30)
-                producer.abort_transaction(30)
-            producer.begin_transaction()
-            for record in log[at : at + 25]:
-                producer.produce(f"{prefix}alerts", record.value, partition=partition, headers=record.headers, timestamp=record.stamp_ms)
-            producer.commit_transaction(30)
+                (producer.abort_transaction if aborted else producer.commit_transaction)(30)
     plain = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5})
     for record in topics.examples:
         plain.produce(f"{prefix}examples", record.value, partition=0, headers=record.headers, timestamp=record.stamp_ms)

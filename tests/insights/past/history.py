@@ -24,7 +24,6 @@ SPEC = FeatureSpec(definitions=(GONE, CONTRACT), timezone="Europe/Berlin", laten
 NAMES = [GONE.name, CONTRACT.name]
 USERS = ("ann", "bob", "cem \x00 <b>", "陈", *(f"user-{number}" for number in range(8)))
 WIDTH = 3
-BROKEN = b"{broken"
 ALERTS, EXAMPLES = "shop.alerts", "shop.examples"
 
 
@@ -77,7 +76,7 @@ def made_up(seed: int, days: range) -> Topics:
         topics.examples.append(log.pop(0)[1])
     for log in (*topics.alerts.values(), topics.examples):
         for _ in range(rng.randrange(2)):
-            log.insert(rng.randrange(len(log) + 1), rng.choice((Record(BROKEN, app_header(APP), 0), *_foreign(log))))
+            log.insert(rng.randrange(len(log) + 1), rng.choice((Record(b"{broken", app_header(APP), 0), *_foreign(log))))
     return topics
 
 

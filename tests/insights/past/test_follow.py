@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -36,12 +36,15 @@ def sqlite_store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def broker() -> Iterator[str]:
-    """Return the address of a broker in memory, which lives as long as its object."""
-    made = EmbeddedKafka()
-    made.make_topics(["alerts", "examples"])
-    yield made.bootstrap
-    del made
+def broker() -> str:
+    kafka = EmbeddedKafka()
+    kafka.make_topics(["alerts", "examples"])
+    BROKERS.append(kafka)
+    return kafka.bootstrap
+
+
+BROKERS: list[EmbeddedKafka] = []
+"""Kept to the end: a broker lives as long as its object."""
 
 
 def caught_up(heard: Heard) -> bool:
@@ -140,9 +143,8 @@ def test_a_follower_waits_for_a_broker_that_is_away(sqlite_store: Store) -> None
 
 
 def make_topics(bootstrap: str, prefix: str) -> None:
-    made = AdminClient({"bootstrap.servers": bootstrap}).create_topics(
-        [NewTopic(f"{prefix}alerts", PARTITIONS, 1), NewTopic(f"{prefix}examples", 1, 1)]
-    )
+    client = AdminClient({"bootstrap.servers": bootstrap})  # its answers end with it
+    made = client.create_topics([NewTopic(f"{prefix}alerts", PARTITIONS, 1), NewTopic(f"{prefix}examples", 1, 1)])
     for future in made.values():
         future.result(30)
 
@@ -158,13 +160,13 @@ def wait_read(store: Store) -> None:
 @pytest.mark.real_kafka
 @pytest.mark.timeout(900)
 def test_killed_again_and_again_nothing_is_lost_and_nothing_doubled(
-    kafka: str, store: Store, store_url: str, app_name: str, full: bool, say: Callable[[str], None]
+    kafka: str, store: Store, store_url: str, app_name: str, full: bool, say: pytest.FixtureRequest
 ) -> None:
     kills, rng, prefix = 100 if full else 10, random.Random(5), f"{app_name}."
     days = range(20_000, 20_150)
     topics = made_up(12, days)
     make_topics(kafka, prefix)
-    publish(kafka, prefix, topics, aborted=True)
+    publish(kafka, prefix, topics)
 
     def start(statement: int | None) -> BaseProcess:
         process = _context.Process(target=follow_and_die, args=(kafka, prefix, store_url, statement), daemon=True)
@@ -197,7 +199,7 @@ def test_topics_that_no_longer_fit_make_the_past_anew(kafka: str, sqlite_store: 
     changes = 0
     for topics in (before, after):
         make_topics(kafka, prefix)
-        publish(kafka, prefix, topics, aborted=True)
+        publish(kafka, prefix, topics)
         stop, heard = threading.Event(), Heard()
         thread = Follower(settings_of(kafka, prefix), sqlite_store, lambda: APP_SPEC, heard).start(stop)
         wait_until(lambda one=heard: caught_up(one), 60, "all is read", lambda one=heard: f"{vars(one)}")
@@ -208,5 +210,6 @@ def test_topics_that_no_longer_fit_make_the_past_anew(kafka: str, sqlite_store: 
         assert {row.alert_id for row in rows} == {row.alert_id for row in Past(sqlite_store, lambda: SPEC).changes_since(0)[0]}
         assert newest > changes
         changes = newest
-        for future in AdminClient({"bootstrap.servers": kafka}).delete_topics([f"{prefix}alerts", f"{prefix}examples"]).values():
+        client = AdminClient({"bootstrap.servers": kafka})
+        for future in client.delete_topics([f"{prefix}alerts", f"{prefix}examples"]).values():
             future.result(30)

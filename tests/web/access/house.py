@@ -20,7 +20,7 @@ from insights.web.door.deeds import By
 from insights.web.door.door import Door
 from insights.web.door.managed import make_token
 from insights.web.door.passwords import hashed
-from insights.web.parts import Parts
+from insights.web.parts import parts_over
 from stream.settings import Settings, load_settings
 
 PASSWORD = "four plain little words"  # noqa: S105 - of people in tests
@@ -41,7 +41,7 @@ class House:
 
     def app(self) -> Any:
         """Another process over the same store."""
-        parts = Parts(self.settings, Engine(connect(NOBODY), "app"), self.store, lambda: self.now_ms)
+        parts = parts_over(self.settings, Engine(connect(NOBODY), "app"), self.store, lambda: None, lambda: self.now_ms)
         self.apps.append(make_app(parts))
         return self.apps[-1]
 

@@ -1,0 +1,56 @@
+"""Which address under /api/v1 answers what? An application of its own, since programs are answered otherwise than people: JSON, also for errors."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from features.events.columns import ColumnReader
+from insights.live.standings import Standings
+from insights.web.api import batch, data, risk
+from insights.web.api.behind import Behind
+from insights.web.api.clicks import clicks_to
+from insights.web.api.document import document
+from insights.web.api.limits import Buckets, Limits
+from insights.web.api.operation import route_of
+from insights.web.api.problems import HANDLERS
+from insights.web.parts import Parts
+
+PATH = "/api/v1"
+OPERATIONS = (*risk.OPERATIONS, *batch.OPERATIONS, *data.OPERATIONS)
+
+
+def make_api(parts: Parts) -> ASGIApp:
+    """Return the application over what the program has opened, to be mounted at `PATH`."""
+    said = msgspec.json.encode(document(OPERATIONS, PATH))
+
+    async def openapi(_request: Request) -> Response:
+        return Response(said, media_type="application/json")
+
+    app = Starlette(routes=[*map(route_of, OPERATIONS), Route("/openapi.json", openapi)], exception_handlers=HANDLERS)
+    app.router.redirect_slashes = False
+    app.state.behind = _behind(parts)
+    return Limits(app, parts.settings["page.api_rate"])
+
+
+def _behind(parts: Parts) -> Behind:
+    settings = parts.settings
+    return Behind(
+        parts=parts,
+        app=settings["app.name"],
+        threshold=settings["alerts.threshold"],
+        standings=Standings(parts.engine),
+        said=lambda _alert_id: None,
+        clicks=clicks_to(settings),
+        reader=ColumnReader(settings.spec(), settings.rules()),
+        judging=ThreadPoolExecutor(1, "judging"),
+        events=Buckets(settings["page.api_events"], 2 * settings["page.api_events"]),
+        monotonic=time.monotonic,
+    )

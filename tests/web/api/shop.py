@@ -1,0 +1,118 @@
+"""A small app in a real Redis, with a few people in exactly known states, and the API over it: what the examples of the OpenAPI document are about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import redis
+
+from features.compiled.texts import ids_of
+from features.definitions.definition import DAY_MS, ChurnDefinition
+from features.store.app_spec import AppSpec
+from features.store.contract import Commit
+from features.store.redis import RedisStore, connect, save_spec
+from features.users.landmarks import phase_of
+from features.users.packed_state import pack_states
+from features.users.spec import FeatureSpec
+from features.users.state import init_state, state_dtype
+from insights.live.engine import Engine
+from insights.store.store import open_store
+from insights.web.app import make_app
+from insights.web.door.deeds import By
+from insights.web.door.managed import make_token
+from insights.web.parts import parts_over
+from insights.web.who import TOKEN_SCOPES
+from stream.settings import Settings, load_settings
+from stream.shard.meta import ShardMeta
+
+PARTITIONS = 2
+DEFINITIONS = (ChurnDefinition(), ChurnDefinition(name="churn7", horizon_ms=7 * DAY_MS))
+SPEC = FeatureSpec(definitions=DEFINITIONS)
+NEWEST_MS = 1_773_803_600_000
+OPENED_MS = NEWEST_MS - 2 * DAY_MS
+ANNS = 1
+"""The shard that has ann."""
+
+
+EVERYTHING = TOKEN_SCOPES
+
+
+class Api:
+    """The page's application over an app, as one process has it, with a store of its own: whoever asks has a real token.
+
+    Parameters
+    ----------
+    folder : Path
+        For the store.
+    now_ms : callable
+        The clock on the wall.
+    """
+
+    def __init__(self, settings: Settings, client: redis.Redis, folder: Path, now_ms: Callable[[], int]) -> None:
+        folder.mkdir(exist_ok=True)
+        self.store = open_store(f"sqlite:///{folder / 'page.db'}")
+        self.parts = parts_over(settings, Engine(client, settings["app.name"], now_ms), self.store, lambda: None, now_ms)
+        self.app = make_app(self.parts)
+
+    def token(self, *scopes: str) -> str:
+        """Return a new token's secret."""
+        with self.store.write() as db:
+            return make_token(db, By("test", "", self.parts.now_ms()), "test", scopes, None)[1]  # type: ignore[arg-type]  # tests name scopes as text
+
+    def caller(self, *scopes: str) -> httpx.AsyncClient:
+        """Return somebody with a token for these scopes, or for all."""
+        bearer = {"Authorization": f"Bearer {self.token(*(scopes or EVERYTHING))}"}
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://127.0.0.1", headers=bearer, timeout=60)
+
+    def close(self) -> None:
+        self.store.close()
+
+
+class Shop(Api):
+    """See the module."""
+
+    def __init__(self, url: str, name: str, folder: Path, **settings: Any) -> None:
+        self.client: redis.Redis = connect(url)
+        self.name = name
+        self.settings = load_settings(None, {}, redis__url=url, app__name=name, app__group=name, **settings)
+        super().__init__(self.settings, self.client, folder / name, lambda: NEWEST_MS + 100_000)
+
+    def start(self) -> None:
+        """A first worker comes, and has counted up to `NEWEST_MS`; nobody is known."""
+        save_spec(self.client, self.name, AppSpec(spec=SPEC, cluster_id="c", topic_id="t", partitions=PARTITIONS))
+
+    async def commit(self, partition: int, users: Sequence[str], states: np.ndarray[Any, Any], max_ms: int = NEWEST_MS) -> None:
+        """Store states as a worker does."""
+        store = RedisStore(self.client, self.name)
+        taken = await store.take(partition, 1, force=True)
+        meta = ShardMeta(max_ms=max_ms, totals={"ok": 3 if partition else 4, "late": 1})
+        packed = pack_states(states, np.arange(len(users)), ids_of(users))
+        await store.commit(partition, Commit(taken.token, taken.commit_no, meta.pack(), users, packed))
+        store.close()
+
+    async def fill(self) -> None:
+        """Ann has gone silent; bob came back; carl is at risk by the second definition only."""
+        self.start()
+        await self.commit(ANNS, ["ann"], state("ann", opened_ms=OPENED_MS, alert_open=(True, False)))
+        others = [state("bob", opened_ms=OPENED_MS, last_active_ms=NEWEST_MS), state("carl", opened_ms=OPENED_MS, alert_open=(False, True))]
+        await self.commit(0, ["bob", "carl"], np.concatenate(others), NEWEST_MS + 60_000)
+
+    def close(self) -> None:
+        super().close()
+        self.client.close()
+
+
+def state(
+    user: str, *, opened_ms: int, alert_open: tuple[bool, bool] = (False, False), last_active_ms: int | None = None, risk: float = 0.8
+) -> np.ndarray[Any, Any]:
+    """Return somebody's state, shape (1,)."""
+    rows = np.zeros(1, state_dtype(len(DEFINITIONS)))
+    init_state(rows, 0, phase_of(user))
+    rows["first_ms"], rows["scored_ms"] = opened_ms - 30 * DAY_MS, opened_ms
+    rows["seen_ms"] = rows["last_active_ms"] = opened_ms - DAY_MS if last_active_ms is None else last_active_ms
+    rows["risk"], rows["model_version"], rows["alert_open"], rows["opened_ms"] = round(risk * 65_535), 7, alert_open, opened_ms
+    return rows
