@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from insights.charts.colours import css
+from insights.charts.svg import CSS as CHARTS
 from insights.web.parts import Parts
 from insights.web.rail import RAIL, TABS
 from insights.web.strip import coming_of, strip_of
@@ -44,7 +45,7 @@ def templates() -> Environment:
 @cache
 def stylesheet() -> str:
     """Return the one stylesheet: colours by name, then the rules."""
-    return css() + "".join((STATIC / name).read_text() for name in SHEETS)
+    return css() + CHARTS + "".join((STATIC / name).read_text() for name in SHEETS)
 
 
 @cache

@@ -6,16 +6,22 @@ document.addEventListener("change", (event) => {
   if (event.target.form?.classList.contains("filters")) event.target.form.requestSubmit();
 });
 
-const tip = Object.assign(document.createElement("div"), { id: "tip", ariaHidden: "true" });
+const made = (name, text = "") => Object.assign(document.createElement(name), { textContent: text });
+const tip = Object.assign(made("div"), { id: "tip", ariaHidden: "true" });
 document.body.append(tip);
 document.addEventListener("pointermove", (event) => {
   const mark = event.target.closest?.("[data-tip]");
   tip.classList.toggle("on", Boolean(mark));
   if (!mark) return;
-  // "head|value name|value name": plain text, never markup
-  const [head, ...rows] = mark.dataset.tip.split("|");
-  const title = Object.assign(document.createElement("b"), { textContent: head });
-  tip.replaceChildren(title, ...rows.map((row) => Object.assign(document.createElement("span"), { textContent: row })));
+  // lines: a heading, then colour, name and value between tabs (insights/charts/svg.py); plain text, never markup
+  const [head, ...rows] = mark.dataset.tip.split("\n");
+  tip.replaceChildren(made("b", head), ...rows.map((row) => {
+    const [colour, name, value = ""] = row.split("\t");
+    const line = made("span"), swatch = made("i");
+    swatch.style.background = `var(--${colour})`;
+    line.append(swatch, made("span", name), made("b", value));
+    return line;
+  }));
   const x = event.clientX + 14;
   tip.style.left = `${x + tip.offsetWidth > innerWidth ? event.clientX - tip.offsetWidth - 14 : x}px`;
   tip.style.top = `${Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8)}px`;
