@@ -18,6 +18,8 @@ _ABOVE = 20
 """Room above the fields for the days on which weeks begin, px."""
 _LARGEST = 26
 """Widest field, px."""
+_NAMES = 60
+"""Room for the names of weekdays on the left, and for the last week's day above, px."""
 
 
 def weekday_of(day: int) -> int:
@@ -27,6 +29,11 @@ def weekday_of(day: int) -> int:
     (3, 0)
     """
     return (day + 3) % WEEK
+
+
+def calendar_width(first: int, last: int) -> float:
+    """Return the width, px, that a calendar from one day to another needs for its widest fields."""
+    return _NAMES + _LARGEST * ((last - first + weekday_of(first)) // WEEK + 1)
 
 
 def calendar(size: Size, words: Words, first: int, last: int, known_from: int, active: Collection[int], *, title: str, desc: str) -> Markup:

@@ -104,6 +104,7 @@ class Watch:
         self._looker, self._letters, self._engine, self._settings, self._now_ms = looker, letters, engine, settings, now_ms
         self._intake: Intake | None = None
         self._taken: tuple[int, int] | None = None
+        self._unread = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="page-clicks", daemon=True)
 
@@ -125,13 +126,24 @@ class Watch:
         rate = self._rate(view)
         try:
             look = self._looker.look(*self._whom(view))
-            self._letters.read()
         except Exception as error:  # noqa: BLE001 - whatever stands against Kafka, the page goes on and says so
             if before.reached:
                 log.warning("Kafka does not answer the page: %s", error)
             self._intake = before._replace(reached=False, taken_per_s=rate)
         else:
-            self._intake = Intake(look, self._now_ms(), reached=True, taken_per_s=rate, rejected=self._letters.tally.groups)
+            self._intake = Intake(look, self._now_ms(), reached=True, taken_per_s=rate, rejected=self._read())
+
+    def _read(self) -> Mapping[Group, Rejected]:
+        """Return what the dead letters say; when they cannot be read, because the topic is not there or not for us, what they said before."""
+        try:
+            self._letters.read()
+            self._unread = False
+        except Exception as error:  # noqa: BLE001 - the page only knows less of what was rejected
+            if not self._unread:
+                log.warning("the page cannot read dead letters: %s", error)
+            self._unread = True
+            self._letters.close()
+        return self._letters.tally.groups
 
     def _whom(self, view: EngineView) -> tuple[int, str]:
         name = str(self._settings["app.group"] or self._settings["app.name"])

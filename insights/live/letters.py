@@ -17,7 +17,7 @@ from stream.shard.causes import usual_cause
 from stream.shard.dead_letters import DeadLetter, decode_dead_letter, with_field
 
 if TYPE_CHECKING:
-    from kafka import KafkaConsumer
+    from kafka import KafkaConsumer, TopicPartition
 
 MOST = 20_000
 """Letters that are read back at the start."""
@@ -93,6 +93,7 @@ class Letters:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._consumer: KafkaConsumer | None = None
+        self._next: dict[TopicPartition, int] = {}
         self.tally = Tally()
 
     def read(self) -> None:
@@ -106,8 +107,9 @@ class Letters:
         consumer = self._opened()
         for _ in range(ROUNDS):
             came = consumer.poll(timeout_ms=POLL_MS)
-            for records in came.values():
+            for place, records in came.items():
                 self.tally.add(filter(None, (_letter(record.value) for record in records)))
+                self._next[place] = records[-1].offset + 1
             if not came:
                 return
 
@@ -117,12 +119,12 @@ class Letters:
             consumer.assign(partitions)
             first, end = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
             for place in partitions:
-                consumer.seek(place, max(first[place], end[place] - MOST // len(partitions)))
+                consumer.seek(place, max(first[place], self._next.get(place, end[place] - MOST // len(partitions))))
             self._consumer = consumer
         return self._consumer
 
     def close(self) -> None:
-        """Close the connection if there is one."""
+        """Close the connection if there is one; the next call of `read` goes on where this one ended."""
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None

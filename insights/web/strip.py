@@ -71,7 +71,7 @@ def strip_of(state: State, w: Words, zone: tzinfo, now_ms: int) -> Strip:
     command = w.t(f"state.{kind}.command") if kind in COMMANDS else ""
     if kind == "well":
         return Strip(kind, state.tone, "", "", "", command, dot, None, day_one=False)
-    body = "body.never" if kind == "redis" and not state.answered_ms else "body"
+    body = _body(state)
     return Strip(
         kind,
         state.tone,
@@ -89,6 +89,12 @@ def _dot(state: State) -> str:
     if state.kind == "well" and state.learning.pinned:
         return "well.dot.pinned"
     return "well.dot.rule" if state.kind == "well" and state.learning.rule else f"{state.kind}.dot"
+
+
+def _body(state: State) -> str:
+    if state.kind == "redis" and not state.answered_ms:
+        return "body.never"
+    return "body.none" if state.kind == "warming" and not state.learning.left + state.learning.stayed else "body"
 
 
 def _next(state: State) -> str:

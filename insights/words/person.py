@@ -53,6 +53,8 @@ WORDS: dict[str, Said] = {
     "person.moves": Said("Why", "为什么"),
     "person.moves.is": Said("compared with everybody else, as of {moment}; the odds are those of leaving", "与其他所有人相比，截至 {moment}；几率指流失的几率"),
     "person.odds": Said("odds × {factor}", "几率 × {factor}"),
+    "person.odds.over": Said("odds over {n} times", "几率为 {n} 倍以上"),
+    "person.odds.below": Said("odds below a {n}th", "几率不到 {n} 分之一"),
     "person.moves.none": Said("Nothing stands out.", "没有明显的因素。"),
     # habits
     "person.days": Said("Days with activity", "有活动的日子"),
@@ -62,7 +64,7 @@ WORDS: dict[str, Said] = {
     "person.days.all": Said("Days in all", "总天数"),
     "person.weekdays.is": Said("share of each weekday on which they were active", "每个星期几有活动的比例"),
     "person.of": Said("{n} of {of}", "{n} / {of}"),
-    **phrases({"active": "有活动", "not active": "无活动", "By weekday": "按星期", "When they are here": "平时何时出现"}),
+    **phrases({"active": "有活动", "not active": "无活动", "By weekday": "按星期", "When they are here": "平时何时出现", "Their rhythm": "平时的节奏"}),
     "person.actions": Said("Actions", "操作"),
     "person.actions.day": Said("Actions per day", "每天的操作次数"),
     "person.actions.is": Said("events of any type on each of the last {n} days of UTC", "近 {n} 天（UTC）每天的各类事件数"),
@@ -108,7 +110,12 @@ WORDS: dict[str, Said] = {
         "What is stored of this person cannot be read. `churnwatch state check` names it, and a rebuild of the shard makes it anew.",
         "该用户的存储内容无法读取。可用 `churnwatch state check` 定位，重建该分片即可恢复。",
     ),
-    "person.redis": Said("Their state cannot be read while the store does not answer.", "存储没有响应，暂时无法读取该用户的状态。"),
+    "person.redis": Said(
+        "What is known of them now cannot be read while the store does not answer.", "存储没有响应，暂时无法读取该用户当前的信息。"
+    ),
+    "person.gone": Said(
+        "Nothing is stored of this person now. This is what was said of them in the last 90 days.", "目前没有存储该用户的任何内容。以下是近 90 天内的判断与预警。"
+    ),
     "person.definitions": Said("By definition", "按流失定义"),
     # what a risk is the chance of
     "definition.inactivity": Said(

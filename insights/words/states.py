@@ -105,6 +105,11 @@ WORDS: dict[str, Said] = {
         "needed. The list can be used; its probabilities are rougher.",
         "现在按每个人自己的节奏打分。已知流失 {left} 人、留下 {stayed} 人，两种结果各需要 {needed} 个。名单可以使用，只是概率较粗略。",
     ),
+    "state.warming.body.none": Said(
+        "People are scored by their own rhythm for now. Of nobody it is known yet whether they left: an outcome is known once its time is up. {needed} who "
+        "left and {needed} who stayed are needed. The list can be used; its probabilities are rougher.",
+        "现在按每个人自己的节奏打分。还不知道谁真的流失：到期后才有结果。流失和留下各需要 {needed} 人。名单可以使用，只是概率较粗略。",
+    ),
     "state.warming.next": Said("At this pace a model takes over about {date}.", "按现在的速度，模型大约在 {date} 接手。"),
     "state.warming.next.first": Said("The first outcomes are known on {date}.", "首批结果将在 {date} 知晓。"),
     "state.warming.next.unknown": Said("When a model takes over cannot be said yet.", "还无法判断模型何时接手。"),

@@ -63,6 +63,13 @@ async def test_members_say_whose_they_are_and_what_they_were_given(kafka: str, a
         looker.close()
 
 
+def test_before_the_first_worker_nothing_is_asked_of_partitions(kafka: str, app_name: str) -> None:
+    make_topics(kafka, f"{app_name}-", PARTITIONS)
+    looker = Looker(settings_of(kafka, app_name))
+    assert looker.look(0, app_name) == ({}, None, ())
+    looker.close()
+
+
 def test_a_kafka_that_is_not_there_is_said_and_asked_again(kafka: str, app_name: str) -> None:
     looker = Looker(settings_of("127.0.0.1:1", app_name))
     for _ in range(2):
@@ -73,7 +80,15 @@ def test_a_kafka_that_is_not_there_is_said_and_asked_again(kafka: str, app_name:
 def test_letters_are_read_as_they_come(kafka: str, app_name: str) -> None:
     names = make_topics(kafka, f"{app_name}-", PARTITIONS)
     letters = Letters(settings_of(kafka, app_name))
-    letters.read()
+
+    def is_open() -> bool:
+        try:
+            letters.read()
+        except UsageFault:  # the broker may take a moment to know its new topics
+            return False
+        return True
+
+    wait_until(is_open, 20, "the topic of dead letters")
     assert letters.tally.groups == {}
     entries = [dead_letter(0, n, Reason.not_json, 7, b"{") for n in range(3)]
     send(kafka, names["dead_letters"], *((n % PARTITIONS, one.value) for n, one in enumerate(entries)), (0, b"no letter"))
@@ -84,4 +99,7 @@ def test_letters_are_read_as_they_come(kafka: str, app_name: str) -> None:
 
     wait_until(read, 20, "three letters")
     assert letters.tally.groups["not_json", None].cause == "JSON that was cut off"
+    letters.close()
+    letters.read()
+    assert letters.tally.groups["not_json", None].n == 3  # it goes on where it was
     letters.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from insights.web.person.address import person_link
 from insights.web.rail import RAIL
 from stream.demo.local_redis import LocalRedis
 from tests.web.world import State, WebWorld, make_world
@@ -49,7 +50,10 @@ def test_every_page_is_there_in_every_state(worlds: dict[State, WebWorld], state
     ("state", "says"),
     [
         ("day_one", ["Nothing has happened yet", "churnwatch ingest events.csv", "What appears when", "within a day", "after 14 days"]),
-        ("warming", ["The model is still learning", "200 of each are needed", "The first outcomes are known on", "2026"]),
+        (
+            "warming",
+            ["The model is still learning", "200 who left and 200 who stayed are needed", "The first outcomes are known on", "2026"],
+        ),
         ("silent", ["No events for 22 minutes", "Scores are held"]),
         ("redis_down", ["The store does not answer", "The page asks again every second"]),
     ],
@@ -59,6 +63,16 @@ def test_each_says_what_is_so_and_what_comes_next(worlds: dict[State, WebWorld],
         shown = text_of(worlds[state].browser().get(path).text)
         for words in says if path != "/data" else says[:1]:
             assert words in shown
+
+
+def test_what_was_said_of_somebody_is_there_while_redis_is_not(worlds: dict[State, WebWorld]) -> None:
+    world = worlds["redis_down"]
+    alert = world.parts.past.open_alerts("churn14")[0]
+    shown = text_of(world.browser().get(person_link(alert.user)).text)
+    assert "cannot be read while the store does not answer" in shown
+    assert "Risk over 90 days" in shown
+    assert alert.reasons[0] in shown
+    assert "What raises it" not in shown
 
 
 def test_the_strip_is_a_status_for_a_screen_reader_and_the_light_has_words(worlds: dict[State, WebWorld]) -> None:

@@ -41,7 +41,6 @@ class Page(NamedTuple):
     causes: list[Cause]
     causes_about: str
     processes: list[Process]
-    as_of: str
 
 
 class Asked(NamedTuple):
@@ -76,7 +75,6 @@ def page_of(asked: Asked, say_it: Saying) -> Page:
         causes=causes_of(totals, {} if asked.intake is None else asked.intake.rejected, say_it),
         causes_about=w.t("data.rejected.is", n=sum(totals.values())),
         processes=processes_of(view, asked.intake, asked.served, asked.reads, asked.now_ms, say_it),
-        as_of=w.moment(say_it.as_of_ms, say_it.zone) if say_it.as_of_ms else w.t("not known yet"),
     )
 
 

@@ -9,12 +9,13 @@ from fastapi.responses import HTMLResponse
 
 from features.reader import UserReader
 from features.store.contract import StoreUnavailable
+from features.users.named import UserView
 from features.users.state import LayoutError
 from insights.web.filters import LONGEST, one_of
 from insights.web.frame import draw, language, link_of
 from insights.web.parts import Has, Parts
 from insights.web.person.found import Recent, recent_of
-from insights.web.person.view import Asked, page_of
+from insights.web.person.view import Asked, page_of, past_of
 from insights.web.saying import Saying
 from insights.web.who import needs
 from insights.words import words
@@ -47,17 +48,15 @@ def _shown(request: Request, parts: Parts, user: str) -> HTMLResponse:
     recent = recent_of(past.open_alerts(view.definitions[0]), RECENT, say_it)
     if not user:
         return _nobody(request, user, recent, "")
-    try:
-        found = UserReader(parts.engine.client, parts.engine.app).user(user, at_ms=say_it.as_of_ms)
-    except StoreUnavailable:
-        return _nobody(request, user, recent, "person.redis")
-    except LayoutError:
-        return _nobody(request, user, recent, "person.damaged")
-    if found is None:
-        return _nobody(request, user, recent, "state.unknown_person", app=parts.engine.app)
     names = view.definitions
     chosen = one_of(request, "definition", names, names[0])
     definition = next(one for one in view.spec.spec.definitions if one.name == chosen)
+    found, why = _look_up(parts, user, say_it.as_of_ms)
+    if found is None:
+        left = past_of(user, why or "person.gone", definition, past, parts.settings["alerts.threshold"], say_it)
+        if left is not None:
+            return draw(request, "person.html", "Person", page=left, typed=visible(user), why="", recent=[], app="")
+        return _nobody(request, user, recent, why or "state.unknown_person", app=parts.engine.app)
     source = parts.models.source(view)
     now = {} if source is None else {one.definition.name: one for one in risk_now(found, source, view.spec.spec)}
     link = link_of(request)
@@ -66,6 +65,16 @@ def _shown(request: Request, parts: Parts, user: str) -> HTMLResponse:
     asked = Asked(found, now, definition, parts.settings["alerts.threshold"], rules)
     page = page_of(asked, past, {name: link(definition=name) for name in names}, say_it)
     return draw(request, "person.html", "Person", page=page, typed=visible(user), why="", recent=recent, app="")
+
+
+def _look_up(parts: Parts, user: str, at_ms: int) -> tuple[UserView | None, str]:
+    """Return what Redis knows of somebody; None with the key of the words that say why, or "" for nobody by this id."""
+    try:
+        return UserReader(parts.engine.client, parts.engine.app).user(user, at_ms=at_ms), ""
+    except StoreUnavailable:
+        return None, "person.redis"
+    except LayoutError:
+        return None, "person.damaged"
 
 
 def _nobody(request: Request, typed: str, recent: list[Recent], why: str, app: str = "") -> HTMLResponse:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from features.users.habits import COUNT_DAYS, MAP_DAYS, Habits
 from features.users.named import UserView
 from insights.charts.bars import Bar, bars
-from insights.charts.calendar import WEEK, calendar, weekday_of
+from insights.charts.calendar import WEEK, calendar, calendar_width, weekday_of
 from insights.charts.lines import lines
 from insights.charts.scale import Axis
 from insights.charts.series import Series
@@ -70,11 +70,11 @@ def habits_card(view: UserView, say_it: Saying) -> HabitsCard:
     times = [_noon(view.as_of_ms // DAY_MS - COUNT_DAYS + 1 + number) for number in range(COUNT_DAYS)]
     series = Series(w.t("person.actions"), [float(n) for n in habits.events_by_day], area=True)
     return HabitsCard(
-        days=twice(lambda size: calendar(size, w, first, habits.today, habits.known_from, active, title=title, desc=desc), Size(300, 206), Size(300, 206)),
+        days=twice(lambda size: calendar(size, w, first, habits.today, habits.known_from, active, title=title, desc=desc), *[Size(calendar_width(first, habits.today), 206)] * 2),
         weekdays=twice(lambda size: bars(size.width, shares, title=w.t("By weekday"), desc=w.t("person.weekdays.is")), Size(300, 0), Size(300, 0)),
         actions=twice(
             lambda size: lines(size, Axis(w), UTC, times, [series], title=w.t("person.actions.day"), desc=w.t("person.actions.is", n=COUNT_DAYS)),
-            Size(500, 150), Size(320, 150),
+            Size(1100, 150), Size(330, 150),
         ),
         heads=[w.t("Weekday"), w.t("person.days.active"), w.t("person.days.all")],
         rows=[[w.weekday(day), w.number(on), w.number(of)] for day, (on, of) in enumerate(by_weekday)],

@@ -41,22 +41,22 @@ def moves_of(now: RiskNow, say_it: Saying) -> Moves:
     return Moves(_said(now.raises, "silence", say_it), _said(now.lowers, "good", say_it))
 
 
-def _factor(size: float, say_it: Saying) -> str:
-    """Write by how much the odds change: to two digits or so, and no further than a reader can imagine.
+def odds_said(size: float, say_it: Saying) -> str:
+    """Say by how much the odds change, given the change of the log-odds: to two digits or so, and no further than a reader can imagine.
 
     >>> from datetime import UTC
     >>> from features.users.spec import FeatureSpec
     >>> from insights.words import words
     >>> say_it = Saying(words("en"), FeatureSpec(), UTC, "USD", 0)
-    >>> [_factor(size, say_it) for size in (0.5, 3.0, 9.0, -0.5, -9.0)]
-    ['1.6', '20', '>100', '0.61', '<0.01']
+    >>> [odds_said(size, say_it) for size in (0.5, 3.0, 9.0, -0.5, -9.0)]
+    ['odds × 1.6', 'odds × 20', 'odds over 100 times', 'odds × 0.61', 'odds below a 100th']
     """
     factor, w = exp(size), say_it.w
     if factor > MOST:
-        return f">{w.number(MOST)}"
+        return w.t("person.odds.over", n=MOST)
     if factor < 1 / MOST:
-        return f"<{w.number(1 / MOST, 2)}"
-    return w.number(factor, 0 if factor >= 10 else 1 if factor >= 1 else 2)
+        return w.t("person.odds.below", n=MOST)
+    return w.t("person.odds", factor=w.number(factor, 0 if factor >= 10 else 1 if factor >= 1 else 2))
 
 
 def _said(told: Iterable[tuple[ReasonCode, float]], colour: str, say_it: Saying) -> list[Move]:
@@ -64,7 +64,7 @@ def _said(told: Iterable[tuple[ReasonCode, float]], colour: str, say_it: Saying)
     return [
         Move(
             visible(say(code, say_it.spec, w.lang)),
-            w.t("person.odds", factor=_factor(size, say_it)),
+            odds_said(size, say_it),
             bar(min(1.0, abs(size) / FULL), colour),
         )
         for code, size in told

@@ -54,7 +54,7 @@ class Page(NamedTuple):
     line_none: str
     moves: Moves | None
     moves_about: str
-    habits: HabitsCard
+    habits: HabitsCard | None
     lives: list[Life]
     facts: list[Fact]
     definitions: list[ByDefinition]
@@ -111,6 +111,35 @@ def page_of(asked: Asked, past: PersonsPast, links: Mapping[str, str], say_it: S
         facts=_facts(view, say_it),
         definitions=[_by(one, view, links, definition, say_it) for one in say_it.spec.definitions],
         as_of=w.moment(view.as_of_ms, say_it.zone),
+    )
+
+
+def past_of(user: str, note: str, definition: ChurnDefinition, past: PersonsPast, threshold: float, say_it: Saying) -> Page | None:
+    """Put together what is left when nothing is known of somebody now: their risk line and their alerts; None where the past knows nothing either.
+
+    Parameters
+    ----------
+    note : str
+        Key of the words that say why nothing else is known.
+    """
+    alerts = [one for one in past.alerts_of(user) if one.definition == definition.name]
+    points = past.risk_line(user, definition.name)
+    if not alerts and not points:
+        return None
+    threshold = alerts[0].threshold if alerts else threshold
+    return Page(
+        user=visible(user),
+        notes=[say_it.w.t(note)],
+        tiles=[],
+        line=line_of(points, alerts, threshold, say_it),
+        line_none=say_it.w.t("person.line.none"),
+        moves=None,
+        moves_about="",
+        habits=None,
+        lives=lives_of(alerts, say_it),
+        facts=[],
+        definitions=[],
+        as_of=say_it.w.moment(say_it.as_of_ms, say_it.zone),
     )
 
 

@@ -39,7 +39,11 @@ class Told:
             raise said
         return said
 
+    unreadable = False
+
     def read(self) -> None:
+        if self.unreadable:
+            raise UsageFault("no such topic")
         self.tally.add([DeadLetter(partition=0, offset=1, reason="not_json", append_ms=NOW, payload_bytes=1, payload="ew==")])
 
     def close(self) -> None:
@@ -98,6 +102,18 @@ def test_an_answer_is_kept_while_no_other_comes(engine: Engine) -> None:
     watch.ask()
     assert watch.intake() != first
     assert told.asked == [(2, "readers")] * 4
+
+
+def test_letters_that_cannot_be_read_are_no_missing_kafka(engine: Engine) -> None:
+    told = Told([LOOK, LOOK])
+    watch = Watch(told, told, engine, load_settings(None, {}, app__name=engine.app), lambda: NOW)
+    watch.ask()
+    told.unreadable = True
+    watch.ask()
+    seen = watch.intake()
+    assert seen is not None
+    assert seen.reached
+    assert seen.rejected == {("not_json", None): Rejected(1, "JSON that was cut off", NOW)}
 
 
 def test_before_the_first_worker_the_group_is_that_of_the_settings(redis_server: LocalRedis, app_name: str) -> None:
