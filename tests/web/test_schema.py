@@ -34,6 +34,8 @@ def named(said: Any) -> Any:
             for schema in (found.get(name), found.get("schema") if found.get("name") == name else None):
                 if isinstance(schema, dict) and "anyOf" in schema:
                     schema["anyOf"] = [{"enum": known}, {"type": "null"}]
+        if found.get("name") == "cursor":
+            found["schema"] = {"enum": [""]}  # any other one comes from an answer
         return found
     return [named(one) for one in said] if isinstance(said, list) else said
 
