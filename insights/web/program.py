@@ -33,8 +33,14 @@ REDIS_S = 2.0
 """Longest time that Redis is waited for, in seconds: somebody is looking at an empty page meanwhile."""
 
 
-def main(settings: Settings) -> int:
-    """Serve the pages until SIGTERM; return the exit code."""
+def main(settings: Settings, *, check_crcs: bool = True) -> int:
+    """Serve the pages until SIGTERM; return the exit code.
+
+    Parameters
+    ----------
+    check_crcs : bool
+        See `insights.past.follow.Follower`.
+    """
     store = open_store(settings["page.store"])
     try:
         refuse_without_access(settings, store)
@@ -42,7 +48,7 @@ def main(settings: Settings) -> int:
         watch = Watch(Looker(settings), Letters(settings), engine, settings, now_ms)
         parts = parts_over(settings, engine, store, watch.intake, now_ms)
         stop = threading.Event()
-        following = Follower(settings, store, lambda: engine.view().spec).start(stop)
+        following = Follower(settings, store, lambda: engine.view().spec, check_crcs=check_crcs).start(stop)
         watch.start()
         config = uvicorn_config(settings, make_app(parts))
         config.callback_notify, config.timeout_notify = partial(tidy_beside, store, now_ms), EVERY_S
