@@ -41,7 +41,7 @@ setup: .venv/kernel churnwatch.key ## make .venv from the lock, compile the kern
 
 setup-dev: .venv/dev ## the same with the tools for tests
 
-demo: setup ## sixty days of a product in about a minute, alerts on screen
+demo: setup ## a made-up product and its page: ninety days in about a minute, then live until Ctrl-C
 	@$(BIN)/churnwatch demo
 
 lint: setup-dev ## ruff and mypy

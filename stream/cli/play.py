@@ -13,7 +13,7 @@ from stream.screen import Screen
 
 
 def demo(
-    days: Annotated[int, typer.Option(min=30, max=365, help="days that go by fast")] = 90,
+    days: Annotated[int, typer.Option(min=1, max=365, help="days that go by fast")] = 90,
     users: Annotated[int, typer.Option(min=50, max=20_000, help="users at the start")] = 800,
     seed: Annotated[int, typer.Option(help="same seed, same product")] = 7,
     stay: Annotated[bool | None, typer.Option(help="go on live after them, until Ctrl-C; default: at a terminal")] = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from confluent_kafka import Producer
 
@@ -50,12 +50,19 @@ class Days:
         self._clicks, self._producer, self._now_ms, self._passed = clicks, producer, start_ms, passed
         self.sent = 0
 
-    async def fast(self, days: int) -> None:
-        """Let some days go by, four parts a day."""
+    async def fast(self, days: int, keeps_up: Callable[[int], Awaitable[None]]) -> None:
+        """Let some days go by, four parts a day.
+
+        Parameters
+        ----------
+        keeps_up : callable
+            Is awaited after each part, with the product's time, ms: for whoever must not be left behind.
+        """
         for _ in range(days * 4):
             began = time.monotonic()
             self._until(self._now_ms + DAY_MS // 4)
             await asyncio.sleep(max(0.0, SECONDS_A_DAY / 4 - (time.monotonic() - began)))
+            await keeps_up(self._now_ms)
         self._producer.flush()
 
     async def live(self) -> None:

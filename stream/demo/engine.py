@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from features.store.redis import RedisStore, connect
 from online_models.registry_redis import RedisRegistry
+from stream.demo.product import DAY_MS
 from stream.demo.servers import APP, KEY_EVENTS
 from stream.kafka.connection import connection_of
 from stream.ownership.served import model_key
-from stream.processes.trainer import SAVING_SHARE, Training, train, trainer_settings
+from stream.processes.trainer import Training, train, trainer_settings
 from stream.processes.worker import Worker
 from stream.settings import Settings
 
 if TYPE_CHECKING:
+    from online_models.trainer import Version
     from stream.processes.program import Stopper
 
 CATCH_UP_S = 300.0
 """Longest time until the worker has taken what was sent; it is less than a second on an idle machine."""
+SAVING_SHARE = 0.25
+"""As in `stream.processes.trainer`, but days go by in half a second, and workers must hear of new models meanwhile."""
+LEARNING_LAG_MS, LEARN_S = 3 * DAY_MS, 0.5
+"""What was learned last may lie so far back, in the product's time; and how long that is waited for at most."""
 
 
 class Engine:
@@ -40,6 +47,8 @@ class Engine:
         spec = settings.spec(KEY_EVENTS)
         registry = RedisRegistry(client, APP)
         self._training = Training(trainer_settings(settings), registry, spec.hash, model_key(settings), saving_share=SAVING_SHARE)
+        self._learned_ms: int | None = None
+        self._news = asyncio.Event()
 
     def scored_by(self, at_ms: int) -> str:
         """Say who scores at a time of the product's, ms."""
@@ -56,6 +65,19 @@ class Engine:
         async with asyncio.timeout(CATCH_UP_S):
             while not self._has_taken(clicks):  # noqa: ASYNC110 - sessions tell nobody when they are done
                 await asyncio.sleep(0.1)
+
+    async def has_learned(self, now_ms: int) -> None:
+        """Wait until the trainer is not far behind the product's time, but not for long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEARN_S):
+                while self._learned_ms is not None and self._learned_ms < now_ms - LEARNING_LAG_MS:
+                    self._news.clear()
+                    await self._news.wait()
+
+    def _learned(self, versions: list[Version]) -> None:
+        for version in versions:
+            self._learned_ms = version.learned_until_ms
+            self._news.set()
 
     def _has_taken(self, clicks: int) -> bool:
         sessions = self._worker.host.sessions.values()
@@ -81,7 +103,7 @@ class Engine:
 
         app = build_app(AppSettings(connection_of(self._settings), APP, APP, "clicks"), self._worker.host, stopper.bug)
         stop = asyncio.Event()
-        tasks = [asyncio.create_task(train(self._settings, self._training, "examples", stop))]
+        tasks = [asyncio.create_task(train(self._settings, self._training, "examples", stop, self._learned))]
 
         async def alongside() -> None:
             tasks.extend(asyncio.create_task(_then_stop(work(), stopper)) for work in beside)

@@ -14,8 +14,8 @@ from stream.screen import Screen
 from stream.settings import Settings
 from stream.shown import Styled
 
-SHOWN = 25
-"""While days go by fast, the first so many alerts are shown one by one, after them every tenth."""
+SHOWN = 20
+"""While days go by fast, the first so many messages are shown one by one; after them every tenth of those that say who is at risk."""
 
 
 class Heard:
@@ -29,13 +29,16 @@ class Heard:
     Attributes
     ----------
     alerts : list of Alert
+    opened : int
+        How many of them say that somebody is at risk, and not that it is over.
     every : bool
-        Whether each alert is shown from now on.
+        Whether each of them is shown from now on.
     """
 
     def __init__(self, screen: Screen, began: float) -> None:
         self._screen, self._began = screen, began
         self.alerts: list[Alert] = []
+        self.opened = 0
         self.every = False
 
     async def listen(self, settings: Settings) -> None:
@@ -55,7 +58,9 @@ class Heard:
 
     def _hear(self, alert: Alert) -> None:
         self.alerts.append(alert)
+        opens = alert.type == "opened"
+        self.opened += opens
         if len(self.alerts) == 1:
             self._screen.line(Styled(f"first alert {time.monotonic() - self._began:.1f} s after the start", "dim"))
-        if self.every or len(self.alerts) <= SHOWN or len(self.alerts) % 10 == 0:
+        if self.every or len(self.alerts) <= SHOWN or (opens and self.opened % 10 == 0):
             self._screen.entry(headline(alert), because(alert.reasons), margin=18)

@@ -85,7 +85,7 @@ class _Demo:
         days = Days(self._product.clicks, producer, self._start_ms, self._passed)
         with self._screen.progress(TextColumn("{task.fields[status]}", markup=False)) as self._progress:
             self._task: TaskID | None = self._progress.add_task("day 0", total=self._fast_days, status="")
-            await days.fast(self._fast_days)
+            await days.fast(self._fast_days, self._engine.has_learned)
             await self._engine.has_taken(days.sent)
             self._task = None
         self._sum_up(await self._page.agrees(sorted({click.user for click in self._product.clicks})))
@@ -97,7 +97,7 @@ class _Demo:
         if self._task is None:
             return
         day = (now_ms - self._start_ms) / DAY_MS
-        status = f"{len(self._heard.alerts)} alerts, scored by {self._engine.scored_by(now_ms)}"
+        status = f"{self._heard.opened} alerts, scored by {self._engine.scored_by(now_ms)}"
         self._progress.update(self._task, completed=day, description=f"day {day:>2.0f}", status=status)
 
     def _sum_up(self, at_risk: int) -> None:

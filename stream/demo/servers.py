@@ -38,6 +38,7 @@ ticks = false  # the days played lie in the past
 
 [alerts]
 backfill = true
+threshold = 0.5  # a small product has few at any moment
 
 [learning]
 key_file = "{folder}/churnwatch.key"
