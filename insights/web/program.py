@@ -68,7 +68,7 @@ def main(settings: Settings, kafka: Kafka | None = None) -> int:
         watch = Watch(kafka.looker, kafka.letters, engine, settings, now_ms)
         parts = parts_over(settings, engine, store, watch.intake, now_ms)
         stop = threading.Event()
-        following = Follower(settings, store, lambda: engine.view().spec, check_crcs=kafka.check_crcs).start(stop)
+        following = Follower(settings, store, lambda: engine.view().spec, parts.metrics, check_crcs=kafka.check_crcs).start(stop)
         watch.start()
         config = uvicorn_config(settings, make_app(parts))
         config.callback_notify, config.timeout_notify = partial(tidy_beside, store, now_ms), EVERY_S
