@@ -133,6 +133,7 @@ class Data(Struct, frozen=True, kw_only=True):
     reached: Annotated[bool, Meta(description="whether Redis answered; if not, everything here is what it answered last")]
     partitions: int
     followed: Annotated[int, Meta(description="partitions of which anything was ever counted")]
+    unreadable: Annotated[list[int], Meta(description="partitions of which nothing can be said; all else here is without them")] = []
     outcomes: Annotated[
         dict[str, int], Meta(description="records taken since the beginning, by outcome: ok, late, duplicate, and why others were rejected")
     ]

@@ -9,8 +9,8 @@ from typing import Literal, get_args
 
 import msgspec
 
-from insights.live.bands import NAMES, BandName
 from insights.live.board import Board, Listed
+from insights.past.bands import NAMES, BandName
 
 SURE = 1.96
 """Standard deviations to each side of an interval of 95%."""

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from churnwatch.answers import AtRisk, AtRiskPage, Sums
-from insights.live.bands import BandName
 from insights.live.board import Listed
 from insights.live.listing import Filters, Sort, chosen, placing, sums
 from insights.live.people import channel_names
+from insights.past.bands import BandName
 from insights.web.api import cursors, examples
 from insights.web.api.behind import Behind
 from insights.web.api.operation import Operation

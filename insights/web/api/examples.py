@@ -116,6 +116,7 @@ DATA = Example(
         "reached": True,
         "partitions": 2,
         "followed": 2,
+        "unreadable": [],
         "outcomes": {"ok": 7, "late": 2},
     },
 )

@@ -145,7 +145,12 @@ def _risk(behind: Behind, stand: Stand, k: int, user: str, standing: Standing | 
 
 
 def _counted_until(view: EngineView, standing: Standing | None) -> int | None:
-    """Return the time before which every event is counted: that of the user's shard, or for a user of no shard, of the one that is furthest behind."""
+    """Return the time before which every event is counted: that of the user's shard, or for a user of no shard, of the one that is furthest behind.
+
+    None where it is not known: a shard that cannot be read may be anywhere.
+    """
     metas = view.metas
+    if view.unreadable and (standing is None or standing.partition not in metas):
+        return None
     known = [metas[standing.partition]] if standing is not None and standing.partition in metas else metas.values()
     return min((meta.max_ms for meta in known if meta.max_ms != NEVER), default=None)
