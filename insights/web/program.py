@@ -8,12 +8,13 @@ import threading
 import time
 from functools import partial
 from types import FrameType
+from typing import NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from features.store.redis import connect
-from insights.live.clicks import Watch
+from insights.live.clicks import Looks, Reads, Watch
 from insights.live.engine import Engine
 from insights.live.letters import Letters
 from insights.past.follow import Follower
@@ -37,16 +38,41 @@ REDIS_S = 2.0
 """Longest time that Redis is waited for, in seconds: somebody is looking at an empty page meanwhile."""
 
 
-def main(settings: Settings) -> int:
-    """Serve the pages until SIGTERM; return the exit code."""
+class Kafka(NamedTuple):
+    """How the page asks Kafka.
+
+    Attributes
+    ----------
+    looker : Looks
+        Looks at the clicks.
+    letters : Reads
+        Reads what was rejected.
+    check_crcs : bool
+        See `insights.past.follow.Follower`.
+    """
+
+    looker: Looks
+    letters: Reads
+    check_crcs: bool = True
+
+
+def main(settings: Settings, kafka: Kafka | None = None) -> int:
+    """Serve the pages until SIGTERM; return the exit code.
+
+    Parameters
+    ----------
+    kafka : Kafka, optional
+        For a broker that must be asked otherwise than a real one.
+    """
+    kafka = kafka or Kafka(Looker(settings), Letters(settings))
     store = open_store(settings["page.store"])
     try:
         refuse_without_access(settings, store)
         engine = Engine(connect(settings["redis.url"], timeout_s=REDIS_S), settings["app.name"], now_ms)
-        watch = Watch(Looker(settings), Letters(settings), engine, settings, now_ms)
+        watch = Watch(kafka.looker, kafka.letters, engine, settings, now_ms)
         parts = parts_over(settings, engine, store, watch.intake, now_ms)
         stop = threading.Event()
-        following = Follower(settings, store, lambda: engine.view().spec, parts.metrics).start(stop)
+        following = Follower(settings, store, lambda: engine.view().spec, parts.metrics, check_crcs=kafka.check_crcs).start(stop)
         watch.start()
         config = uvicorn_config(settings, make_app(parts))
         config.callback_notify, config.timeout_notify = partial(tidy_beside, store, now_ms), EVERY_S
