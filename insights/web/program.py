@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from functools import partial
+from types import FrameType
 from typing import NamedTuple
 
 import uvicorn
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 STOP_S = 3
 """Seconds that answers under way have at a stop: a stream of events would go on for ever."""
+END_S = 8.0
+"""Seconds after which a stop waits for nothing any more, so that it is over before whoever asked for it loses patience."""
 REDIS_S = 2.0
 """Longest time that Redis is waited for, in seconds: somebody is looking at an empty page meanwhile."""
 
@@ -75,7 +79,7 @@ def main(settings: Settings, kafka: Kafka | None = None) -> int:
         log.info("the page is at %s", settings["page.url"] or f"http://{settings['page.address']}")
         try:
             with parts.keeper:
-                _run(uvicorn.Server(config), settings["page.address"])
+                _run(Server(config), settings["page.address"])
         finally:
             watch.stop()
             stop.set()
@@ -83,6 +87,27 @@ def main(settings: Settings, kafka: Kafka | None = None) -> int:
     finally:
         store.close()
     return 0
+
+
+class Server(uvicorn.Server):
+    """Serves, and is gone soon after the first signal whatever still hangs."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """See uvicorn."""
+        if not self.should_exit:
+            end = threading.Timer(END_S, _end)
+            end.daemon = True
+            end.start()
+        super().handle_exit(sig, frame)
+
+
+def _end() -> None:
+    """End the process. Threads that ask a Kafka or a Redis which says nothing cannot be woken, and the interpreter would wait for each of them.
+
+    Nothing is lost: what is written is written by transactions, and an event that Kafka has not acknowledged was not answered by 200.
+    """
+    log.warning("something still waits for Kafka or Redis, and is given up")
+    os._exit(0)
 
 
 def now_ms() -> int:
