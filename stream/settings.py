@@ -35,6 +35,7 @@ MAX_WAIT_MS = 62 * DAY_MS
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
 _ADDRESS = re.compile(r"^(\[[0-9a-fA-F:]+\]|[^\s:/@\[\],]+):\d{1,5}$")
+_PAGE_URL = re.compile(r"^https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?/?$")
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 _REDIS_URL = re.compile(r"^(unix://\S+|rediss?://([^\s/?#]*@)?(\[[0-9a-fA-F:]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?(/\d*)?(\?\S*)?)$")
 
@@ -164,6 +165,34 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "page.url", "text", "", "https address under which people reach the page, when it stands behind a proxy", "CHURNWATCH_PAGE_URL"
     ),
+    Setting(
+        "page.proxies",
+        "names",
+        (),
+        "addresses or networks of the proxies before the page, whose X-Forwarded-For is believed; empty: nobody's",
+    ),
+    Setting("page.session_idle", "duration", "12h", "somebody who does nothing for so long signs in again", low=60_000),
+    Setting("page.session_life", "duration", "7d", "everybody signs in again after so long", low=60_000),
+    Setting(
+        "page.oidc_issuer",
+        "text",
+        "",
+        "address of the OpenID Connect provider by which people sign in, as it calls itself; empty: none",
+        "CHURNWATCH_OIDC_ISSUER",
+    ),
+    Setting("page.oidc_client_id", "text", "", "what the provider calls the page", "CHURNWATCH_OIDC_CLIENT_ID"),
+    Setting(
+        "page.oidc_client_secret",
+        "secret",
+        "",
+        "the page's secret at the provider; empty: a public client",
+        "CHURNWATCH_OIDC_CLIENT_SECRET",
+    ),
+    Setting("page.oidc_scopes", "names", ("openid", "profile", "email"), "scopes that the provider is asked for"),
+    Setting("page.oidc_claim", "text", "groups", "claim whose value, or one of whose values, gives somebody their role"),
+    Setting("page.oidc_viewers", "names", (), 'its values for role viewer; "*": everybody whom the provider lets in'),
+    Setting("page.oidc_analysts", "names", (), "its values for role analyst"),
+    Setting("page.oidc_admins", "names", (), "its values for role admin"),
     Setting(
         "learning.key",
         "secret",
@@ -363,6 +392,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     _judge_together(values, definitions, faults)
     _judge_secrets(values, faults)
     _judge_kafka(values, faults)
+    _judge_page(values, faults)
     if faults:
         raise SettingsError(faults)
     values["redis.url"] = _redis_url(values)
@@ -549,6 +579,57 @@ def _judge_name(setting: str, name: str, faults: list[str]) -> None:
         faults.append(str(error))
 
 
+def _judge_page(values: dict[str, Any], faults: list[str]) -> None:
+    if not _ADDRESS.match(values["page.address"]):
+        faults.append(f"page.address: must be host:port, got {values['page.address']!r}")
+    url = values["page.url"]
+    if url and not _PAGE_URL.match(url):
+        faults.append(f'page.url: must be an address without a path, such as "https://churn.example", got {url!r}')
+    elif url and not _is_safe(url):
+        faults.append("page.url: sign-in must not be read on the way, so begin it with https:// (http:// is for loopback only)")
+    for one in values["page.proxies"]:
+        try:
+            ipaddress.ip_network(one)
+        except ValueError:
+            faults.append(f'page.proxies: must be addresses or networks such as "10.0.0.7" or "10.0.0.0/24", got {one!r}')
+    if values["page.oidc_issuer"]:
+        _judge_provider(values, faults)
+    elif values["page.oidc_client_id"]:
+        faults.append("page.oidc_client_id: without page.oidc_issuer there is no provider to know it")
+
+
+def _judge_provider(values: dict[str, Any], faults: list[str]) -> None:
+    if not _is_safe(values["page.oidc_issuer"]):
+        faults.append("page.oidc_issuer: must begin with https:// (http:// is for loopback only)")
+    for name, why in (
+        ("page.oidc_client_id", "register the page at the provider, which gives it one"),
+        ("page.url", "the provider sends people back to it, so it needs the address under which people reach the page"),
+    ):
+        if not values[name]:
+            faults.append(f"{name}: {why}")
+    if "openid" not in values["page.oidc_scopes"]:
+        faults.append('page.oidc_scopes: must have "openid"')
+    if not any(values[f"page.oidc_{role}s"] for role in ("viewer", "analyst", "admin")):
+        faults.append(
+            'page.oidc_viewers, page.oidc_analysts, page.oidc_admins: name the values of the claim that give a role, or nobody gets in; "*" is everybody'
+        )
+    if "*" in values["page.oidc_admins"]:
+        faults.append('page.oidc_admins: "*" would let everybody manage who may do what: name a group')
+
+
+def _is_safe(url: str) -> bool:
+    """Whether what goes to an address is encrypted, or stays on this machine.
+
+    >>> _is_safe("https://id.example/realm"), _is_safe("http://id.example"), _is_safe("http://127.0.0.1:9000")
+    (True, False, True)
+    """
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")))
+    except ValueError:
+        return False
+
+
 def _judge_secrets(values: dict[str, Any], faults: list[str]) -> None:
     """Refuse a secret that is one of the words in `PLACEHOLDERS`, whether it is the whole secret or the password in an address."""
     for setting in SETTINGS:
@@ -645,8 +726,6 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
         )
     if not values["redis.url"].startswith("rediss:") and any(values[f"redis.{name}"] for name in ("ca_file", "cert_file")):
         faults.append("redis.ca_file, redis.cert_file: not used with this redis.url, TLS is rediss://")
-    if not _ADDRESS.match(values["page.address"]):
-        faults.append(f"page.address: must be host:port, got {values['page.address']!r}")
     if not _CURRENCY.match(values["page.currency"]):
         faults.append(f'page.currency: must be a code of three capital letters such as "EUR", got {values["page.currency"]!r}')
     web = values["worker.web"]

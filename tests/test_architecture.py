@@ -91,7 +91,7 @@ RULES: dict[str, Rule] = {
         clock=True,
     ),
     "insights.web": Rule(
-        f"{CORE} stream.faults stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
+        f"{CORE} stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
         "insights.store insights.past insights.live stream.kafka",
         "redis http",
         clock=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select, true
 from sqlalchemy.exc import IntegrityError
 
 from insights.store.roles import Role
@@ -73,6 +73,12 @@ def person_by_login(db: Connection, login: str) -> Person | None:
 def everybody(db: Connection) -> list[Person]:
     """Return all people, by name."""
     return [Person(**row) for row in db.execute(select(PEOPLE).order_by(PEOPLE.c.name, PEOPLE.c.id)).mappings()]
+
+
+def is_anybody(db: Connection, *, with_password: bool = False) -> bool:
+    """Whether there are people; of those who sign in by a password, if so asked."""
+    some = PEOPLE.c.password_hash.is_not(None) if with_password else true()
+    return db.execute(select(PEOPLE.c.id).where(some).limit(1)).first() is not None
 
 
 def admins(db: Connection) -> int:

@@ -80,9 +80,9 @@ def seen(db: Connection, session: Session, now_ms: int) -> None:
     db.execute(SESSIONS.update().where(SESSIONS.c.hash == session.hash, last <= now_ms - SEEN_EVERY_MS).values(last_seen_ms=now_ms))
 
 
-def close_session(db: Connection, session: Session) -> None:
-    """Log out."""
-    db.execute(SESSIONS.delete().where(SESSIONS.c.hash == session.hash))
+def close_session(db: Connection, secret: str) -> bool:
+    """Log out; return whether there was a session with this secret."""
+    return db.execute(SESSIONS.delete().where(SESSIONS.c.hash == hash_of(secret))).rowcount == 1
 
 
 def close_sessions_of(db: Connection, person_id: int) -> int:

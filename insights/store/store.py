@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from insights.store import schema
@@ -21,6 +21,10 @@ from stream.faults import UsageFault
 DEFAULT_URL = "sqlite:///churnwatch-page.db"
 BUSY_S = 15
 """How long a writer of SQLite waits for another one, and how long a PostgreSQL may take to answer."""
+Db = Connection
+"""One transaction, which the functions of this room take."""
+StoreFault = SQLAlchemyError
+"""What is raised in a transaction when the database is away or at odds with us."""
 _WRITES = "churnwatch_writes"
 _EXAMPLES = 'such as "sqlite:///churnwatch-page.db" or "postgresql://user:password@host/database"'
 

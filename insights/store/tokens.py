@@ -76,6 +76,12 @@ def used(db: Connection, token: Token, now_ms: int) -> None:
     db.execute(TOKENS.update().where(TOKENS.c.id == token.id, due).values(last_used_ms=now_ms))
 
 
+def token(db: Connection, token_id: int) -> Token | None:
+    """Return the token with a number."""
+    row = db.execute(select(TOKENS).where(TOKENS.c.id == token_id)).mappings().one_or_none()
+    return None if row is None else _token(row)
+
+
 def tokens(db: Connection) -> list[Token]:
     """Return all tokens, newest first; those that hold no more are among them."""
     return [_token(row) for row in db.execute(select(TOKENS).order_by(TOKENS.c.id.desc())).mappings()]

@@ -6,10 +6,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp
 
+from insights.web.bodies import Bodies
+from insights.web.door.door import Door
 from insights.web.frame import STATIC, stylesheet
+from insights.web.guard import Guard
 from insights.web.headers import Headers
-from insights.web.pages import at_risk, data
+from insights.web.pages import access, at_risk, data, sign_in
 from insights.web.parts import Parts
+from insights.web.refusals import add_refusals
 
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 FILES = {"page.js": "text/javascript", "mark.svg": "image/svg+xml"}
@@ -17,8 +21,12 @@ FILES = {"page.js": "text/javascript", "mark.svg": "image/svg+xml"}
 
 def make_app(parts: Parts) -> ASGIApp:
     """Return the application over what the program has opened."""
-    app = FastAPI(title="churnwatch", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
+    app = FastAPI(
+        title="churnwatch", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json", redirect_slashes=False
+    )  # fmt: skip
     app.state.parts = parts
+    app.state.door = Door(parts.settings, parts.store, parts.now_ms)
+    add_refusals(app)
 
     @app.get("/", include_in_schema=False)
     def first(request: Request) -> RedirectResponse:
@@ -35,6 +43,6 @@ def make_app(parts: Parts) -> ASGIApp:
             return Response(status_code=404)
         return Response((STATIC / name).read_bytes(), media_type=FILES[name], headers=FOR_EVER)
 
-    for page in (at_risk, data):
+    for page in (at_risk, data, sign_in, access):
         app.include_router(page.router, include_in_schema=False)
-    return Headers(app)
+    return Headers(Bodies(Guard(app, app.state.door)))

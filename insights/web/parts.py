@@ -9,6 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from insights.live.engine import Engine
+from insights.store.store import Store
 from stream.settings import Settings
 
 
@@ -21,17 +22,20 @@ class Parts:
     settings : Settings
     engine : Engine
         What the engine says of itself.
+    store : Store
+        The page's own database.
     now_ms : callable
         The clock on the wall, ms since the epoch. Figures follow event time (`EngineView.as_of_ms`); this is for sessions and for what is late.
     """
 
     settings: Settings
     engine: Engine
+    store: Store
     now_ms: Callable[[], int]
 
 
-def parts_of(request: Request) -> Parts:
-    """Return what the program has opened."""
+async def parts_of(request: Request) -> Parts:
+    """Return what the program has opened. Async, because FastAPI would give a thread to anything else, at each request."""
     return cast("Parts", request.app.state.parts)
 
 

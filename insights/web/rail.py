@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Role = Literal["viewer", "analyst", "admin"]
-"""What somebody may see: viewers figures of the crowd, analysts persons too, admins also people and tokens."""
+from insights.store.roles import Role
 
 
 class Entry(NamedTuple):

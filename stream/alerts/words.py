@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from stream.alerts.message import Alert
+from stream.alerts.spoken import Lang
 from stream.shown import Part, Styled
 
 WIDTH = len("returned")
@@ -30,6 +32,11 @@ def headline(alert: Alert) -> list[Part]:
     return [when, Styled(f"{word:<{WIDTH}}", style), f"       {alert.user}"]
 
 
-def because(alert: Alert) -> str:
-    """Return the reasons as sentences in a row; empty for a resolved alert."""
-    return "".join(f"{reason}. " for reason in alert.reasons).rstrip()
+def because(sentences: Sequence[str], lang: Lang = "en") -> str:
+    """Return reasons as sentences in a row; nothing for a resolved alert, which has none.
+
+    >>> because(["No errors lately", "Joined 90 days ago"]), because(["近期没有出错", "90 天前加入"], "zh"), because([])
+    ('No errors lately. Joined 90 days ago.', '近期没有出错。90 天前加入。', '')
+    """
+    stop = "。" if lang == "zh" else ". "
+    return "".join(f"{sentence}{stop}" for sentence in sentences).rstrip()

@@ -23,7 +23,7 @@ from stream.cli.run import run, train
 from stream.cli.state import state_app
 from stream.cli.topics import topics_app
 from stream.cli.users import at_risk, user
-from stream.cli.web import web
+from stream.cli.web import web_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,13 +34,13 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(train)
-app.command()(web)
 app.command()(demo)
 app.command()(simulate)
 app.command()(ingest)
 app.command()(backtest)
 app.command()(user)
 app.command("at-risk")(at_risk)
+app.add_typer(web_app, name="web")
 app.add_typer(alerts_app, name="alerts", help="What was said.")
 app.add_typer(dlq_app, name="dlq", help="What was rejected.")
 app.add_typer(model_app, name="model", help="Model versions: who serves, and why.")

@@ -8,8 +8,10 @@ import msgspec
 import typer
 
 from stream.alerts.message import decode_alert
+from stream.alerts.sentences import said
 from stream.alerts.words import because, headline
 from stream.cli import context
+from stream.cli.language import LangOption, names_of
 from stream.screen import Screen
 from stream.shown import json_text
 
@@ -21,12 +23,14 @@ def tail(
     beginning: Annotated[bool, typer.Option("--from-beginning", help="all that is kept, then what comes")] = False,
     count: Annotated[int, typer.Option("--count", "-n", min=0, help="stop after so many, 0 = never")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+    lang: LangOption = "en",
 ) -> None:
     """Show alerts as they come."""
     from stream.kafka.clients import reader
     from stream.kafka.origin import is_foreign
 
     settings = context.settings()
+    names = names_of(settings, lang)
     consumer, partitions = reader(settings, "alerts")
     consumer.assign(partitions)
     (consumer.seek_to_beginning if beginning else consumer.seek_to_end)(*partitions)
@@ -48,7 +52,7 @@ def tail(
             if as_json:
                 screen.verbatim(json_text(message.value))
             else:
-                screen.entry(headline(alert), because(alert), margin=18)
+                screen.entry(headline(alert), because(said(alert, names, lang), lang), margin=18)
             shown += 1
             if shown == count:
                 break

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stream.alerts.reasons import contributions
 from stream.alerts.sentences import say
-from stream.alerts.spoken import duration
+from stream.alerts.spoken import Lang, duration
 from stream.cli import context
+from stream.cli.language import LangOption
 from stream.faults import UsageFault
 from stream.screen import Column, Screen
 from stream.shown import Styled, csv_line, json_line, json_text
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def user(
     user_id: Annotated[str, typer.Argument(metavar="ID")],
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    lang: LangOption = "en",
 ) -> None:
     """Show one user: risk and what makes it, alert, features."""
     import msgspec
@@ -55,7 +56,7 @@ def user(
     screen.line(f"  first seen {_when(view.first_ms, now_ms)}")
     screen.line(f"  last seen  {_when(view.seen_ms, now_ms)}")
     screen.line(f"  shard {view.partition}" + ("" if view.armed else ", dormant: no alert opens before the next activity"))
-    _risks(screen, settings, reader, view, now_ms)
+    _risks(screen, settings, reader, view, now_ms, lang)
     screen.line("")
     keys = reader.spec.spec.key_events
     rows = [
@@ -79,30 +80,30 @@ def _event_of(feature: str, key_events: Sequence[str]) -> str | None:
     return key_events[slot] if slot < len(key_events) else None
 
 
-def _risks(screen: Screen, settings: Settings, reader: UserReader, view: UserView, now_ms: int) -> None:
+def _risks(screen: Screen, settings: Settings, reader: UserReader, view: UserView, now_ms: int, lang: Lang) -> None:
     """Say of each definition how high the risk is, who says so, and what raises and lowers it most as of now."""
     from features.store.redis import connect
     from online_models.registry_redis import RedisRegistry
-    from stream.ownership.served import ModelSource, model_key, risk_now
+    from stream.ownership.risk_now import risk_now
+    from stream.ownership.served import ModelSource, model_key
 
     spec = reader.spec.spec
     registry = RedisRegistry(connect(settings["redis.url"]), settings["app.name"])
     source = ModelSource(registry, spec.definitions, spec.hash, model_key(settings))
     source.refresh()
-    for definition, risk, champion, vector in risk_now(view, source):
-        by = f"model {champion.scorer.name}, version {champion.version}" if champion.version else "by the rule"
-        stated = view.definitions[definition.name]
+    for now in risk_now(view, source, spec):
+        by = f"model {now.model}, version {now.version}" if now.version else "by the rule"
+        stated = view.definitions[now.definition.name]
         screen.line("")
-        screen.line(Styled(definition.name, "bold"), f" risk now {risk:.1%} ({by})")
+        screen.line(Styled(now.definition.name, "bold"), f" risk now {now.risk:.1%} ({by})")
         if stated.risk is not None:
             screen.line(f"  last stated {stated.risk:.1%}, {_when(view.scored_ms, now_ms)}")
         if stated.alert_open:
             since = "" if stated.opened_ms is None else f" since {_when(stated.opened_ms, now_ms)}"
             screen.line(Styled("  alert open", "bold red"), since)
-        raises, lowers = contributions(champion.scorer.terms(vector), vector, spec)
-        for words, told in (("raised by", raises), ("lowered by", lowers)):
-            for reason, size in told:
-                screen.line(f"  {words:<10} {say(reason, spec, 'en')} (odds x{exp(size):.2g})")
+        for words, told in (("raised by", now.raises), ("lowered by", now.lowers)):
+            for reason, log_odds in told:
+                screen.line(f"  {words:<10} {say(reason, spec, lang)} (odds x{exp(log_odds):.2g})")
 
 
 def _when(at_ms: int | None, now_ms: int) -> str:

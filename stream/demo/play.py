@@ -141,7 +141,7 @@ class _Demo:
                 if len(self.alerts) == 1:
                     self._screen.line(Styled(f"first alert {time.monotonic() - self._began:.1f} s after the start", "dim"))
                 if len(self.alerts) <= SHOWN or len(self.alerts) % 10 == 0:
-                    self._screen.entry(headline(alert), because(alert), margin=18)
+                    self._screen.entry(headline(alert), because(alert.reasons), margin=18)
         finally:
             await consumer.stop()
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 
 from features.definitions.definition import ChurnDefinition
-from features.users.named import UserView, coded_features
 from online_models.cadence import CadenceScorer
 from online_models.checkpoint import CheckpointRefused, Header, unseal_version
 from online_models.registry import Registry
@@ -24,34 +19,6 @@ NO_KEY = (
     "`churnwatch config key` makes one in churnwatch.key: copy it to each worker and trainer, and set CHURNWATCH_MODEL_KEY_FILE to its path. "
     "Then `churnwatch model rebuild` signs with it what was learned without one"
 )
-
-
-class RiskNow(NamedTuple):
-    """What one definition's model says of a user as of the time of a view.
-
-    Attributes
-    ----------
-    risk : float
-        Chance of churn, 0 to 1.
-    champion : Champion
-        The model that says so; version 0 is the rule.
-    vector : uint8 (F,)
-        The coded features that were scored; reasons are made from them.
-    """
-
-    definition: ChurnDefinition
-    risk: float
-    champion: Champion
-    vector: npt.NDArray[np.uint8]
-
-
-def risk_now(view: UserView, source: ModelSource) -> list[RiskNow]:
-    """Score a user for every definition as a worker would at the time of the view, by the newest versions that `source` has loaded."""
-    vector = coded_features(view.features)
-    return [
-        RiskNow(definition, float(champion.scorer.risk(vector[None])[0]), champion, vector)
-        for definition, champion in zip(source.definitions, source.champions(2**62), strict=True)
-    ]
 
 
 def model_key(settings: Settings) -> bytes:

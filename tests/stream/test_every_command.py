@@ -223,6 +223,8 @@ class Case:
     code: int = 0
 
 
+CHINESE = "已 9.8 天没有活动，平时 23 小时内会回来。近期操作中有 26% 出错。来自渠道“[/]”。"  # noqa: RUF001 - Chinese has a punctuation of its own
+"""The reasons of `ALERT` by their codes; the channel's name is a hostile one."""
 CHANNELS = ("[/]", "<script>", "\x1b[2J", "=1+1")
 CASES: dict[str, list[Case]] = {
     "run": [Case(("run", "--partial"), code=2)],
@@ -243,6 +245,7 @@ CASES: dict[str, list[Case]] = {
     "user": [
         *(Case(("user", "--", one), (one,)) for one in HOSTILE),
         Case(("user", "--json", "[/]")),
+        Case(("user", "--lang", "zh", "--", "[/]"), ("raised by  已", "天没有活动")),
         Case(("user", "[/]nobody\x1b[2J\u202e"), code=2),
     ],
     "at-risk": [
@@ -254,6 +257,8 @@ CASES: dict[str, list[Case]] = {
     "alerts tail": [
         Case(("alerts", "tail", "--from-beginning", "--count", str(2 * len(HOSTILE))), HOSTILE),
         Case(("alerts", "tail", "--from-beginning", "--count", str(2 * len(HOSTILE)), "--json")),
+        Case(("alerts", "tail", "--from-beginning", "--count", str(2 * len(HOSTILE)), "--lang", "zh"), (*HOSTILE, CHINESE)),
+        Case(("alerts", "tail", "--lang", "[/]\x1b[2J"), code=2),
     ],
     "dlq ls": [Case(("dlq", "ls", "--show", "100"), tuple(one for one in HOSTILE if len(one) < 100))],
     "dlq replay": [
@@ -271,6 +276,20 @@ CASES: dict[str, list[Case]] = {
     "model rebuild": [Case(("model", "rebuild"))],
     "state check": [Case(("state", "check"), HOSTILE, code=2), Case(("state", "check", "--partition", "9"), code=2)],
     "topics create": [Case(("topics", "create"))],
+    "web": [],  # the page itself has tests of its own
+    "web people add": [],  # reads a password; see tests/web/access/test_commands.py
+    "web people password": [],  # the same
+    "web people ls": [Case(("web", "people", "ls"))],
+    "web people role": [Case(("web", "people", "role", "[/]\x1b[2J", "viewer"), ("[/]\x1b[2J",), code=2)],
+    "web people disable": [Case(("web", "people", "disable", "[/]\u202e"), ("[/]\u202e",), code=2)],
+    "web people enable": [Case(("web", "people", "enable", "<b>\x9b"), ("<b>\x9b",), code=2)],
+    "web token make": [
+        Case(("web", "token", "make", "[/]<b>", "--scope", "read:people"), ("[/]<b>",)),
+        Case(("web", "token", "make", "\x1b[2J", "--scope", "read:people"), code=2),
+        Case(("web", "token", "make", "crm", "--scope", "[/]\x1b[2J"), ("[/]\x1b[2J",), code=2),
+    ],
+    "web token ls": [Case(("web", "token", "ls"))],
+    "web token revoke": [Case(("web", "token", "revoke", "[/]\x1b[2J"), ("[/]\x1b[2J",), code=2)],
     "config check": [Case(("config", "check"))],
     "config show": [Case(("config", "show"), ("[/]", "<script>"))],
     "config key": [Case(("config", "key", "[/]\x1b[2J.key"), ("[/]\x1b[2J.key",))],

@@ -8,8 +8,9 @@ from fastapi.responses import HTMLResponse
 from features.reader import UserReader
 from insights.web.frame import draw
 from insights.web.parts import Has
+from insights.web.who import needs
 
-router = APIRouter()
+router = APIRouter(dependencies=[needs("viewer")])
 
 
 @router.get("/at-risk")

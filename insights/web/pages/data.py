@@ -7,8 +7,9 @@ from fastapi.responses import HTMLResponse
 
 from insights.web.frame import draw
 from insights.web.parts import Has
+from insights.web.who import needs
 
-router = APIRouter()
+router = APIRouter(dependencies=[needs("viewer")])
 
 
 @router.get("/data")

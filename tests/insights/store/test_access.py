@@ -114,7 +114,8 @@ def test_a_session_ends_when_it_is_old_idle_or_closed(store: Store) -> None:
         assert sessions.session_of(db, secret, 12 * HOUR_MS, 99 * HOUR_MS) is None
         assert sessions.session_of(db, session.csrf, HOUR_MS, 2 * HOUR_MS) is None
         assert secret not in repr(db.execute(select(SESSIONS)).all())
-        sessions.close_session(db, session)
+        assert sessions.close_session(db, secret)
+        assert not sessions.close_session(db, secret)
         assert sessions.session_of(db, secret, HOUR_MS, 2 * HOUR_MS) is None
 
 

@@ -1,0 +1,36 @@
+"""What is written into the audit log, and of whom. Ids of persons stand there and nowhere else; logs have none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from insights.store import audit
+from insights.store.store import Db
+
+Deed = Literal[
+    "signed_in", "sign_in_refused", "signed_out", "person_added", "person_disabled", "person_enabled", "role_changed", "password_changed",
+    "token_made", "token_revoked", "refused", "person_seen", "list_downloaded",
+]  # fmt: skip
+"""Each has its words in `insights.words.access`, under "audit." and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who does something.
+
+    Attributes
+    ----------
+    who, address : str
+        As the audit log has them.
+    at_ms : int
+        When, ms since the epoch.
+    """
+
+    who: str
+    address: str
+    at_ms: int
+
+    def note(self, db: Db, deed: Deed, about: str = "") -> None:
+        """Add a line, in the transaction of the deed itself."""
+        audit.note(db, at_ms=self.at_ms, who=self.who, what=deed, about=about, address=self.address)
