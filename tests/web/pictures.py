@@ -69,6 +69,6 @@ def run(arguments: Sequence[str], pages: Sequence[Page], worlds: Worlds) -> int:
 
 if __name__ == "__main__":
     from tests.web.pages import PAGES
-    from tests.web.world import served
+    from tests.web.served import served
 
     sys.exit(run(sys.argv[1:], PAGES, served))

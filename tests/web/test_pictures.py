@@ -28,7 +28,7 @@ BODIES = {
     "/broken": f"{SOUND}<img alt='' src='/no-such-picture.png'>",
     "/unnamed": f"{SOUND}<input>",
     "/faint": f"{SOUND}<p style='color:#ccc'>hardly to be read</p>",
-    "/heavy": SOUND + "<p>heavy</p>" * 20_000,
+    "/heavy": f"{SOUND}<p hidden>{'heavy ' * 30_000}</p>",
     "/scripted": f"{SOUND}<script src='/long.js'></script>",
     "/english-only": SOUND,
     "/late-wide": f"{SOUND}<script>document.querySelector('h1').style.width = '1900px'</script>",
