@@ -37,7 +37,7 @@ class Rule(NamedTuple):
 
 CORE = "features.definitions features.compiled features.events features.users features.store.keys features.store online_models"
 PURE = "stream.position stream.outbox stream.alerts stream.kafka.wire stream.shard"
-SHELL = f"{CORE} {PURE} stream.faults stream.shown stream.screen stream.settings stream.kafka"
+SHELL = f"{CORE} {PURE} stream.faults stream.shown stream.screen stream.settings stream.kafka.origin stream.kafka"
 KAFKA = "kafka aiokafka confluent_kafka"
 RULES: dict[str, Rule] = {
     "features.definitions": Rule(""),
@@ -62,7 +62,10 @@ RULES: dict[str, Rule] = {
     "stream.alerts": Rule("features.definitions features.users stream.position stream.outbox stream.shown"),
     "stream.settings": Rule("features.definitions features.users online_models stream.faults stream.alerts"),
     "stream.kafka.wire": Rule("stream.position stream.outbox"),
-    "stream.kafka": Rule("stream.faults stream.position stream.outbox stream.settings stream.kafka.wire", KAFKA, clock=True),
+    "stream.kafka.origin": Rule(""),
+    "stream.kafka": Rule(
+        "stream.faults stream.position stream.outbox stream.settings stream.kafka.wire stream.kafka.origin", KAFKA, clock=True
+    ),
     "stream.shard": Rule(f"{CORE} stream.position stream.outbox stream.alerts stream.kafka.wire"),
     "stream.ownership": Rule(f"{CORE} {PURE} stream.faults stream.settings", clock=True),
     "stream.ownership.stored": Rule("features.store.keys stream.shard", "redis"),
@@ -82,6 +85,16 @@ RULES: dict[str, Rule] = {
     ),
     "stream.backtest": Rule(f"{SHELL} features.files stream.ownership stream.intake", clock=True),
     "insights.store": Rule("stream.faults", "sqlalchemy alembic"),
+    "insights.past.fold": Rule("features.definitions features.compiled features.users online_models stream.alerts stream.kafka.origin"),
+    "insights.past": Rule(
+        "features.definitions features.users stream.faults stream.alerts insights.store insights.past.fold", "sqlalchemy"
+    ),
+    "insights.past.topics": Rule("stream.kafka", "aiokafka", clock=True),
+    "insights.past.follow": Rule(
+        "features.store stream.faults stream.settings stream.kafka insights.store insights.past.fold insights.past insights.past.topics",
+        "sqlalchemy aiokafka",
+        clock=True,
+    ),
     "insights.words": Rule(""),
     "insights.charts": Rule("stream.shown insights.words"),
     "insights.live": Rule(

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from insights.store.secrets import hash_of
 from insights.store.tables import ATTEMPTS
+from insights.store.upsert import insert_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ def attempt(db: Connection, key: str, limit: Limit, now_ms: int) -> int:
         0 if they may try now, else the milliseconds until they may.
     """
     hashed, paid = hash_of(key), ATTEMPTS.c.paid_until_ms
-    insert = (sqlite if db.dialect.name == "sqlite" else postgresql).insert(ATTEMPTS)
     start = case((paid > now_ms, paid), else_=now_ms)
     done = db.execute(
-        insert.values(key=hashed, paid_until_ms=now_ms + limit.cost_ms)
+        insert_into(db, ATTEMPTS)
+        .values(key=hashed, paid_until_ms=now_ms + limit.cost_ms)
         .on_conflict_do_update(
             index_elements=[ATTEMPTS.c.key],
             set_={"paid_until_ms": start + limit.cost_ms},

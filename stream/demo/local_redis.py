@@ -19,11 +19,18 @@ import redis
 from stream.faults import ServerMissing
 
 
+def free_ports(count: int) -> list[int]:
+    """Return different loopback ports that were free a moment ago."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:  # all are held until the last has its port, or the system might give out one of them twice
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
 def free_port() -> int:
     """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def redis_binary() -> str:

@@ -10,6 +10,7 @@ Faust, the agent and the shards. `ShardHost` lives in the main loop and is calle
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Coroutine, Iterable, Mapping
@@ -420,6 +421,14 @@ class Consumer(driver.Consumer):
         acked.clear()
         self._acked_index[tp].clear()
         return newest + 1
+
+    async def commit_and_end_transactions(self) -> None:
+        """Commit once more before a stop or a rebalance, if that takes but a moment.
+
+        The thread makes two calls at a time. While the broker is away, both may be takes that wait for it, and the commit would wait behind them.
+        """
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(super().commit_and_end_transactions(), 2 * COMMIT_TIMEOUT_S)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Do nothing: there are no gaps between batches, and Faust would fill an interval tree with the offsets inside them."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import time
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
+from stream.demo.local_redis import free_port
 from tests.faults.bench_world import World
 from tests.servers.process import wait_until
 
@@ -34,12 +34,6 @@ def events(kinds: int, first: int) -> Iterator[tuple[str, bytes]]:
         yield user, json.dumps(event).encode()
     yield USERS[0], json.dumps({"user": USERS[0], "ts": CANARY, "type": "click"}).encode()
     yield USERS[0], CANARY.encode()
-
-
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
 
 
 def series(address: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Self
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from stream.demo.local_redis import free_port
+from stream.demo.local_redis import free_ports
 from stream.faults import ServerMissing
 from tests.servers.certificates import Certificates
 
@@ -51,8 +51,7 @@ class KafkaServer:
 
     def __init__(self, folder: Path, *, heap: str = "512m", certificates: Certificates | None = None) -> None:
         self.folder, self._heap, self._certificates = folder, heap, certificates
-        self.port, self._controller = free_port(), free_port()
-        self.mtls_port, self.sasl_port = (free_port(), free_port()) if certificates else (0, 0)
+        self.port, self._controller, self.mtls_port, self.sasl_port = free_ports(4)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
