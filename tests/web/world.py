@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 
 from features.store.redis import connect
 from insights.live.engine import Engine
+from insights.store.store import open_store
 from insights.web.app import make_app
 from insights.web.parts import Parts
 from stream.demo.local_redis import LocalRedis
@@ -141,8 +142,9 @@ def over(state: State, made_up: MadeUpApp, redis_url: str, folder: Path) -> WebW
     client = connect(redis_url, timeout_s=1.0)
     now_ms = NOW_MS + LATE_MS.get(state, 0)
     world: WebWorld
-    parts = Parts(made_up.settings, Engine(client, made_up.name), lambda: world.now_ms)
-    world = WebWorld(state, made_up, parts, make_app(parts), now_ms, [client.close])
+    store = open_store(made_up.settings["page.store"])
+    parts = Parts(made_up.settings, Engine(client, made_up.name), store, lambda: world.now_ms)
+    world = WebWorld(state, made_up, parts, make_app(parts), now_ms, [client.close, store.close])
     return world
 
 
