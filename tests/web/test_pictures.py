@@ -60,7 +60,7 @@ class Pages(BaseHTTPRequestHandler):
     def _answer(self, status: int, kind: str, text: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        self.send_header("Content-Security-Policy", "default-src * 'unsafe-inline'")  # no eval
+        self.send_header("Content-Security-Policy", "default-src * data: 'unsafe-inline'")  # no eval
         self.end_headers()
         self.wfile.write(text.encode())
 
