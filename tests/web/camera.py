@@ -15,11 +15,13 @@ from playwright.sync_api import Browser, sync_playwright
 
 from stream.faults import ServerMissing
 from tests.web.checks import Watched, findings
-from tests.web.shots import Place, Shot, Worlds
+from tests.web.shots import Device, Lang, Place, Shot, Theme, Worlds
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE_MS = 60_000
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
+Look = tuple[Device, Theme, Lang]
+"""A way of looking."""
 
 
 class Taken(NamedTuple):
@@ -46,42 +48,70 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def take(browser: Browser, place: Place, shot: Shot, folder: Path) -> Taken:
-    """Open a page, check it, and write its picture, as long as the page is."""
-    device = shot.device
-    context = browser.new_context(
-        viewport={"width": device.width, "height": device.height},
-        is_mobile=device.is_phone,
-        has_touch=device.is_phone,
-        color_scheme=shot.theme,
-        locale=LOCALES[shot.lang],
-        reduced_motion="reduce",
-    )
-    try:
-        context.set_default_timeout(PATIENCE_MS)
-        context.add_cookies([{"name": name, "value": value, "url": place.url} for name, value in place.cookies.items()])
-        page = context.new_page()
-        watched = Watched(urlsplit(place.url).netloc)
-        page.on("console", watched.console)
-        page.on("pageerror", watched.crash)
-        page.on("request", watched.request)
-        page.on("response", watched.response)
-        answer = page.goto(place.url.rstrip("/") + shot.path, wait_until="load")
-        page.evaluate("document.fonts.ready.then(() => true)")
-        found = list(findings(page, shot, answer.status if answer else 0, watched))
-        file = folder / f"{shot.name}.png"
-        page.screenshot(path=file, full_page=True, animations="disabled")
+class Camera:
+    """Takes pictures with one browser. A window for each way of looking is kept open, since to open one takes longer than a page."""
+
+    def __init__(self, browser: Browser, folder: Path) -> None:
+        self._browser, self._folder = browser, folder
+        self._windows: dict[Look, Window] = {}
+
+    def take(self, place: Place, shot: Shot) -> Taken:
+        """Open a page, check it, and write its picture, as long as the page is."""
+        look = (shot.device, shot.theme, shot.lang)
+        if look not in self._windows:
+            self._windows[look] = Window(self._browser, look)
+        window = self._windows[look]
+        status = window.open(place, shot)
+        found = list(findings(window.page, shot, status, window.watched))
+        file = self._folder / f"{shot.name}.png"
+        window.page.screenshot(path=file, full_page=True, animations="disabled")
         return Taken(shot, file, found)
-    finally:
-        context.close()
 
 
-def take_all(shots: Sequence[Shot], worlds: Worlds, folder: Path) -> Iterator[Taken]:
+class Window:
+    """A window of one size, theme and language, and what is seen in it.
+
+    Attributes
+    ----------
+    page : playwright.sync_api.Page
+    watched : Watched
+        What the page that is shown did.
+    """
+
+    def __init__(self, browser: Browser, look: Look) -> None:
+        device, theme, lang = look
+        self._context = browser.new_context(
+            viewport={"width": device.width, "height": device.height},
+            is_mobile=device.is_phone,
+            has_touch=device.is_phone,
+            color_scheme=theme,
+            locale=LOCALES[lang],
+            reduced_motion="reduce",
+        )
+        self._context.set_default_timeout(PATIENCE_MS)
+        self.page, self.watched = self._context.new_page(), Watched()
+        self.page.on("console", self.watched.console)
+        self.page.on("pageerror", self.watched.crash)
+        self.page.on("request", self.watched.request)
+        self.page.on("response", self.watched.response)
+
+    def open(self, place: Place, shot: Shot) -> int:
+        """Open a page as whoever looks at it, and return the status of the answer."""
+        self.page.goto("about:blank")  # what the page before still does is none of this page's faults
+        self.watched.begin(urlsplit(place.url).netloc)
+        self._context.clear_cookies()
+        cookies = place.cookies.get(shot.page.who, {})
+        self._context.add_cookies([{"name": name, "value": value, "url": place.url} for name, value in cookies.items()])
+        answer = self.page.goto(place.url.rstrip("/") + shot.path, wait_until="load")
+        self.page.evaluate("document.fonts.ready.then(() => true)")
+        return answer.status if answer else 0
+
+
+def take_all(browser: Browser, shots: Sequence[Shot], worlds: Worlds, folder: Path) -> Iterator[Taken]:
     """Yield each picture as it is taken; every world is opened once."""
     folder.mkdir(parents=True, exist_ok=True)
-    ordered = sorted(shots, key=lambda shot: shot.page.state)
-    with chromium() as browser:
-        for state, of_state in groupby(ordered, key=lambda shot: shot.page.state):
-            with worlds(state) as place:
-                for shot in of_state:
-                    yield take(browser, place, shot, folder)
+    ordered, camera = sorted(shots, key=lambda shot: shot.page.state), Camera(browser, folder)
+    for state, of_state in groupby(ordered, key=lambda shot: shot.page.state):
+        with worlds(state) as place:
+            for shot in of_state:
+                yield camera.take(place, shot)

@@ -23,11 +23,17 @@ OWN_SCHEMES = {"data", "blob", "about"}
 class Watched:
     """What a page did while it was loaded and looked at."""
 
-    host: str
+    host: str = ""
     errors: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     answers: list[Response] = field(default_factory=list)
+
+    def begin(self, host: str) -> None:
+        """Forget the page before; the next one may ask `host` only."""
+        self.host = host
+        for seen in (self.errors, self.foreign, self.broken, self.answers):
+            seen.clear()
 
     def console(self, message: ConsoleMessage) -> None:
         """Keep an error of the console, such as one of the content policy. A missing file is told by `response` with its name."""

@@ -5,10 +5,28 @@ from __future__ import annotations
 from tests.web.shots import Page
 
 STATES = ("day_one", "warming", "silent", "redis_down")
+PERSON = "/person?q=user-00003"
+"""Somebody who is at risk."""
 
 PAGES: tuple[Page, ...] = (
     Page("at-risk", "/at-risk", critical=True),
+    Page("person", PERSON, critical=True),
+    Page("model", "/model", critical=True),
     Page("data", "/data", critical=True),
-    *(Page("at-risk", "/at-risk", state) for state in STATES),
-    *(Page("data", "/data", state) for state in STATES),
+    Page("at-risk-no-match", "/at-risk?q=nobody-is-called-so"),
+    Page("at-risk-viewer", "/at-risk", who="viewer"),
+    Page("person-other-definition", f"{PERSON}&definition=no-purchase"),
+    Page("person-hostile", "/person?q=%3Cscript%3Ealert(1)%3C/script%3E"),
+    Page("person-unknown", "/person?q=nobody-has-this-id"),
+    Page("person-search", "/person"),
+    Page("more", "/more"),
+    Page("access", "/access"),
+    Page("sign-in", "/sign-in", who=""),
+    Page("forbidden", "/access", who="viewer", status=403),
+    Page("wrong-filter", "/at-risk?band=purple", status=422),
+    *(
+        Page(name, path, state)
+        for state in STATES
+        for name, path in (("at-risk", "/at-risk"), ("person", PERSON), ("model", "/model"), ("data", "/data"))
+    ),
 )

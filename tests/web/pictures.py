@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from tests.web.camera import Taken, take_all
+from playwright.sync_api import Browser
+
+from tests.web.camera import Taken, chromium, take_all
 from tests.web.shots import Page, Worlds, every, few
 
 STYLE = (
@@ -38,8 +41,10 @@ def contact_sheet(taken: Sequence[Taken]) -> str:
     return f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Pictures</title><style>{STYLE}</style>{''.join(parts)}</html>"
 
 
-def run(arguments: Sequence[str], pages: Sequence[Page], worlds: Worlds) -> int:
-    """Take the pictures that the arguments ask for; return the exit code."""
+def run(
+    arguments: Sequence[str], pages: Sequence[Page], worlds: Worlds, browse: Callable[[], AbstractContextManager[Browser]] = chromium
+) -> int:
+    """Take the pictures that the arguments ask for with the browser that `browse` opens; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.web.pictures", description="Pictures of every page, and what is wrong with them."
     )
@@ -55,11 +60,12 @@ def run(arguments: Sequence[str], pages: Sequence[Page], worlds: Worlds) -> int:
             print(f"no picture has {asked.only!r} in its name; pages and states: {names}", file=sys.stderr)
             return 2
     taken: list[Taken] = []
-    for one in take_all(shots, worlds, asked.out):
-        taken.append(one)
-        print(one.shot.name, "ok" if not one.found else "")
-        for what in one.found:
-            print(f"  {what}")
+    with browse() as browser:
+        for one in take_all(browser, shots, worlds, asked.out):
+            taken.append(one)
+            print(one.shot.name, "ok" if not one.found else "")
+            for what in one.found:
+                print(f"  {what}")
     sheet = asked.out / "index.html"
     sheet.write_text(contact_sheet(taken))
     count = sum(len(one.found) for one in taken)
@@ -69,6 +75,7 @@ def run(arguments: Sequence[str], pages: Sequence[Page], worlds: Worlds) -> int:
 
 if __name__ == "__main__":
     from tests.web.pages import PAGES
-    from tests.web.served import served
+    from tests.web.served import everywhere
 
-    sys.exit(run(sys.argv[1:], PAGES, served))
+    with everywhere() as worlds:
+        sys.exit(run(sys.argv[1:], PAGES, worlds))

@@ -36,6 +36,8 @@ class Page(NamedTuple):
         Its address after the host, with its filters.
     state : str
         State of the world in which it is opened: `full`, or one that the builder of worlds knows.
+    who : str
+        Who looks: "admin", "viewer", or "" for somebody who has not signed in.
     status : int
         What the server answers.
     critical : bool
@@ -45,15 +47,16 @@ class Page(NamedTuple):
     name: str
     path: str
     state: str = "full"
+    who: str = "admin"
     status: int = 200
     critical: bool = False
 
 
 class Place(NamedTuple):
-    """Where a world is served, and the cookies of somebody who has signed in there."""
+    """Where a world is served, and the cookies of those who have signed in there, by who they are."""
 
     url: str
-    cookies: Mapping[str, str] = MappingProxyType({})
+    cookies: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 Worlds = Callable[[str], AbstractContextManager[Place]]
@@ -85,7 +88,8 @@ def every(pages: Iterable[Page]) -> list[Shot]:
 
 
 def few(pages: Sequence[Page]) -> list[Shot]:
-    """Each page once, and three more pictures of each critical one, so that every device, theme and language is seen."""
-    once = [Shot(page, LAPTOP, "light", "en") for page in pages]
+    """Each page once and each state once, and three more pictures of each critical page, so that every device, theme and language is seen."""
+    names, states = {page.name: page for page in reversed(pages)}, {page.state: page for page in reversed(pages)}
+    once = [page for page in pages if page in (names[page.name], states[page.state])]
     more = ((PHONE, "light", "en"), (PHONE, "dark", "zh"), (LAPTOP, "dark", "zh"))
-    return once + [Shot(page, *one) for page in pages if page.critical for one in more]
+    return [Shot(page, LAPTOP, "light", "en") for page in once] + [Shot(page, *one) for page in pages if page.critical for one in more]
