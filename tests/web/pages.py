@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.web.shots import Page
 
 STATES = ("day_one", "warming", "silent", "redis_down")
-PERSON = "/person?q=user-00003"
+PERSON = "/person?q=user-00114"
 """Somebody who is at risk."""
 
 PAGES: tuple[Page, ...] = (

@@ -17,18 +17,16 @@ from insights.store import people
 from insights.store.roles import Role
 from insights.web.program import uvicorn_config
 from stream.demo.local_redis import LocalRedis
+from stream.demo.product import Click
 from tests.servers.process import wait_until
 from tests.web.access.house import HASHED, sign_in
 from tests.web.shots import Place, Worlds
 from tests.web.world import NOW_MS, State, WebWorld, beside, full_world, make_world
 
 PEOPLE: tuple[tuple[str, Role], ...] = (("ann", "admin"), ("vera", "viewer"))
-MINUTE_MS = 60_000
-REJECTED = {
-    ("bad_timestamp", "timestamp"): Rejected(41, "not a time", NOW_MS - 12 * MINUTE_MS),
-    ("missing_field", "user"): Rejected(7, "field is missing", NOW_MS - 190 * MINUTE_MS),
-}
-"""What clicks were refused for, where somebody has clicked."""
+LINES_OF_CSV = 41
+REJECTED = {("not_json", None): Rejected(LINES_OF_CSV, "a line of CSV: send JSON, or load the file with `churnwatch ingest`", NOW_MS)}
+"""What dead letters say while the model is learning, when somebody still tries what to send."""
 
 
 @contextmanager
@@ -50,9 +48,11 @@ def served(state: str, *, full: WebWorld, server: LocalRedis, folder: Path) -> I
     known = cast("State", state)
     if known in ("day_one", "warming"):
         world = make_world(known, server, place, app_name=f"served-{state}")
+        if known == "warming":
+            world.later([Click(NOW_MS, f"user-{n:05d}", b"user,2026-11-26,view") for n in range(LINES_OF_CSV)], NOW_MS + 1)
+            world.rejected = REJECTED
     else:
         world = beside(full, known, server, place, {"alerts__threshold": full.parts.settings["alerts.threshold"]})
-        world.rejected = REJECTED
     try:
         with listening(world) as url:
             yield Place(url, {role: _signed_in(world, login, role) for login, role in PEOPLE})
