@@ -50,7 +50,7 @@ lint: setup-dev ## ruff and mypy
 	$(BIN)/mypy
 
 test: lint ## lint, doctests and all tests, two files at a time (a tenth of the kills; `pytest -m real_kafka --full` for all)
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup-dev ## engine against stock Faust and the naive job, on real Kafka and Redis
 	$(BIN)/python -m benchmarks.engine

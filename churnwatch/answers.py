@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 Ms = Annotated[int, Meta(description="milliseconds since the epoch")]
+Band = Literal["critical", "high", "elevated", "low"]
+Sort = Literal["risk", "value", "newest", "left"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -43,7 +45,9 @@ class Risk(Struct, frozen=True, kw_only=True):
         int | None, Meta(description="every event of this user that Kafka received before this time is counted in this answer")
     ]
     model_version: Annotated[int | None, Meta(description="the model that stated the risk; 0 is the rule")]
-    reasons: Annotated[list[str], Meta(description="why the alert was opened, as sentences; empty where that is not known")]
+    reasons: Annotated[
+        list[str], Meta(description="why the alert was opened, as sentences; empty without an open alert, and in the first moment of one")
+    ]
     reason_codes: Annotated[list[ReasonCode], Meta(description="the same for programs, in the same order")]
 
 
@@ -51,6 +55,73 @@ class Risks(Struct, frozen=True):
     """Several users, in the order in which they were asked for."""
 
     risks: list[Risk]
+
+
+class AtRisk(Struct, frozen=True, kw_only=True):
+    """One person on the list: an alert that is open."""
+
+    user: str
+    definition: str
+    alert_id: Annotated[str, Meta(description="as in the topic `alerts`")]
+    risk: Annotated[Share, Meta(description="chance of churn as last stated")]
+    band: Band
+    channel: Annotated[str, Meta(description="acquisition channel; `none` where none is known, `other` for one that is not configured")]
+    worth: Annotated[float | None, Meta(description="what they spend in 90 days at their pace so far; null where no event brings money")]
+    value: Annotated[float | None, Meta(description="value at risk: `risk` times `worth`")]
+    last_active_ms: int | None
+    opened_ms: Annotated[int, Meta(description="event time of the landmark at which the alert was opened")]
+    valid_until_ms: Annotated[int, Meta(description="end of its horizon")]
+    reasons: Annotated[list[str], Meta(description="why, as sentences, the strongest first")]
+    reason_codes: Annotated[list[ReasonCode], Meta(description="the same for programs, in the same order")]
+
+
+class AtRiskPage(Struct, frozen=True, kw_only=True):
+    """A part of the list."""
+
+    as_of_ms: Annotated[int | None, Meta(description="event time of the engine")]
+    total: Annotated[int, Meta(description="people who pass the filters, on all pages")]
+    people: list[AtRisk]
+    next_cursor: Annotated[str | None, Meta(description="`cursor` of the next page; null on the last one")]
+
+
+class Sums(Struct, frozen=True, kw_only=True):
+    """What the people who pass the filters add up to."""
+
+    as_of_ms: Annotated[int | None, Meta(description="event time of the engine")]
+    people: Annotated[int, Meta(description="how many are at risk")]
+    leaving: Annotated[float, Meta(description="how many of them are likely to leave if nothing is done: the sum of their risks")]
+    plus_minus: Annotated[float, Meta(description="half the width of its interval of 95%, if the risks are right")]
+    value: Annotated[float | None, Meta(description="value at risk of all of them; null where nobody's is known")]
+    spenders: Annotated[int, Meta(description="how many of them have ever spent anything")]
+    judged: Annotated[int, Meta(description="of how many of them that is known")]
+    bands: Annotated[dict[str, int], Meta(description="how many are in each band of risk")]
+    reasons: Annotated[dict[str, int], Meta(description="how many have a reason about what, the most frequent first")]
+
+
+class Changed(Struct, frozen=True):
+    """There is another list."""
+
+    version: Annotated[
+        str, Meta(description="differs whenever the list does, and says nothing else; another process of the page has others")
+    ]
+
+
+class Version(Struct, frozen=True, kw_only=True):
+    """The model that serves one definition."""
+
+    definition: str
+    model: Annotated[str, Meta(description='its name; "cadence", the rule, before a learned one is better')]
+    version: Annotated[int, Meta(description="0 is the rule")]
+    learned_until_ms: Annotated[int | None, Meta(description="event time up to which it has learned; null for the rule")]
+    labels: Annotated[int, Meta(description="outcomes that it has learned from")]
+    churned: Annotated[int, Meta(description="how many of these had left")]
+
+
+class Model(Struct, frozen=True):
+    """Which model says the risks, by definition."""
+
+    as_of_ms: int | None
+    definitions: list[Version]
 
 
 class Data(Struct, frozen=True, kw_only=True):
@@ -62,6 +133,7 @@ class Data(Struct, frozen=True, kw_only=True):
     reached: Annotated[bool, Meta(description="whether Redis answered; if not, everything here is what it answered last")]
     partitions: int
     followed: Annotated[int, Meta(description="partitions of which anything was ever counted")]
+    unreadable: Annotated[list[int], Meta(description="partitions of which nothing can be said; all else here is without them")] = []
     outcomes: Annotated[
         dict[str, int], Meta(description="records taken since the beginning, by outcome: ok, late, duplicate, and why others were rejected")
     ]

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from churnwatch.answers import Batch, Data, Event, Problem, Risk, Risks
+from churnwatch.answers import AtRiskPage, Batch, Data, Event, Model, Problem, Risk, Risks, Sums
 
 T = TypeVar("T")
 MOST_USERS, MOST_EVENTS, MOST_BYTES = 1_000, 2_500, 500_000
@@ -125,6 +125,16 @@ def risks(users: Sequence[str], definition: str | None) -> Iterator[Call[Risks]]
         yield Call("POST", "/risks", Risks, body=_encode(body))
 
 
+def at_risk(filters: Mapping[str, Any], cursor: str | None) -> Call[AtRiskPage]:
+    """Ask for one page of the list."""
+    return Call("GET", "/at-risk", AtRiskPage, {**filters, "cursor": cursor})
+
+
+def sums(filters: Mapping[str, Any]) -> Call[Sums]:
+    """Ask what the list adds up to."""
+    return Call("GET", "/at-risk/sums", Sums, filters)
+
+
 def batches(events: Iterable[Event | dict[str, Any]]) -> Iterator[Call[Batch]]:
     """Send any number of events, in as many requests as it takes."""
     some: list[bytes] = []
@@ -153,4 +163,5 @@ def together(batches: Sequence[Batch]) -> Batch:
     )
 
 
+MODEL = Call("GET", "/model", Model)
 DATA = Call("GET", "/data", Data)

@@ -18,17 +18,20 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any, Self, TypeVar
 
 import httpx
 
 from churnwatch import calls
-from churnwatch.answers import Batch, Data, Event, Problem, Risk
+from churnwatch.answers import AtRisk, Band, Batch, Data, Event, Model, Problem, Risk, Sort, Sums
 from churnwatch.calls import ApiError, ApiRefused, ApiUnreachable, Call
 
-__all__ = ["ApiError", "ApiRefused", "ApiUnreachable", "AsyncClient", "Batch", "Client", "Data", "Event", "Problem", "Risk"]
+__all__ = [
+    "ApiError", "ApiRefused", "ApiUnreachable", "AsyncClient", "AtRisk", "Band", "Batch", "Client", "Data", "Event", "Model", "Problem",
+    "Risk", "Sort", "Sums",
+]  # fmt: skip
 
 T = TypeVar("T")
 
@@ -100,6 +103,36 @@ class Client(_Core):
         """Return the risks of any number of users, in their order."""
         return [risk for call in calls.risks(users, definition) for risk in self._ask(call).risks]
 
+    def at_risk(
+        self,
+        definition: str | None = None,
+        *,
+        channel: str | None = None,
+        band: Band | None = None,
+        reason: str | None = None,
+        q: str | None = None,
+        sort: Sort | None = None,
+        page: int = 200,
+    ) -> Iterator[AtRisk]:
+        """Yield everybody at risk, a page at a time; the document of the API says what the filters are."""
+        query = {"definition": definition, "channel": channel, "band": band, "reason": reason, "q": q, "sort": sort, "limit": page}
+        cursor = None
+        while True:
+            answer = self._ask(calls.at_risk(query, cursor))
+            yield from answer.people
+            if (cursor := answer.next_cursor) is None:
+                return
+
+    def sums(
+        self, definition: str | None = None, *, channel: str | None = None, band: Band | None = None, reason: str | None = None
+    ) -> Sums:
+        """Return what everybody at risk adds up to, and nobody's id: for a token with the scope ``read:aggregates``."""
+        return self._ask(calls.sums({"definition": definition, "channel": channel, "band": band, "reason": reason}))
+
+    def model(self) -> Model:
+        """Return which model says the risks."""
+        return self._ask(calls.MODEL)
+
     def send(self, events: Iterable[Event | dict[str, Any]]) -> Batch:
         """Send any number of events; return what became of them, in their order. After an error, send all of them again."""
         return calls.together([self._ask(call) for call in calls.batches(events)])
@@ -156,6 +189,37 @@ class AsyncClient(_Core):
     async def risks(self, users: Sequence[str], definition: str | None = None) -> list[Risk]:
         """See `Client`."""
         return [risk for call in calls.risks(users, definition) for risk in (await self._ask(call)).risks]
+
+    async def at_risk(
+        self,
+        definition: str | None = None,
+        *,
+        channel: str | None = None,
+        band: Band | None = None,
+        reason: str | None = None,
+        q: str | None = None,
+        sort: Sort | None = None,
+        page: int = 200,
+    ) -> AsyncIterator[AtRisk]:
+        """See `Client`."""
+        query = {"definition": definition, "channel": channel, "band": band, "reason": reason, "q": q, "sort": sort, "limit": page}
+        cursor = None
+        while True:
+            answer = await self._ask(calls.at_risk(query, cursor))
+            for person in answer.people:
+                yield person
+            if (cursor := answer.next_cursor) is None:
+                return
+
+    async def sums(
+        self, definition: str | None = None, *, channel: str | None = None, band: Band | None = None, reason: str | None = None
+    ) -> Sums:
+        """See `Client`."""
+        return await self._ask(calls.sums({"definition": definition, "channel": channel, "band": band, "reason": reason}))
+
+    async def model(self) -> Model:
+        """See `Client`."""
+        return await self._ask(calls.MODEL)
 
     async def send(self, events: Iterable[Event | dict[str, Any]]) -> Batch:
         """See `Client`."""

@@ -27,6 +27,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="full counts of kills, zombies and seeds")
 
 
+LONG = tuple(f"tests/{folder}/" for folder in ("faults", "simulation", "backtest"))
+"""Folders whose files take minutes. They go first, so that no long file is left to one process at the end, while the other has nothing to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name long bytes by their length: a packed file holds the time it was packed at, and workers of one run must find tests of the same names."""
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) and len(val) > 24 else None

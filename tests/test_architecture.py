@@ -55,6 +55,7 @@ RULES: dict[str, Rule] = {
     "online_models": Rule("features.definitions features.compiled features.users"),
     "online_models.registry_redis": Rule("features.store.keys online_models", "redis"),
     "stream.faults": Rule(""),
+    "stream.metric": Rule(""),
     "stream.shown": Rule(""),
     "stream.screen": Rule("stream.shown"),
     "stream.key_file": Rule(""),
@@ -75,7 +76,7 @@ RULES: dict[str, Rule] = {
     ),
     "stream.feedback": Rule(SHELL, KAFKA, clock=True),
     "stream.processes": Rule(
-        f"{SHELL} features.store.redis online_models.registry_redis stream.ownership stream.intake stream.feedback",
+        f"{SHELL} stream.metric features.store.redis online_models.registry_redis stream.ownership stream.intake stream.feedback",
         f"{KAFKA} redis faust mode aiohttp",
         clock=True,
     ),
@@ -105,7 +106,7 @@ RULES: dict[str, Rule] = {
         clock=True,
     ),
     "insights.web": Rule(
-        f"{CORE} stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
+        f"{CORE} stream.metric stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
         "insights.store insights.past insights.past.fold insights.past.follow insights.live stream.kafka stream.ownership features.files churnwatch",
         "redis http",
         clock=True,

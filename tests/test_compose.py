@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 
 
 def test_the_parts_are_there() -> None:
-    assert {"kafka", "redis", "worker-1", "worker-2", "trainer", "prometheus", "grafana"} <= SERVICES.keys()
+    assert {"kafka", "redis", "worker-1", "worker-2", "trainer", "page", "prometheus", "grafana"} <= SERVICES.keys()
     assert "controller" in SERVICES["kafka"]["environment"]["KAFKA_PROCESS_ROLES"]
 
 
@@ -35,7 +36,8 @@ def test_every_variable_is_a_setting() -> None:
     from stream.settings import SETTINGS
 
     known = {setting.env for setting in SETTINGS} | {f"{setting.env}_FILE" for setting in SETTINGS if setting.kind == "secret"}
-    assert set(SERVICES["worker-1"]["environment"]) <= known
+    for name in ("worker-1", "page"):
+        assert set(SERVICES[name]["environment"]) - {"<<"} <= known
 
 
 def test_the_first_start_makes_a_key_and_a_token_that_all_others_wait_for() -> None:
@@ -44,7 +46,7 @@ def test_the_first_start_makes_a_key_and_a_token_that_all_others_wait_for() -> N
     assert wanted == {"CHURNWATCH_MODEL_KEY_FILE": made[0], "CHURNWATCH_WEB_TOKEN_FILE": made[1]}
     prometheus = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())["scrape_configs"][0]
     assert prometheus["authorization"]["credentials_file"] == made[1]
-    for name in ("worker-1", "worker-2", "trainer", "prometheus"):
+    for name in ("worker-1", "worker-2", "trainer", "page", "prometheus"):
         assert "keys:/keys:ro" in SERVICES[name]["volumes"]
         assert "keys" in waited_for(name), name
     # the files are readable by their maker only, so all who read them are the same user
@@ -61,6 +63,20 @@ def waited_for(name: str) -> set[str]:
         if how["condition"] == "service_completed_successfully"
     }  # fmt: skip
     return ended.union(*(waited_for(other) for other in ended))
+
+
+def test_the_image_has_every_package() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = {name.rstrip("*") for name in config["tool"]["setuptools"]["packages"]["find"]["include"]}
+    copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    assert copied == packages
+
+
+def test_the_page_keeps_its_store_and_is_not_for_others() -> None:
+    page = SERVICES["page"]
+    store = page["environment"]["CHURNWATCH_PAGE_STORE"]
+    assert any(store.startswith(f"sqlite:///{volume.split(':')[1]}/") for volume in page["volumes"])
+    assert [port.split(":")[0] for port in page["ports"]] == ["127.0.0.1"]
 
 
 def test_every_image_has_a_fixed_version() -> None:

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from insights.live.bands import BandName, band_of
 from insights.live.people import Asked, Known
+from insights.past.bands import BandName, band_of
 from insights.past.rows import AlertRow, Cause
 from stream.alerts.reasons import ROWS
 

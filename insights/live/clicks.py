@@ -48,9 +48,10 @@ class Intake(NamedTuple):
     rejected: Mapping[Group, Rejected] = {}
 
     def waiting(self, view: EngineView) -> Mapping[int, int]:
-        """Return how many clicks no worker has taken yet, by partition."""
+        """Return how many clicks no worker has taken yet, by partition; a shard that cannot be read is left out."""
         ends = {} if self.look is None else self.look.ends
-        return {number: max(0, end - (view.metas[number].next_offset if number in view.metas else 0)) for number, end in ends.items()}
+        taken = {number: meta.next_offset for number, meta in view.metas.items()}
+        return {number: max(0, end - taken.get(number, 0)) for number, end in ends.items() if number not in view.unreadable}
 
     def clicks(self, view: EngineView, now_ms: int) -> Clicks:
         """Return what decides the state of the page."""

@@ -13,7 +13,7 @@ import redis
 from features.store.app_spec import AppSpec
 from features.store.redis import load_spec
 from features.users.state import NEVER
-from stream.ownership.stored import stored_metas
+from stream.ownership.stored import Metas, readable_metas
 from stream.shard.meta import ShardMeta
 
 
@@ -30,12 +30,15 @@ class EngineView(msgspec.Struct, frozen=True):
         Whether Redis answered when it was last asked. If it did not, everything else is what it answered before.
     answered_ms : int
         When it last answered, by the clock on the wall, ms; 0 for never.
+    unreadable : tuple of int
+        Shards of which nothing can be said, since what they remember of themselves cannot be read. All figures are without them.
     """
 
     spec: AppSpec | None
     metas: dict[int, ShardMeta]
     reached: bool
     answered_ms: int
+    unreadable: tuple[int, ...] = ()
 
     @property
     def as_of_ms(self) -> int | None:
@@ -112,7 +115,7 @@ class Engine:
         answered_ms = self._now_ms()
         try:
             spec = load_spec(self.client, self.app)
-            metas = {} if spec is None else stored_metas(self.client, self.app, spec.partitions)
+            metas = Metas({}, ()) if spec is None else readable_metas(self.client, self.app, spec.partitions)
         except redis.RedisError:
             return msgspec.structs.replace(self._view, reached=False)
-        return EngineView(spec, metas, reached=True, answered_ms=answered_ms)
+        return EngineView(spec, metas.readable, reached=True, answered_ms=answered_ms, unreadable=metas.unreadable)

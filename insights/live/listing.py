@@ -9,8 +9,8 @@ from typing import Literal, get_args
 
 import msgspec
 
-from insights.live.bands import NAMES, BandName
 from insights.live.board import Board, Listed
+from insights.past.bands import NAMES, BandName
 
 SURE = 1.96
 """Standard deviations to each side of an interval of 95%."""
@@ -58,12 +58,15 @@ CUTS: dict[str, Callable[[Listed, Filters], bool]] = {
     "text": lambda row, wanted: wanted.text.casefold() in row.alert.user.casefold(),
 }
 """Whether a row passes a filter, by the filter's name."""
-_ORDER: dict[Sort, Callable[[Listed], tuple[float, ...]]] = {
+ORDER: dict[Sort, Callable[[Listed], tuple[float, ...]]] = {
     "risk": lambda row: (-row.risk,),
     "value": lambda row: (-(row.value or 0.0), -row.risk),
     "newest": lambda row: (-row.alert.landmark_ms, -row.number),
     "left": lambda row: (row.alert.valid_until_ms, -row.risk),
 }
+"""What the rows stand in order of, the least first."""
+Place = tuple[tuple[float, ...], str]
+"""Where a row stands: by the order that was asked for, and where rows are equal by it, by the person's id."""
 
 
 class Sums(msgspec.Struct, frozen=True):
@@ -100,10 +103,15 @@ def filtering(wanted: Filters) -> Callable[[Listed], bool]:
     return lambda row: row.alert.definition == wanted.definition and all(cut(row, wanted) for cut in cuts)
 
 
+def placing(sort: Sort) -> Callable[[Listed], Place]:
+    """Return what tells where a row stands."""
+    order = ORDER[sort]
+    return lambda row: (order(row), row.alert.user)
+
+
 def chosen(board: Board, wanted: Filters) -> list[Listed]:
-    """Return the rows that pass the filters, in their order. Rows that are equal by it stand in order of the person's id."""
-    order = _ORDER[wanted.sort]
-    return sorted(filter(filtering(wanted), board.rows.values()), key=lambda row: (*order(row), row.alert.user))
+    """Return the rows that pass the filters, in their order."""
+    return sorted(filter(filtering(wanted), board.rows.values()), key=placing(wanted.sort))
 
 
 def sums(rows: Sequence[Listed]) -> Sums:

@@ -14,11 +14,11 @@ from features.definitions.definition import DAY_MS
 from insights.live.engine import EngineView
 
 Kind = Literal[
-    "redis", "kafka", "no_worker", "stopped", "rejected", "behind", "no_events", "ended", "silent", "going_on", "warming", "no_trainer", "well",
+    "redis", "kafka", "no_worker", "unreadable", "stopped", "rejected", "behind", "no_events", "ended", "silent", "going_on", "warming", "no_trainer", "well",
 ]  # fmt: skip
 Tone = Literal["bad", "warn", "quiet", "good"]
 TONES: Mapping[Kind, Tone] = {
-    "redis": "bad", "kafka": "bad", "stopped": "bad", "rejected": "bad", "going_on": "warn", "silent": "warn", "warming": "warn",
+    "redis": "bad", "kafka": "bad", "unreadable": "bad", "stopped": "bad", "rejected": "bad", "going_on": "warn", "silent": "warn", "warming": "warn",
     "no_trainer": "warn", "no_worker": "quiet", "no_events": "quiet", "ended": "quiet", "behind": "quiet", "well": "good",
 }  # fmt: skip
 SILENT_MS = 5 * 60_000
@@ -141,6 +141,8 @@ class State(NamedTuple):
     records : int
         Records that were taken so far, usable or not.
     learning : Learning
+    unreadable : tuple of int
+        Shards of which nothing can be said.
     """
 
     kind: Kind
@@ -151,6 +153,7 @@ class State(NamedTuple):
     waiting: int = 0
     records: int = 0
     learning: Learning = Learning()
+    unreadable: tuple[int, ...] = ()
 
     @property
     def tone(self) -> Tone:
@@ -214,6 +217,7 @@ RULES: tuple[Rule, ...] = (
     Rule("redis", lambda seen: not seen.view.reached),
     Rule("kafka", lambda seen: seen.clicks is not None and not seen.clicks.reached),
     Rule("no_worker", lambda seen: seen.view.spec is None),
+    Rule("unreadable", lambda seen: bool(seen.view.unreadable)),
     Rule("stopped", lambda seen: seen.clicks is not None and seen.clicks.workers == 0),
     Rule("rejected", lambda seen: seen.view.newest_ms is None and sum(seen.view.totals.values()) > 0),
     Rule("behind", lambda seen: seen.waiting >= BEHIND, _caught_up_ms),
@@ -249,4 +253,6 @@ def state_of(view: EngineView, learning: Learning, now_ms: int, clicks: Clicks |
     seen = Seen(view, clicks, learning, clock or Clock(), now_ms)
     rule = next(rule for rule in RULES if rule.fits(seen))
     records = sum(view.totals.values())
-    return State(rule.kind, view.as_of_ms, view.answered_ms, rule.until(seen), seen.quiet_ms, seen.waiting, records, learning)
+    return State(
+        rule.kind, view.as_of_ms, view.answered_ms, rule.until(seen), seen.quiet_ms, seen.waiting, records, learning, view.unreadable
+    )

@@ -51,7 +51,7 @@ class FollowObserver:
         """Note whether this process is the one that writes."""
 
     def troubled(self, why: str) -> None:
-        """Note that it cannot go on for now: in a few words, without secrets or user ids. "" when it goes on again."""
+        """Note that it cannot go on for now: in a few words, without secrets or user ids. What it commits next says that it goes on."""
 
 
 class Follower:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case
 
 from features.definitions.definition import DAY_MS
 from features.users.spec import FeatureSpec
-from insights.past.bands import BANDS
+from insights.past.bands import BANDS, NAMES
 from insights.past.fold.days import day_of
 from insights.past.fold.landmarks import MOST_RISK, STATED, entry_of, hash_of, landmark_ms_of, landmarks_of, outcome_of, place_of
 from insights.past.fold.outcomes import STEPS
@@ -127,13 +127,13 @@ class Past:
         Who came back early is counted too, but not before their time is up, and then by what came true: somebody may come back and leave.
         """
         risk, left = ALERTS.c.risk, ALERTS.c.really_left
-        band = case(*((risk >= least, name) for name, least in BANDS.items()))
+        band = case(*((risk >= one.least, one.name) for one in BANDS))
         wanted = select(band, func.count(), func.sum(risk), func.sum(left)).where(
             ALERTS.c.definition == definition, ALERTS.c.landmark_ms >= first_ms, ALERTS.c.landmark_ms < last_ms, left.is_not(None)
         )
         with self._store.read() as db:
             found = {name: (n, said, gone) for name, n, said, gone in db.execute(wanted.where(_kept(db)).group_by(band))}
-        return [JudgedBand(n, said / n if n else 0.0, gone, name) for name in BANDS for n, said, gone in [found.get(name, (0, 0.0, 0))]]
+        return [JudgedBand(n, said / n if n else 0.0, gone, name) for name in NAMES for n, said, gone in [found.get(name, (0, 0.0, 0))]]
 
     def came_back_share(self, definition: str, first_ms: int, last_ms: int) -> CameBack:
         """Return how many came back, of the alerts with a landmark in [first, last) whose time is up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from insights.past.bands import Band, band_of
+from insights.past.bands import BandName, band_of
 from stream.alerts.message import ReasonCode
 
 Cause = Literal["returned", "horizon"]
@@ -60,7 +60,7 @@ class AlertRow:
     change_no: int
 
     @property
-    def band(self) -> Band:
+    def band(self) -> BandName:
         """The band of its risk."""
         return band_of(self.risk)
 
@@ -121,7 +121,7 @@ class Judged:
 class JudgedBand(Judged):
     """The same, of flagged people in a band."""
 
-    band: Band
+    band: BandName
 
 
 @dataclass(frozen=True, slots=True)

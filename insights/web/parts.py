@@ -17,6 +17,7 @@ from insights.live.status import Status
 from insights.past.past import Past
 from insights.store.store import Store
 from insights.web.kept import Kept
+from insights.web.metrics import PageMetrics
 from stream.ownership.served import model_key
 from stream.settings import Settings
 
@@ -46,6 +47,8 @@ class Parts:
         The clock on the wall, ms since the epoch. Figures follow event time (`EngineView.as_of_ms`); this is for sessions and for what is late.
     kept : Kept
         Pages that were put together a moment ago.
+    metrics : PageMetrics
+        What the process says to Prometheus.
     """
 
     settings: Settings
@@ -58,6 +61,7 @@ class Parts:
     status: Status
     now_ms: Callable[[], int]
     kept: Kept = field(default_factory=Kept)
+    metrics: PageMetrics = field(default_factory=PageMetrics)
 
 
 def parts_over(settings: Settings, engine: Engine, store: Store, intake: Callable[[], Intake | None], now_ms: Callable[[], int]) -> Parts:

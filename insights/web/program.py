@@ -42,7 +42,7 @@ def main(settings: Settings) -> int:
         watch = Watch(Looker(settings), Letters(settings), engine, settings, now_ms)
         parts = parts_over(settings, engine, store, watch.intake, now_ms)
         stop = threading.Event()
-        following = Follower(settings, store, lambda: engine.view().spec).start(stop)
+        following = Follower(settings, store, lambda: engine.view().spec, parts.metrics).start(stop)
         watch.start()
         config = uvicorn_config(settings, make_app(parts))
         config.callback_notify, config.timeout_notify = partial(tidy_beside, store, now_ms), EVERY_S

@@ -15,7 +15,7 @@ from stream.settings import Settings
 
 DAY_ONE: frozenset[Kind] = frozenset({"no_worker", "no_events"})
 """States in which pages about people have nothing to show but what will come."""
-COMMANDS: frozenset[Kind] = frozenset({"no_worker", "no_events", "rejected", "stopped", "no_trainer"})
+COMMANDS: frozenset[Kind] = frozenset({"no_worker", "no_events", "rejected", "stopped", "no_trainer", "unreadable"})
 """States that one command mends."""
 
 
@@ -120,6 +120,7 @@ def _values(state: State, w: Words, zone: tzinfo, now_ms: int) -> Mapping[str, o
         "stayed": learning.stayed,
         "needed": learning.needed,
         "version": str(learning.version),
+        "shards": w.list_of(map(str, state.unreadable)),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from insights.live.bands import BandName
+from insights.past.bands import BandName
 
 
 class Tile(NamedTuple):

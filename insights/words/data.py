@@ -67,6 +67,7 @@ WORDS: dict[str, Said] = {
     # shards
     "data.shards": Said("By partition", "按分区"),
     "data.shards.none": Said("No worker has stored anything yet.", "还没有工作进程存储过任何内容。"),
+    "data.shard.unreadable": Said("cannot be read", "无法读取"),
     "data.shard.behind": Said("{duration} behind the newest", "比最新的晚 {duration}"),
     "data.taken": Said("Records taken", "已处理的记录"),
     "data.people": Said("People judged daily", "每天判断的用户"),

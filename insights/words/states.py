@@ -65,6 +65,18 @@ WORDS: dict[str, Said] = {
     "day_one.horizon.is": Said("the first outcomes: who really left, and how right the page was", "首批结果：谁真的流失了，页面判断得有多准"),
     "day_one.enough": Said("after {n} outcomes of each kind", "两种结果各满 {n} 个后"),
     "day_one.enough.is": Said("a model that has learned from them takes over; until then people are scored by their own rhythm", "学过这些结果的模型接手；在此之前按每个人自己的节奏打分"),
+    # shards
+    "state.unreadable": Said("What a shard stored of itself cannot be read: partition {shards}", "有分片自身的记录无法读取：分区 {shards}"),
+    "state.unreadable.body": Said(
+        "It is damaged, or a newer build wrote it. Figures are without this partition; everything else is shown.",
+        "记录已损坏，或由更新的版本写入。数字不含该分区，其余内容照常显示。",
+    ),
+    "state.unreadable.next": Said(
+        "Run the page with the build of the workers. If it is the same, this names the keys, and says how the shard is made again from the log:",
+        "请让页面与工作进程使用同一版本。如果已经一致，以下命令会列出这些键，并说明如何从日志重建该分片：",
+    ),
+    "state.unreadable.command": Said("churnwatch state check", "churnwatch state check"),
+    "state.unreadable.dot": Said("A shard is damaged", "有分片损坏"),
     # workers and intake
     "state.stopped": Said("No worker takes the events", "没有工作进程在处理事件"),
     "state.stopped.body": Said("{n} events wait. Figures are as of {as_of}, and no alert leaves meanwhile.", "{n} 个事件在等待。数字截至 {as_of}，其间不会发出预警。",

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import Gauge
 
 from features.events.event import REJECTS
 from features.users.state import NEVER
 from online_models.checkpoint import Header
+from stream.metric import Metric, Metrics
 from stream.outbox import Entry
 from stream.ownership.observer import Observer
 from stream.processes.intake_watch import IntakeWatch
@@ -30,18 +30,6 @@ LARGE = 0.5
 """Share of the events that one user may have before a warning is logged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One row of the table."""
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
-    labels: tuple[str, ...]
-    help: str
-    buckets: tuple[float, ...] = ()
-
-
-_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60)
 METRICS: tuple[Metric, ...] = (
     Metric("churnwatch_events", "counter", ("outcome",), "records taken, by outcome"),
     Metric(
@@ -57,14 +45,13 @@ METRICS: tuple[Metric, ...] = (
         "share of the user with most events, of up to 10,000 events a minute: near 1 it is a bot, or an id that stands for nobody",
     ),
     Metric("churnwatch_steps", "counter", (), "commits to Redis"),
-    Metric("churnwatch_commit_seconds", "histogram", (), "commit to Redis", _SECONDS),
-    Metric("churnwatch_publish_seconds", "histogram", (), "transaction to Kafka", _SECONDS),
+    Metric("churnwatch_commit_seconds", "histogram", (), "commit to Redis"),
+    Metric("churnwatch_publish_seconds", "histogram", (), "transaction to Kafka"),
     Metric(
         "churnwatch_click_to_publish_seconds",
         "histogram",
         (),
         "from the broker's stamp of the causing click to its alert's commit",
-        _SECONDS,
     ),
     Metric("churnwatch_alerts", "counter", ("definition", "type"), "alerts decided"),
     Metric("churnwatch_alerts_capped", "counter", (), "alerts not opened because the day's cap was used up"),
@@ -115,19 +102,11 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-class WorkerMetrics(Observer):
+class WorkerMetrics(Metrics, Observer):
     """The metrics of the table, filled with what the sessions do."""
 
     def __init__(self, definitions: Sequence[str]) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter that nobody reads
-        self.registry = CollectorRegistry()
-        makers = {"counter": Counter, "gauge": Gauge}
-        self._of = {
-            row.name: Histogram(row.name, row.help, row.labels, buckets=row.buckets, registry=self.registry)
-            if row.kind == "histogram"
-            else makers[row.kind](row.name, row.help, row.labels, registry=self.registry)
-            for row in METRICS
-        }
+        super().__init__(METRICS)
         self._definitions = list(definitions)
         for outcome in ("ok", "duplicate", *(reason.name for reason in REJECTS)):
             self.counter("churnwatch_events").labels(outcome)
@@ -136,27 +115,10 @@ class WorkerMetrics(Observer):
         self._shown: dict[str, dict[str, float]] = {}
         self.last_step = time.monotonic()
 
-    def counter(self, name: str) -> Counter:
-        """Return one counter of the table."""
-        metric = self._of[name]
-        assert isinstance(metric, Counter)  # noqa: S101 - the table says so
-        return metric
-
-    def gauge(self, name: str) -> Gauge:
-        """Return one gauge of the table."""
-        metric = self._of[name]
-        assert isinstance(metric, Gauge)  # noqa: S101 - the table says so
-        return metric
-
-    def _histogram(self, name: str) -> Histogram:
-        metric = self._of[name]
-        assert isinstance(metric, Histogram)  # noqa: S101 - the table says so
-        return metric
-
     def stepped(self, partition: int, step: Step, shard: Shard, commit_s: float) -> None:
         """See `stream.ownership.observer.Observer`."""
         self.last_step = time.monotonic()
-        self._histogram("churnwatch_commit_seconds").observe(commit_s)
+        self.histogram("churnwatch_commit_seconds").observe(commit_s)
         for outcome, count in step.outcomes.items():
             self.counter("churnwatch_events").labels(outcome).inc(count)
         self.counter("churnwatch_steps").inc()
@@ -257,21 +219,11 @@ class WorkerMetrics(Observer):
     def published(self, partition: int, entries: Sequence[Entry], publish_s: float) -> None:
         """See `stream.ownership.observer.Observer`."""
         del partition
-        self._histogram("churnwatch_publish_seconds").observe(publish_s)
+        self.histogram("churnwatch_publish_seconds").observe(publish_s)
         now_ms = time.time() * 1000
-        latency = self._histogram("churnwatch_click_to_publish_seconds")
+        latency = self.histogram("churnwatch_click_to_publish_seconds")
         for entry in entries:
             if entry.topic == DEAD_LETTERS:
                 self.counter("churnwatch_dead_letters").labels(dict(entry.headers)["cw-reason"].decode()).inc()
             else:
                 latency.observe(max(0.0, (now_ms - entry.cause_ms) / 1000))
-
-
-def metrics_markdown() -> str:
-    """Return the table as the docs show it."""
-    lines = ["| metric | kind | labels | what |", "|---|---|---|---|"]
-    lines += [
-        f"| `{row.name}{'_total' if row.kind == 'counter' else ''}` | {row.kind} | {', '.join(row.labels)} | {row.help} |"
-        for row in METRICS
-    ]
-    return "\n".join(lines) + "\n"

@@ -21,9 +21,10 @@ from stream.cli.context import TOLD, readable
 from stream.demo.product import DAY_MS, make_product
 from stream.demo.score import score
 from stream.faults import WebRefused
+from stream.metric import markdown
 from stream.processes.clock import ClockSettings, Intake, PartitionLag, decide_tick
 from stream.processes.health import build_web, serve
-from stream.processes.metrics import METRICS, WorkerMetrics, metrics_markdown
+from stream.processes.metrics import METRICS, WorkerMetrics
 from stream.processes.preflight import NotReady
 from stream.processes.watchdog import CODES, Probe, Watchdog
 
@@ -103,7 +104,7 @@ def test_no_metric_names_a_user() -> None:
 def test_docs_are_made_from_the_tables() -> None:
     from features.users.catalog import catalog_markdown
 
-    assert metrics_markdown() in (ROOT / "docs" / "metrics.md").read_text()
+    assert markdown(METRICS) in (ROOT / "docs" / "metrics.md").read_text()
     assert catalog_markdown() in (ROOT / "docs" / "features.md").read_text()
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 
+import msgspec
 import pytest
+from starlette.testclient import TestClient
 
+from features.store.keys import META_FIELD, shard_keys
 from insights.live.clicks import Intake
+from insights.live.engine import Engine
 from insights.live.letters import Rejected
+from insights.web.app import make_app
 from insights.web.data.processes import processes_of
 from insights.web.data.view import Asked, page_of
+from insights.web.parts import parts_over
 from insights.web.saying import Saying
 from insights.words import DASH, words
 from stream.demo.local_redis import LocalRedis
@@ -88,3 +95,30 @@ def test_hostile_fields_and_types_are_text(world: WebWorld) -> None:
     assert "<script>alert" not in html
     assert "<img src=x" not in html
     assert "&lt;script&gt;alert(1)" in html
+
+
+@pytest.mark.parametrize("damage", [b"\xc1 no record", b"", msgspec.msgpack.encode({"next_offset": "five"})])
+def test_a_shard_that_cannot_be_read_is_named_and_all_else_is_shown(
+    redis_server: LocalRedis, tmp_path: Path, app_name: str, damage: bytes
+) -> None:
+    world = make_world("warming", redis_server, tmp_path, app_name=app_name, users=30)
+    engine = Engine(world.parts.engine.client, app_name)
+    before = engine.view()
+    engine.client.hset(shard_keys(app_name, 1).meta, META_FIELD, damage)
+    engine = Engine(engine.client, app_name, lambda: world.now_ms)
+    view = engine.view()
+    assert (view.unreadable, view.reached, view.metas) == ((1,), True, {0: before.metas[0]})
+    assert view.as_of_ms is not None
+    parts = parts_over(world.parts.settings, engine, world.parts.store, world.intake, lambda: world.now_ms)
+    browser = TestClient(make_app(parts), base_url="http://127.0.0.1")
+    for path in ("/at-risk", "/model", "/data", "/person"):
+        answer = browser.get(path)
+        assert answer.status_code == 200
+        assert "cannot be read: partition 1" in text_of(answer.text)
+        assert "churnwatch state check" in text_of(answer.text)
+    page = page_of(Asked(view, world.intake(), [], [], world.now_ms), saying(world))
+    assert [(one.number, one.newest) for one in page.shards][1:] == [("1", "cannot be read")]
+    said = browser.get("/api/v1/data").json()
+    assert (said["unreadable"], said["followed"]) == ([1], 1)
+    assert browser.get("/api/v1/users/nobody/risk").json()["counted_until_ms"] is None, "it may be that shard's"
+    world.close()

@@ -13,24 +13,29 @@ from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi import checks
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from insights.live.people import channel_names
 from insights.store import people
 from insights.web.api.app import OPERATIONS, PATH
 from insights.web.api.document import document
 from stream.cli.admin import create_topics
 from stream.demo.local_redis import LocalRedis
-from tests.web.api.shop import DEFINITIONS, EVERYTHING, Shop
+from tests.web.api.shop import DEFINITIONS, EVERYTHING, SPEC, Shop
 
 pytestmark = [pytest.mark.real_redis, pytest.mark.real_kafka]
 ROUND = 60
+NAMES = {"definition": [one.name for one in DEFINITIONS], "channel": list(channel_names(SPEC))}
 
 
 def named(said: Any) -> Any:
-    """Let the document name the definitions that this app has; the served one cannot know them."""
+    """Let the document name what this app has; the served one cannot know it."""
     if isinstance(said, dict):
         found = {name: named(one) for name, one in said.items()}
-        for definition in (found.get("definition"), found.get("schema") if found.get("name") == "definition" else None):
-            if isinstance(definition, dict) and "anyOf" in definition:
-                definition["anyOf"] = [{"enum": [one.name for one in DEFINITIONS]}, {"type": "null"}]
+        for name, known in NAMES.items():
+            for schema in (found.get(name), found.get("schema") if found.get("name") == name else None):
+                if isinstance(schema, dict) and "anyOf" in schema:
+                    schema["anyOf"] = [{"enum": known}, {"type": "null"}]
+        if found.get("name") == "cursor":
+            found["schema"] = {"enum": [""]}  # any other one comes from an answer
         return found
     return [named(one) for one in said] if isinstance(said, list) else said
 
@@ -56,6 +61,7 @@ def bearer(redis_server: LocalRedis, kafka: str, tmp_path_factory: pytest.TempPa
     shop = Shop(redis_server.url, "schema", tmp_path_factory.mktemp("schema"), kafka__bootstrap=kafka, kafka__topic_prefix="schema.")
     list(create_topics(shop.settings))
     asyncio.run(shop.fill())
+    shop.end()
     with shop.store.write() as db:  # from now on nobody is let in unknown
         people.add_person(db, login="ann", name="Ann", role="admin", password_hash="", now_ms=shop.parts.now_ms())
     opened.append(shop.app)

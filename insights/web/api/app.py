@@ -14,17 +14,20 @@ from starlette.types import ASGIApp
 
 from features.events.columns import ColumnReader
 from insights.live.standings import Standings
-from insights.web.api import batch, data, risk
+from insights.web.api import at_risk, batch, data, model, risk, stream
 from insights.web.api.behind import Behind
 from insights.web.api.clicks import clicks_to
 from insights.web.api.document import document
 from insights.web.api.limits import Buckets, Limits
 from insights.web.api.operation import route_of
 from insights.web.api.problems import HANDLERS
+from insights.web.api.streams import Streams
 from insights.web.parts import Parts
 
 PATH = "/api/v1"
-OPERATIONS = (*risk.OPERATIONS, *batch.OPERATIONS, *data.OPERATIONS)
+OPERATIONS = (
+    *risk.OPERATIONS, *at_risk.OPERATIONS, *stream.OPERATIONS, *model.OPERATIONS, *data.OPERATIONS, *batch.OPERATIONS,
+)  # fmt: skip
 
 
 def make_api(parts: Parts) -> ASGIApp:
@@ -51,5 +54,6 @@ def _behind(parts: Parts) -> Behind:
         reader=ColumnReader(settings.spec(), settings.rules()),
         judging=ThreadPoolExecutor(1, "judging"),
         events=Buckets(settings["page.api_events"], 2 * settings["page.api_events"]),
+        streams=Streams(),
         monotonic=time.monotonic,
     )

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import msgspec
 from starlette.requests import Request
 
-from churnwatch.answers import Batch, Event, Fault, Verdict
+from churnwatch.answers import Batch, Event, Verdict
 from insights.web.api import examples
 from insights.web.api.behind import Behind
 from insights.web.api.body import UNREADABLE, body_of, read_as
 from insights.web.api.events import Message, judged
 from insights.web.api.limits import whose
 from insights.web.api.operation import Nothing, Operation
-from insights.web.api.problems import Refused
+from insights.web.api.problems import Refused, wrong
 from insights.web.api.segment import event_of, name_of
 
 MOST_BYTES, MOST_EVENTS = 512_000, 2_500
@@ -73,7 +73,7 @@ def _payloads_of(given: _Body) -> list[bytes]:
     found = other if one is None else one
     if found is None or (one is not None and other is not None):
         says = "say `events` with a list of events, or `batch` with a list of Segment's calls"
-        raise Refused("invalid", f"body: {says}", [Fault("body", says)])
+        raise wrong("body", says)
     if len(found) > MOST_EVENTS:
         raise Refused("too-large", f"a batch may have {MOST_EVENTS:,} events, this one has {len(found):,}: send it in several parts")
     return list(map(bytes, found))

@@ -10,6 +10,7 @@ from features.events.columns import ColumnReader
 from insights.live.standings import Standings
 from insights.web.api.clicks import Clicks
 from insights.web.api.limits import Buckets
+from insights.web.api.streams import Streams
 from insights.web.parts import Parts
 
 
@@ -35,6 +36,8 @@ class Behind:
         Where batches are judged, so that whoever asks about a user need not wait.
     events : Buckets
         How many events each token may send.
+    streams : Streams
+        How many streams each token has open.
     monotonic : callable
         Seconds of a clock that never jumps.
     """
@@ -47,4 +50,5 @@ class Behind:
     reader: ColumnReader
     judging: Executor
     events: Buckets
+    streams: Streams
     monotonic: Callable[[], float]

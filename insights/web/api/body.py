@@ -8,8 +8,7 @@ from typing import TypeVar
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from churnwatch.answers import Fault
-from insights.web.api.problems import Refused
+from insights.web.api.problems import Refused, wrong
 
 T = TypeVar("T")
 UNREADABLE = ("not-json", "too-large", "encoding")
@@ -58,7 +57,7 @@ def read_as(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     except msgspec.ValidationError as error:
         says, _, where = str(error).partition(" - at `$")
         where = "body" + where.rstrip("`").replace("[...]", "[]")
-        raise Refused("invalid", f"{where}: {says}", [Fault(where, says)]) from None
+        raise wrong(where, says) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused("not-json", f"the body must be JSON in UTF-8: {error}") from None
 

@@ -22,6 +22,7 @@ async def data(behind: Behind, _request: Request, _asked: Nothing) -> Data:
         reached=view.reached,
         partitions=0 if view.spec is None else view.spec.partitions,
         followed=len(view.metas),
+        unreadable=list(view.unreadable),
         outcomes=dict(view.totals),
     )
 

@@ -23,6 +23,9 @@ HEADERS = {
     "RateLimit-Policy": {"description": "how many requests this token may make", "schema": {"type": "string"}},
 }
 
+_TEXT: Mapping[str, Mapping[str, str]] = {"text/csv": {"type": "string"}}
+"""Answers that are a string to every tool. A stream of events is not: some tools take each event for an object, others all of it for a string."""
+
 
 def document(operations: Sequence[Operation], url: str) -> dict[str, Any]:
     """Return the document.
@@ -71,7 +74,8 @@ def _content(one: Operation) -> dict[str, Any]:
     if isinstance(one.answers, type):
         return {"application/json": {"schema": _ref(one.answers), "example": one.example.answer}}
     return {
-        media: {"schema": {"type": "string", "description": words}, "example": one.example.answer} for media, words in one.answers.items()
+        media: {"schema": {**_TEXT.get(media, {}), "description": words}, "example": one.example.answer}
+        for media, words in one.answers.items()
     }
 
 

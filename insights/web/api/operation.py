@@ -16,9 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from churnwatch.answers import Fault
 from insights.web.api.behind import Behind
-from insights.web.api.problems import Refused
+from insights.web.api.problems import wrong
 from insights.web.who import Forbidden, Scope, who_asks
 
 T = TypeVar("T")
@@ -130,7 +129,7 @@ def asked_as(kind: type[T], given: Mapping[str, str]) -> T:
         allowed = closed_set(kind, name)
         says = f"{says}; it is one of {', '.join(allowed)}" if allowed else says
         place = f"address.{name}" if name else "address"
-        raise Refused("invalid", f"{place}: {says}", [Fault(place, says)]) from None
+        raise wrong(place, says) from None
 
 
 def closed_set(kind: type, name: str) -> tuple[str, ...]:

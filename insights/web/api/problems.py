@@ -91,6 +91,11 @@ class Refused(Exception):
         self.retry_s = KINDS[kind].retry_s if retry_s is None else retry_s
 
 
+def wrong(where: str, says: str) -> Refused:
+    """Return what a request is answered by of which one part is wrong, and which says where."""
+    return Refused("invalid", f"{where}: {says}", [Fault(where, says)])
+
+
 def problem(refused: Refused, headers: Mapping[str, str] | None = None) -> Response:
     """Return the answer."""
     kind = KINDS[refused.kind]

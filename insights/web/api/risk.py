@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 
-from churnwatch.answers import Fault, Risk, Risks
+from churnwatch.answers import Risk, Risks
 from features.events.event import MAX_USER_BYTES
 from features.users.spec import FeatureSpec
 from features.users.standing import Standing
@@ -19,7 +19,8 @@ from insights.web.api import examples
 from insights.web.api.behind import Behind
 from insights.web.api.body import UNREADABLE, body_of, read_as
 from insights.web.api.operation import Nothing, Operation
-from insights.web.api.problems import Refused
+from insights.web.api.problems import wrong
+from insights.web.api.reasons import codes_of
 from stream.alerts.message import alert_id
 
 MOST_USERS = 1_000
@@ -106,26 +107,26 @@ def place_of(spec: FeatureSpec, definition: str | None) -> int:
     if definition is None:
         return 0
     if definition not in names:
-        says = f"there is no churn definition {definition!r}; there are: {', '.join(names)}"
-        raise Refused("invalid", says, [Fault("definition", says)])
+        raise wrong("definition", f"there is no churn definition {definition!r}; there are: {', '.join(names)}")
     return names.index(definition)
 
 
 def _refuse_long(user: str, where: str) -> None:
     if len(user) > MAX_USER_BYTES // 4 and len(user.encode()) > MAX_USER_BYTES:
-        says = f"a user id has at most {MAX_USER_BYTES} bytes"
-        raise Refused("invalid", f"{where}: {says}", [Fault(where, says)])
+        raise wrong(where, f"a user id has at most {MAX_USER_BYTES} bytes")
 
 
 def _risk(behind: Behind, stand: Stand, k: int, user: str, standing: Standing | None) -> Risk:
     definition, view = stand.spec.definitions[k], stand.view
     at_risk, alert, valid_until_ms, risk, version = False, None, None, None, None
+    listed = None
     if standing is not None:
         now = standing.definitions[k]
         at_risk, risk, version = now.alert_open, now.risk, now.model_version
         if now.alert_open and now.opened_ms is not None:
             alert = alert_id(behind.app, definition.name, user, now.opened_ms)
             valid_until_ms = now.opened_ms + definition.horizon_ms
+            listed = behind.parts.keeper.board.rows.get(alert)
     return Risk(
         user=user,
         definition=definition.name,
@@ -138,13 +139,18 @@ def _risk(behind: Behind, stand: Stand, k: int, user: str, standing: Standing | 
         as_of_ms=view.as_of_ms,
         counted_until_ms=_counted_until(view, standing),
         model_version=version,
-        reasons=[],
-        reason_codes=[],
+        reasons=[] if listed is None else listed.alert.reasons,
+        reason_codes=[] if listed is None else codes_of(listed.alert),
     )
 
 
 def _counted_until(view: EngineView, standing: Standing | None) -> int | None:
-    """Return the time before which every event is counted: that of the user's shard, or for a user of no shard, of the one that is furthest behind."""
+    """Return the time before which every event is counted: that of the user's shard, or for a user of no shard, of the one that is furthest behind.
+
+    None where it is not known: a shard that cannot be read may be anywhere.
+    """
     metas = view.metas
+    if view.unreadable and (standing is None or standing.partition not in metas):
+        return None
     known = [metas[standing.partition]] if standing is not None and standing.partition in metas else metas.values()
     return min((meta.max_ms for meta in known if meta.max_ms != NEVER), default=None)

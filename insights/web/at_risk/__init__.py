@@ -1,1 +1,1 @@
-"""What the page At risk is made of: its filters, rows, figures, files and stream. What crosses the door is used by `insights.web.pages.at_risk` only."""
+"""What the page At risk is made of: its filters, rows, figures, files and stream. What crosses the door is used by `insights.web.pages.at_risk` and, where programs get the same, by `insights.web.api`."""

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from fastapi import Request
 
 from features.users.spec import FeatureSpec
-from insights.live.bands import NAMES
 from insights.live.board import TOPICS
 from insights.live.listing import SORTS, Filters
 from insights.live.people import channel_names
+from insights.past.bands import NAMES
 from insights.web.at_risk.rows import channel_named, topic_said
 from insights.web.filters import number_of, one_of, text_of
 from insights.web.saying import Saying

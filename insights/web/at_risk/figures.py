@@ -15,9 +15,9 @@ from insights.charts.scale import Axis
 from insights.charts.series import Series
 from insights.charts.small import bar
 from insights.charts.svg import Drawn, Size, twice
-from insights.live.bands import BANDS, upper
 from insights.live.board import VALUE_DAYS
 from insights.live.listing import Filters, Sums
+from insights.past.bands import BANDS, upper
 from insights.past.fold.days import date_of
 from insights.past.rows import DayOfAlerts, JudgedBand
 from insights.web.at_risk.before import BACK_DAYS, RIGHT_DAYS, Before

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from insights.charts.small import bar, spark
-from insights.live.bands import BandName
 from insights.live.board import Listed
 from insights.live.people import NO_CHANNEL, OTHER
+from insights.past.bands import BandName
 from insights.past.rows import AlertRow
 from insights.web.person.address import person_link
 from insights.web.saying import Saying

@@ -52,7 +52,9 @@ def news_of(board: Board, wanted: Filters, number: int) -> News:
     return News(since.new, len(since.ended), board.open_count(wanted.definition), since.whole)
 
 
-async def events(keeper: Keeper, wanted: Callable[[Board], News], clock: Callable[[], float] = time.monotonic) -> AsyncIterator[str]:
+async def events(
+    keeper: Keeper, wanted: Callable[[Board], msgspec.Struct], clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[str]:
     """Yield what a client is sent: first where things stand, then what is new whenever that is another thing.
 
     Parameters
@@ -63,7 +65,7 @@ async def events(keeper: Keeper, wanted: Callable[[Board], News], clock: Callabl
     yield f"retry: {RETRY_MS}\n\n"
     end = clock() + LONGEST_S
     edition, told = -1, None
-    while not keeper.stopped and (left := end - clock()) > 0:
+    while (left := end - clock()) > 0:
         if not await keeper.changed(edition, min(STILL_HERE_S, left)):
             yield ": still here\n\n"
             continue
@@ -72,4 +74,6 @@ async def events(keeper: Keeper, wanted: Callable[[Board], News], clock: Callabl
         if news != told:
             told = news
             yield f"event: changed\ndata: {msgspec.json.encode(news).decode()}\n\n"
-            await asyncio.sleep(APART_S)
+        if keeper.stopped:
+            return
+        await asyncio.sleep(APART_S)

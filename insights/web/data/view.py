@@ -15,6 +15,7 @@ from insights.web.data.causes import Cause, causes_of
 from insights.web.data.processes import Process, processes_of
 from insights.web.saying import Saying
 from insights.web.tile import Tile
+from insights.words import DASH
 
 TAKEN = frozenset({Reason.ok.name, Reason.duplicate.name})
 """Outcomes of records that nothing is wrong with: a duplicate is a retry."""
@@ -145,6 +146,8 @@ def _shards(asked: Asked, say_it: Saying) -> list[Shard]:
                 host=hosts.get(number, w.percent(None)),
             )
         )
+    unread = w.t("data.shard.unreadable")
+    found += [Shard(str(one), unread, "", DASH, w.number(waiting.get(one)), DASH, hosts.get(one, DASH)) for one in view.unreadable]
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response, Streamin
 from features.users.spec import MINUTE_MS
 from insights.live.listing import chosen, filtering
 from insights.web.at_risk.asked import filters_of, part_asked
-from insights.web.at_risk.files import MOST_TICKED, csv_of, ids_of, name_of, ticked
+from insights.web.at_risk.files import MOST_TICKED, NO_STORE, csv_of, download, ids_of, name_of, ticked
 from insights.web.at_risk.stream import events, news_of
 from insights.web.at_risk.view import View, page_of
 from insights.web.filters import number_of
@@ -25,7 +25,6 @@ from insights.web.who import needs, who_asks
 from insights.words import words
 
 router = APIRouter()
-NO_STORE = {"Cache-Control": "private, no-store"}
 
 
 @router.get("/at-risk", dependencies=[needs("viewer")])
@@ -50,7 +49,7 @@ def at_risk_csv(request: Request, parts: Has) -> Response:
     """Give everybody who passes the filters as a file."""
     view = parts.engine.view()
     wanted = filters_of(request, spec_of(view, parts.settings), persons=True)
-    return _file(csv_of(chosen(parts.keeper.board, wanted)), name_of(wanted, view.as_of_ms, "csv"))
+    return download(csv_of(chosen(parts.keeper.board, wanted)), name_of(wanted, view.as_of_ms, "csv"))
 
 
 @router.post("/at-risk/selection", dependencies=[needs("analyst"), OWN_FORM])
@@ -65,7 +64,7 @@ def selection(
     rows = ticked(parts.keeper.board, alert)
     if form == "ids":
         return StreamingResponse(ids_of(rows), media_type="text/plain", headers=NO_STORE)
-    return _file(csv_of(rows), "selection.csv")
+    return download(csv_of(rows), "selection.csv")
 
 
 @router.get("/at-risk/stream", dependencies=[needs("viewer")])
@@ -83,8 +82,3 @@ def ended(request: Request, parts: Has) -> Response:
     """Tell which alerts have ended since the board of a number, and why."""
     wanted, since = filters_of(request, spec_of(parts.engine.view(), parts.settings), persons=True), number_of(request, "since", 0)
     return JSONResponse(parts.keeper.board.since(since, filtering(wanted)).ended, headers=NO_STORE)
-
-
-def _file(lines: Iterator[str], name: str) -> Response:
-    headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(lines, media_type="text/csv", headers=headers)

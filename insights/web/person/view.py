@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from features.definitions.definition import ChurnDefinition
 from features.users.named import DefinitionView, UserView
 from features.users.spec import FeatureSpec
-from insights.live.bands import band_of
+from insights.past.bands import band_of
 from insights.past.rows import AlertRow, RiskPoint
 from insights.web.definitions import outcome_said
 from insights.web.person.alerts import Life, ended_in_words, lives_of

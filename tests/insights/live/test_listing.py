@@ -7,10 +7,10 @@ from math import isclose, sqrt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights.live.bands import NAMES
 from insights.live.board import Board
 from insights.live.listing import SORTS, SURE, Filters, chosen, sums, what_leaves_nobody
 from insights.live.people import Known
+from insights.past.bands import NAMES
 from tests.insights.live.alerts import alert
 
 CHANNELS = ("ads", "organic", "none")

@@ -54,6 +54,7 @@ def quiet(ms: int) -> tuple[EngineView, Clicks]:
         ("kafka", state(clicks=flowing(reached=False)), state(clicks=flowing(reached=True))),
         ("kafka", state(clicks=flowing(reached=False)), state(clicks=None)),  # not asked yet is no trouble
         ("no_worker", state(seen(spec=None, metas={})), state(NOT_YET)),
+        ("unreadable", state(seen(unreadable=(1,))), state()),
         ("stopped", state(clicks=flowing(workers=0)), state(clicks=flowing(workers=1))),
         ("stopped", state(clicks=flowing(workers=0)), state(clicks=flowing(workers=None))),
         ("rejected", state(ONLY_REJECTS), state(NOT_YET)),

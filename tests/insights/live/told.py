@@ -10,33 +10,39 @@ from insights.past.hold import Source
 from insights.past.past import Past
 from insights.past.rows import AlertRow
 from insights.past.writer import Writer
-from insights.store.store import open_store
+from insights.store.store import Store, open_store
 from stream.alerts.message import Alert, entry_of
 from stream.position import Position
 
 SPEC = FeatureSpec()
 
 
-class Told:
+class Teller:
+    """Tells the past in a store of the alerts of an app."""
+
+    def __init__(self, store: Store, app: str = "app") -> None:
+        self._app, self._writer, self._offset = app, Writer(store, Source(app, "c", "t", ("alerts", "examples"), "UTC"), "test"), 0
+
+    def tell(self, *alerts: AlertRow, now_ms: int = 0) -> None:
+        """Tell of alerts that were opened, or of their end."""
+        standing = self._writer.take(now_ms)
+        assert standing is not None
+        batch = Batch(self._app, SPEC.hash, standing)
+        for one in alerts:
+            entry = entry_of(self._app, Position(self._offset, one.landmark_ms, one.user, 0), message_of(one))
+            batch.add_alert(entry.value, entry.headers)
+            self._offset += 1
+            batch.passed("alerts", 0, self._offset)
+        self._writer.commit(batch, now_ms, {})
+
+
+class Told(Teller):
     """A store, and the past in it."""
 
     def __init__(self, folder: Path) -> None:
         self.store = open_store(f"sqlite:///{folder / 'page.db'}")
         self.past = Past(self.store, lambda: SPEC)
-        self._writer = Writer(self.store, Source("app", "c", "t", ("alerts", "examples"), "UTC"), "test")
-        self._offset = 0
-
-    def tell(self, *alerts: AlertRow) -> None:
-        """Tell of alerts that were opened, or of their end."""
-        standing = self._writer.take(0)
-        assert standing is not None
-        batch = Batch("app", SPEC.hash, standing)
-        for one in alerts:
-            entry = entry_of("app", Position(self._offset, one.landmark_ms, one.user, 0), message_of(one))
-            batch.add_alert(entry.value, entry.headers)
-            self._offset += 1
-            batch.passed("alerts", 0, self._offset)
-        self._writer.commit(batch, 0, {})
+        super().__init__(self.store)
 
 
 def message_of(row: AlertRow) -> Alert:

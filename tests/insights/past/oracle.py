@@ -124,10 +124,10 @@ class Oracle:
         ]
 
     def by_band(self, definition: str, first: int, last: int) -> dict[str, tuple[int, float, int]]:
-        found: dict[str, list[tuple[float, bool]]] = {"critical": [], "high": [], "elevated": []}
+        found: dict[str, list[tuple[float, bool]]] = {"critical": [], "high": [], "elevated": [], "low": []}
         for said, _, _, left in self.rows().values():
             if said.definition == definition and first <= said.landmark_ms < last and left is not None:
-                band = "critical" if said.risk >= 0.85 else "high" if said.risk >= 0.7 else "elevated"
+                band = "critical" if said.risk >= 0.845 else "high" if said.risk >= 0.695 else "elevated" if said.risk >= 0.495 else "low"
                 found[band].append((said.risk, left))
         return {
             band: (len(some), math.fsum(risk for risk, _ in some) / max(1, len(some)), sum(left for _, left in some))

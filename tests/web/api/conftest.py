@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,14 @@ from tests.web.api.shop import Shop
 async def shop(redis_server: LocalRedis, app_name: str, tmp_path: Path) -> AsyncIterator[Shop]:
     made = Shop(redis_server.url, app_name, tmp_path)
     await made.fill()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bare(redis_server: LocalRedis, app_name: str, tmp_path: Path) -> Iterator[Shop]:
+    """An app that no worker has run for."""
+    made = Shop(redis_server.url, app_name, tmp_path)
     yield made
     made.close()
 

@@ -20,14 +20,18 @@ from features.users.packed_state import pack_states
 from features.users.spec import FeatureSpec
 from features.users.state import init_state, state_dtype
 from insights.live.engine import Engine
+from insights.past.rows import AlertRow, Cause
 from insights.store.store import open_store
 from insights.web.app import make_app
 from insights.web.door.deeds import By
 from insights.web.door.managed import make_token
 from insights.web.parts import parts_over
 from insights.web.who import TOKEN_SCOPES
+from stream.alerts.message import ReasonCode, alert_id
+from stream.alerts.sentences import say
 from stream.settings import Settings, load_settings
 from stream.shard.meta import ShardMeta
+from tests.insights.live.told import Teller
 
 PARTITIONS = 2
 DEFINITIONS = (ChurnDefinition(), ChurnDefinition(name="churn7", horizon_ms=7 * DAY_MS))
@@ -36,9 +40,8 @@ NEWEST_MS = 1_773_803_600_000
 OPENED_MS = NEWEST_MS - 2 * DAY_MS
 ANNS = 1
 """The shard that has ann."""
-
-
 EVERYTHING = TOKEN_SCOPES
+CODES = [ReasonCode("silence", 846_700.0, 82_800.0, "seconds"), ReasonCode("active_days_28", 3.0, 12.0, "days")]
 
 
 class Api:
@@ -80,6 +83,7 @@ class Shop(Api):
         self.name = name
         self.settings = load_settings(None, {}, redis__url=url, app__name=name, app__group=name, **settings)
         super().__init__(self.settings, self.client, folder / name, lambda: NEWEST_MS + 100_000)
+        self._teller = Teller(self.store, name)
 
     def start(self) -> None:
         """A first worker comes, and has counted up to `NEWEST_MS`; nobody is known."""
@@ -100,6 +104,27 @@ class Shop(Api):
         await self.commit(ANNS, ["ann"], state("ann", opened_ms=OPENED_MS, alert_open=(True, False)))
         others = [state("bob", opened_ms=OPENED_MS, last_active_ms=NEWEST_MS), state("carl", opened_ms=OPENED_MS, alert_open=(False, True))]
         await self.commit(0, ["bob", "carl"], np.concatenate(others), NEWEST_MS + 60_000)
+        self.tell(self.alert("ann", ANNS), self.alert("carl", 0, "churn7"))
+
+    def alert(self, user: str, partition: int, definition: str = "churn14", *, cause: Cause | None = None) -> AlertRow:
+        """Return the alert that was opened at `OPENED_MS`, or its end."""
+        horizon_ms = next(one.horizon_ms for one in DEFINITIONS if one.name == definition)
+        return AlertRow(
+            alert_id=alert_id(self.name, definition, user, OPENED_MS), user=user, definition=definition, partition=partition, risk=0.8, threshold=0.7,
+            landmark_ms=OPENED_MS, valid_until_ms=OPENED_MS + horizon_ms, scored_ms=OPENED_MS, model="logistic", model_version=7,
+            reasons=[say(code, SPEC, "en") for code in CODES], reason_codes=CODES, ended_ms=None if cause is None else OPENED_MS + DAY_MS,
+            cause=cause, really_left=None, change_no=0,
+        )  # fmt: skip
+
+    def tell(self, *alerts: AlertRow) -> None:
+        """Let the page's past hear of alerts, and the board look at it."""
+        self._teller.tell(*alerts, now_ms=self.parts.now_ms())
+        self.parts.keeper.look()
+
+    def end(self) -> None:
+        """Let the page come to its end: its board stands still, and streams end once they have said where things stand."""
+        with self.parts.keeper:
+            pass
 
     def close(self) -> None:
         super().close()

@@ -15,6 +15,7 @@ import pytest
 from churnwatch.answers import Problem
 from churnwatch.calls import LONGEST_PAUSE_S, MOST_BYTES, MOST_EVENTS
 from churnwatch.client import ApiRefused, ApiUnreachable, AsyncClient, Client, Event
+from tests.web.api.serving import serving
 from tests.web.api.shop import EVERYTHING, NEWEST_MS, Shop
 
 pytestmark = pytest.mark.real_redis
@@ -53,6 +54,46 @@ async def test_any_number_of_users(churn: AsyncClient) -> None:
 @pytest.mark.parametrize("user", ["..", ".", "a/b", "\n", "x/risk", "%2F", "李雷", "\x00"])
 async def test_any_id(churn: AsyncClient, user: str) -> None:
     assert (await churn.risk(user)).user == user
+
+
+async def test_everybody_at_risk_page_by_page(shop: Shop, churn: AsyncClient) -> None:
+    users = [f"b{number}" for number in range(5)]
+    shop.tell(*(shop.alert(user, 0) for user in users))
+    for page in (1, 2, 6, 200):
+        assert [one.user async for one in churn.at_risk("churn14", page=page)] == ["ann", *users]
+    (carl,) = [one async for one in churn.at_risk("churn7", band="high", channel="none", reason="silence", q="CARL", sort="left")]
+    assert (carl.user, carl.definition, carl.band, [one.code for one in carl.reason_codes]) == (
+        "carl",
+        "churn7",
+        "high",
+        ["silence", "active_days_28"],
+    )
+    assert [one async for one in churn.at_risk(band="critical")] == []
+
+
+async def test_reasons(churn: AsyncClient) -> None:
+    ann = await churn.risk("ann")
+    assert ann.reasons[0] == "No activity for 9.8 days; usually back within 23 hours"
+    assert (ann.reason_codes[0].code, ann.reason_codes[0].usual, ann.reason_codes[0].unit) == ("silence", 82_800.0, "seconds")
+
+
+async def test_figures_and_model(churn: AsyncClient) -> None:
+    sums = await churn.sums("churn14", band="high", channel="none", reason="silence")
+    assert (sums.people, sums.leaving, sums.bands["high"], sums.reasons) == (1, 0.8, 1, {"silence": 1, "active days": 1})
+    assert [(one.definition, one.model, one.version) for one in (await churn.model()).definitions] == [
+        ("churn14", "cadence", 0),
+        ("churn7", "cadence", 0),
+    ]
+
+
+def test_the_client_that_waits_asks_a_real_server(shop: Shop) -> None:
+    shop.tell(shop.alert("b1", 0))
+    with serving(shop) as address, Client(address, shop.token(*EVERYTHING)) as churn:
+        assert churn.risk("ann").reason_codes
+        assert [one.user for one in churn.at_risk(page=1)] == ["ann", "b1"]
+        assert churn.sums().people == 2
+        assert [one.definition for one in churn.model().definitions] == ["churn14", "churn7"]
+        assert churn.data().reached
 
 
 async def test_data(churn: AsyncClient) -> None:

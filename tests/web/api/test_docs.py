@@ -7,18 +7,15 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from insights.web.api.app import OPERATIONS
 from insights.web.api.problems import KINDS
-from stream.demo.local_redis import free_port
 from tests.faults.bench_world import World
-from tests.servers.process import wait_until
+from tests.web.api.serving import serving
 from tests.web.api.shop import EVERYTHING, Shop
 
 PAGE = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
@@ -37,14 +34,8 @@ async def place(world: World) -> AsyncIterator[tuple[str, str]]:
     """Address and token of a real server over an app with a few people in known states, and a Kafka behind it."""
     shop = Shop(world.redis, f"{world.app}-shop", world.folder, kafka__bootstrap=world.kafka, kafka__topic_prefix=f"{world.app}.")
     await shop.fill()
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(shop.app, host="127.0.0.1", port=port, lifespan="off", log_config=None))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_until(lambda: server.started, 30, "the server answers")
-    yield f"http://127.0.0.1:{port}", shop.token(*EVERYTHING)
-    server.should_exit = True
-    thread.join()
+    with serving(shop) as address:
+        yield address, shop.token(*EVERYTHING)
     shop.close()
 
 

@@ -88,6 +88,7 @@ async def test_each_example_is_what_is_answered(own_redis: LocalRedis, tmp_path:
     """The app of the examples is called shop, since ids of alerts follow from its name. What `batch` answers is tested with a Kafka."""
     shop = Shop(own_redis.url, "shop", tmp_path)
     await shop.fill()
+    shop.end()
     async with shop.caller() as caller:
         answer = await ask(caller, one)
     shop.close()

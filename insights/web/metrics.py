@@ -1,0 +1,97 @@
+"""What the page says to Prometheus: a table, what fills it, and the layer that counts answers. `/metrics` asks for a token that may read aggregates."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from insights.live.board import Board
+from insights.past.follow import FollowObserver
+from insights.web.who import API
+from stream.metric import Metric, Metrics
+
+PAGE_METRICS = (
+    Metric("churnwatch_page_answers", "counter", ("kind", "status"), "answers of the page, by kind (page, api, file) and class of status (2xx)"),
+    Metric("churnwatch_page_answer_seconds", "histogram", ("kind",), "from a request's head to the end of its answer, streams left out"),
+    Metric("churnwatch_page_reached", "gauge", ("server",), "1 while redis and kafka answer the page, else 0"),
+    Metric("churnwatch_page_open_alerts", "gauge", ("definition",), "open alerts on the list"),
+    Metric("churnwatch_page_past_records", "counter", ("what",), "records that were read into the past, by what became of them"),
+    Metric("churnwatch_page_past_commit_seconds", "histogram", (), "commit to the page's store"),
+    Metric("churnwatch_page_past_lag_records", "gauge", (), "records of alerts and examples not yet read into the past"),
+    Metric("churnwatch_page_past_holds", "gauge", (), "1 in the process that writes the past, 0 in the others"),
+    Metric("churnwatch_page_past_stuck", "gauge", (), "1 while this process cannot write the past: the log says why"),
+)  # fmt: skip
+
+
+class PageMetrics(Metrics, FollowObserver):
+    """The metrics of the table, filled by the follower of the past, by answers, and at each look."""
+
+    def __init__(self) -> None:
+        super().__init__(PAGE_METRICS)
+        self._listed: set[str] = set()
+
+    def committed(self, counts: Counter[str], seconds: float, lag: int) -> None:
+        """See `FollowObserver`."""
+        for what, n in counts.items():
+            self.counter("churnwatch_page_past_records").labels(what).inc(n)
+        self.histogram("churnwatch_page_past_commit_seconds").observe(seconds)
+        self.gauge("churnwatch_page_past_lag_records").set(lag)
+        self.gauge("churnwatch_page_past_stuck").set(0)
+
+    def holds(self, ours: bool) -> None:
+        """See `FollowObserver`."""
+        self.gauge("churnwatch_page_past_holds").set(ours)
+        self.gauge("churnwatch_page_past_stuck").set(0)
+
+    def troubled(self, why: str) -> None:
+        """See `FollowObserver`."""
+        del why  # the log has it
+        self.gauge("churnwatch_page_past_stuck").set(1)
+
+    def look(self, board: Board, reached: dict[str, bool]) -> None:
+        """Show the list and the servers as they stand."""
+        for server, answers in reached.items():
+            self.gauge("churnwatch_page_reached").labels(server).set(answers)
+        open_alerts, gauge = Counter(row.alert.definition for row in board.rows.values()), self.gauge("churnwatch_page_open_alerts")
+        self._listed |= open_alerts.keys()
+        for definition in self._listed:
+            gauge.labels(definition).set(open_alerts[definition])
+
+
+class Counted:
+    """Counts answers and how long they took: pure ASGI."""
+
+    def __init__(self, app: ASGIApp, metrics: PageMetrics) -> None:
+        self.app = app
+        self._answers, self._seconds = metrics.counter("churnwatch_page_answers"), metrics.histogram("churnwatch_page_answer_seconds")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, kind, stream = time.perf_counter(), kind_of(scope["path"]), False
+
+        async def counted(message: Message) -> None:
+            nonlocal stream
+            if message["type"] == "http.response.start":
+                self._answers.labels(kind, f"{message['status'] // 100}xx").inc()
+                stream = any(
+                    name == b"content-type" and value.startswith(b"text/event-stream") for name, value in message.get("headers", ())
+                )
+            await send(message)
+
+        await self.app(scope, receive, counted)
+        if not stream:
+            self._seconds.labels(kind).observe(time.perf_counter() - began)
+
+
+def kind_of(path: str) -> str:
+    """Return what a path leads to.
+
+    >>> [kind_of(path) for path in ("/api/v1/risks", "/static/page.js", "/at-risk")]
+    ['api', 'file', 'page']
+    """
+    return "api" if path.startswith(API) else "file" if path.startswith("/static/") else "page"
