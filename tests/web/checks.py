@@ -57,8 +57,8 @@ class Watched:
             self.broken.append(f"{response.status} {urlsplit(response.url).path}")
 
     def weight(self, *kinds: str) -> int:
-        """Return the bytes of the answers of these kinds. Others, such as a stream of events, may have no end."""
-        return sum(len(one.body()) for one in self.answers if one.request.resource_type in kinds and one.status == 200)
+        """Return the bytes of the answers of these kinds, as the server says: a browser may have let go of what it keeps in its cache."""
+        return sum(int(one.headers.get("content-length", 0)) for one in self.answers if one.request.resource_type in kinds)
 
 
 def findings(page: Page, shot: Shot, status: int, watched: Watched) -> Iterator[str]:
