@@ -24,9 +24,7 @@ help: ## show this
 .venv/kernel: .venv/runtime $(shell find features online_models stream -name "*.py")
 	@echo "compiling the kernel"
 	@find features online_models stream -name "*.nb[ic]" -delete  # numba looks at a function's own file only, not at what it calls
-	@$(BIN)/python -m stream.processes.warm
-	@$(BIN)/python -m online_models.warm
-	@$(BIN)/python -m features.files.warm
+	@{ $(BIN)/python -m online_models.warm && $(BIN)/python -m features.files.warm; } & beside=$$!; $(BIN)/python -m stream.processes.warm && wait $$beside
 	@$(BIN)/python -c "from stream.demo.local_redis import redis_binary; print('redis-server:', redis_binary())" 2>&1 | tail -n 1  # or what is missing, and how to get it
 	@touch $@
 
@@ -41,7 +39,7 @@ setup: .venv/kernel churnwatch.key ## make .venv from the lock, compile the kern
 
 setup-dev: .venv/dev ## the same with the tools for tests
 
-demo: setup ## sixty days of a product in about a minute, alerts on screen
+demo: setup ## a made-up product and its page: ninety days in about a minute, then live until Ctrl-C
 	@$(BIN)/churnwatch demo
 
 lint: setup-dev ## ruff and mypy

@@ -44,8 +44,8 @@ class Seen:
 class _Line(asyncio.Protocol):
     """One connection, with one request under way at most."""
 
-    def __init__(self, seen: Seen, answered: Callable[[_Line], None]) -> None:
-        self.seen, self.answered = seen, answered
+    def __init__(self, seen: Seen, answered: Callable[[_Line], None], lost: Callable[[], None]) -> None:
+        self.seen, self.answered, self.lost = seen, answered, lost
         self.loop = asyncio.get_running_loop()
         self.sent_at, self.due_at, self.closing = 0.0, 0.0, False
         self._came = b""
@@ -54,7 +54,9 @@ class _Line(asyncio.Protocol):
         self.transport = transport
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self.seen.broken += not self.closing
+        if not self.closing:
+            self.seen.broken += 1
+            self.lost()
 
     def send(self, raw: bytes, due_at: float | None = None) -> None:
         """Send a request; what it takes is counted from when it was due."""
@@ -83,17 +85,20 @@ async def flood(port: int, requests: Iterator[bytes], *, lines: int, for_s: floa
     under_way = 0
 
     def next_one(line: _Line) -> None:
-        nonlocal under_way
         if loop.time() < ends_at:
             line.send(next(requests))
-            return
+        else:
+            one_less()
+
+    def one_less() -> None:
+        nonlocal under_way
         under_way -= 1
         if not under_way:
             idle.set()
 
-    all_lines = await _connected(port, lines, seen, next_one)
+    all_lines = await _connected(port, lines, seen, next_one, one_less)
     began = loop.time()
-    ends_at, under_way = began + for_s, len(all_lines)
+    ends_at, under_way = began + for_s, under_way + len(all_lines)
     for line in all_lines:
         line.send(next(requests))
     await asyncio.wait_for(idle.wait(), for_s + 30)
@@ -114,10 +119,10 @@ async def steady(port: int, requests: Iterator[bytes], *, lines: int, rate: floa
             line.send(next(requests), due.popleft())
             return
         free.append(line)
-        if len(free) == lines:
+        if len(free) >= lines - seen.broken:
             idle.set()
 
-    all_lines = await _connected(port, lines, seen, done)
+    all_lines = await _connected(port, lines, seen, done, idle.set)
     free.extend(all_lines)
     began = loop.time()
     for number in range(int(rate * for_s)):
@@ -135,9 +140,9 @@ async def steady(port: int, requests: Iterator[bytes], *, lines: int, rate: floa
     return seen
 
 
-async def _connected(port: int, lines: int, seen: Seen, answered: Callable[[_Line], None]) -> list[_Line]:
+async def _connected(port: int, lines: int, seen: Seen, answered: Callable[[_Line], None], lost: Callable[[], None]) -> list[_Line]:
     loop = asyncio.get_running_loop()
-    return [(await loop.create_connection(lambda: _Line(seen, answered), "127.0.0.1", port))[1] for _ in range(lines)]
+    return [(await loop.create_connection(lambda: _Line(seen, answered, lost), "127.0.0.1", port))[1] for _ in range(lines)]
 
 
 def _close(lines: list[_Line]) -> None:

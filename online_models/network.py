@@ -195,7 +195,8 @@ class Network(base.Classifier):
             _activate(hidden, bias, np.frombuffer(self._rng.bytes(hidden.size), np.uint8).reshape(hidden.shape))
             layers.append(hidden)
         odds = (layers[-1] @ weights[-1] + biases[-1])[:, 0]
-        back = (((1 / (1 + np.exp(-odds))) - labels) / len(labels)).astype(np.float32)[:, None]
+        with np.errstate(over="ignore"):  # 1 / (1 + inf) is the 0 that is meant
+            back = (((1 / (1 + np.exp(-odds))) - labels) / len(labels)).astype(np.float32)[:, None]
         slope = Layers.flat()
         for depth in range(len(weights) - 1, -1, -1):
             np.matmul(layers[depth].T, back, out=slope.weights[depth])

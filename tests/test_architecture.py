@@ -81,7 +81,7 @@ RULES: dict[str, Rule] = {
         clock=True,
     ),
     "stream.demo": Rule(
-        f"{SHELL} stream.key_file features.store.redis online_models.registry_redis stream.ownership stream.intake stream.processes",
+        f"{SHELL} stream.key_file features.store.redis features.reader online_models.registry_redis stream.ownership stream.intake stream.processes",
         f"{KAFKA} redis socket",
         clock=True,
     ),

@@ -32,6 +32,8 @@ LOOK_S = 0.25
 """How often the past is asked for changes, in seconds."""
 CHECK_S = 60.0
 """How often all open alerts are read, in case the past was made anew."""
+END_S = 3.0
+"""How long the end of a look is waited for, in seconds."""
 MOST_CHANGES = 1_000
 NEWEST = 2**62
 """Beyond every number of a change: asked for what came after it, the past says only which is the newest."""
@@ -71,10 +73,10 @@ class Keeper:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the thread, and wake whoever listens."""
+        """End the thread, and wake whoever listens. A look that hangs in Redis or in the store is not waited for."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(END_S)
         self._tell()
 
     @property

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from functools import partial
+from types import FrameType
+from typing import NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from features.store.redis import connect
-from insights.live.clicks import Watch
+from insights.live.clicks import Looks, Reads, Watch
 from insights.live.engine import Engine
 from insights.live.letters import Letters
 from insights.past.follow import Follower
@@ -29,27 +32,54 @@ log = logging.getLogger(__name__)
 
 STOP_S = 3
 """Seconds that answers under way have at a stop: a stream of events would go on for ever."""
+END_S = 8.0
+"""Seconds after which a stop waits for nothing any more, so that it is over before whoever asked for it loses patience."""
 REDIS_S = 2.0
 """Longest time that Redis is waited for, in seconds: somebody is looking at an empty page meanwhile."""
 
 
-def main(settings: Settings) -> int:
-    """Serve the pages until SIGTERM; return the exit code."""
+class Kafka(NamedTuple):
+    """How the page asks Kafka.
+
+    Attributes
+    ----------
+    looker : Looks
+        Looks at the clicks.
+    letters : Reads
+        Reads what was rejected.
+    check_crcs : bool
+        See `insights.past.follow.Follower`.
+    """
+
+    looker: Looks
+    letters: Reads
+    check_crcs: bool = True
+
+
+def main(settings: Settings, kafka: Kafka | None = None) -> int:
+    """Serve the pages until SIGTERM; return the exit code.
+
+    Parameters
+    ----------
+    kafka : Kafka, optional
+        For a broker that must be asked otherwise than a real one.
+    """
+    kafka = kafka or Kafka(Looker(settings), Letters(settings))
     store = open_store(settings["page.store"])
     try:
         refuse_without_access(settings, store)
         engine = Engine(connect(settings["redis.url"], timeout_s=REDIS_S), settings["app.name"], now_ms)
-        watch = Watch(Looker(settings), Letters(settings), engine, settings, now_ms)
+        watch = Watch(kafka.looker, kafka.letters, engine, settings, now_ms)
         parts = parts_over(settings, engine, store, watch.intake, now_ms)
         stop = threading.Event()
-        following = Follower(settings, store, lambda: engine.view().spec, parts.metrics).start(stop)
+        following = Follower(settings, store, lambda: engine.view().spec, parts.metrics, check_crcs=kafka.check_crcs).start(stop)
         watch.start()
         config = uvicorn_config(settings, make_app(parts))
         config.callback_notify, config.timeout_notify = partial(tidy_beside, store, now_ms), EVERY_S
         log.info("the page is at %s", settings["page.url"] or f"http://{settings['page.address']}")
         try:
             with parts.keeper:
-                _run(uvicorn.Server(config), settings["page.address"])
+                _run(Server(config), settings["page.address"])
         finally:
             watch.stop()
             stop.set()
@@ -57,6 +87,27 @@ def main(settings: Settings) -> int:
     finally:
         store.close()
     return 0
+
+
+class Server(uvicorn.Server):
+    """Serves, and is gone soon after the first signal whatever still hangs."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """See uvicorn."""
+        if not self.should_exit:
+            end = threading.Timer(END_S, _end)
+            end.daemon = True
+            end.start()
+        super().handle_exit(sig, frame)
+
+
+def _end() -> None:
+    """End the process. Threads that ask a Kafka or a Redis which says nothing cannot be woken, and the interpreter would wait for each of them.
+
+    Nothing is lost: what is written is written by transactions, and an event that Kafka has not acknowledged was not answered by 200.
+    """
+    log.warning("something still waits for Kafka or Redis, and is given up")
+    os._exit(0)
 
 
 def now_ms() -> int:

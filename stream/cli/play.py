@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +13,15 @@ from stream.screen import Screen
 
 
 def demo(
-    days: Annotated[int, typer.Option(min=30, max=365, help="days to play")] = 60,
-    users: Annotated[int, typer.Option(min=50, max=20_000, help="users at the start")] = 600,
+    days: Annotated[int, typer.Option(min=1, max=365, help="days that go by fast")] = 90,
+    users: Annotated[int, typer.Option(min=50, max=20_000, help="users at the start")] = 800,
     seed: Annotated[int, typer.Option(help="same seed, same product")] = 7,
+    stay: Annotated[bool | None, typer.Option(help="go on live after them, until Ctrl-C; default: at a terminal")] = None,
 ) -> None:
-    """Play a product's first weeks in about a minute: embedded Kafka protocol, real Redis, alerts as they come, and how many leavers were caught."""
+    """Play a product with its page: ninety days in about a minute, alerts as they come, how many leavers were caught; then on, live."""
     from stream.demo.play import play
 
-    raise typer.Exit(play(days=days, users=users, seed=seed))
+    raise typer.Exit(play(days=days, users=users, seed=seed, stay=sys.stdout.isatty() if stay is None else stay))
 
 
 def simulate(

@@ -1,194 +1,131 @@
-"""`churnwatch demo`: the whole engine on a made-up product, in one process, in about a minute."""
+"""`churnwatch demo`: the whole engine and its page on a made-up product, first ninety days in about a minute, then live."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import tempfile
 import time
 from pathlib import Path
 
-from aiokafka import TopicPartition
-from rich.progress import TextColumn
+from rich.progress import TaskID, TextColumn
 
-from features.store.app_spec import AppSpec
-from features.store.redis import RedisStore, connect, save_spec
-from online_models.registry_redis import RedisRegistry
-from stream.alerts.message import Alert, decode_alert
-from stream.alerts.words import because, headline
-from stream.demo.embedded import EmbeddedKafka
-from stream.demo.local_redis import LocalRedis
-from stream.demo.product import DAY_MS, Product, make_product
+from stream.demo.days import LIVE_DAYS, LIVE_SPEED, Days
+from stream.demo.engine import Engine
+from stream.demo.heard import Heard
+from stream.demo.page import DemoPage
+from stream.demo.product import DAY_MS, HOUR_MS, make_product
 from stream.demo.score import Score, score
-from stream.kafka.connection import aio_consumer, connection_of, sender
-from stream.kafka.topics import TOPICS, topic_names
-from stream.key_file import make_key_file
-from stream.ownership.served import model_key
-from stream.processes.trainer import SAVING_SHARE, Training, train, trainer_settings
+from stream.demo.servers import servers, settings_in
+from stream.kafka.connection import connection_of, sender
 from stream.processes.warm import warm
-from stream.processes.worker import Worker
 from stream.screen import Screen
-from stream.settings import Settings, load_settings
+from stream.settings import Settings
 from stream.shown import Styled
 
-PARTITIONS = 4
-SECONDS_A_DAY = 0.75
-SHOWN = 40
-"""The first so many alerts are shown one by one, after them every tenth."""
-KEY_EVENTS = ("view", "click", "purchase", "error")
+AHEAD_DAYS = 7
+"""Days of the product beyond today, for whoever lets the demo run on."""
 
 
-def play(*, days: int, users: int, seed: int) -> int:
-    """Run the demo; return the exit code."""
+def play(*, days: int, users: int, seed: int, stay: bool) -> int:
+    """Run the demo; return the exit code.
+
+    Parameters
+    ----------
+    days : int
+        Days that go by fast.
+    stay : bool
+        Whether time goes on live after them, until somebody asks for the end.
+    """
     screen = Screen()
     logging.basicConfig(level=logging.ERROR)
     logging.disable(logging.WARNING)
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="churnwatch-demo-") as folder, LocalRedis(Path(folder)) as server:
-        kafka = EmbeddedKafka()
-        names = topic_names()
-        kafka.make_topics([names[topic.logical] for topic in TOPICS])
-        key = Path(folder) / "churnwatch.key"
-        make_key_file(key)
-        settings = load_settings(
-            Path("/dev/null"),
-            {"CHURNWATCH_MODEL_KEY_FILE": str(key)},
-            kafka__bootstrap=kafka.bootstrap,
-            redis__url=server.url,
-            app__name="demo",
-            app__group="demo",
-            features__key_events=KEY_EVENTS,
-            time__ticks=False,
-            alerts__backfill=True,  # the days played lie in the past
-            worker__web="",
-        )
-        warm()
-        start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - days * DAY_MS
-        product = make_product(start_ms, days, users, seed)
-        screen.line(
-            Styled(f"{product.users} users, {days} days, {len(product.clicks):,} clicks", "bold"),
-            f"; who leaves is known to the simulator only. Times are UTC. Kafka protocol on {kafka.bootstrap}, Redis on {server.url}.",
-        )
-        heard = asyncio.run(_Demo(screen, settings, product, start_ms, days, began).run())
-        horizon_ms = settings.definitions[0].horizon_ms
-        _summary(screen, score(heard, product.left_ms, horizon_ms, start_ms + days * DAY_MS), time.monotonic() - began)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.suppress(KeyboardInterrupt))  # asked to end before there is anything to end
+        config = stack.enter_context(servers(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="churnwatch-demo-")))))
+        settings = settings_in(config)
+        demo = _Demo(screen, settings, stack.enter_context(DemoPage(config, settings)), days, stay)
+        demo.prepare(users, seed)
+        return asyncio.run(demo.run())
     return 0
 
 
 class _Demo:
-    def __init__(self, screen: Screen, settings: Settings, product: Product, start_ms: int, days: int, began: float) -> None:
-        self._screen, self._settings, self._product = screen, settings, product
-        self._start_ms, self._days, self._began = start_ms, days, began
-        self.alerts: list[Alert] = []
-        self._model = "rule"
+    def __init__(self, screen: Screen, settings: Settings, page: DemoPage, days: int, stay: bool) -> None:
+        self._screen, self._settings, self._page, self._fast_days, self._stay = screen, settings, page, days, stay
+        self._began = time.monotonic()
+        self._heard = Heard(screen, self._began)
+        self._start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - (days + LIVE_DAYS) * DAY_MS
+        self._end_ms = self._start_ms + days * DAY_MS
 
-    async def run(self) -> list[Alert]:
-        from stream.intake.app import AppSettings, build_app
-        from stream.processes.program import Stopper, run_app
-
-        settings = self._settings
-        client = connect(settings["redis.url"])
-        spec = AppSpec(spec=settings.spec(KEY_EVENTS), cluster_id="demo", topic_id="demo", partitions=PARTITIONS)
-        save_spec(client, "demo", spec)
-        store = RedisStore(client, "demo")
-        registry = RedisRegistry(client, "demo")
-        self._worker = Worker(settings, store, registry, KEY_EVENTS)
-        training = Training(
-            trainer_settings(settings), RedisRegistry(client, "demo"), spec.spec.hash, model_key(settings), saving_share=SAVING_SHARE
+    def prepare(self, users: int, seed: int) -> None:
+        """Say where the page is, and make the product meanwhile."""
+        self._screen.line(Styled("The page: ", "bold"), Styled(self._page.url, "bold underline"), "  fills while the days go by")
+        warm()
+        self._product = make_product(self._start_ms, self._fast_days + LIVE_DAYS + AHEAD_DAYS, users, seed)
+        self._screen.line(
+            f"A made-up product of {self._product.users} people; who leaves is known to the simulator only. First {self._fast_days} days fast, "
+            + ("then live until Ctrl-C." if self._stay else "then the end.")
+            + " Times are UTC."
         )
-        stopper, stop = Stopper(), asyncio.Event()
-        stopper.arm()
-        app = build_app(AppSettings(connection_of(settings), "demo", "demo", "clicks"), self._worker.host, stopper.bug)
-        learning = asyncio.create_task(train(settings, training, "examples", stop))
-        hearing = asyncio.create_task(self._hear())
-        playing: asyncio.Task[None] | None = None
 
-        async def alongside() -> None:
-            nonlocal playing
-            playing = asyncio.create_task(self._play(stopper))
-            await self._worker.alongside(app)
+    async def run(self) -> int:
+        """Play until the end; return the exit code."""
+        self._engine = Engine(self._settings)
+        return await self._engine.run((self._listen, self._play), self._page.leave)
 
-        try:
-            code = await run_app(app, stopper, alongside)
-        finally:
-            stop.set()
-            for task in (learning, hearing, playing):
-                if task is not None:
-                    task.cancel()
-            ended = await asyncio.gather(learning, hearing, *([playing] if playing else []), return_exceptions=True)
-            await self._worker.close()
-            store.close()
-        for error in ended:
-            if isinstance(error, Exception):
-                raise error
-        if code:
-            raise SystemExit(code)
-        return self.alerts
+    async def _listen(self) -> None:
+        await self._heard.listen(self._settings)
 
-    async def _hear(self) -> None:
-        """Show alerts as a consumer of the topic sees them."""
-        # The mock broker puts its stamp into a transactional batch and leaves the old checksum, so checksums are not looked at.
-        consumer = aio_consumer(connection_of(self._settings), enable_auto_commit=False, fetch_max_wait_ms=100, check_crcs=False)
-        await consumer.start()
-        try:
-            tps = [TopicPartition("alerts", number) for number in range(PARTITIONS)]
-            consumer.assign(tps)
-            for tp in tps:
-                consumer.seek(tp, 0)
-            async for message in consumer:
-                alert = decode_alert(message.value)
-                self.alerts.append(alert)
-                if len(self.alerts) == 1:
-                    self._screen.line(Styled(f"first alert {time.monotonic() - self._began:.1f} s after the start", "dim"))
-                if len(self.alerts) <= SHOWN or len(self.alerts) % 10 == 0:
-                    self._screen.entry(headline(alert), because(alert.reasons), margin=18)
-        finally:
-            await consumer.stop()
+    async def _play(self) -> None:
+        await self._page.answers()
+        self._screen.line(Styled(f"the page answers {time.monotonic() - self._began:.1f} s after the start", "dim"))
+        producer = sender(connection_of(self._settings), {"linger.ms": 5, "partitioner": "murmur2_random", "log_level": 2})
+        days = Days(self._product.clicks, producer, self._start_ms, self._passed)
+        with self._screen.progress(TextColumn("{task.fields[status]}", markup=False)) as self._progress:
+            self._task: TaskID | None = self._progress.add_task("day 0", total=self._fast_days, status="")
+            await days.fast(self._fast_days, self._engine.has_learned)
+            await self._engine.has_taken(days.sent)
+            self._task = None
+        self._sum_up(await self._page.agrees(sorted({click.user for click in self._product.clicks})))
+        if self._stay:
+            self._heard.every = True
+            await days.live()
 
-    async def _play(self, stopper: object) -> None:
-        producer = sender(connection_of(self._settings), {"linger.ms": 5, "partitioner": "murmur2_random"})
-        clicks, at = self._product.clicks, 0
-        with self._screen.progress(TextColumn("{task.fields[status]}", markup=False)) as progress:
-            task = progress.add_task("day 0", total=self._days, status="")
-            for quarter in range(self._days * 4):
-                until = self._start_ms + (quarter + 1) * DAY_MS // 4
-                began = time.monotonic()
-                while at < len(clicks) and clicks[at].ts < until:
-                    producer.produce("clicks", clicks[at].payload, clicks[at].user.encode(), timestamp=clicks[at].ts)
-                    at += 1
-                producer.poll(0)
-                champion = self._worker.models.champions(until)[0]
-                status = f"{at:,} clicks, {len(self.alerts)} alerts, scored by " + (
-                    f"model {champion.version}" if champion.version else "the rule"
-                )
-                progress.update(task, completed=(quarter + 1) / 4, description=f"day {quarter // 4 + 1:>2}", status=status)
-                await asyncio.sleep(max(0.0, SECONDS_A_DAY / 4 - (time.monotonic() - began)))
-            producer.flush()
-            await self._caught_up(at)
-        stopper.stop(0)  # type: ignore[attr-defined]  # a Stopper
+    def _passed(self, now_ms: int) -> None:
+        if self._task is None:
+            return
+        day = (now_ms - self._start_ms) / DAY_MS
+        status = f"{self._heard.opened} alerts, scored by {self._engine.scored_by(now_ms)}"
+        self._progress.update(self._task, completed=day, description=f"day {day:>2.0f}", status=status)
 
-    async def _caught_up(self, total: int) -> None:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            taken = sum(session.next_offset for session in self._worker.host.sessions.values())
-            if taken >= total and not any(session.unconfirmed for session in self._worker.host.sessions.values()):
-                break
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(0.5)
+    def _sum_up(self, at_risk: int) -> None:
+        screen = self._screen
+        for line in summary(score(self._heard.alerts, self._product.left_ms, self._settings.definitions[0].horizon_ms, self._end_ms)):
+            screen.line(line)
+        screen.line(
+            f"The page shows {at_risk} people at risk now, as many as the engine has. {time.monotonic() - self._began:.0f} s in all."
+        )
+        if self._stay:
+            pace = LIVE_SPEED * 1000 / HOUR_MS
+            screen.line(
+                Styled(f"Live at {self._page.url}", "bold"),
+                f": {pace:.0f} hour of the product's time a second, until it is now. Ctrl-C ends it.",
+            )
+        else:
+            screen.line("Next: README.md shows how to run it on your own Kafka and Redis (`churnwatch topics create`, `churnwatch run`).")
 
 
-def _summary(screen: Screen, found: Score, seconds: float) -> None:
+def summary(found: Score) -> list[Styled | str]:
+    """Say how well the alerts found the leavers."""
     share = found.caught / found.leavers if found.leavers else 0.0
-    screen.line("")
-    screen.line(
+    return [
+        "",
         Styled(
-            f"{found.caught} of {found.leavers} leavers caught ({share:.0%}), half of them {found.median_early_days:.1f} days or more before they counted as churned.",
+            f"{found.caught} of {found.leavers} leavers caught ({share:.0%}), half of them {found.median_early_days:.1f} days or more before they "
+            "counted as churned.",
             "bold",
-        )
-    )
-    screen.line(
-        f"{found.right} of {found.opened} alerts were on users who had indeed left; {found.returned} users came back and their alerts were closed at once."
-    )
-    screen.line(
-        f"{seconds:.0f} s in all. Next: README.md shows how to run it on your own Kafka and Redis (`churnwatch topics create`, `churnwatch run`)."
-    )
+        ),
+        f"{found.right} of {found.opened} alerts were on users who had indeed left; {found.returned} users came back and their alerts were closed at once.",
+    ]

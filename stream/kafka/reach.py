@@ -131,7 +131,8 @@ async def _first_words(host: str, port: int, context: ssl.SSLContext | None, mec
     """
     reader, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host if context else None)
     try:
-        await _ask(reader, writer, _API_VERSIONS, 0, b"")
+        if not _knows(await _ask(reader, writer, _API_VERSIONS, 0, b""), _SASL_HANDSHAKE):
+            return _NO_SASL_HERE, []  # such as the demo's broker, which closes the connection at a question that it does not know
         name = mechanism.encode()
         answer = await _ask(reader, writer, _SASL_HANDSHAKE, 1, struct.pack(">h", len(name)) + name)
     finally:
@@ -143,6 +144,16 @@ async def _first_words(host: str, port: int, context: ssl.SSLContext | None, mec
         found.append(answer[at + 2 : at + 2 + size].decode())
         at += 2 + size
     return code, found
+
+
+def _knows(versions: bytes, key: int) -> bool:
+    """Whether a broker that answered so to the question for versions knows another question.
+
+    >>> _knows(bytes.fromhex("0000 00000002 0012 0000 0003 0011 0000 0001"), 17), _knows(bytes.fromhex("0000 00000001 0012 0000 0003"), 17)
+    (True, False)
+    """
+    (count,) = struct.unpack_from(">i", versions, 2)
+    return any(struct.unpack_from(">h", versions, 6 + 6 * number)[0] == key for number in range(count))
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: int, version: int, body: bytes) -> bytes:

@@ -141,7 +141,6 @@ class Clicks:
             await sending.done.wait()
             self._recent.add(sending.arrived())
         except UsageFault as error:
-            self._away_until = self._clock() + AWAY_S
             log.warning("no events can be sent", extra={"why": str(error)})
             raise Refused("no-kafka", NOTHING_LOST) from None
         finally:
@@ -160,7 +159,11 @@ class Clicks:
         if self._clock() < self._away_until:
             raise UsageFault("Kafka was away a moment ago")
         if self._producer is None:
-            self._producer, self._topic = self._open()
+            try:
+                self._producer, self._topic = self._open()
+            except UsageFault:
+                self._away_until = self._clock() + AWAY_S  # here, so that what waits behind this in the thread does not try in its turn
+                raise
             threading.Thread(target=self._poll, args=(self._producer,), name="clicks-poll", daemon=True).start()
         messages: list[dict[str, Any]] = [{"key": one.key, "value": one.value} for one in sending.messages]
         if self._producer.produce_batch(self._topic, messages, on_delivery=sending.reported) < len(messages):
