@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp
@@ -23,8 +26,8 @@ FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 FILES = {"page.js": "text/javascript", "mark.svg": "image/svg+xml"}
 
 
-def make_app(parts: Parts) -> ASGIApp:
-    """Return the application over what the program has opened."""
+def make_app(parts: Parts, monotonic: Callable[[], float] = time.monotonic) -> ASGIApp:
+    """Return the application over what the program has opened; by `monotonic`, seconds of a clock that never jumps, programs are kept within their limits."""
     app = FastAPI(title="churnwatch", version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.parts = parts
     app.state.door = Door(parts.settings, parts.store, parts.now_ms)
@@ -48,5 +51,5 @@ def make_app(parts: Parts) -> ASGIApp:
 
     for page in (at_risk, person, model, data, more, sign_in, access, health):
         app.include_router(page.router, include_in_schema=False)
-    guarded = Guard(Beside(PATH, make_api(parts), app), app.state.door)
+    guarded = Guard(Beside(PATH, make_api(parts, monotonic), app), app.state.door)
     return Counted(Headers(Bodies(guarded)), parts.metrics)

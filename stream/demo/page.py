@@ -51,7 +51,12 @@ class DemoPage:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CHURNWATCH_")}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - a fixed command
-                [sys.executable, "-m", PROGRAM, str(self._config)], stdout=log, stderr=log, env=environment, start_new_session=True
+                [sys.executable, "-m", PROGRAM, str(self._config)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
             )
         return self
 

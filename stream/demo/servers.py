@@ -63,7 +63,7 @@ def servers(folder: Path) -> Iterator[Path]:
         config = folder / "churnwatch.toml"
         config.write_text(
             CONFIG.format(
-                app=APP, kafka=kafka.bootstrap, redis=redis.url, key_events=list(KEY_EVENTS), channels=list(CHANNELS[:3]), folder=folder,
+                app=APP, kafka=kafka.bootstrap, redis=redis.url, key_events=list(KEY_EVENTS), channels=list(CHANNELS), folder=folder,
                 page=free_port(),
             )
         )  # fmt: skip

@@ -152,8 +152,11 @@ def _knows(versions: bytes, key: int) -> bool:
     >>> _knows(bytes.fromhex("0000 00000002 0012 0000 0003 0011 0000 0001"), 17), _knows(bytes.fromhex("0000 00000001 0012 0000 0003"), 17)
     (True, False)
     """
-    (count,) = struct.unpack_from(">i", versions, 2)
-    return any(struct.unpack_from(">h", versions, 6 + 6 * number)[0] == key for number in range(count))
+    try:
+        (count,) = struct.unpack_from(">i", versions, 2)
+        return any(struct.unpack_from(">h", versions, 6 + 6 * number)[0] == key for number in range(count))
+    except struct.error:
+        raise EOFError("no Kafka protocol") from None
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: int, version: int, body: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -30,8 +31,8 @@ OPERATIONS = (
 )  # fmt: skip
 
 
-def make_api(parts: Parts) -> ASGIApp:
-    """Return the application over what the program has opened, to be mounted at `PATH`."""
+def make_api(parts: Parts, monotonic: Callable[[], float] = time.monotonic) -> ASGIApp:
+    """Return the application over what the program has opened, to be mounted at `PATH`; `monotonic` are seconds of a clock that never jumps."""
     said = msgspec.json.encode(document(OPERATIONS, PATH))
 
     async def openapi(_request: Request) -> Response:
@@ -39,11 +40,11 @@ def make_api(parts: Parts) -> ASGIApp:
 
     app = Starlette(routes=[*map(route_of, OPERATIONS), Route("/openapi.json", openapi)], exception_handlers=HANDLERS)
     app.router.redirect_slashes = False
-    app.state.behind = _behind(parts)
-    return Limits(app, parts.settings["page.api_rate"])
+    app.state.behind = _behind(parts, monotonic)
+    return Limits(app, parts.settings["page.api_rate"], monotonic)
 
 
-def _behind(parts: Parts) -> Behind:
+def _behind(parts: Parts, monotonic: Callable[[], float]) -> Behind:
     settings = parts.settings
     return Behind(
         parts=parts,
@@ -55,5 +56,5 @@ def _behind(parts: Parts) -> Behind:
         judging=ThreadPoolExecutor(1, "judging"),
         events=Buckets(settings["page.api_events"], 2 * settings["page.api_events"]),
         streams=Streams(),
-        monotonic=time.monotonic,
+        monotonic=monotonic,
     )

@@ -17,6 +17,7 @@ import pytest
 
 from insights.web.api import examples
 from insights.web.api.batch import MOST_BYTES, MOST_EVENTS
+from insights.web.app import make_app
 from stream.demo.local_redis import LocalRedis, free_port
 from tests.faults.bench_world import World
 from tests.servers.kafka import KafkaServer
@@ -217,7 +218,8 @@ async def test_packed_bodies(caller_without_kafka: httpx.AsyncClient, content: b
 
 
 async def test_events_are_limited_by_token(redis_server: LocalRedis, app_name: str, tmp_path: Path) -> None:
-    shop = Shop(redis_server.url, app_name, tmp_path, page__api_events=2_500)
+    shop, now = Shop(redis_server.url, app_name, tmp_path, page__api_events=2_500), [100.0]
+    shop.app = make_app(shop.parts, lambda: now[0])  # however long it takes to judge them
     wrong = {"events": [{}] * 2_500}
     async with shop.caller("write:events") as one, shop.caller("write:events") as two:
         assert [(await one.post(URL, json=wrong)).status_code for _ in range(3)] == [200, 200, 429]
@@ -225,3 +227,5 @@ async def test_events_are_limited_by_token(redis_server: LocalRedis, app_name: s
         assert int(refused.headers["retry-after"]) > 0
         assert "none of this batch was taken" in refused.json()["detail"]
         assert (await two.post(URL, json=wrong)).status_code == 200
+        now[0] += int(refused.headers["retry-after"])
+        assert (await one.post(URL, json=wrong)).status_code == 200
