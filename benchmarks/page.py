@@ -1,7 +1,8 @@
 """What the API of `churnwatch web` takes: `python -m benchmarks.page [--quick]`.
 
-Starts its own Redis with the states of 200,000 users, its own Kafka and one web process, all on loopback, and ends everything it started. The web
-process has one core to itself; callers, Redis and Kafka share the others. Each question is about another user, drawn at random.
+Starts its own Redis with the states of 200,000 users, 2,000 of whom have an open alert in the page's store, its own Kafka and one web process, all on
+loopback, and ends everything it started. The web process has one core to itself; callers, Redis and Kafka share the others. Each question is about
+another user, drawn at random, and each page is another part of the list in another order, so that none was drawn before.
 
 Writes `benchmarks/results/page.json` and prints a table.
 """
@@ -21,6 +22,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import psutil
 import uvloop
@@ -39,7 +41,15 @@ from features.users.landmarks import phase_of
 from features.users.packed_state import pack_states
 from features.users.state import init_state, state_dtype
 from features.users.update import apply_event
+from insights.live.listing import SORTS
+from insights.past.fold.batch import Batch
+from insights.past.hold import Source
+from insights.past.writer import Writer
+from insights.store.store import open_store
+from stream.alerts.message import Alert, ReasonCode, alert_id
+from stream.alerts.sentences import say
 from stream.demo.local_redis import LocalRedis, free_port
+from stream.kafka.origin import app_header
 from stream.shard.meta import ShardMeta
 from tests.servers.kafka import KafkaServer
 from tests.servers.process import Program, wait_until
@@ -47,6 +57,7 @@ from tests.servers.process import Program, wait_until
 RESULTS = Path(__file__).parent / "results" / "page.json"
 LINES = 200
 EVENTS_A_BATCH = 1_000
+ALERTS = 2_000
 KINDS = 50
 """So many different states there are; the others are copies, which no reader can tell."""
 
@@ -59,6 +70,8 @@ class Row(NamedTuple):
     seen: Seen
     cpu_us: float
     """CPU of the web process for one answer."""
+    memory: int
+    """Bytes that the web process has then."""
     units: int = 1
     """What one answer counts for."""
 
@@ -90,6 +103,36 @@ async def fill(app: App, count: int, now_ms: int) -> list[str]:
             number += 1
     store.close()
     return users
+
+
+def tell(app: App, users: list[str], now_ms: int) -> None:
+    """Let the page's store know of open alerts, as its reader of the topics would."""
+    spec = app.settings.spec(("click", "view"))
+    horizon_ms, opened_ms = spec.definitions[0].horizon_ms, now_ms - DAY_MS
+    store = open_store(f"sqlite:///{app.folder / 'page.db'}")
+    topics = (app.topics["alerts"], app.topics["examples"])
+    writer = Writer(store, Source(app.name, "bench", "bench", topics, spec.timezone), "bench")
+    standing = writer.take(now_ms)
+    if standing is None:
+        raise RuntimeError("a new store belongs to nobody")
+    batch, code = Batch(app.name, spec.hash, standing), ReasonCode("silence", 700_000.0, 80_000.0, "seconds")
+    for at in range(0, len(users), max(1, len(users) // ALERTS)):
+        alert = Alert(
+            alert_id=alert_id(app.name, spec.definitions[0].name, users[at], opened_ms), type="opened", cause=None, user=users[at],
+            definition=spec.definitions[0].name, risk=0.7 + 0.3 * (at % 97) / 97, threshold=0.7, horizon_ms=horizon_ms, landmark_ms=opened_ms,
+            valid_until_ms=opened_ms + horizon_ms, event_time_ms=opened_ms, scored_ms=opened_ms, reasons=[say(code, spec, "en")],
+            reason_codes=[code], model="logistic", model_version=1, partition=at % PARTITIONS, input_offset=at,
+        )  # fmt: skip
+        batch.add_alert(msgspec.json.encode(alert), app_header(app.name))
+    writer.commit(batch, now_ms, {})
+    writer.release()
+    store.close()
+
+
+def pages() -> Iterator[bytes]:
+    """Yield parts of the list: more than are kept."""
+    every = [f"/at-risk?sort={sort}&page={number}" for number in range(1, 41) for sort in SORTS]
+    return itertools.cycle([request("GET", path) for path in every])
 
 
 def risks_of(users: list[str]) -> Iterator[bytes]:
@@ -130,18 +173,22 @@ class Web:
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
+    def memory(self) -> int:
+        return int(self.process.memory_info().rss)
+
     def flooded(self, what: str, goal: str, asked: Iterator[bytes], lines: int, for_s: float, units: int = 1) -> Row:
         """Ask as fast as it answers, after a second that does not count."""
         uvloop.run(flood(self.port, asked, lines=lines, for_s=1.0))
         before = self.cpu_s()
         seen = uvloop.run(flood(self.port, asked, lines=lines, for_s=for_s))
-        return Row(what, goal, seen, (self.cpu_s() - before) / max(1, len(seen.took_s)) * 1e6, units)
+        return Row(what, goal, seen, (self.cpu_s() - before) / max(1, len(seen.took_s)) * 1e6, self.memory(), units)
 
     def asked_steadily(self, what: str, goal: str, asked: Iterator[bytes], rate: float, for_s: float) -> Row:
-        """Ask so often a second."""
+        """Ask so often a second, after a second that does not count."""
+        uvloop.run(steady(self.port, asked, lines=50, rate=rate, for_s=1.0))
         before = self.cpu_s()
         seen = uvloop.run(steady(self.port, asked, lines=50, rate=rate, for_s=for_s))
-        return Row(what, goal, seen, (self.cpu_s() - before) / max(1, len(seen.took_s)) * 1e6)
+        return Row(what, goal, seen, (self.cpu_s() - before) / max(1, len(seen.took_s)) * 1e6, self.memory())
 
 
 def measured(servers: Servers, folder: Path, stack: ExitStack, core: int, count: int, for_s: float) -> tuple[list[Row], int]:
@@ -150,22 +197,24 @@ def measured(servers: Servers, folder: Path, stack: ExitStack, core: int, count:
     app = App(servers, f"page-{count}", folder / str(count), "[page]\napi_rate = 1000000\napi_events = 10000000\n")
     stack.callback(app.kill_all)
     users = uvloop.run(fill(app, count, now_ms))
+    tell(app, users, now_ms)
     web = Web(app, core)
     of_all = json.dumps({"users": users[:1_000]}).encode()
     rows = [
         web.flooded(f"risk of one of {count:,} users, {LINES} connections", ">= 2,000/s", risks_of(users), LINES, for_s),
         web.asked_steadily(f"risk of one of {count:,} users, 500/s", "p99 <= 20 ms", risks_of(users), 500, for_s),
+        web.asked_steadily(f"page At risk, {min(ALERTS, count):,} open alerts, 4/s", "p95 <= 300 ms", pages(), 4, for_s),
         web.flooded("risks of 1,000 users", "", itertools.repeat(request("POST", "/api/v1/risks", of_all)), 4, for_s, 1_000),
         web.flooded(f"batch of {EVENTS_A_BATCH:,} events, 8 connections", ">= 20,000 events/s", batches(now_ms), 8, for_s, EVENTS_A_BATCH),
     ]
-    memory = int(web.process.memory_info().rss)
+    memory = web.memory()
     app.stop(web.program)
     return rows, memory
 
 
 def table_of(rows: list[Row]) -> Table:
     table = Table()
-    for name in ("what", "goal", "a second", "errors", "p50 ms", "p95 ms", "p99 ms", "CPU us an answer"):
+    for name in ("what", "goal", "a second", "errors", "p50 ms", "p95 ms", "p99 ms", "CPU us an answer", "MB"):
         table.add_column(name, justify="left" if name in {"what", "goal"} else "right")
     for row in rows:
         seen = row.seen
@@ -174,6 +223,7 @@ def table_of(rows: list[Row]) -> Table:
             f"{seen.errors}",
             *(f"{seen.ms(share):.1f}" for share in (50, 95, 99)),
             f"{row.cpu_us:,.0f}",
+            f"{row.memory / 1e6:.0f}",
         ]
         table.add_row(row.what, row.goal, *figures)
     return table
@@ -182,7 +232,7 @@ def table_of(rows: list[Row]) -> Table:
 def facts(row: Row) -> dict[str, Any]:
     seen = row.seen
     return {
-        "what": row.what, "goal": row.goal, "a_second": round(seen.rate * row.units), "errors": seen.errors, "cpu_us": round(row.cpu_us),
+        "what": row.what, "goal": row.goal, "a_second": round(seen.rate * row.units), "errors": seen.errors, "cpu_us": round(row.cpu_us), "memory_mb": round(row.memory / 1e6),
         **{f"p{share}_ms": round(seen.ms(share), 1) for share in (50, 95, 99)},
     }  # fmt: skip
 
@@ -192,7 +242,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="20,000 users and 3 s a row, to see that it works")
     quick = parser.parse_args().quick
     count, for_s = (20_000, 3.0) if quick else (200_000, 20.0)
-    console = Console()
+    console = Console(width=160)
     cores = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix="churnwatch-page-") as folder, ExitStack() as stack:
         servers = Servers(KafkaServer(Path(folder) / "kafka"), LocalRedis(Path(folder) / "redis", appendonly=False))

@@ -18,6 +18,7 @@ from insights.charts.svg import CSS as CHARTS
 from insights.web.parts import Parts
 from insights.web.rail import RAIL, TABS
 from insights.web.strip import coming_of, strip_of
+from insights.web.who import NEEDED
 from insights.words import Lang, words
 
 HERE = Path(__file__).parent
@@ -117,7 +118,7 @@ def draw(request: Request, template: str, title: str, *, status: int = 200, **va
             lang=lang,
             theme=chosen,
             title=title,
-            rail=RAIL,
+            rail=[entry for entry in RAIL if who and who.may(NEEDED[entry.role])],
             tabs=TABS,
             path=request.url.path,
             build=build(),

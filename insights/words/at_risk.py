@@ -45,6 +45,7 @@ WORDS: dict[str, Said] = {
         "近 {days} 天内到期的预警中，用户在到期前回来的比例。有些人本来就会回来，因此它不能衡量你的触达效果。",
     ),
     "at_risk.value.about": Said("{n} of {of} people have spent anything", "{of} 名用户中 {n} 名有过消费", one="{n} of {of} people has spent anything"),
+    "at_risk.sure": Said("95% interval {interval}", "95% 区间 {interval}"),
     "at_risk.value.none": Said("no event brings money: see features.revenue_events", "没有带金额的事件：请查看 features.revenue_events"),
     "at_risk.value.means": Said(
         "For each person, risk × what they would spend in {days} days at the pace they have had since they joined (over 28 days at least), summed over the "
@@ -71,9 +72,9 @@ WORDS: dict[str, Said] = {
         "Everybody is as active as usual for them. Whoever falls silent is judged once a day and appears here by themselves.",
         "所有人都与平时一样活跃。有人沉默时，每天会判断一次，并自动出现在这里。",
     ),
-    "at_risk.not_for_viewers": Said("The list shows persons", "名单显示个人信息"),
-    "at_risk.not_for_viewers.body": Said(
-        "Your role sees figures of everybody together. An administrator can make you an analyst.", "你的角色可以查看汇总数字。管理员可以将你设为分析员。"
+    "at_risk.not_for_viewers": Said(
+        "Your role sees figures of everybody together, and no persons. An administrator can make you an analyst.",
+        "你的角色只能查看汇总数字，看不到个人。管理员可以将你设为分析员。",
     ),
     # a selection as a list
     **phrases({"Select all": "全选"}),
@@ -91,7 +92,7 @@ WORDS: dict[str, Said] = {
     "at_risk.why.is": Said("share of these people; one person can have several reasons", "占这些用户的比例；一人可有多个原因"),
     "at_risk.why.of": Said("{n} of {of} people", "{of} 人中 {n} 人"),
     "at_risk.over_time.is": Said("open alerts at the end of each day; the last day is now", "每天结束时的未结预警数；最后一天为现在"),
-    "at_risk.over_time.all": Said("of everybody, whatever the filters", "全部用户，不受筛选影响"),
+    "at_risk.all": Said("of everybody, whatever the filters", "全部用户，不受筛选影响"),
     **phrases({"Flagged and came back, per day": "每天：新预警与回来", "open alerts": "未结预警"}),
     "at_risk.right.is": Said(
         "alerts whose time was up in the last {days} days: the risk we said, and how many really left", "近 {days} 天内到期的预警：当时的预测，与真正流失的比例"

@@ -84,7 +84,7 @@ WORDS: dict[str, Said] = {
     "process.last": Said("it last answered {ago}", "最近一次响应：{ago}"),
     "process.none": Said("none runs", "没有在运行"),
     "process.none.is": Said("the consumer group has no member: start one with `churnwatch run`", "消费组中没有成员：请用 `churnwatch run` 启动一个"),
-    "process.worker.is": Said("at {host}, partitions {shards}", "位于 {host}，分区 {shards}"),
+    "process.worker.is": Said("at {host}, with partition {shards}", "位于 {host}，分区 {shards}"),
     "process.worker.unknown": Said("Kafka does not say which processes take clicks", "Kafka 未提供处理事件的进程信息"),
     "process.trainer": Said("Trainer, {definition}", "训练进程，{definition}"),
     "process.trainer.none": Said("no version yet", "还没有版本"),

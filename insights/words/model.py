@@ -44,6 +44,7 @@ WORDS: dict[str, Said] = {
     "model.why.worse than the rule": Said("the model before it was worse than the rhythm rule", "之前的模型不如节奏规则"),
     "model.why.better over the window": Said("better than the one before it on recent outcomes", "在近期结果上优于之前的模型"),
     "model.learned": Said("{n} outcomes learned, {left} of them left", "学习了 {n} 个结果，其中 {left} 人流失", one="{n} outcome learned, {left} of them left"),
+    "model.learned.of": Said("{n}, {left} of them left", "{n}，其中 {left} 人流失"),
     "model.until.means": Said(
         "event time of the newest outcome that the newest version has learned from; outcomes take their horizon to become known",
         "最新版本学到的最新结果的事件时间；结果要等期限过后才能知道",

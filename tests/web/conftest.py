@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
 from stream.demo.local_redis import LocalRedis
-from tests.web.world import HOSTILE, WebWorld, make_world
+from stream.faults import ServerMissing
+from tests.conftest import missing
+from tests.web.camera import chromium
+from tests.web.world import WebWorld, full_world
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Give a real Chromium without a window. Module-wide: while it is open no other test of its thread may have an event loop."""
+    try:
+        with chromium() as opened:
+            yield opened
+    except ServerMissing as error:
+        missing(error)
 
 
 @pytest.fixture(scope="session")
 def full(redis_server: LocalRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebWorld]:
-    """Ninety days, with people whose ids strangers chose, and a threshold at which some thirty of them are at risk."""
-    settings = {"alerts__threshold": 0.4}
-    made = make_world(
-        "full", redis_server, tmp_path_factory.mktemp("full"), app_name="pages-full", users=240, ids=HOSTILE, quiet=True, settings=settings
-    )
+    made = full_world(redis_server, tmp_path_factory.mktemp("full"))
     yield made
     made.close()

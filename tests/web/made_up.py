@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
 from zlib import crc32
@@ -140,7 +141,8 @@ class MadeUpApp:
 
     def play(self, clicks: Sequence[Click], until_ms: int) -> None:
         """Take clicks in order of time; then nobody clicks, and time goes on until `until_ms`."""
-        asyncio.run(self._play(clicks, until_ms))
+        with ThreadPoolExecutor(1) as pool:  # the caller may have an event loop already, as who drives a browser has
+            pool.submit(asyncio.run, self._play(clicks, until_ms)).result()
 
     async def _play(self, clicks: Sequence[Click], until_ms: int) -> None:
         self._generation += 1

@@ -264,7 +264,8 @@ def test_a_viewer_sees_figures_and_no_person(redis_server: LocalRedis, full: Web
     browser = full.browser()
     browser.headers["Authorization"] = f"Bearer {token}"
     html = browser.get("/at-risk").text
-    assert "The list shows persons" in text_of(html)
+    assert "no persons" in text_of(html)
+    assert 'href="/person"' not in html  # nor a way to a page that is not for them
     assert sum(band_counts(html).values()) == len(file_rows(full))
     users = open_in_redis(full)
     assert not [user for user in users if escaped(visible(user)) in html and user.isascii() and len(user) > 5]

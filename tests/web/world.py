@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
@@ -183,18 +184,34 @@ def make_world(
     if days:
         made = product(days, users, seed)
         made_up.play(with_ids(gone_quiet(made) if quiet else made, ids).clicks, NOW_MS)
-    world = over(state, made_up, server.url, folder)
-    if state == "redis_down":
-        world.close()
-        proxy = Proxy(server.port)
-        world = over(state, made_up, proxy.url, folder)
-        world.parts.status.state()
-        proxy.close()
+    return over(state, made_up, server)
+
+
+def full_world(server: LocalRedis, folder: Path) -> WebWorld:
+    """Ninety days, with people whose ids strangers chose, and a threshold at which some thirty of them are at risk."""
+    settings = {"alerts__threshold": 0.4}
+    return make_world("full", server, folder, app_name="pages-full", users=240, ids=HOSTILE, quiet=True, settings=settings)
+
+
+def beside(world: WebWorld, state: State, server: LocalRedis, folder: Path, settings: Mapping[str, object] | None = None) -> WebWorld:
+    """Put another page, with a store of its own in `folder`, over the app of a world that was played: to play takes longest."""
+    made_up = copy(world.made_up)
+    made_up.settings = _settings(server.url, made_up.name, folder, settings or {})
+    return over(state, made_up, server)
+
+
+def over(state: State, made_up: MadeUpApp, server: LocalRedis) -> WebWorld:
+    """Put the page over an app that was played, and let it read all that was said."""
+    if state != "redis_down":
+        return _over(state, made_up, server.url)
+    proxy = Proxy(server.port)
+    world = _over(state, made_up, proxy.url)
+    world.parts.status.state()
+    proxy.close()
     return world
 
 
-def over(state: State, made_up: MadeUpApp, redis_url: str, folder: Path) -> WebWorld:
-    """Put the page over an app that was played, and let it read all that was said."""
+def _over(state: State, made_up: MadeUpApp, redis_url: str) -> WebWorld:
     now_ms = NOW_MS + LATE_MS.get(state, 0)
     client, store = connect(redis_url, timeout_s=1.0), open_store(made_up.settings["page.store"])
     world: WebWorld

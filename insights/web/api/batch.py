@@ -13,11 +13,10 @@ from churnwatch.answers import Batch, Event, Verdict
 from insights.web.api import examples
 from insights.web.api.behind import Behind
 from insights.web.api.body import UNREADABLE, body_of, read_as
-from insights.web.api.events import Message, judged
+from insights.web.api.clicks import Message
 from insights.web.api.limits import whose
 from insights.web.api.operation import Nothing, Operation
 from insights.web.api.problems import Refused, wrong
-from insights.web.api.segment import event_of, name_of
 
 MOST_BYTES, MOST_EVENTS = 512_000, 2_500
 """Of a batch, as Segment has it."""
@@ -80,6 +79,10 @@ def _payloads_of(given: _Body) -> list[bytes]:
 
 
 def _judged(behind: Behind, given: _Body, payloads: list[bytes]) -> tuple[list[Verdict], list[Message]]:
+    # here, because polars comes with them: 36 MB that a page has no use for while nobody sends events
+    from insights.web.api.events import judged
+    from insights.web.api.segment import event_of, name_of
+
     now_ms = behind.parts.now_ms()
     if given.batch is None:
         return judged(payloads, behind.reader, now_ms)

@@ -12,9 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from insights.web.api.events import Message
 from insights.web.api.problems import Refused
 from stream.faults import UsageFault
 from stream.kafka.clients import producer_to
@@ -29,6 +28,22 @@ AWAY_S = 2.0
 """So long nothing is tried after a failure."""
 OPTIONS = {"linger.ms": 5, "message.timeout.ms": int(DELIVERY_S * 1000), "queue.buffering.max.messages": 1_000_000}
 NOTHING_LOST = "send the same batch again after Retry-After, with the same event ids: what Kafka has already is not counted twice"
+
+
+class Message(NamedTuple):
+    """An event for Kafka.
+
+    Attributes
+    ----------
+    mark : int
+        Names user and event id, within this process.
+    key, value : bytes
+        User, and the event with its id as JSON.
+    """
+
+    mark: int
+    key: bytes
+    value: bytes
 
 
 class Producer(Protocol):

@@ -7,7 +7,6 @@ more when it reads it, with the broker's stamp in the place of this server's clo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,25 +16,10 @@ from churnwatch.answers import Verdict
 from features.events.columns import ColumnReader
 from features.events.event import WORDS, Event, Reason, decode_plain, field_of
 from features.files.event_json import EventIds
+from insights.web.api.clicks import Message
 
 MOST_EVENT_BYTES = 32_768
 """Of one event, as Segment has it."""
-
-
-class Message(NamedTuple):
-    """An event for Kafka.
-
-    Attributes
-    ----------
-    mark : int
-        Names user and event id, within this process.
-    key, value : bytes
-        User, and the event with its id as JSON.
-    """
-
-    mark: int
-    key: bytes
-    value: bytes
 
 
 class _Sent(msgspec.Struct, omit_defaults=True):

@@ -49,6 +49,7 @@ class Share(NamedTuple):
 class OverTime(NamedTuple):
     """Charts of the last weeks, and the table behind them."""
 
+    about: str
     open: Drawn
     flows: Drawn
     heads: list[str]
@@ -91,7 +92,10 @@ def tiles(
         share = (sums.people - week_ago) / week_ago
         change, good = w.change(share), None if abs(share) < 0.005 else share < 0
     judged = back.n > 0
-    spent = w.t("at_risk.value.about", n=sums.spenders, of=sums.judged) if sums.value is not None else w.t("at_risk.value.none")
+    if not sums.people:
+        spent = w.t("state.no_match" if wanted.set else "state.nobody")
+    else:
+        spent = w.t("at_risk.value.about", n=sums.spenders, of=sums.judged) if sums.value is not None else w.t("at_risk.value.none")
     return [
         Tile(
             w.t("At risk now"), w.number(sums.people), w.t("at_risk.now.week", n=week_ago) if change else w.t("at_risk.now.is"),
@@ -104,11 +108,16 @@ def tiles(
         ),
         Tile(
             w.t("Came back after an alert"), w.percent(back.came_back / back.n) if judged else DASH,
-            w.t("at_risk.back.is", n=back.n, days=BACK_DAYS) if judged else not_yet(first_answer_ms, say_it),
-            w.t("at_risk.back.means", days=BACK_DAYS), beside=_sure(back.came_back, back.n, w),
+            of_everybody(w.t("at_risk.back.is", n=back.n, days=BACK_DAYS), wanted, w) if judged else not_yet(first_answer_ms, say_it),
+            w.t("at_risk.back.means", days=BACK_DAYS), beside=w.t("at_risk.sure", interval=_sure(back.came_back, back.n, w)) if judged else "",
         ),
         Tile(w.t("Value at risk"), w.money(sums.value, say_it.currency), spent, w.t("at_risk.value.means", days=VALUE_DAYS)),
     ]  # fmt: skip
+
+
+def of_everybody(said: str, wanted: Filters, w: Words) -> str:
+    """Add to what is said of a figure that filters do not touch it, where some are set."""
+    return f"{said} · {w.t('at_risk.all')}" if wanted.set else said
 
 
 def not_yet(first_answer_ms: int | None, say_it: Saying) -> str:
@@ -147,7 +156,7 @@ def topic_shares(sums: Sums, wanted: Filters, link: Link, say_it: Saying) -> lis
     return found
 
 
-def over_time(days: Sequence[DayOfAlerts], say_it: Saying) -> OverTime | None:
+def over_time(days: Sequence[DayOfAlerts], wanted: Filters, say_it: Saying) -> OverTime | None:
     """Return the charts of the last weeks, from the first day that had an alert on; None before there is a second such day."""
     first = next((at for at, day in enumerate(days) if day.open_at_end or day.flagged), len(days))
     shown = days[max(0, first - 1) :]
@@ -162,6 +171,7 @@ def over_time(days: Sequence[DayOfAlerts], say_it: Saying) -> OverTime | None:
     )
     title, flows = w.t("People at risk, over time"), w.t("Flagged and came back, per day")
     return OverTime(
+        of_everybody(w.t("at_risk.over_time.is"), wanted, w),
         twice(lambda size: lines(size, Axis(w), zone, times, [is_open], title=title, desc=w.t("at_risk.over_time.is")), WIDE, NARROW),
         twice(lambda size: columns(size, w, zone, times, up, down, title=flows, desc=flows), WIDE, NARROW),
         [w.t("Day"), w.t("open alerts"), w.t("flagged"), w.t("came back")],
@@ -172,7 +182,7 @@ def over_time(days: Sequence[DayOfAlerts], say_it: Saying) -> OverTime | None:
     )
 
 
-def right(judged: Sequence[JudgedBand], first_answer_ms: int | None, say_it: Saying) -> Right:
+def right(judged: Sequence[JudgedBand], first_answer_ms: int | None, wanted: Filters, say_it: Saying) -> Right:
     """Return what was said of each band, and how many of it really left."""
     w = say_it.w
     rows = [
@@ -180,7 +190,7 @@ def right(judged: Sequence[JudgedBand], first_answer_ms: int | None, say_it: Say
         for one in judged
         if one.n
     ]
-    return Right(w.t("at_risk.right.is", days=RIGHT_DAYS), rows, not_yet(first_answer_ms, say_it))
+    return Right(of_everybody(w.t("at_risk.right.is", days=RIGHT_DAYS), wanted, w), rows, not_yet(first_answer_ms, say_it))
 
 
 def _sure(hits: int, n: int, w: Words) -> str:

@@ -115,7 +115,7 @@ def page_of(view: View, past: Past) -> Page:
 
     return Page(
         persons=view.persons,
-        picks=picks(wanted, known_topics(board.rows.values()), say_it),
+        picks=[one for one in picks(wanted, known_topics(board.rows.values()), say_it) if view.persons or one.name != "sort"],
         text=wanted.text,
         tiles=tiles(every, before, first_ms, wanted, definition, say_it),
         rows=[row_of(row, before.lines.get(row.alert.user, ()), say_it) for row in part.rows] if view.persons else [],
@@ -134,8 +134,8 @@ def page_of(view: View, past: Past) -> Page:
         ended=f"/at-risk/ended?{query}&since={board.number}",
         bands=band_shares(without("band"), view.threshold, wanted, link, say_it),
         topics=topic_shares(without("topic"), wanted, link, say_it),
-        days=over_time(before.days, say_it),
-        right=right(before.judged, first_ms, say_it),
+        days=over_time(before.days, wanted, say_it),
+        right=right(before.judged, first_ms, wanted, say_it),
     )
 
 

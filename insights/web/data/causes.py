@@ -60,7 +60,12 @@ def _largest(rejected: Mapping[Group, Rejected]) -> list[tuple[Group, Rejected]]
 
 def _usual(field: str | None, one: Rejected, say_it: Saying) -> Usual:
     w = say_it.w
-    return Usual(visible(field or ""), cause_said(one.cause, say_it), w.t("data.letters", n=one.n), w.moment(one.newest_ms, say_it.zone))
+    return Usual(
+        visible(field or ""),
+        cause_said(one.cause, say_it).replace("`", ""),
+        w.t("data.letters", n=one.n),
+        w.moment(one.newest_ms, say_it.zone),
+    )
 
 
 def reason_said(name: str, say_it: Saying) -> str:

@@ -85,8 +85,8 @@ def versions_of(served: Served, say_it: Saying) -> list[Version]:
                 str(one.number),
                 model_said(one.champion, say_it),
                 w.moment(one.learned_until_ms, say_it.zone),
-                w.t("model.learned", n=one.labels, left=one.churned),
-                w.number(one.figures.get(one.champion, {}).get("log_loss"), 4),
+                w.t("model.learned.of", n=one.labels, left=one.churned),
+                w.number(one.figures.get(one.champion, {}).get("log_loss"), 3),
                 w.list_of(notes),
                 serves,
             )

@@ -71,7 +71,7 @@ def habits_card(view: UserView, say_it: Saying) -> HabitsCard:
     series = Series(w.t("person.actions"), [float(n) for n in habits.events_by_day], area=True)
     return HabitsCard(
         days=twice(lambda size: calendar(size, w, first, habits.today, habits.known_from, active, title=title, desc=desc), *[Size(calendar_width(first, habits.today), 206)] * 2),
-        weekdays=twice(lambda size: bars(size.width, shares, title=w.t("By weekday"), desc=w.t("person.weekdays.is")), Size(300, 0), Size(300, 0)),
+        weekdays=twice(lambda size: bars(size.width, shares, title=w.t("By weekday"), desc=w.t("person.weekdays.is")), Size(200, 0), Size(300, 0)),
         actions=twice(
             lambda size: lines(size, Axis(w), UTC, times, [series], title=w.t("person.actions.day"), desc=w.t("person.actions.is", n=COUNT_DAYS)),
             Size(1100, 150), Size(330, 150),

@@ -1,0 +1,32 @@
+"""Which pages are there to be seen, and in which states of the world? One row each; `python -m tests.web.pictures` goes through them."""
+
+from __future__ import annotations
+
+from tests.web.shots import Page
+
+STATES = ("day_one", "warming", "silent", "redis_down")
+PERSON = "/person?q=user-00114"
+"""Somebody who is at risk."""
+
+PAGES: tuple[Page, ...] = (
+    Page("at-risk", "/at-risk", critical=True),
+    Page("person", PERSON, critical=True),
+    Page("model", "/model", critical=True),
+    Page("data", "/data", critical=True),
+    Page("at-risk-no-match", "/at-risk?q=nobody-is-called-so"),
+    Page("at-risk-viewer", "/at-risk", who="viewer"),
+    Page("person-other-definition", f"{PERSON}&definition=no-purchase"),
+    Page("person-hostile", "/person?q=%3Cscript%3Ealert(1)%3C/script%3E"),
+    Page("person-unknown", "/person?q=nobody-has-this-id"),
+    Page("person-search", "/person"),
+    Page("more", "/more"),
+    Page("access", "/access"),
+    Page("sign-in", "/sign-in", who=""),
+    Page("forbidden", "/access", who="viewer", status=403),
+    Page("wrong-filter", "/at-risk?band=purple", status=422),
+    *(
+        Page(name, path, state)
+        for state in STATES
+        for name, path in (("at-risk", "/at-risk"), ("person", PERSON), ("model", "/model"), ("data", "/data"))
+    ),
+)
