@@ -104,6 +104,7 @@ def test_keys_reach_the_content_a_definition_and_a_tick(page: Page) -> None:
 def test_what_is_new_is_said_and_nothing_moves_until_somebody_asks(page: Page, world: WebWorld) -> None:
     expect(page.locator("[data-live=yes]")).to_be_attached()
     before, title = rows(page), page.title()
+    expect(page.locator("[data-alert] .channel").first).to_be_visible()
     page.locator("[data-alert]").nth(2).hover()
     for half_days in range(1, 7):  # nobody clicks, so more people are silent
         world.later([], NOW_MS + half_days * DAY_MS // 2)

@@ -12,7 +12,7 @@ from tests.web.served import served
 from tests.web.shots import few
 from tests.web.world import WebWorld
 
-pytestmark = pytest.mark.real_redis
+pytestmark = [pytest.mark.real_redis, pytest.mark.timeout(900)]  # the first test waits for all pictures
 SHOTS = {shot.name: shot for shot in few(PAGES)}
 
 
