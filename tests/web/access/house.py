@@ -47,7 +47,10 @@ class House:
 
     def door(self, process: int = 0) -> Door:
         """The door of one process."""
-        door: Door = self.apps[process].app.app.door
+        layer = self.apps[process]
+        while not hasattr(layer, "door"):
+            layer = layer.app
+        door: Door = layer.door
         return door
 
     def later(self, ms: int) -> None:

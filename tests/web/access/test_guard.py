@@ -102,7 +102,7 @@ def test_what_is_open_to_everybody_is_little(house: House) -> None:
     house.person()
     browser = house.browser()
     reached = {one.path for one in routes(house.apps[0]) if "GET" in one.methods and browser.get(one.path).status_code not in {303, 401}}
-    assert reached == {"/static/page.css", "/static/{name}", "/sign-in"}
+    assert reached == {"/static/page.css", "/static/{name}", "/sign-in", "/live"}
 
 
 def test_a_token_opens_what_its_scopes_say(house: House) -> None:
