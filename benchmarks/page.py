@@ -184,10 +184,11 @@ class Web:
         return Row(what, goal, seen, (self.cpu_s() - before) / max(1, len(seen.took_s)) * 1e6, self.memory(), units)
 
     def asked_steadily(self, what: str, goal: str, asked: Iterator[bytes], rate: float, for_s: float) -> Row:
-        """Ask so often a second, after a second that does not count."""
-        uvloop.run(steady(self.port, asked, lines=50, rate=rate, for_s=1.0))
+        """Ask so often a second, after a second that does not count; on so few connections that none says nothing for long, since it would be ended."""
+        lines = min(50, int(2 * rate))
+        uvloop.run(steady(self.port, asked, lines=lines, rate=rate, for_s=1.0))
         before = self.cpu_s()
-        seen = uvloop.run(steady(self.port, asked, lines=50, rate=rate, for_s=for_s))
+        seen = uvloop.run(steady(self.port, asked, lines=lines, rate=rate, for_s=for_s))
         return Row(what, goal, seen, (self.cpu_s() - before) / max(1, len(seen.took_s)) * 1e6, self.memory())
 
 
