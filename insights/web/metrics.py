@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from insights.live.board import Board
 from insights.past.follow import FollowObserver
 from insights.web.who import API
 from stream.metric import Metric, Metrics
@@ -30,7 +30,6 @@ class PageMetrics(Metrics, FollowObserver):
 
     def __init__(self) -> None:
         super().__init__(PAGE_METRICS)
-        self._listed: set[str] = set()
 
     def committed(self, counts: Counter[str], seconds: float, lag: int) -> None:
         """See `FollowObserver`."""
@@ -50,14 +49,12 @@ class PageMetrics(Metrics, FollowObserver):
         del why  # the log has it
         self.gauge("churnwatch_page_past_stuck").set(1)
 
-    def look(self, board: Board, reached: dict[str, bool]) -> None:
-        """Show the list and the servers as they stand."""
+    def look(self, open_alerts: Mapping[str, int], reached: Mapping[str, bool]) -> None:
+        """Show how many alerts of each definition are open, and which servers answer."""
         for server, answers in reached.items():
             self.gauge("churnwatch_page_reached").labels(server).set(answers)
-        open_alerts, gauge = Counter(row.alert.definition for row in board.rows.values()), self.gauge("churnwatch_page_open_alerts")
-        self._listed |= open_alerts.keys()
-        for definition in self._listed:
-            gauge.labels(definition).set(open_alerts[definition])
+        for definition, n in open_alerts.items():
+            self.gauge("churnwatch_page_open_alerts").labels(definition).set(n)
 
 
 class Counted:

@@ -83,6 +83,11 @@ def spec_of(view: EngineView, settings: Settings) -> FeatureSpec:
     return settings.spec() if view.spec is None else view.spec.spec
 
 
+def as_of(parts: Parts, view: EngineView) -> int | None:
+    """Return the events' present time, ms: by the engine, or by the past while Redis has never answered; None before the first event."""
+    return view.as_of_ms or parts.past.as_of_ms
+
+
 async def parts_of(request: Request) -> Parts:
     """Return what the program has opened. Async, because FastAPI would give a thread to anything else, at each request."""
     return cast("Parts", request.app.state.parts)

@@ -80,8 +80,9 @@ def test_a_chart_answers_the_pointer_in_words(page: Page) -> None:
     page.goto(page.url.replace("/at-risk", "/person?q=user-00000"))
     mark = page.locator("[data-tip]:visible").first
     said = mark.get_attribute("data-tip")
+    assert said
     mark.hover()
-    expect(page.locator("#tip.on")).to_contain_text((said or "").split("\n")[0])
+    expect(page.locator("#tip.on")).to_contain_text(said.split("\n")[0])
     page.mouse.move(2, 2)
     expect(page.locator("#tip.on")).to_have_count(0)
 

@@ -24,7 +24,7 @@ from insights.web.api.risk import Definition, place_of
 from insights.web.at_risk.asked import ALL_TOPICS
 from insights.web.at_risk.files import csv_of, download, name_of
 from insights.web.filters import LONGEST
-from insights.web.parts import Parts, spec_of
+from insights.web.parts import Parts, as_of, spec_of
 
 MOST_ROWS = 1_000
 
@@ -81,7 +81,7 @@ def _page(parts: Parts, asked: PageAsked) -> AtRiskPage:
         begin = next((at for at, row in enumerate(rows) if place(row) > last), len(rows))
     shown = rows[begin : begin + asked.limit]
     return AtRiskPage(
-        as_of_ms=_as_of_ms(parts),
+        as_of_ms=as_of(parts, parts.engine.view()),
         total=len(rows),
         people=list(map(_person, shown)),
         next_cursor=cursors.written(place(shown[-1]), wanted) if begin + asked.limit < len(rows) else None,
@@ -90,13 +90,13 @@ def _page(parts: Parts, asked: PageAsked) -> AtRiskPage:
 
 def _file(parts: Parts, asked: ListAsked) -> Response:
     wanted = _filters(parts, asked, asked.q, asked.sort)
-    return download(csv_of(chosen(parts.keeper.board, wanted)), name_of(wanted, _as_of_ms(parts), "csv"))
+    return download(csv_of(chosen(parts.keeper.board, wanted)), name_of(wanted, as_of(parts, parts.engine.view()), "csv"))
 
 
 def _sums(parts: Parts, asked: PeopleAsked) -> Sums:
     found = sums(chosen(parts.keeper.board, _filters(parts, asked)))
     return Sums(
-        as_of_ms=_as_of_ms(parts),
+        as_of_ms=as_of(parts, parts.engine.view()),
         people=found.people,
         leaving=round(found.leaving, 4),
         plus_minus=round(found.plus_minus, 4),
@@ -106,11 +106,6 @@ def _sums(parts: Parts, asked: PeopleAsked) -> Sums:
         bands={str(name): count for name, count in found.bands.items()},
         reasons=dict(found.topics),
     )
-
-
-def _as_of_ms(parts: Parts) -> int | None:
-    """Return the time that the page says."""
-    return parts.engine.view().as_of_ms or parts.past.as_of_ms
 
 
 def _filters(parts: Parts, asked: PeopleAsked, text: str = "", sort: Sort = "risk") -> Filters:

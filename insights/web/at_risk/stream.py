@@ -34,22 +34,19 @@ class News(msgspec.Struct, frozen=True):
         People who pass the page's filters and were flagged since.
     ended : int
         Alerts that were open when the page was drawn, and have ended since.
-    open : int
-        Open alerts of the definition in all, for the count in the rail.
     whole : bool
         Whether all that ended since the page was drawn is remembered; if not, the page is too old and offers to be drawn anew.
     """
 
     new: int
     ended: int
-    open: int
     whole: bool
 
 
 def news_of(board: Board, wanted: Filters, number: int) -> News:
     """Return what is new to somebody who saw the board of a number."""
     since = board.since(number, filtering(wanted))
-    return News(since.new, len(since.ended), board.open_count(wanted.definition), since.whole)
+    return News(since.new, len(since.ended), since.whole)
 
 
 async def events(

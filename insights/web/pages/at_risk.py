@@ -19,7 +19,7 @@ from insights.web.at_risk.view import View, page_of
 from insights.web.filters import number_of
 from insights.web.forms import OWN_FORM
 from insights.web.frame import draw, language, link_of
-from insights.web.parts import Has, spec_of
+from insights.web.parts import Has, as_of, spec_of
 from insights.web.saying import Saying
 from insights.web.who import needs, who_asks
 from insights.words import words
@@ -31,7 +31,7 @@ router = APIRouter()
 def at_risk(request: Request, parts: Has) -> Response:
     """Show the list, and what it adds up to; without persons to whoever may not see any."""
     view, who = parts.engine.view(), who_asks(request)
-    as_of_ms = view.as_of_ms or parts.past.as_of_ms
+    as_of_ms = as_of(parts, view)
     if as_of_ms is None:
         return draw(request, "at_risk.html", "At risk", page=None, about_people=True)
     spec, lang, persons = spec_of(view, parts.settings), language(request), who.may("read:people")
@@ -49,7 +49,7 @@ def at_risk_csv(request: Request, parts: Has) -> Response:
     """Give everybody who passes the filters as a file."""
     view = parts.engine.view()
     wanted = filters_of(request, spec_of(view, parts.settings), persons=True)
-    return download(csv_of(chosen(parts.keeper.board, wanted)), name_of(wanted, view.as_of_ms, "csv"))
+    return download(csv_of(chosen(parts.keeper.board, wanted)), name_of(wanted, as_of(parts, view), "csv"))
 
 
 @router.post("/at-risk/selection", dependencies=[needs("analyst"), OWN_FORM])

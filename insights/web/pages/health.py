@@ -21,6 +21,7 @@ async def live() -> PlainTextResponse:
 @router.get("/metrics", dependencies=[needs("viewer")])
 def metrics(parts: Has) -> Response:
     """Show the metrics."""
-    intake = parts.intake()
-    parts.metrics.look(parts.keeper.board, {"redis": parts.engine.view().reached, "kafka": intake is not None and intake.reached})
+    view, board, intake = parts.engine.view(), parts.keeper.board, parts.intake()
+    open_alerts = {name: board.open_count(name) for name in view.definitions}
+    parts.metrics.look(open_alerts, {"redis": view.reached, "kafka": intake is not None and intake.reached})
     return Response(generate_latest(parts.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

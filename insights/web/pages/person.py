@@ -11,6 +11,8 @@ from features.reader import UserReader
 from features.store.contract import StoreUnavailable
 from features.users.named import UserView
 from features.users.state import LayoutError
+from insights.live.engine import EngineView
+from insights.live.listing import Filters, chosen
 from insights.web.filters import LONGEST, one_of
 from insights.web.frame import draw, language, link_of
 from insights.web.parts import Has, Parts
@@ -45,26 +47,30 @@ def _shown(request: Request, parts: Parts, user: str) -> HTMLResponse:
     if view.spec is None or view.as_of_ms is None:
         return _nobody(request, user, [], "")
     say_it = Saying(words(language(request)), view.spec.spec, ZoneInfo(view.zone), parts.settings["page.currency"], view.as_of_ms)
-    recent = recent_of(past.open_alerts(view.definitions[0]), RECENT, say_it)
     if not user:
-        return _nobody(request, user, recent, "")
+        return _nobody(request, user, _recent(parts, view, say_it), "")
     names = view.definitions
-    chosen = one_of(request, "definition", names, names[0])
-    definition = next(one for one in view.spec.spec.definitions if one.name == chosen)
+    asked_for = one_of(request, "definition", names, names[0])
+    definition = next(one for one in view.spec.spec.definitions if one.name == asked_for)
     found, why = _look_up(parts, user, say_it.as_of_ms)
     if found is None:
         left = past_of(user, why or "person.gone", definition, past, parts.settings["alerts.threshold"], say_it)
         if left is not None:
             return draw(request, "person.html", "Person", page=left, typed=visible(user), why="", recent=[], app="")
-        return _nobody(request, user, recent, why or "state.unknown_person", app=parts.engine.app)
+        return _nobody(request, user, _recent(parts, view, say_it), why or "state.unknown_person", app=parts.engine.app)
     source = parts.models.source(view)
     now = {} if source is None else {one.definition.name: one for one in risk_now(found, source, view.spec.spec)}
     link = link_of(request)
-    served = parts.models.served(view, chosen)
+    served = parts.models.served(view, asked_for)
     rules = [] if served is None else [one.number for one in served.headers if one.champion == RULE]
     asked = Asked(found, now, definition, parts.settings["alerts.threshold"], rules)
     page = page_of(asked, past, {name: link(definition=name) for name in names}, say_it)
-    return draw(request, "person.html", "Person", page=page, typed=visible(user), why="", recent=recent, app="")
+    return draw(request, "person.html", "Person", page=page, typed=visible(user), why="", recent=[], app="")
+
+
+def _recent(parts: Parts, view: EngineView, say_it: Saying) -> list[Recent]:
+    newest = chosen(parts.keeper.board, Filters(definition=view.definitions[0], sort="newest"))
+    return recent_of([row.alert for row in newest], RECENT, say_it)
 
 
 def _look_up(parts: Parts, user: str, at_ms: int) -> tuple[UserView | None, str]:

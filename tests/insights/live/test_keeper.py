@@ -94,15 +94,15 @@ async def test_a_client_is_told_what_is_new_since_its_page_and_nothing_twice(tol
 
         def wanted(board: object) -> News:
             since = keeper.board.since(page, lambda _: True)
-            return News(since.new, len(since.ended), len(keeper.board.rows), since.whole)
+            return News(since.new, len(since.ended), since.whole)
 
         heard = events(keeper, wanted)
         assert await anext(heard) == f"retry: {RETRY_MS}\n\n"
-        assert await anext(heard) == 'event: changed\ndata: {"new":0,"ended":0,"open":0,"whole":true}\n\n'
+        assert await anext(heard) == 'event: changed\ndata: {"new":0,"ended":0,"whole":true}\n\n'
         await asyncio.to_thread(told.tell, alert(1), alert(2))
-        assert await anext(heard) == 'event: changed\ndata: {"new":2,"ended":0,"open":2,"whole":true}\n\n'
+        assert await anext(heard) == 'event: changed\ndata: {"new":2,"ended":0,"whole":true}\n\n'
         await asyncio.to_thread(told.tell, alert(1, cause="returned"), alert(3))
-        assert await anext(heard) == 'event: changed\ndata: {"new":2,"ended":1,"open":2,"whole":true}\n\n'
+        assert await anext(heard) == 'event: changed\ndata: {"new":2,"ended":1,"whole":true}\n\n'
     assert [one async for one in heard] == [], "it ends with the program"
 
 
