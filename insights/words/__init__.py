@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from insights.words import access, at_risk, common, data, model, person, states
+from insights.words import access, analyses, at_risk, common, data, model, person, states
 from insights.words.language import DASH as DASH
 from insights.words.language import Words as Words
 from insights.words.said import LANGUAGES as LANGUAGES
@@ -22,6 +22,7 @@ FILES: dict[str, dict[str, Said]] = {
     "data": data.WORDS,
     "access": access.WORDS,
     "states": states.WORDS,
+    "analyses": analyses.WORDS,
 }
 """The words of each file, by its name. No key stands in two of them."""
 

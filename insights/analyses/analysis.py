@@ -1,0 +1,146 @@
+"""What is an analysis? A name, parameters, columns and one function; and what does it return? Rows in the long form, with what was known.
+
+The long form is the same for all: a row says of a `metric`, in a `cohort`, after `k` units, in a `group`, that of `n` people a share or number `value` was seen,
+between `low` and `high`, and whether that is the last word (`state`). What an analysis says besides stands in columns of its own behind these.
+
+Words are not here: title and question of an analysis, its parameters, metrics and columns are in `insights/words/analyses.py`, under ``analysis.<name>``,
+``analysis.<name>.asks``, ``parameter.<name>``, ``metric.<name>`` and ``column.<name>``, in every language. A parameter or column of one name means the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+import msgspec
+import polars as pl
+
+from insights.analyses.crowd import AsOf, Crowd
+
+State = Literal["complete", "open", "none"]
+"""Of a value: nothing can change it but late events; it is still moving; it cannot be known (null)."""
+LONG: dict[str, Any] = {
+    "metric": pl.String, "cohort": pl.String, "k": pl.Int64, "group": pl.String, "n": pl.Int64,
+    "value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "state": pl.String,
+}  # fmt: skip
+"""Columns of the long form. What does not apply is null: no cohort, no k, no breakdown, no denominator, no interval."""
+NONE, OTHER = "(none)", "other"
+"""Groups of who has no value, and of all groups beyond the limit."""
+
+Kind = Literal["share", "number", "people", "seconds", "days", "money", "text"]
+Layout = Literal["series", "triangle", "list"]
+
+
+class Column(NamedTuple):
+    """A column that an analysis has besides the long form."""
+
+    name: str
+    kind: Kind
+    type: Any
+    """Polars type."""
+
+
+class Metric(NamedTuple):
+    """One thing an analysis says, a value of the column `metric`, and what its `value` is."""
+
+    name: str
+    kind: Kind
+
+
+class Note(NamedTuple):
+    """Something to know beside the rows: a key of `insights.words`, with its values."""
+
+    key: str
+    values: dict[str, object]
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """Which people: those behind the value of one row, named as the row is."""
+
+    metric: str
+    cohort: str | None = None
+    k: int | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an analysis found.
+
+    Attributes
+    ----------
+    analysis : str
+        Name in the catalog.
+    parameters : msgspec.Struct
+        What was asked.
+    as_of : AsOf
+        What was known.
+    rows : pl.DataFrame
+        The long form, and columns of the analysis behind it.
+    notes : tuple of Note
+    """
+
+    analysis: str
+    parameters: Any
+    as_of: AsOf
+    rows: pl.DataFrame
+    notes: tuple[Note, ...] = ()
+
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Analysis(Generic[P]):
+    """One entry of the catalog.
+
+    Attributes
+    ----------
+    name : str
+        Also the command's, with "-" for "_".
+    parameters : type
+        A frozen `msgspec.Struct` of plain values (texts, numbers, dates, flags, literals, tuples of these), each with a default unless it is in `arguments`.
+    run : callable
+        Crowd and parameters in, `Result` out. Reads no clock.
+    metrics : tuple of Metric
+    columns : tuple of Column
+        Besides the long form.
+    behind : callable, optional
+        Returns the people behind a cell: a frame with `user` first, ordered by it, and what else is known of each.
+    arguments : str, optional
+        The parameter that a command takes as its plain words: the steps of a funnel.
+    layout : {"series", "triangle", "list"}
+        How people see it: a line a cohort with a column a metric; a line a cohort with a column a k; rows as they are.
+    example : tuple of str
+        Words of a command that shows it on the example history of the documentation.
+    """
+
+    name: str
+    parameters: type[P]
+    run: Callable[[Crowd, P], Result]
+    metrics: tuple[Metric, ...]
+    columns: tuple[Column, ...] = ()
+    behind: Callable[[Crowd, P, Cell], pl.DataFrame] | None = None
+    arguments: str | None = None
+    layout: Layout = "list"
+    example: tuple[str, ...] = ()
+
+    def result(self, crowd: Crowd, parameters: P, rows: pl.DataFrame, notes: tuple[Note, ...] = ()) -> Result:
+        """Return rows as a result of this analysis: columns in order, of their types; what is missing of the long form is null.
+
+        Raises
+        ------
+        ValueError
+            For a column that the analysis does not declare, or a metric.
+        """
+        extra = {column.name: column.type for column in self.columns}
+        unknown = set(rows.columns) - LONG.keys() - extra.keys()
+        if unknown:
+            raise ValueError(f"{self.name} does not declare {', '.join(sorted(unknown))}")
+        whole = rows.with_columns(pl.lit(None).alias(name) for name in LONG if name not in rows.columns)
+        whole = whole.select(pl.col(name).cast(kind) for name, kind in (LONG | extra).items())
+        unsaid = set(whole["metric"].unique()) - {metric.name for metric in self.metrics}
+        if unsaid:
+            raise ValueError(f"{self.name} does not declare the metrics {unsaid}")
+        return Result(self.name, parameters, crowd.as_of, whole, notes)

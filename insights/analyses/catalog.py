@@ -1,0 +1,34 @@
+"""Which analyses are there? One list, from which the command line, the API, the documentation and tests derive.
+
+To add one: a file with its parameters, its function and its entry; a row here; its words in `insights/words/analyses.py`. A test names what is missing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from insights.analyses.active_users import ACTIVE_USERS
+from insights.analyses.analysis import Analysis
+from stream.faults import UsageFault
+
+CATALOG: dict[str, Analysis[Any]] = {one.name: one for one in (ACTIVE_USERS,)}
+
+
+def analysis_of(name: str) -> Analysis[Any]:
+    """Return the analysis of a name, written with "_" or "-".
+
+    Raises
+    ------
+    stream.faults.UsageFault
+        For a name that there is not, with the nearest one.
+
+    >>> analysis_of("active-users").name
+    'active_users'
+    """
+    found = CATALOG.get(name.replace("-", "_"))
+    if found is None:
+        near = difflib.get_close_matches(name.replace("-", "_"), CATALOG, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageFault(f"there is no analysis {name!r}{hint} There are: {', '.join(CATALOG)}")
+    return found

@@ -1,0 +1,42 @@
+"""Into which groups do people fall? One value of a field for each user, and the largest groups by name, the rest together.
+
+Groups are a partition: whoever is counted is in exactly one of them, so they add up to the total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from insights.analyses.analysis import NONE, OTHER
+from insights.analyses.match import Bound, field_sql
+
+LIMIT = 10
+"""Groups shown by name unless a query says otherwise."""
+
+
+def value_sql(by: str, bound: Bound) -> str:
+    """Return the SQL of an event's value of a field, `(none)` where it has none."""
+    return f"coalesce(nullif({field_sql(by, bound)}, ''), '{NONE}')"
+
+
+def first_value_sql(by: str, bound: Bound) -> str:
+    """Return SQL with a row a user: `user`, and as `grp` the value that the first event of all has of a field."""
+    if by == "channel":
+        return f"SELECT user, coalesce(channel, '{NONE}') AS grp FROM users"
+    return f"SELECT user, arg_min({value_sql(by, bound)}, (ts, part, off)) AS grp FROM events GROUP BY user"
+
+
+def kept(sizes: Iterable[tuple[str, int]], limit: int) -> list[str]:
+    """Return the groups that keep their names: the largest, of equal ones the first by name.
+
+    >>> kept([("ads", 5), ("web", 9), ("app", 5)], 2)
+    ['web', 'ads']
+    """
+    return [name for name, _ in sorted(sizes, key=lambda one: (-one[1], one[0]))[:limit]]
+
+
+def named(group: str, keep: list[str]) -> pl.Expr:
+    """Return a column of groups in which those beyond the limit are `other`."""
+    return pl.when(pl.col(group).is_in(keep)).then(pl.col(group)).otherwise(pl.lit(OTHER))

@@ -1,0 +1,73 @@
+"""Active users equal a count over every user and day; windows that begin before the log have no value."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from insights.analyses.active_users import ACTIVE_USERS, ActiveUsers, behind
+from insights.analyses.analysis import Cell
+from stream.faults import UsageFault
+from tests.insights.analyses.logs import crowd_of_log, for_logs
+from tests.oracles.analyses.active_users import active_users
+from tests.oracles.analyses.log import Log
+
+WIDTHS = {"dau": 1, "wau": 7, "mau": 28}
+
+
+def said(rows: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[float | None, str]]:
+    return {(row["metric"], row["cohort"]): (row["value"], row["state"]) for row in rows}
+
+
+def test_active_users_are_those_that_a_plain_count_finds(full: bool) -> None:
+    for_logs(full, equals_a_plain_count)
+
+
+def equals_a_plain_count(log: Log) -> None:
+    first = log.first_day()
+    since = (first or date(2024, 3, 1)) - timedelta(days=2)
+    days = [since + timedelta(days=number) for number in range(45)]
+    crowd = crowd_of_log(log)
+    found = said(ACTIVE_USERS.run(crowd, ActiveUsers(since=days[0], until=days[-1])).rows.to_dicts())
+    if first is None:
+        assert not found
+        return
+    for day in days:
+        for metric, width in WIDTHS.items():
+            assert found[metric, str(day)] == active_users(log, day, width)
+        assert found["stickiness", str(day)][1] == found["mau", str(day)][1]
+
+
+def test_groups_add_up_to_the_total_and_the_people_behind_a_cell_to_its_number(full: bool) -> None:
+    for_logs(full, adds_up)
+
+
+def adds_up(log: Log) -> None:
+    crowd = crowd_of_log(log)
+    day = log.first_day()
+    if day is None:
+        return
+    whole = ActiveUsers(since=day, until=day + timedelta(days=30))
+    total = said(ACTIVE_USERS.run(crowd, whole).rows.to_dicts())
+    for by in ("channel", "props.plan"):
+        asked = ActiveUsers(since=whole.since, until=whole.until, by=by, limit=1)
+        rows = ACTIVE_USERS.run(crowd, asked).rows
+        assert set(rows["group"]) <= {"(none)", "ads", "web", "pro", "free", "other"}
+        for metric in WIDTHS:
+            for cohort in (str(day), str(day + timedelta(days=30))):
+                values = [row["value"] for row in rows.to_dicts() if (row["metric"], row["cohort"]) == (metric, cohort)]
+                if total[metric, cohort][0] is not None and values:
+                    assert sum(values) == total[metric, cohort][0]
+    for metric in WIDTHS:
+        value = total[metric, str(day + timedelta(days=30))][0]
+        if value is not None:
+            people = behind(crowd, whole, Cell(metric=metric, cohort=str(day + timedelta(days=30))))
+            assert people.height == value == people["user"].n_unique()
+
+
+def test_days_the_wrong_way_round_are_refused() -> None:
+    crowd = crowd_of_log(Log([]))
+    with pytest.raises(UsageFault, match="after"):
+        ACTIVE_USERS.run(crowd, ActiveUsers(since=date(2024, 1, 2), until=date(2024, 1, 1)))

@@ -1,0 +1,15 @@
+"""Which analysis answers which kind of query? A row a kind; what a kind's fields are called as parameters stands in the file of its function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from insights.analyses.crowd import Crowd
+from tests.insights.cases import active_users
+
+Answer = Callable[[Crowd, dict[str, Any]], Any]
+
+KINDS: dict[str, Answer] = {
+    "active_users": active_users.answer,
+}
