@@ -115,13 +115,11 @@ def _counts(crowd: Crowd, asked: ActiveUsers, days: list[date]) -> pl.DataFrame:
         sizes = changes.group_by("group").agg(pl.col("dau").sum()).rows()
         changes = changes.with_columns(named("group", kept(sizes, asked.limit)).alias("group"))
     changes = changes.group_by("group", "day").agg(pl.col("dau", "week", "month").sum())
-    start = (
-        min(days[0] - timedelta(days=asked.month_days), *changes["day"].to_list())
-        if changes.height
-        else days[0] - timedelta(days=asked.month_days)
-    )
+    if changes.is_empty() and not asked.by:
+        changes = pl.DataFrame({"group": [""], "day": days[:1], "dau": [0], "week": [0], "month": [0]})
+    start = min([days[0] - timedelta(days=asked.month_days), *changes["day"].to_list()])
     calendar = pl.DataFrame({"day": pl.date_range(start, days[-1], "1d", eager=True)})
-    groups_there = changes.select("group").unique() if changes.height else pl.DataFrame({"group": [""]})
+    groups_there = changes.select("group").unique()
     grid = groups_there.join(calendar, how="cross").join(changes, on=["group", "day"], how="left").sort("group", "day")
     return grid.select(
         "group", "day",

@@ -10,9 +10,10 @@ from typing import Any
 
 from insights.analyses.active_users import ACTIVE_USERS
 from insights.analyses.analysis import Analysis
+from insights.analyses.retention import RETENTION
 from stream.faults import UsageFault
 
-CATALOG: dict[str, Analysis[Any]] = {one.name: one for one in (ACTIVE_USERS,)}
+CATALOG: dict[str, Analysis[Any]] = {one.name: one for one in (ACTIVE_USERS, RETENTION)}
 
 
 def analysis_of(name: str) -> Analysis[Any]:

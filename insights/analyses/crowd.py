@@ -11,6 +11,7 @@ Views of the connection::
 
 from __future__ import annotations
 
+import re
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ EVENTS: dict[str, Any] = {
     "value": pl.Float64, "event_id": pl.String, "props": pl.String, "arrived": pl.Datetime("us", "UTC"), "part": pl.Int32, "off": pl.Int64,
 }  # fmt: skip
 """Columns of a frame of events, all but user, ts and type optional; `day` comes from `ts` and the zone."""
+_NAME = re.compile(r"\$(v\d+)\b")
 
 
 class AsOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,8 +79,10 @@ class Crowd:
         self.as_of = as_of
 
     def frame(self, sql: str, values: dict[str, object] | None = None) -> pl.DataFrame:
-        """Ask, and return the answer as a frame. `values` are bound to the `$names` of the SQL."""
-        return pl.DataFrame(self.con.sql(sql, params=values or None))
+        """Ask, and return the answer as a frame. `values` are bound to the `$names` of the SQL; those it does not name are left out."""
+        there = set(_NAME.findall(sql))
+        named = {name: value for name, value in (values or {}).items() if name in there}
+        return pl.DataFrame(self.con.sql(sql, params=named or None))
 
     def unit(self, name: Name) -> Unit:
         """Return a calendar unit as this log has it."""

@@ -22,10 +22,18 @@ def value_sql(by: str, bound: Bound) -> str:
 
 
 def first_value_sql(by: str, bound: Bound) -> str:
-    """Return SQL with a row a user: `user`, and as `grp` the value that the first event of all has of a field."""
+    """Return SQL with a row a user: `user`, and as `grp` the value of a field in their first event of all, or of a trait (``traits.NAME``) the newest."""
+    if by.startswith("traits."):
+        return f"SELECT users.user AS user, coalesce(grp, '{NONE}') AS grp FROM users LEFT JOIN ({trait_sql(by[7:], bound)}) AS told ON told.user = users.user"
     if by == "channel":
         return f"SELECT user, coalesce(channel, '{NONE}') AS grp FROM users"
     return f"SELECT user, arg_min({value_sql(by, bound)}, (ts, part, off)) AS grp FROM events GROUP BY user"
+
+
+def trait_sql(name: str, bound: Bound) -> str:
+    """Return SQL with a row for each user who has a trait: `user`, and as `grp` its newest value, told by an `identify` event."""
+    value = field_sql(f"props.{name}", bound)
+    return f"SELECT user, arg_max({value}, (ts, part, off)) AS grp FROM events WHERE type = 'identify' AND {value} <> '' GROUP BY user"
 
 
 def kept(sizes: Iterable[tuple[str, int]], limit: int) -> list[str]:

@@ -114,6 +114,11 @@ def _json_path(name: str) -> str:
     return f'$."{escaped}"'
 
 
+def types_sql(match: Match, activity: tuple[str, ...], bound: Bound) -> str:
+    """Return the part of `match_sql` that is about types."""
+    return match_sql(Match(match.type), activity, bound)
+
+
 def match_sql(match: Match, activity: tuple[str, ...], bound: Bound) -> str:
     """Return the SQL condition on `events` that a match means.
 

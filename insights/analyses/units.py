@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
+from stream.faults import UsageFault
+
 Name = Literal["hour", "day", "week", "month"]
 WeekStart = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEK_STARTS: tuple[WeekStart, ...] = get_args(WeekStart)
@@ -83,6 +85,23 @@ class Unit(NamedTuple):
         if self.name == "week":
             return (day - self._first_week).days // 7
         return 12 * day.year + day.month - 1
+
+    def number_of_text(self, text: str) -> int:
+        """Return the number of the unit that a local day or time lies in, as somebody writes it: 2026-03-01, 2026-03 or 2026-03-01T06:00.
+
+        Raises
+        ------
+        stream.faults.UsageFault
+            For a text that is none.
+
+        >>> Unit("day", "UTC").number_of_text("1970-01-03"), Unit("hour", "Asia/Kolkata").number_of_text("1970-01-01T06:40")
+        (2, 1)
+        """
+        try:
+            at = datetime.fromisoformat(f"{text}-01" if len(text) == len("2026-03") else text)
+        except ValueError:
+            raise UsageFault(f"{text!r} is no day: write it as 2026-03-01, a month as 2026-03, an hour as 2026-03-01T06:00") from None
+        return self.number(at if at.tzinfo else at.replace(tzinfo=ZoneInfo(self.zone)))
 
     def start(self, number: int) -> datetime:
         """Return the instant at which a unit begins, in UTC; the next one begins where it ends.

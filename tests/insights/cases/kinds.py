@@ -6,10 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from insights.analyses.crowd import Crowd
-from tests.insights.cases import active_users
+from tests.insights.cases import active_users, retention
 
 Answer = Callable[[Crowd, dict[str, Any]], Any]
 
 KINDS: dict[str, Answer] = {
     "active_users": active_users.answer,
+    "retention": retention.triangle,
+    "retention_maturity": retention.maturity,
+    "overall": retention.overall,
+    "day_offset": retention.day_offset,
 }
