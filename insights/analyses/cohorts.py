@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from insights.analyses.analysis import NONE
-from insights.analyses.crowd import Crowd
+from insights.analyses.crowd import PLACE, Crowd
 from insights.analyses.days import events_sql
 from insights.analyses.groups import trait_sql, value_sql
 from insights.analyses.match import Bound, Match, match_of, match_sql, types_sql
@@ -77,7 +77,7 @@ def _entries(crowd: Crowd, asked: Followed, first: int, last: int, bound: Bound)
         if asked.without:
             condition = f"user NOT IN ({', '.join(map(bound, asked.without))})"
     else:
-        ts, order, events = "ts", "(ts, part, off)", events_sql(asked.where, asked.without, bound)
+        ts, order, events = "ts", PLACE, events_sql(asked.where, asked.without, bound)
         condition = (types_sql if asked.kind == "first_event_is" else match_sql)(match, crowd.as_of.activity, bound)
         value = "''" if asked.by is None or trait else value_sql(asked.by, bound)
     number = asked.unit.number_sql(ts=ts)

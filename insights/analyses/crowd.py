@@ -6,7 +6,7 @@ Views of the connection::
     user_day  user, day, channel, events, sessions, types, purchases, revenue, first_ts, last_ts
     users     user, first_day, first_ts, channel, last_day, events, purchases, revenue
 
-`part` and `off` order events of one instant, so that no result depends on the order in which rows are read.
+Events of one instant are in the order of `PLACE`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ EVENTS: dict[str, Any] = {
     "value": pl.Float64, "event_id": pl.String, "props": pl.String, "arrived": pl.Datetime("us", "UTC"), "part": pl.Int32, "off": pl.Int64,
 }  # fmt: skip
 """Columns of a frame of events, all but user, ts and type optional; `day` comes from `ts` and the zone."""
+PLACE = "(ts, part, off, event_id)"
+"""SQL of what orders events: their time, then their place in the log, so that no result depends on the order in which rows are read."""
 _NAME = re.compile(r"\$(v\d+)\b")
 
 
@@ -84,9 +86,9 @@ class Crowd:
         named = {name: value for name, value in (values or {}).items() if name in there}
         return pl.DataFrame(self.con.sql(sql, params=named or None))
 
-    def unit(self, name: Name) -> Unit:
-        """Return a calendar unit as this log has it."""
-        return Unit(name, self.as_of.zone, self.as_of.week_start)
+    def unit(self, name: Name, week_start: WeekStart | None = None) -> Unit:
+        """Return a calendar unit as this log has it, or with weeks that begin otherwise."""
+        return Unit(name, self.as_of.zone, week_start or self.as_of.week_start)
 
     def knows(self, until: datetime) -> bool:
         """Whether all that happened before an instant is known."""
@@ -135,7 +137,7 @@ USER_DAY = f"""
 CREATE VIEW user_day AS
 SELECT
     user, day,
-    nullif(arg_min(coalesce(channel, ''), (ts, part, off)), '') AS channel,
+    nullif(arg_min(coalesce(channel, ''), {PLACE}), '') AS channel,
     count(*) AS events,
     count(DISTINCT session) AS sessions,
     count(*) FILTER (WHERE type = 'purchase') AS purchases,

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from insights.analyses.analysis import NONE, OTHER
+from insights.analyses.crowd import PLACE
 from insights.analyses.match import Bound, field_sql
 
 LIMIT = 10
@@ -27,13 +28,13 @@ def first_value_sql(by: str, bound: Bound) -> str:
         return f"SELECT users.user AS user, coalesce(grp, '{NONE}') AS grp FROM users LEFT JOIN ({trait_sql(by[7:], bound)}) AS told ON told.user = users.user"
     if by == "channel":
         return f"SELECT user, coalesce(channel, '{NONE}') AS grp FROM users"
-    return f"SELECT user, arg_min({value_sql(by, bound)}, (ts, part, off)) AS grp FROM events GROUP BY user"
+    return f"SELECT user, arg_min({value_sql(by, bound)}, {PLACE}) AS grp FROM events GROUP BY user"
 
 
 def trait_sql(name: str, bound: Bound) -> str:
     """Return SQL with a row for each user who has a trait: `user`, and as `grp` its newest value, told by an `identify` event."""
     value = field_sql(f"props.{name}", bound)
-    return f"SELECT user, arg_max({value}, (ts, part, off)) AS grp FROM events WHERE type = 'identify' AND {value} <> '' GROUP BY user"
+    return f"SELECT user, arg_max({value}, {PLACE}) AS grp FROM events WHERE type = 'identify' AND {value} <> '' GROUP BY user"
 
 
 def kept(sizes: Iterable[tuple[str, int]], limit: int) -> list[str]:

@@ -7,7 +7,6 @@ The overall share at k is that of all people of the cohorts whose cell k is comp
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -17,6 +16,7 @@ from insights.analyses.analysis import Analysis, Cell, Column, Metric, Note, Res
 from insights.analyses.cells import Cells
 from insights.analyses.cohorts import COUNTS, SIZES, Followed, steps
 from insights.analyses.crowd import Crowd
+from insights.analyses.days import units_asked
 from insights.analyses.groups import LIMIT, kept, named
 from insights.analyses.interval import wilson
 from insights.analyses.match import Bound
@@ -88,22 +88,8 @@ def _range(crowd: Crowd, asked: Retention) -> tuple[Unit, int, int]:
         raise UsageFault(f"min_returns must be 1 or more, got {asked.min_returns}")
     if asked.window == "24h" and asked.unit == "hour":
         raise UsageFault("window 24h follows people day by day: take unit day, week or month for the cohorts")
-    unit = Unit(asked.unit, crowd.as_of.zone, asked.week_start or crowd.as_of.week_start)
-    newest: datetime | None = crowd.con.execute("SELECT max(last_ts) FROM user_day").fetchall()[0][0]
-    mark = crowd.as_of.watermark
-    newest = newest if mark is None or newest is None else min(newest, mark)
-    if asked.until is not None:
-        last = unit.number_of_text(asked.until)
-    elif newest is not None:
-        last = unit.number(newest)
-    elif asked.since is not None:
-        last = unit.number_of_text(asked.since)
-    else:
-        return unit, 0, -1  # nothing has ever happened
-    first = last - SHOWN[asked.unit] + 1 if asked.since is None else unit.number_of_text(asked.since)
-    if first > last:
-        raise UsageFault(f"since ({unit.label(first)}) is after until ({unit.label(last)})")
-    return unit, first, last
+    unit = crowd.unit(asked.unit, asked.week_start)
+    return unit, *units_asked(crowd, unit, asked.since, asked.until, SHOWN[asked.unit])
 
 
 def _brackets(asked: Retention) -> list[tuple[int, int]]:

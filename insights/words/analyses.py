@@ -3,7 +3,7 @@
 Keys: ``analysis.<name>`` and ``analysis.<name>.asks``, ``parameter.<name>``, ``metric.<name>`` with ``metric.<name>.is``, ``column.<name>``.
 """
 
-# ruff: noqa: RUF001 - Chinese has a punctuation of its own
+# ruff: noqa: RUF001 - Chinese has a punctuation of its own, and ranges have en dashes
 from __future__ import annotations
 
 from insights.words.said import Said
@@ -13,6 +13,12 @@ WORDS: dict[str, Said] = {
     "analysis.active_users.asks": Said("How many people are active each day, each week, each month, and how often do they come?", "每天、每周、每月有多少人活跃，来得有多勤？"),
     "analysis.retention": Said("Retention", "留存"),
     "analysis.retention.asks": Said("Do people come back, and for how long?", "用户会回来吗，能留多久？"),
+    "analysis.stickiness": Said("How often people come", "来访频次"),
+    "analysis.stickiness.asks": Said("On how many days is somebody active?", "每人有多少天活跃？"),
+    "analysis.lifecycle": Said("Lifecycle", "用户生命周期"),
+    "analysis.lifecycle.asks": Said("Who is new, who stays, who returns, who falls silent?", "谁是新来的，谁留下，谁回流，谁沉默了？"),
+    "analysis.daily_states": Said("States by day", "每日状态"),
+    "analysis.daily_states.asks": Said("In which state is everybody, and how many come again the next day?", "每个人处于什么状态，第二天有多少人再来？"),
     # what can be asked
     "parameter.since": Said("first day, as in 2026-03-01; by default so that the newest fit a table", "起始日期，如 2026-03-01；默认取最近的若干个"),
     "parameter.until": Said("last day; by default the newest of the log", "结束日期；默认为日志中最新的一天"),
@@ -36,6 +42,8 @@ WORDS: dict[str, Said] = {
     "parameter.same_unit": Said("count returns after the entry in the same unit, as k = 0", "同一单位内进入之后的回来也计入（k = 0）"),
     "parameter.same_cohorts": Said("overall over the same cohorts at every k: those that are complete at the last", "总体在每个 k 都用同一批已完整的分组"),
     "parameter.week_start": Said("first day of weeks; by default that of the log", "每周起始日；默认按日志设置"),
+    "parameter.at_least": Said("active on at least so many units, and not on exactly so many", "至少活跃这么多个单位，而不是恰好"),
+    "parameter.max_dormant_days": Said("days after which somebody silent is not counted any more; by default they always are", "沉默超过多少天后不再计入；默认一直计入"),
     "parameter.month_days": Said("days of a month: 28, so that every weekday weighs alike, or 30", "一个月的天数：28（各星期几权重相同）或 30"),
     # columns besides the long form
     "column.count": Said("people", "人数"),
@@ -47,6 +55,36 @@ WORDS: dict[str, Said] = {
         one="{n} person who was there before the log is complete is in no cohort: nobody knows when they came.",
     ),
     # metrics
+    "metric.active": Said("Active", "活跃"),
+    "metric.active.is": Said("people active in the unit", "该单位内活跃的人数"),
+    "metric.new": Said("New", "新增"),
+    "metric.new.is": Said("active for the first time in the whole history", "历史上首次活跃"),
+    "metric.returning": Said("Returning", "持续"),
+    "metric.returning.is": Said("active in the unit before too", "上一单位也活跃"),
+    "metric.resurrected": Said("Resurrected", "回流"),
+    "metric.resurrected.is": Said("active again after a longer silence; of days, after 31 days or more", "较长沉默后再次活跃；按日则为 31 天及以上"),
+    "metric.dormant": Said("Dormant", "沉默"),
+    "metric.dormant.is": Said("active in the unit before, not in this one; of days, silent for 31 days or more", "上一单位活跃而本单位不活跃；按日则为沉默 31 天及以上"),
+    "metric.current": Said("Current", "稳定活跃"),
+    "metric.current.is": Said("active, and 1 to 7 days ago too", "活跃，且 1 至 7 天前也活跃"),
+    "metric.reactivated": Said("Reactivated", "重新活跃"),
+    "metric.reactivated.is": Said("active, and last 8 to 30 days ago", "活跃，上次活跃在 8 至 30 天前"),
+    "metric.at_risk_week": Said("Silent 1–7 days", "沉默 1–7 天"),
+    "metric.at_risk_week.is": Said("not active, last 1 to 7 days ago", "未活跃，上次活跃在 1 至 7 天前"),
+    "metric.at_risk_month": Said("Silent 8–30 days", "沉默 8–30 天"),
+    "metric.at_risk_month.is": Said("not active, last 8 to 30 days ago", "未活跃，上次活跃在 8 至 30 天前"),
+    "metric.curr": Said("CURR", "CURR"),
+    "metric.curr.is": Said("share of the current who come again the next day", "稳定活跃用户中第二天再来的比例"),
+    "metric.nurr": Said("NURR", "NURR"),
+    "metric.nurr.is": Said("share of the new who come again the next day", "新增用户中第二天再来的比例"),
+    "metric.rurr": Said("RURR", "RURR"),
+    "metric.rurr.is": Said("share of the reactivated who come again the next day", "重新活跃用户中第二天再来的比例"),
+    "metric.surr": Said("SURR", "SURR"),
+    "metric.surr.is": Said("share of the resurrected who come again the next day", "回流用户中第二天再来的比例"),
+    "metric.exactly": Said("Active on exactly", "恰好活跃"),
+    "metric.exactly.is": Said("share of people active on exactly so many units", "恰好活跃这么多个单位的人的比例"),
+    "metric.at_least": Said("Active on at least", "至少活跃"),
+    "metric.at_least.is": Said("share of people active on so many units or more", "活跃这么多个单位及以上的人的比例"),
     "metric.retention": Said("Retention", "留存率"),
     "metric.retention.is": Said("share of the cohort that was back", "该组中回来的比例"),
     "metric.overall": Said("All cohorts", "总体"),

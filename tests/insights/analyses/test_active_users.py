@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 
 from insights.analyses.active_users import ACTIVE_USERS, ActiveUsers, behind
@@ -12,7 +13,7 @@ from insights.analyses.analysis import Cell
 from stream.faults import UsageFault
 from tests.insights.analyses.logs import crowd_of_log, for_logs
 from tests.oracles.analyses.active_users import active_users
-from tests.oracles.analyses.log import Log
+from tests.oracles.analyses.log import Event, Log
 
 WIDTHS = {"dau": 1, "wau": 7, "mau": 28}
 
@@ -30,7 +31,7 @@ def equals_a_plain_count(log: Log) -> None:
     since = (first or date(2024, 3, 1)) - timedelta(days=2)
     days = [since + timedelta(days=number) for number in range(45)]
     crowd = crowd_of_log(log)
-    found = said(ACTIVE_USERS.run(crowd, ActiveUsers(since=days[0], until=days[-1])).rows.to_dicts())
+    found = said(ACTIVE_USERS.run(crowd, ActiveUsers(since=str(days[0]), until=str(days[-1]))).rows.to_dicts())
     if first is None:
         assert not found
         return
@@ -49,7 +50,7 @@ def adds_up(log: Log) -> None:
     day = log.first_day()
     if day is None:
         return
-    whole = ActiveUsers(since=day, until=day + timedelta(days=30))
+    whole = ActiveUsers(since=str(day), until=str(day + timedelta(days=30)))
     total = said(ACTIVE_USERS.run(crowd, whole).rows.to_dicts())
     for by in ("channel", "props.plan"):
         asked = ActiveUsers(since=whole.since, until=whole.until, by=by, limit=1)
@@ -70,4 +71,11 @@ def adds_up(log: Log) -> None:
 def test_days_the_wrong_way_round_are_refused() -> None:
     crowd = crowd_of_log(Log([]))
     with pytest.raises(UsageFault, match="after"):
-        ACTIVE_USERS.run(crowd, ActiveUsers(since=date(2024, 1, 2), until=date(2024, 1, 1)))
+        ACTIVE_USERS.run(crowd, ActiveUsers(since="2024-01-02", until="2024-01-01"))
+
+
+def test_an_activity_that_nobody_has_makes_zeros_and_no_groups() -> None:
+    crowd = crowd_of_log(Log([Event("ann", datetime(2024, 3, 1, tzinfo=UTC), "view")]))
+    dau = ACTIVE_USERS.run(crowd, ActiveUsers(activity="buy", since="2024-03-01")).rows.filter(pl.col("metric") == "dau")
+    assert dau["value"].to_list() == [0]
+    assert ACTIVE_USERS.run(crowd, ActiveUsers(activity="buy", by="channel")).rows.is_empty()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -87,5 +87,5 @@ def test_a_misspelt_name_gets_the_nearest() -> None:
 
 def test_a_value_of_a_stranger_is_bound(crowd: Crowd) -> None:
     one = CATALOG["active_users"]
-    asked = one.parameters(activity="view' OR '1'='1", since=date(2024, 3, 1))
+    asked = one.parameters(activity="view' OR '1'='1", since="2024-03-01")
     assert set(one.run(crowd, asked).rows.filter(pl.col("metric") == "dau")["value"]) == {0.0}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from insights.analyses.crowd import Crowd
-from tests.insights.cases import active_users, retention
+from tests.insights.cases import active_users, lifecycle, retention
 
 Answer = Callable[[Crowd, dict[str, Any]], Any]
 
@@ -14,6 +14,10 @@ KINDS: dict[str, Answer] = {
     "active_users": active_users.answer,
     "retention": retention.triangle,
     "retention_maturity": retention.maturity,
+    "lifecycle": lifecycle.lifecycle,
+    "daily_states": lifecycle.daily_states,
+    "state_rates": lifecycle.state_rates,
+    "stickiness": lifecycle.stickiness,
     "overall": retention.overall,
     "day_offset": retention.day_offset,
 }
