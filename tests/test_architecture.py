@@ -105,6 +105,7 @@ RULES: dict[str, Rule] = {
         "redis kafka",
         clock=True,
     ),
+    "insights.history": Rule("features.files features.events stream.faults", clock=True),
     "insights.analyses": Rule("features.definitions stream.faults"),
     "insights.web": Rule(
         f"{CORE} stream.metric stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "

@@ -65,6 +65,19 @@ class EventIds:
         return ids
 
 
+def with_ids(frame: pl.DataFrame, ids: EventIds) -> pl.DataFrame:
+    """Return rows, which are in order of time, with an event id for each that has none of its own.
+
+    >>> with_ids(pl.DataFrame({"user": ["a", "a"], "ts": [1, 2], "type": "x", "event_id": ["e", None], "file": 0}), EventIds())["event_id"].null_count()
+    0
+    """
+    own = frame["event_id"] if "event_id" in frame.columns else None
+    if own is not None and not own.null_count():
+        return frame
+    made = pl.Series("event_id", ids.of(frame))
+    return frame.with_columns(made if own is None else pl.when(own.is_null()).then(made).otherwise(own).alias("event_id"))
+
+
 def payloads(frame: pl.DataFrame, ids: EventIds) -> tuple[list[bytes], list[bytes]]:
     r"""Return the keys and the values (JSON) of usable rows, which are in order of time.
 
@@ -72,10 +85,7 @@ def payloads(frame: pl.DataFrame, ids: EventIds) -> tuple[list[bytes], list[byte
     >>> payloads(frame, EventIds())
     ([b'a'], [b'{"user":"a","ts":1,"type":"\\"","value":9.5,"event_id":"e"}'])
     """
-    own = frame["event_id"] if "event_id" in frame.columns else None
-    if own is None or own.null_count():
-        made = pl.Series("event_id", ids.of(frame))
-        frame = frame.with_columns(made if own is None else pl.when(own.is_null()).then(made).otherwise(own).alias("event_id"))
+    frame = with_ids(frame, ids)
     parts = [pl.lit('{"user":"'), _text(frame, "user"), pl.lit('","ts":'), pl.col("ts").cast(pl.String), pl.lit(',"type":"'), _text(frame, "type"), pl.lit('"')]  # fmt: skip
     if "value" in frame.columns:
         parts.append(_optional("value", pl.concat_str(pl.lit(',"value":'), pl.col("value").cast(pl.String))))

@@ -16,6 +16,7 @@ from stream.cli.alerts import alerts_app
 from stream.cli.backtest import backtest
 from stream.cli.config import config_app
 from stream.cli.dlq import dlq_app
+from stream.cli.history import history_app
 from stream.cli.ingest import ingest
 from stream.cli.model import model_app
 from stream.cli.play import demo, simulate
@@ -41,6 +42,7 @@ app.command()(backtest)
 app.command()(user)
 app.command("at-risk")(at_risk)
 app.add_typer(web_app, name="web")
+app.add_typer(history_app, name="history", help="The complete history of events.")
 app.add_typer(alerts_app, name="alerts", help="What was said.")
 app.add_typer(dlq_app, name="dlq", help="What was rejected.")
 app.add_typer(model_app, name="model", help="Model versions: who serves, and why.")

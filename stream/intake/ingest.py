@@ -1,18 +1,16 @@
 """Sends files of events to the clicks topic. Everything is judged and put in order before anything is sent.
 
-judged(files, order)            fills the order and one summary for each file; nothing has been sent yet
-refuse_unusable, refuse_late    the last moment to refuse
+features.files.whole            judges all files and puts their events in order; nothing has been sent yet
+refuse_late                     the last moment to refuse
 send(sending, order)            returns how many events were delivered; after an error it waits for those in flight, and says how many had left
 """
 
 from __future__ import annotations
 
 import gc
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -35,67 +33,6 @@ PATIENCE_S = 60.0
 """Longest time without a single delivery."""
 AFTER_ERROR_S = 10.0
 """Longest wait for messages in flight after an error."""
-SPILLED = {".parquet": 1.5, ".gz": 1.5, ".zst": 1.5}
-"""Least number of bytes that go to the spill folder for each byte of a compressed file; for an uncompressed file it is 0.4."""
-
-
-def judged(files: Sequence[EventFile], order: Order, progress: Callable[[int], None]) -> None:
-    """Read every file into `order`; each file's summary is complete afterwards.
-
-    Raises
-    ------
-    FileRefused
-        If the disk has no room for the events that do not fit into memory.
-    """
-    done = 0
-    for number, file in enumerate(files):
-        before = done
-        for frame in file.frames(lambda at, before=before: progress(before + at)):  # type: ignore[misc]  # mypy knows no lambda with a default
-            order.add(frame.with_columns(file=pl.lit(number, pl.Int32)), file.settled)
-        done += size_of(file.path)
-        progress(done)
-
-
-def refuse_without_room(files: Sequence[EventFile], order: Order) -> None:
-    """Refuse files that do not fit into memory if the disk lacks room for them, before hours are spent on reading.
-
-    Raises
-    ------
-    UsageFault
-        If there is less room than will be needed at least. The true need shows only while reading, so it is checked again before each part is written.
-    """
-    needed = sum(size_of(file.path) * SPILLED.get(file.path.suffix.lower(), 0.4) for file in files)
-    free = shutil.disk_usage(order.spill).free
-    if needed > order.memory_bytes and free < needed:
-        raise UsageFault(
-            f"nothing was sent: the files do not fit into memory, and {order.spill.parent} has {free / 1e9:.1f} GB free of at least {needed / 1e9:.1f} GB that are needed: "
-            "say --spill with a folder that has more room"
-        )
-
-
-def size_of(path: Path) -> int:
-    """Bytes of a file; 0 for standard input."""
-    return path.stat().st_size if path.is_file() else 0
-
-
-def refuse_unusable(files: Sequence[EventFile], skip_bad: int) -> None:
-    """Refuse to go on with files that cannot be read, or with more unusable rows than were allowed.
-
-    Raises
-    ------
-    UsageFault
-        If a file was refused, more than `skip_bad` rows are unusable, or no row is usable.
-    """
-    refused = [file for file in files if file.summary.refused]
-    if refused:
-        raise UsageFault(f"nothing was sent: {refused[0].summary.file}: {refused[0].summary.refused}")
-    unusable, rows = (sum(getattr(file.summary, name) for file in files) for name in ("unusable", "rows"))
-    if unusable > skip_bad:
-        raise UsageFault(
-            f"nothing was sent: {unusable:,} of {rows:,} rows are unusable; mend them, or leave them out with --skip-bad {unusable}"
-        )
-    if not any(file.summary.usable for file in files):
-        raise UsageFault("nothing was sent: not one row is usable")
 
 
 def newest_watermark(settings: Settings) -> int:

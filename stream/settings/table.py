@@ -110,6 +110,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("worker.mirror", "text", "none", "whose named features are also kept as a Redis hash: none, alerted or all"),
     Setting("worker.web", "text", "127.0.0.1:6066", "address of /metrics, /live and /ready; empty: none", "CHURNWATCH_WEB"),
     Setting("worker.web_token", "secret", "", "asked for when the web address is not loopback", "CHURNWATCH_WEB_TOKEN"),
+    Setting("history.dir", "text", "churnwatch-history", "folder of the complete history of events", "CHURNWATCH_HISTORY"),
+    Setting(
+        "history.complete_from",
+        "time",
+        "1970-01-01",
+        "from this time (UTC) on the history holds everything; whoever was first seen before it counts as no new user",
+    ),
     Setting("page.address", "text", "127.0.0.1:6080", "address of `churnwatch web`", "CHURNWATCH_PAGE"),
     Setting(
         "page.store",

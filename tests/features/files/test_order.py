@@ -17,8 +17,7 @@ from features.files.options import ReadOptions
 from features.files.order import Order
 from features.files.reader import EventFile
 from features.files.summary import Summary
-from stream.faults import UsageFault
-from stream.intake.ingest import refuse_without_room
+from features.files.whole import refuse_without_room
 
 frames = st.lists(st.lists(st.integers(0, 6), max_size=8), max_size=8)
 
@@ -84,7 +83,7 @@ def test_a_file_that_cannot_fit_is_refused_before_it_is_read(tmp_path: Path, mon
     file = EventFile(tmp_path / "events.csv", ReadOptions(now_ms=0), Summary("events.csv"))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10_000, 7_000, 3_000))
     refuse_without_room([file], Order(tmp_path, memory_bytes=5_000))
-    with pytest.raises(UsageFault, match="say --spill"):
+    with pytest.raises(FileRefused, match="say --spill"):
         refuse_without_room([file], Order(tmp_path, memory_bytes=1_000))
 
 

@@ -1,0 +1,140 @@
+"""The table of events, as its writers see it: rows and positions in, each event once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from insights.history.faults import HistoryRefused, HistoryStale
+from insights.history.known import NO_ID, Hashes, KnownIds, held, keys
+from insights.history.standing import Standing
+from insights.history.table import DataFile, Table
+from insights.history.tables import EVENTS
+
+TIMEZONE = "churnwatch.timezone"
+SESSION_GAP = "churnwatch.session_gap_ms"
+REVENUE = "churnwatch.revenue_events"
+_APART = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What days, visits and money mean in a history.
+
+    Attributes
+    ----------
+    timezone : str
+        IANA zone of calendar days; fixed for good, since the days are the folders.
+    session_gap_ms : int
+        A pause this long begins another visit, ms.
+    revenue : tuple of str
+        Event types whose value is money.
+    """
+
+    timezone: str
+    session_gap_ms: int
+    revenue: tuple[str, ...]
+
+    def properties(self) -> dict[str, str]:
+        """Return them as properties of the table."""
+        return {TIMEZONE: self.timezone, SESSION_GAP: str(self.session_gap_ms), REVENUE: _APART.join(self.revenue)}
+
+    @classmethod
+    def of(cls, properties: Mapping[str, str]) -> Rules:
+        """Read what `properties` wrote."""
+        revenue = properties.get(REVENUE, "")
+        return cls(
+            properties.get(TIMEZONE, "UTC"), int(properties.get(SESSION_GAP, "1800000")), tuple(revenue.split(_APART)) if revenue else ()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of rows: written, or dropped as repeats."""
+
+    rows: int
+    repeats: int
+    files: int
+
+
+class Events:
+    """The table of events, open for writing. A second writer does no harm: whoever commits later loses, and begins again.
+
+    Raises
+    ------
+    HistoryRefused
+        If the history was made with another time zone.
+    """
+
+    def __init__(self, folder: Path, rules: Rules) -> None:
+        self.table = Table.create(folder, EVENTS, rules.properties())
+        stored = Rules.of(self.table.properties)
+        if stored.timezone != rules.timezone:
+            raise HistoryRefused(
+                f"the history in {folder} has its days in {stored.timezone}, and features.timezone is {rules.timezone}: set that back, "
+                "or name another folder in history.dir and fill it anew; the zone of the days cannot be changed"
+            )
+        if stored != rules:
+            self.table.delta.alter.set_table_properties(rules.properties(), raise_if_not_exists=False)
+            self.table.renew()
+        self.rules = rules
+        self._known = KnownIds(self._ids_of)
+
+    def renew(self) -> None:
+        """Go to the newest version, after a commit of somebody else."""
+        self.table.renew()
+
+    def _ids_of(self, day: str) -> pl.DataFrame:
+        return self.table.read(self.table.files_of(day), ["user", "event_id"])
+
+    def append(self, rows: pl.DataFrame, starts: Mapping[str, int], ends: Mapping[str, int], standing: Standing) -> Appended:
+        """Commit events with the positions up to which they were read.
+
+        Parameters
+        ----------
+        rows : frame
+            With the columns of the table but `day`.
+        starts, ends : dict of str to int
+            Of each source, where these rows begin and where the next will.
+        standing : Standing
+            What is to be said of the sources; the counts of rows and repeats are added here.
+
+        Raises
+        ------
+        HistoryStale
+            If a source is elsewhere by now, or somebody else committed meanwhile: `renew`, look at the positions, and read from there.
+        """
+        moved = [source for source, start in starts.items() if self.table.position(source) != start]
+        if moved:
+            raise HistoryStale(f"{moved[0]} is at {self.table.position(moved[0])} by now")
+        self._known.at(self.table.version)
+        adds: list[DataFile] = []
+        fresh: dict[str, Hashes] = {}
+        for day, of_day, hashes in self._by_day(rows):
+            new = ~held(hashes, self._known.of(day)) | (hashes == NO_ID)
+            fresh[day] = hashes[new & (hashes != NO_ID)]
+            if new.any():
+                adds.append(self.table.write(day, of_day if new.all() else of_day.filter(pl.Series(new))))
+        written = sum(one.rows for one in adds)
+        repeats = rows.height - written
+        said = replace(standing, rows=standing.rows + written, repeats=standing.repeats + repeats)
+        version = self.table.version
+        self.table.commit(said, adds=adds, positions=ends)
+        self._known.committed(version + 1, fresh)
+        return Appended(written, repeats, len(adds))
+
+    def _by_day(self, rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame, Hashes]]:
+        """Yield each day with its rows as files hold them, each event once, and a hash of the id of each."""
+        day = pl.col("ts").dt.convert_time_zone(self.rules.timezone).dt.date()
+        named = rows.with_columns(day=day, _key=keys(rows))
+        once = named.filter(pl.col("_key").is_null() | pl.struct("day", "_key").is_first_distinct()).sort("day", *EVENTS.order)
+        columns = once.select(pl.col(name).cast(kind) for name, kind in EVENTS.columns.items())
+        hashes = once["_key"].fill_null(NO_ID).to_numpy()
+        days, begins = np.unique(columns["day"].to_physical().to_numpy(), return_index=True)
+        for when, begin, end in zip(days, begins, np.append(begins, columns.height)[1:], strict=True):
+            stretch = columns.slice(begin, end - begin)
+            yield str(np.datetime64(int(when), "D")), stretch.drop("day"), hashes[begin:end]

@@ -1,0 +1,152 @@
+"""The history as those see it who ask: DuckDB over one snapshot, with the views `events`, `user_day` and `users`.
+
+A snapshot is a list of files that are never changed, so it stays as it is while a writer goes on. A writer removes a file no earlier than
+`maintenance.GRACE` after the last snapshot that names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from insights.history.days import quoted, user_day_sql, users_sql
+from insights.history.events import Rules
+from insights.history.table import Table
+from insights.history.tables import EVENTS, TableSpec
+
+DAY_MS = 86_400_000
+_SQL = {pl.String(): "VARCHAR", pl.Float64(): "DOUBLE", pl.Int32(): "INTEGER", pl.Int64(): "BIGINT", pl.Date(): "DATE"}
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """As of what an answer holds. It belongs to every number that is taken from the log.
+
+    Attributes
+    ----------
+    zone : str
+        IANA zone of all days, weeks and months.
+    week_start : str
+        Name of the day with which a week begins.
+    watermark : datetime or None
+        Up to this time all is known; None if there are no events.
+    offsets : dict of str to int
+        Of each source that was read, its next offset or row.
+    version : int
+        Of the table of events.
+    events, repeats, late, rejected : int
+        Events there are; repeats that were dropped, events that were late and count all the same, records that were no events.
+    complete_from : datetime or None
+        Whoever was first seen before it may have been there earlier (left-censored); None if the log is complete from its beginning.
+    activity : tuple of str
+        Event types that make somebody active; empty: all.
+    horizon : timedelta
+        A silence this long is churn.
+    session_gap_ms : int
+        A pause this long begins another visit, ms.
+    revenue : tuple of str
+        Event types whose value is money.
+    """
+
+    zone: str
+    week_start: str = "monday"
+    watermark: datetime | None = None
+    offsets: dict[str, int] | None = None
+    version: int = 0
+    events: int = 0
+    repeats: int = 0
+    late: int = 0
+    rejected: int = 0
+    complete_from: datetime | None = None
+    activity: tuple[str, ...] = ()
+    horizon: timedelta = timedelta(days=14)
+    session_gap_ms: int = 1_800_000
+    revenue: tuple[str, ...] = ("purchase",)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """An open history: a connection with the views, and as of what they are. Close the connection when done."""
+
+    con: duckdb.DuckDBPyConnection
+    as_of: AsOf
+
+
+def open_log(
+    folder: Path, *, week_start: str = "monday", complete_from_ms: int = 0, activity: tuple[str, ...] = (), horizon_ms: int = 14 * DAY_MS,
+    threads: int = 2, memory: str = "2GB",
+) -> Log:  # fmt: skip
+    """Open a history at its newest snapshot, while writers may go on.
+
+    Parameters
+    ----------
+    complete_from_ms : int
+        From here on the log is known to be complete, ms since the epoch; 0: as the writer found it.
+    activity, horizon_ms
+        Of the definition of churn that is asked about.
+    threads, memory
+        What DuckDB may use.
+
+    Raises
+    ------
+    HistoryMissing
+        If there is no history in the folder.
+    """
+    table = Table.open(folder, EVENTS)
+    standing, rules = table.standing, Rules.of(table.properties)
+    con = connected(threads=threads, memory=memory)
+    con.execute(f"create view events as {files_sql(EVENTS, table.folder, [one.path for one in table.files()])}")
+    con.execute(f"create view user_day as {user_day_sql('events', rules)}")
+    con.execute(f"create view users as {users_sql('user_day')}")
+    since = complete_from_ms or standing.complete_from_ms
+    return Log(
+        con,
+        AsOf(
+            zone=rules.timezone,
+            week_start=week_start,
+            watermark=_time(standing.watermark_ms),
+            offsets=dict(standing.ends),
+            version=table.version,
+            events=standing.rows,
+            repeats=standing.repeats,
+            late=standing.late,
+            rejected=sum(standing.rejected.values()),
+            complete_from=_time(since or None),
+            activity=activity,
+            horizon=timedelta(milliseconds=horizon_ms),
+            session_gap_ms=rules.session_gap_ms,
+            revenue=rules.revenue,
+        ),
+    )
+
+
+def connected(*, threads: int = 2, memory: str = "2GB") -> duckdb.DuckDBPyConnection:
+    """Return DuckDB in memory, with times in UTC; the column `day` has the calendar of the history's zone."""
+    con = duckdb.connect(config={"threads": threads, "memory_limit": memory})
+    con.execute("set preserve_insertion_order = false")
+    con.execute("set timezone = 'UTC'")
+    return con
+
+
+def files_sql(spec: TableSpec, folder: Path, paths: Sequence[str]) -> str:
+    """Return SQL that reads files of a table, or gives its columns without rows if there are no files."""
+    kinds = {name: _SQL.get(kind, "TIMESTAMPTZ") for name, kind in spec.columns.items()}
+    if not paths:
+        return "select " + ", ".join(f'null::{kind} as "{name}"' for name, kind in kinds.items()) + " where false"
+    listed = ", ".join(quoted(str(folder / path)) for path in paths)
+    columns = ", ".join(f'"{name}"' for name in spec.columns)
+    hive = (
+        f"hive_partitioning = true, hive_types = {{{quoted(spec.partition)}: {kinds[spec.partition]}}}"
+        if spec.partition
+        else "hive_partitioning = false"
+    )
+    return f"select {columns} from read_parquet([{listed}], {hive})"
+
+
+def _time(ms: int | None) -> datetime | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)

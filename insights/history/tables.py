@@ -1,0 +1,81 @@
+"""Which tables does the history have? One row of data a table: its columns, what it is partitioned by, in which order its files are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from deltalake import Schema
+
+TIME = pl.Datetime("us", "UTC")
+_DELTA = {
+    pl.String(): "string", TIME: "timestamp", pl.Float64(): "double", pl.Int32(): "integer", pl.Int64(): "long", pl.Date(): "date",
+}  # fmt: skip
+RESERVED = ("identify", "alias", "consent", "erase")
+"""Event types by which systems tell something of a user. They are never activity, so they make no day of a user."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """What one table looks like.
+
+    Attributes
+    ----------
+    name : str
+        Its folder below that of the history.
+    columns : dict of str to polars type
+        In order; the column that the table is partitioned by is the last. Files do not hold that one: the name of their folder does.
+    needed : tuple of str
+        Columns that are never null.
+    partition : str
+        The column whose values are folders; "" for none.
+    order : tuple of str
+        The columns by which the rows of a file are sorted.
+    measured : str
+        The one column whose least and greatest value of each file stand in the log. An id of a user never does: the log outlives the rows of somebody who is erased.
+    """
+
+    name: str
+    columns: dict[str, pl.DataType]
+    needed: tuple[str, ...]
+    partition: str
+    order: tuple[str, ...]
+    measured: str = "ts"
+
+    @property
+    def in_files(self) -> dict[str, pl.DataType]:
+        """The columns that files hold."""
+        return {name: kind for name, kind in self.columns.items() if name != self.partition}
+
+    def schema(self) -> Schema:
+        """Return the schema as Delta has it."""
+        from deltalake import Field, Schema
+        from deltalake.schema import PrimitiveType
+
+        return Schema([Field(name, PrimitiveType(_DELTA[kind]), nullable=name not in self.needed) for name, kind in self.columns.items()])
+
+
+EVENTS = TableSpec(
+    "events",
+    {
+        "user": pl.String(),
+        "ts": TIME,
+        "type": pl.String(),
+        "channel": pl.String(),
+        "item": pl.String(),
+        "session": pl.String(),
+        "value": pl.Float64(),
+        "event_id": pl.String(),
+        "props": pl.String(),  # JSON as it came; null if there is none, or {}
+        "arrived": TIME,  # the broker's stamp, or the time of the import
+        "part": pl.Int32(),  # the place in the topic; -1 and the row of the file for an import
+        "off": pl.Int64(),
+        "day": pl.Date(),  # of ts, in the history's time zone
+    },
+    needed=("user", "ts", "type", "arrived", "part", "off"),
+    partition="day",
+    order=("user", "ts", "part", "off"),
+)
