@@ -11,12 +11,13 @@ from typing import Any
 from insights.analyses.active_users import ACTIVE_USERS
 from insights.analyses.analysis import Analysis
 from insights.analyses.daily_states import DAILY_STATES
+from insights.analyses.funnel import FUNNEL
 from insights.analyses.lifecycle import LIFECYCLE
 from insights.analyses.retention import RETENTION
 from insights.analyses.stickiness import STICKINESS
 from stream.faults import UsageFault
 
-CATALOG: dict[str, Analysis[Any]] = {one.name: one for one in (ACTIVE_USERS, STICKINESS, RETENTION, LIFECYCLE, DAILY_STATES)}
+CATALOG: dict[str, Analysis[Any]] = {one.name: one for one in (ACTIVE_USERS, STICKINESS, RETENTION, LIFECYCLE, DAILY_STATES, FUNNEL)}
 
 
 def analysis_of(name: str) -> Analysis[Any]:

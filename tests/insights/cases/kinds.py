@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from insights.analyses.crowd import Crowd
-from tests.insights.cases import active_users, lifecycle, retention
+from tests.insights.cases import active_users, funnel, lifecycle, retention
 
 Answer = Callable[[Crowd, dict[str, Any]], Any]
 
@@ -20,4 +20,7 @@ KINDS: dict[str, Answer] = {
     "stickiness": lifecycle.stickiness,
     "overall": retention.overall,
     "day_offset": retention.day_offset,
+    "funnel": funnel.answer,
+    "funnel_by_entry_day": funnel.by_entry_day,
+    "funnel_ripeness": funnel.ripeness,
 }

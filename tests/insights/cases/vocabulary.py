@@ -36,6 +36,11 @@ def _text(value: Any) -> str:
     return msgspec.json.encode(value).decode() if isinstance(value, bool) else str(value)
 
 
+def exclusion(value: dict[str, Any]) -> str:
+    """An exclusion of a funnel: a case counts steps from 0."""
+    return f"{value['from_step'] + 1}-{value['to_step'] + 1}:{match(value['match'])}"
+
+
 COHORTS = {"first_matching": "first", "first_ever": "first_event_is", "recurring": "recurring"}
 PARAMETERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "unit": ("unit", str),
@@ -58,6 +63,14 @@ PARAMETERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "max_dormant_days": ("max_dormant_days", int),
     "at_least": ("at_least", bool),
     "month_days": ("month_days", int),
+    "from": ("since", str),
+    "to": ("until", str),
+    "steps": ("steps", lambda value: tuple(one if isinstance(one, str) else match(one) for one in value)),
+    "window_s": ("window", lambda value: f"{value}s"),
+    "order": ("order", str),
+    "exclude": ("exclude", lambda value: tuple(map(exclusion, value))),
+    "first_entry": ("first_entry", bool),
+    "by_step": ("by_step", lambda value: value + 1),
 }
 """A field of a query, the parameter it is, and how its value is written."""
 CASE_ONLY = frozenset({"kind", "tz", "known_until"})
