@@ -24,22 +24,26 @@ help: ## show this
 .venv/kernel: .venv/runtime $(shell find features online_models stream -name "*.py")
 	@echo "compiling the kernel"
 	@find features online_models stream -name "*.nb[ic]" -delete  # numba looks at a function's own file only, not at what it calls
-	@{ $(BIN)/python -m online_models.warm && $(BIN)/python -m features.files.warm; } & beside=$$!; $(BIN)/python -m stream.processes.warm && wait $$beside
+	@$(BIN)/python -m online_models.warm & beside=$$!; $(BIN)/python -m stream.processes.warm && wait $$beside
 	@$(BIN)/python -c "from stream.demo.local_redis import redis_binary; print('redis-server:', redis_binary())" 2>&1 | tail -n 1  # or what is missing, and how to get it
 	@touch $@
 
-.venv/dev: .venv/kernel requirements-dev.lock
+.venv/files: .venv/kernel  # what a demo does without: reading files
+	@$(BIN)/python -m features.files.warm
+	@touch $@
+
+.venv/dev: .venv/files requirements-dev.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
 churnwatch.key: | .venv/runtime
 	@$(BIN)/churnwatch config key
 
-setup: .venv/kernel churnwatch.key ## make .venv from the lock, compile the kernel, make a key of your own
+setup: .venv/files churnwatch.key ## make .venv from the lock, compile the kernel, make a key of your own
 
 setup-dev: .venv/dev ## the same with the tools for tests
 
-demo: setup ## a made-up product and its page: ninety days in about a minute, then live until Ctrl-C
+demo: .venv/kernel churnwatch.key ## a made-up product and its page: ninety days in about a minute, then live until Ctrl-C
 	@$(BIN)/churnwatch demo
 
 lint: setup-dev ## ruff and mypy

@@ -27,3 +27,4 @@ class Reason(IntEnum):
     user_reserved = 16
     late = 200
     duplicate = 201
+    set_aside = 202

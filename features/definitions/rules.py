@@ -1,4 +1,4 @@
-"""What a deployment rejects beyond what cannot be read, as data; and from which offset of a partition each version of these rules holds.
+"""What a deployment rejects beyond what cannot be read, and what it sets aside, as data; and from which offset of a partition each version of these rules holds.
 
 Rules are no part of the feature spec, so they may be changed at any start. A shard remembers from which offset each version holds, so that
 every reading of the log rejects the same records (docs/decisions/0014-rules-have-offsets.md). `features.events.judge` applies the rules.
@@ -17,8 +17,12 @@ MAX_NOT_USERS = 256
 """Most reserved ids. They are stored with every commit of a shard, so there must not be many."""
 
 
+RESERVED = ("identify", "alias", "consent", "erase", "feedback")
+"""Event types that say something of a user and are no deed of theirs: traits, another id, consent, erasure, what a system knows of their opinion."""
+
+
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a deployment rejects beyond what cannot be read; the default rejects nothing.
+    """What a deployment rejects beyond what cannot be read, and what it sets aside; the default does neither.
 
     Attributes
     ----------
@@ -28,11 +32,23 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         Ids that stand for no user, such as `anonymous`; at most 256.
     oldest_ms : int
         Events before this time are rejected, milliseconds since the epoch.
+    set_aside : tuple of str
+        Event types that are good and touch no state: no activity, no feature, no time. `strict_types` need not name them.
     """
 
     strict_types: tuple[str, ...] | None = None
     not_users: tuple[str, ...] = ()
     oldest_ms: int = 0
+    set_aside: tuple[str, ...] = ()
+
+    def for_senders(self) -> Rules:
+        """Return the rules of whoever passes events on: the same are rejected, and nothing is set aside.
+
+        >>> Rules(strict_types=("click",), set_aside=("identify",)).for_senders().strict_types
+        ('click', 'identify')
+        """
+        strict = None if self.strict_types is None else (*self.strict_types, *self.set_aside)
+        return msgspec.structs.replace(self, strict_types=strict, set_aside=())
 
 
 NO_RULES = Rules()

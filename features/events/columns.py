@@ -31,7 +31,7 @@ from features.events.event import (
     screen,
     time_of,
 )
-from features.events.judge import UNKNOWN, judge
+from features.events.judge import ASIDE, UNKNOWN, judge
 from features.events.plain_event import CHANNEL, EVENT_ID, ITEM, PROPS, SESSION, TYPE, USER, Plain, detail_places, read_plain
 from features.users.spec import FeatureSpec
 
@@ -182,11 +182,14 @@ class _Words(dict[tuple[str, str | None], int]):
     def __init__(self, spec: FeatureSpec, rules: Rules) -> None:
         self._spec = spec
         self._allowed = None if rules.strict_types is None else frozenset(rules.strict_types)
+        self._aside = frozenset(rules.set_aside)
 
     def __missing__(self, key: tuple[str, str | None]) -> int:
         event_type, channel = key
         word = UNKNOWN
-        if self._allowed is None or event_type in self._allowed:
+        if event_type in self._aside:
+            word = ASIDE
+        elif self._allowed is None or event_type in self._allowed:
             word = self._spec.type_word(event_type) | self._spec.channel_bits(channel)
         if len(self) < MAX_WORDS:
             self[key] = word

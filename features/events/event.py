@@ -46,6 +46,7 @@ WORDS = {
     Reason.user_reserved: "user is one of features.not_users",
     Reason.late: "ts is before the partition's watermark",
     Reason.duplicate: "the user's event_id was seen before",
+    Reason.set_aside: "type says something of the user and is no deed of theirs",
 }
 """What each reason means, for people."""
 
@@ -61,7 +62,7 @@ FIELDS = {
 }
 """The field at fault, for reasons that say it by themselves; for the others `field_of` looks into the payload."""
 
-REJECTS = tuple(reason for reason in Reason if reason not in {Reason.ok, Reason.duplicate})
+REJECTS = tuple(reason for reason in Reason if reason not in {Reason.ok, Reason.duplicate, Reason.set_aside})
 """The reasons for which a record becomes a dead letter."""
 
 

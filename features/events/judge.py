@@ -23,6 +23,8 @@ from features.events.event import MAX_FUTURE_MS, MAX_USER_BYTES, Reason
 
 UNKNOWN = -1
 """Stands in the place of the type word for an event type that `Rules.strict_types` does not name."""
+ASIDE = -2
+"""Stands there for an event type that `Rules.set_aside` names."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -49,8 +51,9 @@ RULES: tuple[Rule, ...] = (
     Rule(Reason.unknown_type, lambda one, _: one.word == UNKNOWN),
     Rule(Reason.ts_implausible, lambda one, rules: one.ts < rules.oldest_ms),
     Rule(Reason.user_reserved, lambda one, rules: are_named(one.users, rules.not_users)),
+    Rule(Reason.set_aside, lambda one, _: one.word == ASIDE),
 )
-"""Rules in the order in which they are applied; the first one that a row breaks gives the reason."""
+"""Rules in the order in which they are applied; the first one that a row breaks gives the reason. The last is no fault: a row that breaks it is good."""
 
 
 def judge(columns: Judged, code: npt.NDArray[np.uint8], rules: Rules) -> None:

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from features.definitions.definition import ChurnDefinition
+from features.definitions.rules import RESERVED
 from features.definitions.type_word import ACTIVITY_BIT, CHANNEL_BIT, ERROR_BIT, FUNNEL_BIT, HIT_BIT, NO_KEY, REVENUE_BIT
 
 KEY_SLOTS = 8
@@ -84,6 +85,18 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
         common = msgspec.structs.replace(self, definitions=())
         body = msgspec.json.encode([LAYOUT_VERSION, catalog_fingerprint(), common, self.definitions[0].activity])
         return hashlib.sha256(body).hexdigest()[:16]
+
+    @property
+    def set_aside(self) -> tuple[str, ...]:
+        """The reserved event types, but for those that this spec names for any purpose: they count as any other.
+
+        >>> FeatureSpec(key_events=("alias",), definitions=(ChurnDefinition(activity=("feedback",)),)).set_aside
+        ('identify', 'consent', 'erase')
+        """
+        lists = [self.key_events, self.revenue_events, self.error_events, self.funnel]
+        lists += [names for one in self.definitions for names in (one.activity, one.target)]
+        named = {name for names in lists for name in names}
+        return tuple(name for name in RESERVED if name not in named)
 
     def type_word(self, event_type: str) -> int:
         """Return all that the kernel needs to know of an event type, packed into one integer.

@@ -73,8 +73,8 @@ class History:
         return found
 
 
-def read_history(files: Path | Sequence[Path], options: ReadOptions | None = None) -> History:
-    """Read files of events as one log.
+def read_history(files: Path | Sequence[Path], options: ReadOptions | None = None, set_aside: Sequence[str] = ()) -> History:
+    """Read files of events as one log, without the types that are set aside.
 
     Raises
     ------
@@ -94,7 +94,9 @@ def read_history(files: Path | Sequence[Path], options: ReadOptions | None = Non
         if not file.summary.usable:
             raise UsageFault(f"{file.path}: not one of {file.summary.rows} rows is usable; {_why(file.summary)}")
         frames += [file.settled(frame).with_columns(file=pl.lit(number, pl.Int32)) for frame in read]
-    frame = pl.concat(frames, how="diagonal")
+    frame = pl.concat(frames, how="diagonal").filter(~pl.col("type").is_in(list(set_aside)))
+    if frame.is_empty():
+        raise UsageFault(f"nobody does anything in these files: all events are of types that are set aside ({', '.join(set_aside)})")
     in_order = frame["ts"].is_sorted()
     frame = frame if in_order else frame.sort("ts", maintain_order=True)
     if len(opened) > 1:

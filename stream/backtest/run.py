@@ -105,7 +105,8 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
     definition = options.definition
     if definition.horizon_ms + options.grace_ms > (BITMAP_DAYS - 2) * DAY_MS:
         raise UsageFault("horizon + grace must stay below 62 days: the bitmap of landmarks holds 64")
-    history = read_history(options.events, options.reading)
+    base = options.spec or FeatureSpec()
+    history = read_history(options.events, options.reading, base.set_aside)
     asked = None
     if options.labels is not None:
         asked = read_labels(options.labels)
@@ -114,7 +115,6 @@ def backtest(options: Options) -> tuple[dict[str, Any], Result]:
         raise UsageFault(f"the labels of {definition.name!r} come from outside: say --labels FILE")
     elif options.landmarks == "active-day":
         asked = active_days(history, definition, options.timezone, options.grace_ms)
-    base = options.spec or FeatureSpec()
     spec = msgspec.structs.replace(
         base, key_events=base.key_events or key_events(history), lateness_ms=options.grace_ms, timezone=options.timezone,
         definitions=(definition,), landmarks="daily" if asked is None else "asked",

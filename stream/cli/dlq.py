@@ -128,8 +128,9 @@ def _plan_clicks(settings: Settings, letters: Sequence[DeadLetter], progress: Pr
     from stream.ownership.stored import stored_metas
     from stream.shard.replay import plan_replay
 
-    client, app, rules = connect(settings["redis.url"]), settings["app.name"], settings.rules()
+    client, app = connect(settings["redis.url"]), settings["app.name"]
     stored = load_spec(client, app)
+    rules = settings.rules(None if stored is None else stored.spec)
     metas: dict[int, ShardMeta] = {} if stored is None else stored_metas(client, app, stored.partitions)
     # a shard says in Kafka what it follows when it is taken, and stores it in Redis with its next record, which may be long in coming
     histories = {partition: meta.rules for partition, meta in metas.items()}

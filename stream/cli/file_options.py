@@ -85,7 +85,7 @@ def read_options(
         encoding=encoding,
         separator=separator,
         not_users=frozenset(settings["features.not_users"]),
-        known_types=frozenset(settings["features.strict_types"]),
+        known_types=frozenset(settings.rules().for_senders().strict_types or ()),
         allow_future=allow_future,
     )
 

@@ -502,13 +502,12 @@ _NOTHING = Position(-1, NEVER, "", 0)
 def _rules(settings: ShardSettings, taken: Taken, marker: Marker | None, meta: ShardMeta) -> list[RulesSince]:
     """Return every version of the rules that the shard has applied, the last being the one it goes on with.
 
-    A version is written to the marker before it is used, so the marker's history is never behind that in Redis, unless an earlier build has
-    overwritten the marker. A new version begins after the last record that was judged. That may be the record to read next, because the timers
-    that it crosses may have fired already.
+    A version is written to the marker before it is used, so the marker's history is never behind that in Redis, and of two histories of equal
+    length the marker's is the newer one: a version that no record was judged by gives way to the next. Only an earlier build leaves a marker
+    without a history. A new version begins after the last record that was judged. That may be the record to read next, because the timers that
+    it crosses may have fired already.
     """
-    known = max(
-        meta.rules, [] if marker is None else unpack_history(marker.rules), key=lambda one: (one[-1].since_offset if one else -1, len(one))
-    )
+    known = (unpack_history(marker.rules) if marker is not None else []) or meta.rules
     if not known and (marker is not None or taken.meta is not None):
         known = [RulesSince(0, Rules(strict_types=settings.spec.strict_types))]  # an earlier build had these alone, in the spec
     in_a_sweep = meta.cursor is not None or meta.swept_ms > meta.watermark_ms(settings.spec.lateness_ms)

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from features.definitions.rules import RESERVED
 from features.events.event import Rejected, decode_event
 from features.users.spec import FIRST_EVENTS, KEY_SLOTS
 from stream.faults import as_new_app
@@ -25,7 +26,7 @@ FEW = 1_000
 
 
 def choose(payloads: Iterable[bytes | None]) -> tuple[str, ...]:
-    """Return the most frequent event types, at most 8; those that are equally frequent stand by name.
+    """Return the most frequent event types, at most 8; those that are equally frequent stand by name, and reserved types do not count.
 
     >>> choose([b'{"user": "a", "ts": 1, "type": "x"}', b'{"user": "a", "ts": 1, "type": "b"}', b"{"])
     ('b', 'x')
@@ -36,6 +37,8 @@ def choose(payloads: Iterable[bytes | None]) -> tuple[str, ...]:
             counts[decode_event(payload).type] += 1
         except Rejected:
             continue
+    for name in RESERVED:
+        del counts[name]
     return tuple(sorted(counts, key=lambda name: (-counts[name], name))[:KEY_SLOTS])
 
 

@@ -108,7 +108,7 @@ class WorkerMetrics(Metrics, Observer):
     def __init__(self, definitions: Sequence[str]) -> None:
         super().__init__(METRICS)
         self._definitions = list(definitions)
-        for outcome in ("ok", "duplicate", *(reason.name for reason in REJECTS)):
+        for outcome in ("ok", "duplicate", "set_aside", *(reason.name for reason in REJECTS)):
             self.counter("churnwatch_events").labels(outcome)
         self._foreign_keys_said = False
         self._said_large: set[int] = set()

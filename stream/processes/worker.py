@@ -95,7 +95,7 @@ class Worker:
             settings.policy(),
             settings["worker.cache_users"],
             mirror=settings["worker.mirror"],
-            rules=settings.rules(),
+            rules=settings.rules(self.spec),
             clicks=self.wires.topics["clicks"],
         )
         self.host = Host(shard, dependencies, self._shard_lost, self._shard_taken)

@@ -83,12 +83,13 @@ class Settings:
             definitions=self.definitions,
         )
 
-    def rules(self) -> Rules:
-        """Return the rules by which events are rejected."""
+    def rules(self, spec: FeatureSpec | None = None) -> Rules:
+        """Return the rules by which events are rejected or set aside, for an app with this spec (default: that of these settings)."""
         return Rules(
             strict_types=self["features.strict_types"] or None,
             not_users=self["features.not_users"],
             oldest_ms=self["features.oldest"],
+            set_aside=(spec or self.spec()).set_aside,
         )
 
     def policy(self) -> PolicySettings:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.definitions.reason import Reason
+from features.events.event import REJECTS
 from features.users.catalog import NAMES, WIDTH, value_table
 from features.users.named import mirror_fields
 from stream.alerts.policy import Adopted, DayCount, Opened
@@ -91,11 +92,11 @@ def write_policy(facts: StepFacts, stated: Risks, decided: Decisions) -> None:
 
 
 def dead_letters(facts: StepFacts, taken: int) -> Iterator[Entry]:
-    """Yield a dead letter for each record that was taken but not applied, except for duplicates, which were applied before."""
+    """Yield a dead letter for each record that was rejected. A duplicate was applied before, and what is set aside is good."""
     records = facts.records
     for i in (records.columns.code[facts.first : taken].nonzero()[0] + facts.first).tolist():
         reason = Reason(int(records.columns.code[i]))
-        if reason is not Reason.duplicate:
+        if reason in REJECTS:
             at = int(records.offsets[i]), reason, int(records.columns.append[i])
             yield dead_letter(facts.settings.partition, *at, records.values[i])
 

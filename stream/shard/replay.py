@@ -96,7 +96,9 @@ def plan_replay(
             whole.append((letter, None if letter.payload is None else base64.b64decode(letter.payload)))
     if not whole:
         return plan
-    columns = ColumnReader(FeatureSpec(), rules).read([payload for _, payload in whole], np.full(len(whole), now_ms, np.int64))
+    columns = ColumnReader(FeatureSpec(), rules.for_senders()).read(
+        [payload for _, payload in whole], np.full(len(whole), now_ms, np.int64)
+    )
     for (letter, payload), code, ts, user in zip(whole, columns.code.tolist(), columns.ts.tolist(), columns.users, strict=True):
         if code or payload is None or user is None:
             plan.rejected[Reason(code).name, field_of(Reason(code), payload)] += 1

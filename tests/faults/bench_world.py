@@ -37,7 +37,6 @@ from stream.shard.records import Records, of_records
 from stream.shard.settings import ShardSettings
 from stream.shard.step import Shard, answered
 from tests.oracles.engine import comparable
-from tests.servers.forked import ForkedProgram
 from tests.servers.process import ROOT, Program, wait_until
 
 DAY_MS = 86_400_000
@@ -51,7 +50,7 @@ class World:
     app: str
     folder: Path
     toml: str = ""
-    programs: list[Program | ForkedProgram] = field(default_factory=list)
+    programs: list[Program] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.config = self.folder / "churnwatch.toml"
@@ -71,15 +70,10 @@ class World:
         list(create_topics(self.settings))
         self._serial = itertools.count()
 
-    def start(self, *args: str, root: Path = ROOT) -> Program:
-        """Start a process of this build, or of the one in another folder."""
-        program = Program(list(args) or ["run"], self.environment, self.folder / f"worker-{next(self._serial)}.log", root)
-        self.programs.append(program)
-        return program
-
-    def fork(self) -> ForkedProgram:
-        """Start a worker that is at work at once; for tests that need many."""
-        program = ForkedProgram(["run"], self.environment, self.folder / f"worker-{next(self._serial)}.log")
+    def start(self, *args: str, root: Path = ROOT, fresh: bool = False) -> Program:
+        """Start a process of this build, or of the one in another folder; a fresh one goes all the way of a start, as an operator's does."""
+        log = self.folder / f"worker-{next(self._serial)}.log"
+        program = Program(list(args) or ["run"], self.environment, log, root, forked=root == ROOT and not fresh)
         self.programs.append(program)
         return program
 

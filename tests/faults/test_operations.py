@@ -37,7 +37,7 @@ class Watched:
     def __init__(self, world: World) -> None:
         self.url = f"127.0.0.1:{free_port()}"
         world.environment |= {"CHURNWATCH_WEB": self.url, "CHURNWATCH_WEB_TOKEN": CANARY}
-        self.program: Program = world.start()
+        self.program: Program = world.start(fresh=True)
 
     def get(self, path: str) -> tuple[int, str]:
         connection = HTTPConnection(self.url, timeout=5)
@@ -64,7 +64,7 @@ def test_metrics_are_fed_and_follow_the_shards_and_nothing_secret_is_said(world:
     first = Watched(world)
     wait_until(lambda: first.get("/live")[0] == 200, 60, "alive", world.tails)
     wait_until(lambda: first.get("/ready") == (200, "ok\n"), 60, "ready", world.tails)
-    trainer = world.start("train")
+    trainer = world.start("train", fresh=True)
     sent = world.produce(made_up_log(30_000, 1_000, 9.0))
     world.wait_taken(sent, 60)
     wait_until(lambda: first.shown().get('churnwatch_alerts_total{definition="gone",type="opened"}', 0) > 10, 30, "alerts", world.tails)

@@ -19,9 +19,8 @@ from confluent_kafka import Producer
 from stream.demo.local_redis import LocalRedis
 from stream.processes.program import STOP_DEADLINE_S
 from tests.faults.bench_world import World, made_up_log
-from tests.servers.forked import ForkedProgram
 from tests.servers.kafka import KafkaServer
-from tests.servers.process import wait_until
+from tests.servers.process import Program, wait_until
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]
 KEY_EVENTS = ("click", "view", "purchase")
@@ -36,40 +35,40 @@ class Group:
 
     def __init__(self, world: World, kafka: KafkaServer, rng: random.Random) -> None:
         self.world, self.kafka, self.rng = world, kafka, rng
-        self.live: list[ForkedProgram] = []
+        self.live: list[Program] = []
         self.slowest_s = 0.0
 
-    def grow(self, until: str) -> ForkedProgram:
-        worker = self.world.fork()
+    def grow(self, until: str) -> Program:
+        worker = self.world.start()
         self.live.append(worker)
         self.says(worker, until)
         return worker
 
-    def says(self, worker: ForkedProgram, what: str, since: int = 0) -> None:
+    def says(self, worker: Program, what: str, since: int = 0) -> None:
         wait_until(lambda: what in worker.text()[since:] or worker.code is not None, SETTLED_S, what, worker.text)
 
     def settle(self, count: int) -> None:
         """Have so many workers, each with shards."""
         while len(self.live) < count:
-            self.live.append(self.world.fork())
+            self.live.append(self.world.start())
         for worker in self.live:
             self.says(worker, "shard taken")
 
-    def stop(self, *workers: ForkedProgram) -> None:
+    def stop(self, *workers: Program) -> None:
         """SIGTERM to all, then see them end."""
         for worker in workers:
             self.live.remove(worker)
             worker.signal(signal.SIGTERM)
         began = time.monotonic()
         for worker in workers:
-            worker.process.join(STOP_DEADLINE_S + 10)
+            worker.process.wait(STOP_DEADLINE_S + 10)
             assert worker.code == 0, worker.text()[-6_000:]
             assert "Traceback" not in worker.text(), worker.text()[-6_000:]
         self.slowest_s = max(self.slowest_s, time.monotonic() - began)
 
     def while_it_starts(self) -> int:
         """As soon as it listens to the signal, which is before it has looked at any server."""
-        worker = self.world.fork()
+        worker = self.world.start()
         self.live.append(worker)
         wait_until(worker.heeds_sigterm, SETTLED_S, "it heeds the signal", worker.text)
         self.stop(worker)
@@ -100,7 +99,7 @@ class Group:
         self.world.client.client_unpause()
         return 1
 
-    def waits_for_redis(self, worker: ForkedProgram) -> bool:
+    def waits_for_redis(self, worker: Program) -> bool:
         ports = {str(one.laddr.port) for one in psutil.Process(worker.process.pid).net_connections() if one.laddr}
         held = [one for one in self.world.client.client_list() if "b" in str(one["flags"])]
         return any(str(one["addr"]).rpartition(":")[2] in ports for one in held)

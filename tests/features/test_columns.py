@@ -53,7 +53,7 @@ def test_each_poison_has_its_reason(reason: Reason, payload: bytes | None) -> No
 
 
 def test_poison_covers_every_reason_of_a_payload() -> None:
-    assert {reason for reason, _ in POISON} == set(Reason) - {Reason.ok, Reason.late, Reason.duplicate}
+    assert {reason for reason, _ in POISON} == set(Reason) - {Reason.ok, Reason.late, Reason.duplicate, Reason.set_aside}
 
 
 def test_counts_by_reason_are_exact_among_good_ones() -> None:
@@ -64,6 +64,16 @@ def test_counts_by_reason_are_exact_among_good_ones() -> None:
     assert Counter(columns.code.tolist()) == Counter(reason for reason, _ in POISON) + Counter({Reason.ok: len(POISON)})
     assert list(columns.users)[::2] == [b"u%d" % i for i in range(len(POISON))]
     assert columns.ts[::2].tolist() == [NOW_MS - i for i in range(len(POISON))]
+
+
+def test_what_is_set_aside_is_good_and_touches_nobody() -> None:
+    rules = Rules(strict_types=("click",), not_users=("bot",), set_aside=("identify",))
+    sent = [event(NOW_MS, type="identify"), event(NOW_MS, type="identify", user="bot"), event(NOW_MS), event(NOW_MS, type="view")]
+    columns = ColumnReader(SPEC, rules).read(sent, [NOW_MS] * 4)
+    assert [Reason(code) for code in columns.code] == [Reason.set_aside, Reason.user_reserved, Reason.ok, Reason.unknown_type]
+    assert list(columns.users) == [None, None, b"ann", None]
+    passed_on = ColumnReader(SPEC, rules.for_senders()).read(sent, [NOW_MS] * 4)
+    assert [Reason(code) for code in passed_on.code] == [Reason.ok, Reason.user_reserved, Reason.ok, Reason.unknown_type]
 
 
 def test_a_large_batch_is_the_sum_of_its_records() -> None:

@@ -122,7 +122,8 @@ class OracleShard:
     def _record(self, offset: int, append_ms: int, name: str, code: int, ts: int, word: int, value: float, eid: int) -> None:
         if code:
             reason = Reason(code).name
-            self.dead.append((offset, reason))
+            if code != Reason.set_aside:
+                self.dead.append((offset, reason))
             self.outcomes[reason] += 1
             return
         user = self._user(name)

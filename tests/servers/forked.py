@@ -1,10 +1,11 @@
-"""Workers forked from a process that has imported and compiled everything: at work in a fraction of a second where a fresh one needs five."""
+"""Programs forked from a process that has imported and compiled everything: at work in a fraction of a second, where a fresh one needs five of a core."""
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
-import signal
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,50 +14,52 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.servers.preloaded"])
 
 
-class ForkedProgram:
-    """`churnwatch ARGS` in a process of its own, with a log of its own.
+class Forked:
+    """`churnwatch ARGS` in a process and a session of its own, asked as `subprocess.Popen` is.
 
-    Attributes
+    Parameters
     ----------
-    process : multiprocessing.Process
-        Its `exitcode` is the program's; minus the signal's number when a signal ended it.
+    environment : mapping
+        All of it.
+    root : Path
+        The folder it runs in.
     """
 
-    def __init__(self, args: list[str], environment: Mapping[str, str], log: Path) -> None:
-        self.log = log
+    def __init__(self, args: list[str], environment: Mapping[str, str], log: Path, root: Path) -> None:
         log.touch()
-        self.process = _context.Process(target=_run, args=(args, dict(environment), str(log)), daemon=True)
-        self.process.start()
+        self._process = _context.Process(target=_run, args=(args, dict(environment), str(log), str(root)), daemon=True)
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid: int = self._process.pid
 
     @property
-    def code(self) -> int | None:
-        """The exit code, None while it runs."""
-        return self.process.exitcode
+    def returncode(self) -> int | None:
+        """The exit code, minus the signal's number when a signal ended it; None while it runs."""
+        return self._process.exitcode
 
-    def signal(self, number: int) -> None:
-        if self.process.pid is not None and self.process.exitcode is None:
-            os.kill(self.process.pid, number)
+    def poll(self) -> int | None:
+        return self._process.exitcode
 
-    def kill(self) -> None:
-        self.signal(signal.SIGKILL)
-        self.process.join()
-
-    def heeds_sigterm(self) -> bool:
-        """Whether the program has a handler of its own for it."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        caught = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt"))
-        return bool(caught >> (signal.SIGTERM - 1) & 1)
-
-    def text(self) -> str:
-        return self.log.read_text(errors="replace")
+    def wait(self, timeout: float | None = None) -> int:
+        """Raise `subprocess.TimeoutExpired` when it still runs after so many seconds."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("churnwatch", timeout or 0.0)
+        return self._process.exitcode
 
 
-def _run(args: list[str], environment: dict[str, str], log: str) -> None:
-    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    for stream in (1, 2):
+def _run(args: list[str], environment: dict[str, str], log: str, root: str) -> None:
+    os.setsid()
+    output, nothing = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT), os.open(os.devnull, os.O_RDONLY)
+    for file, stream in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(file, stream)
+    os.environ.clear()
     os.environ.update(environment)
+    os.chdir(root)
     sys.argv = ["churnwatch", *args]
     from stream.cli import main
 
-    main()
+    try:
+        main()
+    finally:
+        atexit._run_exitfuncs()  # a process of multiprocessing leaves them out

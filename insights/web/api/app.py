@@ -52,7 +52,7 @@ def _behind(parts: Parts, monotonic: Callable[[], float]) -> Behind:
         threshold=settings["alerts.threshold"],
         standings=Standings(parts.engine),
         clicks=clicks_to(settings),
-        reader=ColumnReader(settings.spec(), settings.rules()),
+        reader=ColumnReader(settings.spec(), settings.rules().for_senders()),
         judging=ThreadPoolExecutor(1, "judging"),
         events=Buckets(settings["page.api_events"], 2 * settings["page.api_events"]),
         streams=Streams(),

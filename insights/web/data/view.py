@@ -17,7 +17,7 @@ from insights.web.saying import Saying
 from insights.web.tile import Tile
 from insights.words import DASH
 
-TAKEN = frozenset({Reason.ok.name, Reason.duplicate.name})
+TAKEN = frozenset({Reason.ok.name, Reason.duplicate.name, Reason.set_aside.name})
 """Outcomes of records that nothing is wrong with: a duplicate is a retry."""
 
 
