@@ -1,26 +1,21 @@
 """The history as those see it who ask: DuckDB over one snapshot, with the views `events`, `user_day` and `users`.
 
 A snapshot is a list of files that are never changed, so it stays as it is while a writer goes on. A writer removes a file no earlier than
-`maintenance.GRACE` after the last snapshot that names it.
+`maintenance.GRACE_HOURS` after the last snapshot that names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
-from insights.history.days import quoted, user_day_sql, users_sql
-from insights.history.events import Rules
-from insights.history.table import Table
-from insights.history.tables import EVENTS, TableSpec
+from insights.history.derived import snapshot, views
+from insights.history.duck import connected
 
 DAY_MS = 86_400_000
-_SQL = {pl.String(): "VARCHAR", pl.Float64(): "DOUBLE", pl.Int32(): "INTEGER", pl.Int64(): "BIGINT", pl.Date(): "DATE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +92,10 @@ def open_log(
     HistoryMissing
         If there is no history in the folder.
     """
-    table = Table.open(folder, EVENTS)
-    standing, rules = table.standing, Rules.of(table.properties)
+    at = snapshot(folder)
+    standing, rules = at.events.standing, at.rules
     con = connected(threads=threads, memory=memory)
-    con.execute(f"create view events as {files_sql(EVENTS, table.folder, [one.path for one in table.files()])}")
-    con.execute(f"create view user_day as {user_day_sql('events', rules)}")
-    con.execute(f"create view users as {users_sql('user_day')}")
+    views(con, at)
     since = complete_from_ms or standing.complete_from_ms
     return Log(
         con,
@@ -111,7 +104,7 @@ def open_log(
             week_start=week_start,
             watermark=_time(standing.watermark_ms),
             offsets=dict(standing.ends),
-            version=table.version,
+            version=at.events.version,
             events=standing.rows,
             repeats=standing.repeats,
             late=standing.late,
@@ -123,29 +116,6 @@ def open_log(
             revenue=rules.revenue,
         ),
     )
-
-
-def connected(*, threads: int = 2, memory: str = "2GB") -> duckdb.DuckDBPyConnection:
-    """Return DuckDB in memory, with times in UTC; the column `day` has the calendar of the history's zone."""
-    con = duckdb.connect(config={"threads": threads, "memory_limit": memory})
-    con.execute("set preserve_insertion_order = false")
-    con.execute("set timezone = 'UTC'")
-    return con
-
-
-def files_sql(spec: TableSpec, folder: Path, paths: Sequence[str]) -> str:
-    """Return SQL that reads files of a table, or gives its columns without rows if there are no files."""
-    kinds = {name: _SQL.get(kind, "TIMESTAMPTZ") for name, kind in spec.columns.items()}
-    if not paths:
-        return "select " + ", ".join(f'null::{kind} as "{name}"' for name, kind in kinds.items()) + " where false"
-    listed = ", ".join(quoted(str(folder / path)) for path in paths)
-    columns = ", ".join(f'"{name}"' for name in spec.columns)
-    hive = (
-        f"hive_partitioning = true, hive_types = {{{quoted(spec.partition)}: {kinds[spec.partition]}}}"
-        if spec.partition
-        else "hive_partitioning = false"
-    )
-    return f"select {columns} from read_parquet([{listed}], {hive})"
 
 
 def _time(ms: int | None) -> datetime | None:

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +29,47 @@ from insights.history.tables import TableSpec
 
 ROW_GROUP = 131_072
 CHECKPOINT_EVERY = 20
-LOG_KEPT = "interval 7 days"
+LOG_KEPT = "interval 1 days"
+"""Entries of the log are kept so long, so that a checkpoint torn by a power cut can be done without; what was removed stands in checkpoints as long."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One Parquet file of a table: path below the table's folder, partition ("" if the table has none), size and rows."""
+    """One Parquet file of a table.
+
+    Attributes
+    ----------
+    path : str
+        Below the table's folder.
+    partition : str
+        "" if the table has none.
+    least, greatest : date, datetime or None
+        Of the column that the table measures; None for a file without rows.
+    """
 
     path: str
     partition: str
     size_bytes: int
     rows: int
-    least: datetime | None = None
-    greatest: datetime | None = None
+    least: date | None = None
+    greatest: date | None = None
+
+    @property
+    def changed(self) -> int:
+        """The newest version of the table by which rows of this file came, or others went from it; its name says it."""
+        return int(self.path.rpartition("/")[2].partition("-")[0])
 
     def stats(self, measured: str) -> str:
         """Return what the log says of the file, as Delta writes it."""
         if self.least is None or self.greatest is None:
             return json.dumps({"numRecords": self.rows})
-        least, greatest = self.least.isoformat(timespec="microseconds"), self.greatest.isoformat(timespec="microseconds")
         return json.dumps(
-            {"numRecords": self.rows, "minValues": {measured: least}, "maxValues": {measured: greatest}, "nullCount": {measured: 0}}
+            {
+                "numRecords": self.rows,
+                "minValues": {measured: self.least.isoformat()},
+                "maxValues": {measured: self.greatest.isoformat()},
+                "nullCount": {measured: 0},
+            }
         )
 
 
@@ -76,7 +96,12 @@ class Table:
             schema=spec.schema(),
             partition_by=[spec.partition] if spec.partition else [],
             mode="ignore",
-            configuration={"delta.checkpointInterval": str(CHECKPOINT_EVERY), "delta.logRetentionDuration": LOG_KEPT, **properties},
+            configuration={
+                "delta.checkpointInterval": str(CHECKPOINT_EVERY),
+                "delta.logRetentionDuration": LOG_KEPT,
+                "delta.deletedFileRetentionDuration": LOG_KEPT,
+                **properties,
+            },
             raise_if_key_not_exists=False,
         )
         table = cls.open(folder, spec)
@@ -152,20 +177,25 @@ class Table:
             return pl.DataFrame(schema={name: self.spec.columns[name] for name in kept})
         return pl.concat(pl.read_parquet(self.folder / one.path, columns=kept, hive_partitioning=False) for one in files)
 
-    def write(self, partition: str, rows: pl.DataFrame) -> DataFile:
+    def write(self, partition: str, rows: pl.DataFrame, *, changed: int | None = None) -> DataFile:
         """Write one file that nobody refers to yet; `commit` has the disk keep it.
 
         Parameters
         ----------
         rows : frame
-            At least one row, with the columns that files hold, in the table's order.
+            With the columns that files hold, in the table's order.
+        changed : int, optional
+            The version by which the newest of these rows came; default: the one that is to be committed next.
         """
         below = f"{self.spec.partition}={partition}" if self.spec.partition else ""
-        path = f"{below}/{uuid.uuid4().hex}.parquet" if below else f"{uuid.uuid4().hex}.parquet"
+        name = f"{self.version + 1 if changed is None else changed}-{uuid.uuid4().hex}.parquet"
+        path = f"{below}/{name}" if below else name
         (self.folder / below).mkdir(parents=True, exist_ok=True)
         rows.write_parquet(self.folder / path, compression="zstd", row_group_size=ROW_GROUP)
         measured = rows[self.spec.measured]
-        return DataFile(path, partition, (self.folder / path).stat().st_size, rows.height, _moment(measured.min()), _moment(measured.max()))
+        return DataFile(
+            path, partition, (self.folder / path).stat().st_size, rows.height, _measure(measured.min()), _measure(measured.max())
+        )
 
     def commit(
         self, standing: Standing, *, adds: Sequence[DataFile] = (), removes: Sequence[DataFile] = (),
@@ -188,11 +218,7 @@ class Table:
             AddAction(one.path, one.size_bytes, self._values(one), now_ms, changes, one.stats(self.spec.measured)) for one in adds
         ]
         actions += [RemoveAction(one.path, changes, now_ms, one.size_bytes, self._values(one)) for one in removes]
-        properties = CommitProperties(
-            custom_metadata={KEY: standing.plain()},
-            max_commit_retries=0,
-            app_transactions=[Transaction(source, end) for source, end in (positions or {}).items()],
-        )
+        properties = saying(standing, positions or {})
         sync_all([self.folder / one.path for one in adds])
         version = self.version
         partition_by = [self.spec.partition] if self.spec.partition else []
@@ -213,13 +239,26 @@ class Table:
         return {self.spec.partition: one.partition} if self.spec.partition else {}
 
 
+def saying(standing: Standing, positions: Mapping[str, int]) -> CommitProperties:
+    """Return how a commit is to be made: not again by itself, with positions, and with what is to be said."""
+    return CommitProperties(
+        custom_metadata={KEY: standing.plain()},
+        max_commit_retries=0,
+        app_transactions=[Transaction(source, end) for source, end in positions.items()],
+    )
+
+
 def standing_of(delta: DeltaTable) -> Standing:
-    """Return what the newest commit of ours says; commits of other programs, which say nothing, are passed over."""
-    newest: list[dict[str, Any]] = delta.history(1)
-    if newest and KEY in newest[0]:
-        return Standing.of(newest[0][KEY])
-    return next((Standing.of(one[KEY]) for one in delta.history() if KEY in one), Standing())
+    """Return what the newest commit of ours says; commits that say nothing, such as those of other programs, are passed over."""
+    for most in (1, 10, 100, None):
+        found: list[dict[str, Any]] = delta.history(most)
+        said = next((one[KEY] for one in found if KEY in one), None)
+        if said is not None:
+            return Standing.of(said)
+    return Standing()
 
 
-def _moment(value: Any) -> datetime | None:
-    return value.astimezone(UTC) if isinstance(value, datetime) else None
+def _measure(value: Any) -> date | None:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return value if isinstance(value, date) else None

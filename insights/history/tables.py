@@ -9,8 +9,10 @@ import polars as pl
 
 if TYPE_CHECKING:
     from deltalake import Schema
+    from deltalake.schema import ArrayType, PrimitiveType
 
 TIME = pl.Datetime("us", "UTC")
+TEXTS = pl.List(pl.String())
 _DELTA = {
     pl.String(): "string", TIME: "timestamp", pl.Float64(): "double", pl.Int32(): "integer", pl.Int64(): "long", pl.Date(): "date",
 }  # fmt: skip
@@ -53,9 +55,14 @@ class TableSpec:
     def schema(self) -> Schema:
         """Return the schema as Delta has it."""
         from deltalake import Field, Schema
-        from deltalake.schema import PrimitiveType
 
-        return Schema([Field(name, PrimitiveType(_DELTA[kind]), nullable=name not in self.needed) for name, kind in self.columns.items()])
+        return Schema([Field(name, _delta(kind), nullable=name not in self.needed) for name, kind in self.columns.items()])
+
+
+def _delta(kind: pl.DataType) -> PrimitiveType | ArrayType:
+    from deltalake.schema import ArrayType, PrimitiveType
+
+    return ArrayType(PrimitiveType("string"), contains_null=False) if kind == TEXTS else PrimitiveType(_DELTA[kind])
 
 
 EVENTS = TableSpec(
@@ -78,4 +85,41 @@ EVENTS = TableSpec(
     needed=("user", "ts", "type", "arrived", "part", "off"),
     partition="day",
     order=("user", "ts", "part", "off"),
+)
+USER_DAY = TableSpec(
+    "user_day",
+    {
+        "user": pl.String(),
+        "day": pl.Date(),
+        "channel": pl.String(),  # of the first event of the day
+        "events": pl.Int32(),
+        "sessions": pl.Int32(),  # visits that begin on the day, or go on into it
+        "types": TEXTS,
+        "purchases": pl.Int32(),
+        "revenue": pl.Float64(),
+        "first_ts": TIME,
+        "last_ts": TIME,
+        "month": pl.String(),  # of the day, such as 2025-05
+    },
+    needed=("user", "day", "events", "sessions", "types", "purchases", "revenue", "first_ts", "last_ts"),
+    partition="month",
+    order=("user", "day"),
+    measured="day",
+)
+USERS = TableSpec(
+    "users",
+    {
+        "user": pl.String(),
+        "first_day": pl.Date(),
+        "first_ts": TIME,
+        "channel": pl.String(),  # of the first event ever
+        "last_day": pl.Date(),
+        "events": pl.Int64(),
+        "purchases": pl.Int64(),
+        "revenue": pl.Float64(),
+    },
+    needed=("user", "first_day", "first_ts", "last_day", "events", "purchases", "revenue"),
+    partition="",
+    order=("user",),
+    measured="first_ts",
 )

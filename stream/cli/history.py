@@ -12,6 +12,7 @@ from stream.cli import context
 from stream.cli.file_options import Encoding, Map, Oldest, Sep, SkipBad, TsFormat, TsUnit, Type, Tz, read_options
 from stream.cli.judged_files import bar, in_order, opened_files, spill_folder
 from stream.screen import Screen
+from stream.shown import Styled, json_line
 
 if TYPE_CHECKING:
     from features.files.reader import EventFile
@@ -49,6 +50,7 @@ def import_(
     import time
     from dataclasses import replace
 
+    from insights.history.derived import derive_all
     from insights.history.events import Events
     from insights.history.importing import done, import_files, source_of
 
@@ -74,12 +76,43 @@ def import_(
             sources = [replace(source, rows=file.summary.usable) for file, source in different.values()]
             with bar("importing", sum(source.rows for source in sources)) as told:
                 imported = import_files(events, order, sources, told)
+            derive_all(Path(settings["history.dir"]))
             seconds = time.monotonic() - began
             screen.line(f"{imported.rows:,} events imported in {seconds:.1f} s ({imported.rows / max(seconds, 1e-9):,.0f} a second)")
             if imported.known:
                 screen.line(f"{imported.known:,} events were there from an earlier import of the same files")
             if imported.repeats:
                 screen.line(f"{imported.repeats:,} events were repeats of others, which count once a day")
+
+
+@history_app.command("status")
+def status_(as_json: Annotated[bool, typer.Option("--json", help="as one JSON object")] = False) -> None:
+    """Say what the history holds and how far it is."""
+    from datetime import UTC, datetime
+
+    from insights.history.status import status
+
+    found = status(Path(context.settings()["history.dir"]))
+    screen = Screen()
+    if as_json:
+        screen.verbatim(json_line(found))
+        return
+    watermark = found["watermark_ms"]
+    known = "nothing yet" if watermark is None else f"{datetime.fromtimestamp(watermark / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    rejected = ", ".join(f"{count:,} {reason}" for reason, count in sorted(found["rejected"].items())) or "none"
+    screen.line(Styled(found["folder"], "bold"), f"  version {found['version']}")
+    screen.facts(
+        [
+            ("events", f"{found['events']:,} on {found['days']:,} days ({found['first_day']} to {found['last_day']}, {found['timezone']})"),
+            ("known up to", known),
+            ("files", f"{found['files']:,}, {found['bytes'] / 1e6:,.1f} MB"),
+            ("repeats", f"{found['repeats']:,} dropped"),
+            ("late", f"{found['late']:,}, kept"),
+            ("rejected", rejected),
+            ("to derive", f"{found['days_to_derive']:,} days; questions compute them meanwhile" if found["days_to_derive"] else "nothing"),
+            *((f"offset of {source.rpartition('/')[2]}", f"{offset:,}") for source, offset in found["offsets"].items()),
+        ]
+    )
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +91,16 @@ def test_unusable_rows_import_nothing_until_they_may_be_left_out(tmp_path: Path,
     assert "nothing was imported: 1 of 11 rows are unusable" in str(done.exception)
     run(file, "--skip-bad", "1")
     assert held(folder) == usable(file)
+
+
+def test_status_says_what_there_is(tmp_path: Path, folder: Path) -> None:
+    run(csv(tmp_path / "events.csv", 30))
+    said = CliRunner().invoke(app, ["history", "status"], catch_exceptions=False).output
+    assert "30 on" in said
+    assert "to derive    nothing" in said
+    found = json.loads(CliRunner().invoke(app, ["history", "status", "--json"], catch_exceptions=False).output)
+    assert (found["events"], found["days_to_derive"], found["offsets"]) == (30, 0, {})
+    assert found["watermark_ms"] == max(row[1] for row in usable(tmp_path / "events.csv"))
 
 
 class Killed(BaseException):

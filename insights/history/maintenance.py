@@ -1,0 +1,72 @@
+"""What goes on by itself beside the writing: few files in place of many, derived tables up to date, files that nobody needs taken away."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from insights.history.events import Events
+from insights.history.table import DataFile, Table, saying
+from insights.history.tables import EVENTS
+
+MERGE_AT = 8
+"""So many files of about one size in a day are merged, so that each row is written again only when its file has grown about eightfold."""
+LARGE_BYTES = 128 << 20
+"""Files of this size are not merged any more."""
+GRACE_HOURS = 24
+"""How long a file stays after the last snapshot that names it; no question may take longer."""
+
+
+def crowded(files: Iterable[DataFile], merge_at: int = MERGE_AT) -> list[DataFile]:
+    """Return files of one day that are to become one; none if there is nothing to gain.
+
+    >>> small = [DataFile(f"{n}", "2025-01-01", 1000, 1) for n in range(3)]
+    >>> len(crowded(small, 3)), len(crowded(small, 4)), len(crowded([*small, DataFile("x", "2025-01-01", 1 << 30, 1)], 4))
+    (3, 0, 0)
+    """
+    tiers: dict[int, list[DataFile]] = defaultdict(list)
+    for one in files:
+        if one.size_bytes < LARGE_BYTES:
+            tiers[one.size_bytes.bit_length() // 3].append(one)
+    return next((tier for _, tier in sorted(tiers.items()) if len(tier) >= merge_at), [])
+
+
+def compact(events: Events, *, whole: bool = False) -> int:
+    """Merge the files of the first day that has many; return how many were merged, 0 if no day has.
+
+    Parameters
+    ----------
+    whole : bool
+        Make one file of every day, as for days that are over.
+
+    Raises
+    ------
+    HistoryStale
+        If another writer committed meanwhile.
+    """
+    table = events.table
+    for day in sorted({one.partition for one in table.files()}):
+        files = table.files_of(day)
+        small = [one for one in files if one.size_bytes < LARGE_BYTES]
+        chosen = (small if len(small) > 1 else []) if whole else crowded(files)
+        if chosen:
+            merge(table, day, chosen)
+            return len(chosen)
+    return 0
+
+
+def merge(table: Table, partition: str, files: Sequence[DataFile]) -> None:
+    """Make one file of several; no row changes, so nothing that was derived from them becomes old."""
+    rows = table.read(files).sort(EVENTS.order)
+    changed = max(one.changed for one in files)
+    table.commit(table.standing, adds=[table.write(partition, rows, changed=changed)], removes=files, changes=False)
+
+
+def vacuum(table: Table, after_hours: int = GRACE_HOURS) -> int:
+    """Delete files that no snapshot of the last hours names, and those of commits that never were; return how many."""
+    gone = table.delta.vacuum(
+        retention_hours=after_hours, dry_run=False, enforce_retention_duration=False, full=True,
+        commit_properties=saying(table.standing, {}),
+    )  # fmt: skip
+    table.renew()
+    return len(gone)

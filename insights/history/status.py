@@ -1,0 +1,39 @@
+"""What a history holds and how far it is, for whoever runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from insights.history.derived import snapshot
+
+
+def status(folder: Path) -> dict[str, Any]:
+    """Return it as plain data: times in ms since the epoch, sizes in bytes.
+
+    Raises
+    ------
+    HistoryMissing
+        If there is no history in the folder.
+    """
+    at = snapshot(folder)
+    files, standing = at.events.files(), at.events.standing
+    days = sorted({one.partition for one in files})
+    return {
+        "folder": str(folder),
+        "version": at.events.version,
+        "timezone": at.rules.timezone,
+        "events": sum(one.rows for one in files),
+        "repeats": standing.repeats,
+        "late": standing.late,
+        "rejected": standing.rejected,
+        "first_day": days[0] if days else None,
+        "last_day": days[-1] if days else None,
+        "days": len(days),
+        "files": len(files),
+        "bytes": sum(one.size_bytes for one in files),
+        "watermark_ms": standing.watermark_ms,
+        "complete_from_ms": standing.complete_from_ms,
+        "offsets": standing.ends,
+        "days_to_derive": len(at.dirty),
+    }
