@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stream.cli import context
+from stream.faults import UsageFault
 from stream.screen import Screen
 
 
@@ -25,16 +28,69 @@ def demo(
 
 
 def simulate(
-    out: Annotated[Path | None, typer.Option(help="write JSONL here instead of sending to the clicks topic")] = None,
-    days: Annotated[int, typer.Option(min=1, max=3650, help="days to make up")] = 60,
-    users: Annotated[int, typer.Option(min=1, max=1_000_000, help="users at the start")] = 600,
+    out: Annotated[
+        Path | None, typer.Option(help="write here instead of sending to the clicks topic: JSONL; of a scenario also .parquet or .csv")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=3650, help="days to make up; default 60, or the scenario's")] = None,
+    users: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="users at the start (600), or who join a scenario")] = None,
     seed: Annotated[int, typer.Option(help="same seed, same product")] = 7,
+    scenario: Annotated[str, typer.Option(help="a product with planted causes of churn; an unknown name lists them")] = "",
+    truth: Annotated[Path | None, typer.Option(help="of a scenario: write what is true here, as JSON")] = None,
+    without: Annotated[str, typer.Option(help="of a scenario: leave out this cause")] = "",
+    end: Annotated[str, typer.Option(help="of a scenario: the day on which it ends, UTC")] = "2026-01-01",
 ) -> None:
-    """Make the events of the demo's product, the last one now, for a topic or a file."""
+    """Make up events: of the demo's product, the last one now, for a topic or a file; or of a scenario, whose causes of churn are known."""
+    screen = Screen()
+    if scenario:
+        if out is None:
+            raise UsageFault(
+                "say --out FILE: a scenario is written to a file; `churnwatch ingest FILE` or `history import FILE` takes it from there"
+            )
+        for line in _scenario(scenario, out, days=days, users=users, seed=seed, truth=truth, without=without, end=end):
+            screen.line(line)
+        return
+    if truth or without:
+        raise UsageFault("--truth and --without go with --scenario")
     from stream.demo.feed import send, write
 
-    screen = Screen()
+    days, users = days or 60, users or 600
     if out is not None:
         screen.line(f"{write(out, days=days, users=users, seed=seed):,} events in {out}")
     else:
         screen.line(f"{send(context.settings(), days=days, users=users, seed=seed):,} events sent")
+
+
+def _scenario(
+    name: str, out: Path, *, days: int | None, users: int | None, seed: int, truth: Path | None, without: str, end: str
+) -> Iterator[str]:
+    """Play a scenario into a file; say what was planted."""
+    import msgspec
+
+    from insights.scenarios.play import play
+    from insights.scenarios.scenario import load, names
+    from insights.scenarios.write import FORMS, frame_of, truth_of, write_events
+
+    if name not in names():
+        raise UsageFault(f"there is no scenario {name!r}: {', '.join(names())}")
+    scenario = load(name)
+    if without:
+        known = [cause.name for cause in scenario.causes]
+        if without not in known:
+            raise UsageFault(f"{name} has no cause {without!r}: {', '.join(known)}")
+        scenario = scenario.without(without)
+    if out.suffix not in FORMS:
+        raise UsageFault(f"{out}: the name must end in {', '.join(FORMS)}")
+    try:
+        end_ms = int(datetime.strptime(end, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        raise UsageFault(f"--end {end!r} is no day such as 2026-01-01") from None
+    played = play(scenario, end_ms=end_ms, days=days or scenario.days, users=users or scenario.users, seed=seed)
+    write_events(frame_of(scenario, played), out)
+    found = truth_of(scenario, played, seed)
+    if truth is not None:
+        truth.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1))
+    yield f"{scenario.title['en']}: {found.events:,} events of {found.users:,} users in {out}; {found.left:,} left for good"
+    for cause in found.causes:
+        yield f"  {cause.name}: {cause.says['en']} {cause.touched:,} met it" + (
+            f", {cause.left:,} left because of it" if cause.left else ""
+        )

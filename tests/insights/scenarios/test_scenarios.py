@@ -1,0 +1,105 @@
+"""Each planted cause stands first where it is said to be seen, and does not in the same product without it; the truth is true of the events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+
+from features.files.options import ReadOptions
+from features.files.reader import EventFile
+from features.files.summary import Summary
+from insights.analyses.catalog import CATALOG
+from insights.analyses.crowd import AsOf, crowd_of
+from insights.scenarios.play import Played, play
+from insights.scenarios.scenario import Cause, Scenario, Shown, load, names
+from insights.scenarios.write import FORMS, Truth, frame_of, truth_of, write_events
+
+END_MS = 1_767_225_600_000
+SEED = 11
+
+
+def played(scenario: Scenario, users: int = 2_500) -> Played:
+    return play(scenario, end_ms=END_MS, days=scenario.days, users=users, seed=SEED)
+
+
+def clear_first(scenario: Scenario, shown: Shown) -> Any:
+    """Return what stands first in the analysis, None if the second might as well."""
+    events = frame_of(scenario, played(scenario)).with_columns(pl.from_epoch("ts", time_unit="ms").dt.replace_time_zone("UTC"))
+    analysis = CATALOG[shown.analysis]
+    crowd = crowd_of(events, AsOf(watermark=datetime.fromtimestamp(END_MS / 1000, UTC), zone=scenario.timezone))
+    rows = analysis.run(crowd, msgspec.convert(shown.asks, analysis.parameters, strict=False)).rows
+    crowd.close()
+    rows = rows.filter(pl.col("metric") == shown.metric, pl.col("value").is_not_null(), pl.col("n") >= 50)
+    if shown.k is not None:
+        rows = rows.filter(pl.col("k") == shown.k)
+    least = shown.order == "least"
+    first, second = rows.sort("value", descending=not least).head(2).rows(named=True)
+    clear = first["high"] < second["low"] if least else first["low"] > second["high"]
+    return str(first[shown.column]) if clear else None
+
+
+def planted() -> Iterator[Any]:
+    for name in names():
+        for cause in (one for one in load(name).causes if one.shown is not None):
+            yield pytest.param(name, cause, id=f"{name}-{cause.name}")
+
+
+@pytest.mark.parametrize(("name", "cause"), list(planted()))
+def test_a_cause_stands_first_where_it_is_seen_and_not_without_it(name: str, cause: Cause) -> None:
+    scenario = load(name)
+    assert cause.shown is not None
+    assert clear_first(scenario, cause.shown) == cause.shown.first
+    assert clear_first(scenario.without(cause.name), cause.shown) != cause.shown.first
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_truth_is_true_of_the_events(name: str) -> None:
+    scenario = load(name)
+    happened = played(scenario, 400)
+    truth = truth_of(scenario, happened, SEED)
+    last = np.full(400, -1, np.int64)
+    np.maximum.at(last, happened.user, happened.ts)
+    for user, left_ms, cause in truth.leavers:
+        number = int(user[1:])
+        assert last[number] <= left_ms < END_MS, "nobody is seen after they left"
+        assert cause is None or happened.touched[number, [one.name for one in scenario.causes].index(cause)]
+    assert truth.left == len(truth.leavers) == (happened.left_ms >= 0).sum()
+    assert {kind for one in scenario.causes for kind in one.says} == {"en", "zh"} == set(scenario.title)
+    assert sum(one.left for one in truth.causes) == sum(cause is not None for _, _, cause in truth.leavers)
+    assert msgspec.json.decode(msgspec.json.encode(truth), type=Truth) == truth
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_reader_of_files_takes_every_row_with_its_props(form: str, tmp_path: Path) -> None:
+    scenario = load("ecommerce")
+    frame = frame_of(scenario, played(scenario, 60))
+    write_events(frame, tmp_path / f"events{form}")
+    file = EventFile(tmp_path / f"events{form}", ReadOptions(now_ms=END_MS), Summary("events"))
+    read = pl.concat([file.settled(one) for one in file.frames()], how="diagonal")
+    assert (file.summary.usable, file.summary.rows) == (frame.height, frame.height)
+    assert read.sort("event_id").select(frame.columns).with_columns(pl.col("ts").cast(pl.Int64)).equals(frame.sort("event_id"))
+
+
+def test_the_same_seed_gives_the_same_events_and_another_seed_others() -> None:
+    scenario = load("transport")
+    one, same, other = (frame_of(scenario, play(scenario, end_ms=END_MS, days=20, users=80, seed=seed)) for seed in (1, 1, 2))
+    assert one.equals(same)
+    assert not one.equals(other)
+
+
+def test_a_cause_slows_what_it_touches() -> None:
+    scenario = load("transport")
+    happened = played(scenario, 300)
+    hour = (happened.ts + 8 * 3_600_000) // 3_600_000 % 24
+    asked = ~np.isnan(happened.latency_ms) & (happened.step == list(scenario.steps).index("quote"))
+    slow = asked & (hour >= 7) & (hour < 9)
+    assert 6 < np.median(happened.latency_ms[slow]) / np.median(happened.latency_ms[asked & ~slow]) < 10
+    assert math.isclose(np.isnan(happened.value[happened.step == list(scenario.steps).index("ride")]).mean(), 0)
