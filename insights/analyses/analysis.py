@@ -62,6 +62,9 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     cohort: str | None = None
     k: int | None = None
     group: str | None = None
+    source: str | None = None
+    target: str | None = None
+    path: str | None = None
 
 
 @dataclass(frozen=True)

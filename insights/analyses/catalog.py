@@ -13,11 +13,16 @@ from insights.analyses.analysis import Analysis
 from insights.analyses.daily_states import DAILY_STATES
 from insights.analyses.funnel import FUNNEL
 from insights.analyses.lifecycle import LIFECYCLE
+from insights.analyses.paths import PATHS
+from insights.analyses.paths_into_silence import PATHS_INTO_SILENCE
 from insights.analyses.retention import RETENTION
 from insights.analyses.stickiness import STICKINESS
+from insights.analyses.transitions import TRANSITIONS
 from stream.faults import UsageFault
 
-CATALOG: dict[str, Analysis[Any]] = {one.name: one for one in (ACTIVE_USERS, STICKINESS, RETENTION, LIFECYCLE, DAILY_STATES, FUNNEL)}
+CATALOG: dict[str, Analysis[Any]] = {
+    one.name: one for one in (ACTIVE_USERS, STICKINESS, RETENTION, LIFECYCLE, DAILY_STATES, FUNNEL, PATHS, TRANSITIONS, PATHS_INTO_SILENCE)
+}
 
 
 def analysis_of(name: str) -> Analysis[Any]:

@@ -16,6 +16,7 @@ from insights.analyses.analysis import NONE
 from insights.analyses.crowd import Crowd
 from insights.analyses.days import events_sql
 from insights.analyses.groups import LIMIT, first_value_sql, kept, named
+from insights.analyses.labels import labels, labels_sql
 from insights.analyses.match import RESERVED, Bound, field_sql, match_of, match_sql
 from insights.analyses.passes.chains import FOREVER
 from insights.analyses.passes.funnel import ORDERS, Shape, best_chains
@@ -80,7 +81,7 @@ def chains(crowd: Crowd, asked: Funnel) -> pl.DataFrame:
     picked = _picked_sql(
         crowd, asked, [match for _, match in exclude], days[0], days[-1] + (0 if asked.window == SAME_DAY else window), bound
     )
-    none = np.empty(0, np.int64)
+    none = np.empty(0, np.int32)
     parts = [_frame(steps)]
     for lines in timelines(crowd, picked, bound.values):
         found = best_chains(lines, lines.more.get("spoil", none), lines.more.get("value", none), shape)
@@ -138,6 +139,7 @@ def _picked_sql(crowd: Crowd, asked: Funnel, exclude: list[str], begin: int, end
         )
         return " + ".join(cases)
 
+    grp = f", {_value_sql(asked, bound)} AS grp" if _by_value(asked) else ""
     spoil = f", {bits(exclude)} AS spoil" if exclude else ""
     matters = "code <> 0 OR spoil <> 0" if exclude else "code <> 0"
     if asked.order == "strict":  # what lies between matters too
@@ -148,7 +150,7 @@ def _picked_sql(crowd: Crowd, asked: Funnel, exclude: list[str], begin: int, end
         )
     bounds = f"epoch_us(ts) >= {bound(begin)} AND epoch_us(ts) <= {bound(end)}"
     coded = f"""
-        SELECT user, epoch_us(ts) AS us, type, {bits(asked.steps)} AS code{spoil}{_value_column(asked, bound)}
+        SELECT user, epoch_us(ts) AS us, type, {bits(asked.steps)} AS code{spoil}{grp}
         FROM {events_sql(asked.where, asked.without, bound)}
         WHERE {bounds}
     """
@@ -158,7 +160,7 @@ def _picked_sql(crowd: Crowd, asked: Funnel, exclude: list[str], begin: int, end
     return f"""
         WITH coded AS ({coded})
         SELECT {columns}, coalesce(number, -1) AS value
-        FROM coded LEFT JOIN ({_labels_sql(asked, bound)}) AS labels ON labels.label = coded.grp
+        FROM coded LEFT JOIN ({labels_sql(_value_sql(asked, bound))}) AS labels ON labels.label = coded.grp
         WHERE {matters}
     """
 
@@ -168,15 +170,8 @@ def _by_value(asked: Funnel) -> bool:
     return asked.by is not None and asked.by != "channel" and not asked.by.startswith("traits.")
 
 
-def _value_column(asked: Funnel, bound: Bound) -> str:
-    return f", nullif({field_sql(asked.by or '', bound)}, '') AS grp" if _by_value(asked) else ""
-
-
-def _labels_sql(asked: Funnel, bound: Bound) -> str:
-    """Return the SQL of all values and their numbers, in order."""
-    field = field_sql(asked.by or "", bound)
-    values = f"SELECT DISTINCT nullif({field}, '') AS label FROM events"
-    return f"SELECT label, row_number() OVER (ORDER BY label) - 1 AS number FROM ({values}) WHERE label IS NOT NULL"
+def _value_sql(asked: Funnel, bound: Bound) -> str:
+    return f"nullif({field_sql(asked.by or '', bound)}, '')"
 
 
 def _finished(crowd: Crowd, asked: Funnel, found: pl.DataFrame) -> pl.DataFrame:
@@ -202,9 +197,8 @@ def _group(crowd: Crowd, asked: Funnel, found: pl.DataFrame) -> pl.Series:
         return pl.Series("group", [None] * found.height, pl.String)
     bound = Bound()
     if _by_value(asked):
-        labels = crowd.frame(f"{_labels_sql(asked, bound)} ORDER BY number", bound.values).cast({"number": pl.Int64})
-        values = found.select("value").join(labels, left_on="value", right_on="number", how="left", maintain_order="left")
-        group = values.select(pl.when(pl.col("value") == -2).then(pl.lit(NOT_REACHED)).otherwise(pl.col("label").fill_null(NONE)))
+        names = dict(enumerate(labels(crowd, _value_sql(asked, bound), bound))) | {-1: NONE, -2: NOT_REACHED}
+        group = found.select(pl.col("value").replace_strict(names, return_dtype=pl.String))
     else:
         users = pl.DataFrame({"user": people(crowd).gather(found["who"])})
         group = users.join(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from insights.analyses.passes.kinds import Bools, Ints
+from insights.analyses.passes.kinds import Bools, Int32s, Ints
 from insights.analyses.passes.matching import one_more, steps_filled
 
 NEVER = -(2**62)
@@ -35,7 +35,7 @@ def earlier(times: Ints, than: Ints, steps: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def longest(at: Ints, mask: Ints, a: int, b: int, begin: int, end: int, window: int, limit: int, steps: int) -> tuple[int, int]:
+def longest(at: Ints, mask: Int32s, a: int, b: int, begin: int, end: int, window: int, limit: int, steps: int) -> tuple[int, int]:
     """Return the most steps that any entry in [begin, end) leads to, and the earliest entry that leads to as many; one pass, for funnels without exclusions.
 
     `latest[k]` is the latest entry of a chain with k steps done: of two entries that have come as far, the later one has more of its window left.
@@ -67,7 +67,7 @@ def longest(at: Ints, mask: Ints, a: int, b: int, begin: int, end: int, window: 
 
 
 @njit(cache=True, nogil=True)
-def follow(at: Ints, mask: Ints, spoil: Ints, g: int, b: int, deadline: int, steps: int, exclude: Ints, times: Ints) -> int:
+def follow(at: Ints, mask: Int32s, spoil: Int32s, g: int, b: int, deadline: int, steps: int, exclude: Ints, times: Ints) -> int:
     """Write the times of the best unspoiled chain of one entry; return its steps, 0 if every chain is spoiled.
 
     A chain is spoiled by an event of exclusion x strictly between its steps `exclude[x, 0]` and `exclude[x, 1]` (0 is the first), or before the deadline if the
@@ -103,7 +103,7 @@ def follow(at: Ints, mask: Ints, spoil: Ints, g: int, b: int, deadline: int, ste
 
 @njit(cache=True, nogil=True)
 def _step(
-    mask: Ints,
+    mask: Int32s,
     now: int,
     g: int,
     h: int,
@@ -147,7 +147,7 @@ def _killed(kills: int, exclude: Ints, before: int, after: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def follow_strict(at: Ints, mask: Ints, g: int, b: int, deadline: int, steps: int, times: Ints) -> int:
+def follow_strict(at: Ints, mask: Int32s, g: int, b: int, deadline: int, steps: int, times: Ints) -> int:
     """Write the times of the best chain of one entry in which no other event lies between; return its steps.
 
     Some order of the events of each instant must do: the entry's instant may have others before it, the last one others after it, and every instant between
@@ -184,7 +184,7 @@ def follow_strict(at: Ints, mask: Ints, g: int, b: int, deadline: int, steps: in
 
 
 @njit(cache=True, nogil=True)
-def follow_any(at: Ints, mask: Ints, g: int, b: int, deadline: int, most: int, steps: int, times: Ints) -> int:
+def follow_any(at: Ints, mask: Int32s, g: int, b: int, deadline: int, most: int, steps: int, times: Ints) -> int:
     """Write the times at which one step more was done, whichever, from one entry on; return how many steps that makes, at most `most`."""
     holder = np.zeros(steps, np.int64)
     done = 0

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from insights.analyses.passes.chains import FOREVER, follow, follow_any, follow_strict, instant_end, longest
-from insights.analyses.passes.kinds import Ints
+from insights.analyses.passes.kinds import Int32s, Ints
 from insights.analyses.passes.timelines import Timelines
 
 ORDERS = ("ordered", "strict", "any")
@@ -71,23 +71,23 @@ class Chains(NamedTuple):
     value: Ints
 
 
-def best_chains(lines: Timelines, spoil: Ints, value: Ints, shape: Shape) -> Chains:
+def best_chains(lines: Timelines, spoil: Int32s, value: Int32s, shape: Shape) -> Chains:
     """Return the best chain of each user and period: most steps, then earliest entry, then earliest times.
 
     Parameters
     ----------
     lines : Timelines
         Events of users in order; `code` has the steps each fits as bits.
-    spoil : int64[:]
+    spoil : int32[:]
         Exclusions each is an event of, as bits; empty without exclusions.
-    value : int64[:]
+    value : int32[:]
         Codes of the values to break down by, -1 without one; empty without a breakdown.
     """
     return Chains(*_all(lines.starts, lines.at, lines.code, spoil, value, shape))
 
 
 @njit(cache=True, nogil=True)
-def _all(starts: Ints, at: Ints, mask: Ints, spoil: Ints, value: Ints, shape: Shape) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+def _all(starts: Ints, at: Ints, mask: Int32s, spoil: Int32s, value: Int32s, shape: Shape) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
     most = 0  # rows at most: a change of period at an entry makes one
     cuts = shape.cuts
     for user in range(starts.size - 1):
@@ -127,7 +127,7 @@ def is_entry(mask: int, order: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _one(at: Ints, mask: Ints, spoil: Ints, a: int, b: int, end: int, limit: int, shape: Shape, times: Ints) -> tuple[int, int]:
+def _one(at: Ints, mask: Int32s, spoil: Int32s, a: int, b: int, end: int, limit: int, shape: Shape, times: Ints) -> tuple[int, int]:
     """Write the times of the best chain of the entries from event `a` (one of them) to `end`; return its steps, and the deadline of the last entry."""
     steps, window = shape.steps, shape.window
     last = at[a]
@@ -183,7 +183,7 @@ def _bits(mask: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _value(at: Ints, mask: Ints, value: Ints, a: int, b: int, times: Ints, reached: int, shape: Shape) -> int:
+def _value(at: Ints, mask: Int32s, value: Int32s, a: int, b: int, times: Ints, reached: int, shape: Shape) -> int:
     """Return the smallest code of the events that can be the step asked at its time; -2 if it was not reached."""
     step = shape.value_step
     if step >= max(reached, 1):

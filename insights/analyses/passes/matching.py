@@ -8,18 +8,18 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from insights.analyses.passes.kinds import Ints
+from insights.analyses.passes.kinds import Int32s, Ints
 
 MOST_STEPS = 20
 
 
 @njit(cache=True, nogil=True)
-def steps_filled(mask: Ints, first: int, last: int, done: int, steps: int) -> int:
+def steps_filled(mask: Int32s, first: int, last: int, done: int, steps: int) -> int:
     """Return how many steps can be done after an instant, when `done` were before.
 
     Parameters
     ----------
-    mask : int64[:]
+    mask : int32[:]
         Steps each event fits; bit 0 is step 1.
     first, last : int
         The events of the instant: `mask[first:last]`.
@@ -38,7 +38,7 @@ def steps_filled(mask: Ints, first: int, last: int, done: int, steps: int) -> in
 
 
 @njit(cache=True, nogil=True)
-def _augment(mask: Ints, first: int, last: int, step: int, holder: Ints, filled: Ints) -> bool:
+def _augment(mask: Int32s, first: int, last: int, step: int, holder: Ints, filled: Ints) -> bool:
     """Fill one step more, moving events to other steps where need be: breadth first from the step to an event that is free."""
     came = np.full(last - first, -1, np.int64)  # event -> the step that reached it
     queue = np.empty(holder.size, np.int64)

@@ -37,7 +37,7 @@ def found(
     whole = [e for log in logs for e in log]
     starts = np.cumsum([0, *map(len, logs)])
     lines = Timelines(
-        np.arange(len(logs)), starts, np.array([e.at for e in whole], np.int64), np.array([bits(e.steps) for e in whole], np.int64), {}
+        np.arange(len(logs)), starts, np.array([e.at for e in whole], np.int64), np.array([bits(e.steps) for e in whole], np.int32), {}
     )
     shape = Shape(
         steps=asked.steps,
@@ -49,8 +49,8 @@ def found(
         exclude=np.array(asked.exclude, np.int64).reshape(-1, 2),
         value_step=value_step,
     )
-    value = np.array([-1 if e.value is None else ord(e.value) for e in whole], np.int64)
-    chains = best_chains(lines, np.array([bits(e.spoils) for e in whole], np.int64), value, shape)
+    value = np.array([-1 if e.value is None else ord(e.value) for e in whole], np.int32)
+    chains = best_chains(lines, np.array([bits(e.spoils) for e in whole], np.int32), value, shape)
     return {
         (int(line), int(period)): (oracle.Answer(int(n), tuple(map(int, times[: max(n, 1)])), int(deadline)), int(code))
         for line, period, n, times, deadline, code in zip(*chains, strict=True)

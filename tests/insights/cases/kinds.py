@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from insights.analyses.crowd import Crowd
-from tests.insights.cases import active_users, funnel, lifecycle, retention
+from tests.insights.cases import active_users, funnel, lifecycle, paths, retention
 
 Answer = Callable[[Crowd, dict[str, Any]], Any]
 
@@ -23,4 +23,5 @@ KINDS: dict[str, Answer] = {
     "funnel": funnel.answer,
     "funnel_by_entry_day": funnel.by_entry_day,
     "funnel_ripeness": funnel.ripeness,
+    "paths": paths.answer,
 }

@@ -70,6 +70,12 @@ PARAMETERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "order": ("order", str),
     "exclude": ("exclude", lambda value: tuple(map(exclusion, value))),
     "first_entry": ("first_entry", bool),
+    "node": ("node", str),
+    "session_gap_s": ("gap", lambda value: f"{value}s"),
+    "start_at": ("start_at", str),
+    "end_at": ("end_at", str),
+    "top": ("limit", int),
+    "strip": ("strip", tuple),
     "by_step": ("by_step", lambda value: value + 1),
 }
 """A field of a query, the parameter it is, and how its value is written."""
