@@ -60,6 +60,7 @@ WORDS: dict[str, Said] = {
     "reject.ts_out_of_range": Said("the time is before 1970 or after 2100", "时间早于 1970 年或晚于 2100 年"),
     "reject.ts_implausible": Said("the time is before the oldest that your settings allow", "时间早于设置所允许的最早时间"),
     "reject.future": Said("the time is more than 5 minutes ahead of the broker: a clock is wrong", "时间比服务端快 5 分钟以上：有时钟不准"),
+    "reject.set_aside": Said("tells something of a person and is no deed of theirs", "是对用户的说明，而非用户的行为"),
     "reject.unknown_type": Said("the type is not one that your settings name", "类型不在设置列出的范围内"),
     "reject.label_invalid": Said("an outcome that cannot be read", "无法读取的结果标签"),
     "reject.label_definition": Said("an outcome for a definition that does not take it", "结果标签对应的定义不接受外部结果"),
