@@ -18,10 +18,12 @@ from insights.analyses.paths_into_silence import PATHS_INTO_SILENCE
 from insights.analyses.retention import RETENTION
 from insights.analyses.stickiness import STICKINESS
 from insights.analyses.transitions import TRANSITIONS
+from insights.analyses.value import VALUE
 from stream.faults import UsageFault
 
 CATALOG: dict[str, Analysis[Any]] = {
-    one.name: one for one in (ACTIVE_USERS, STICKINESS, RETENTION, LIFECYCLE, DAILY_STATES, FUNNEL, PATHS, TRANSITIONS, PATHS_INTO_SILENCE)
+    one.name: one
+    for one in (ACTIVE_USERS, STICKINESS, RETENTION, LIFECYCLE, DAILY_STATES, FUNNEL, PATHS, TRANSITIONS, PATHS_INTO_SILENCE, VALUE)
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from insights.analyses.crowd import Crowd
-from tests.insights.cases import active_users, funnel, lifecycle, paths, retention
+from tests.insights.cases import active_users, funnel, lifecycle, paths, retention, value
 
 Answer = Callable[[Crowd, dict[str, Any]], Any]
 
@@ -24,4 +24,8 @@ KINDS: dict[str, Answer] = {
     "funnel_by_entry_day": funnel.by_entry_day,
     "funnel_ripeness": funnel.ripeness,
     "paths": paths.answer,
+    "bgnbd_fit": value.fit,
+    "bgnbd_predict": value.predict,
+    "gamma_gamma_fit": value.fit,
+    "gamma_gamma_expect": value.expect,
 }
