@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 import typer
 
+from insights.analyses.catalog import CATALOG
 from stream.cli import app
 from stream.cli.reference import commands_markdown, commands_of
 
 ROOT = Path(__file__).parents[1]
 CALL = re.compile(r"(?<![\w.-])churnwatch ((?:[^`\n#|;]|\\|)+)")
 ROOT_COMMAND: Any = typer.main.get_command(app)
+ROOT_COMMAND.load()
 COMMANDS = dict(commands_of(ROOT_COMMAND))
 
 
@@ -69,7 +71,9 @@ def test_the_page_of_commands_is_made_from_the_commands() -> None:
 
 def test_readme_leads_to_every_group_of_commands() -> None:
     named = {words[0].rstrip(",.:") for words in calls((ROOT / "README.md").read_text())}
-    assert ROOT_COMMAND.commands.keys() - named == {"demo", "simulate"}  # `make demo`; made-up events
+    analyses = {name.replace("_", "-") for name in CATALOG}  # docs/analyses.md has them all, and an example of each
+    assert ROOT_COMMAND.commands.keys() - named - analyses == {"demo", "simulate"}  # `make demo`; made-up events
+    assert "docs/analyses.md" in (ROOT / "README.md").read_text()
     assert "docs/commands.md" in (ROOT / "README.md").read_text()
 
 

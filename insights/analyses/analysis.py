@@ -16,7 +16,8 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 import msgspec
 import polars as pl
 
-from insights.analyses.crowd import AsOf, Crowd
+from insights.analyses.crowd import Crowd
+from insights.history.reader import AsOf
 
 State = Literal["complete", "open", "none"]
 """Of a value: nothing can change it but late events; it is still moving; it cannot be known (null)."""
@@ -29,7 +30,7 @@ NONE, OTHER = "(none)", "other"
 """Groups of who has no value, and of all groups beyond the limit."""
 
 Kind = Literal["share", "number", "people", "seconds", "days", "money", "text"]
-Layout = Literal["series", "triangle", "list"]
+Layout = Literal["series", "triangle", "steps", "list"]
 
 
 class Column(NamedTuple):
@@ -82,6 +83,8 @@ class Result:
     rows : pl.DataFrame
         The long form, and columns of the analysis behind it.
     notes : tuple of Note
+    left_censored : int
+        Users who were there before the log is complete, so that nobody knows when they came.
     """
 
     analysis: str
@@ -89,6 +92,7 @@ class Result:
     as_of: AsOf
     rows: pl.DataFrame
     notes: tuple[Note, ...] = ()
+    left_censored: int = 0
 
 
 P = TypeVar("P")
@@ -113,8 +117,9 @@ class Analysis(Generic[P]):
         Returns the people behind a cell: a frame with `user` first, ordered by it, and what else is known of each.
     arguments : str, optional
         The parameter that a command takes as its plain words: the steps of a funnel.
-    layout : {"series", "triangle", "list"}
-        How people see it: a line a cohort with a column a metric; a line a cohort with a column a k; rows as they are.
+    layout : {"series", "triangle", "steps", "list"}
+        How people see it: a line a cohort with a column a metric; a line a cohort with a column a k; a line a k, named by the column `step`, with a column a
+        metric, a table a group and cohort; rows as they are.
     example : tuple of str
         Words of a command that shows it on the example history of the documentation.
     """
@@ -146,4 +151,4 @@ class Analysis(Generic[P]):
         unsaid = set(whole["metric"].unique()) - {metric.name for metric in self.metrics}
         if unsaid:
             raise ValueError(f"{self.name} does not declare the metrics {unsaid}")
-        return Result(self.name, parameters, crowd.as_of, whole, notes)
+        return Result(self.name, parameters, crowd.as_of, whole, notes, crowd.left_censored())

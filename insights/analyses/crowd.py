@@ -3,8 +3,10 @@
 Views of the connection::
 
     events    user, ts, type, channel, item, session, value, event_id, props (JSON), arrived, part, off, day (local)
-    user_day  user, day, channel, events, sessions, types, purchases, revenue, first_ts, last_ts
+    user_day  user, day, channel, events, sessions, types, purchases, revenue, first_ts, last_ts, month
     users     user, first_day, first_ts, channel, last_day, events, purchases, revenue
+
+as `insights.history` has them (docs/history.md).
 
 Events of one instant are in the order of `PLACE`.
 """
@@ -13,16 +15,17 @@ from __future__ import annotations
 
 import re
 import tempfile
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import msgspec
 import polars as pl
 
-from insights.analyses.match import RESERVED
-from insights.analyses.units import Name, Unit, WeekStart
+from insights.analyses.units import Name, Unit
+from insights.history.days import user_day_sql, users_sql
+from insights.history.events import Rules
+from insights.history.reader import AsOf
 
 EVENTS: dict[str, Any] = {
     "user": pl.String, "ts": pl.Datetime("us", "UTC"), "type": pl.String, "channel": pl.String, "item": pl.String, "session": pl.String,
@@ -32,38 +35,6 @@ EVENTS: dict[str, Any] = {
 PLACE = "(ts, part, off, event_id)"
 """SQL of what orders events: their time, then their place in the log, so that no result depends on the order in which rows are read."""
 _NAME = re.compile(r"\$(v\d+)\b")
-
-
-class AsOf(msgspec.Struct, frozen=True, kw_only=True):
-    """What was known when the log was opened; every result carries it.
-
-    Attributes
-    ----------
-    watermark : datetime or None
-        Newest time up to which all is known (UTC); None: nothing has come yet.
-    offsets : dict
-        Next offset of each partition of the clicks.
-    zone, week_start : str
-        IANA zone of days, and the day on which weeks begin.
-    late, rejected : int
-        Events that came late (they count here, unlike in live features), and that were not taken.
-    complete_from : datetime or None
-        The log is complete from here on; who is first seen before it is left-censored. None: complete from its beginning.
-    activity : tuple of str
-        Types that are activity; empty: all but the reserved ones.
-    horizon : timedelta
-        How long a silence must last to count as one.
-    """
-
-    watermark: datetime | None
-    offsets: dict[str, int] = {}
-    zone: str = "UTC"
-    week_start: WeekStart = "monday"
-    late: int = 0
-    rejected: int = 0
-    complete_from: datetime | None = None
-    activity: tuple[str, ...] = ()
-    horizon: timedelta = timedelta(days=14)
 
 
 class Crowd:
@@ -86,13 +57,20 @@ class Crowd:
         named = {name: value for name, value in (values or {}).items() if name in there}
         return pl.DataFrame(self.con.sql(sql, params=named or None))
 
-    def unit(self, name: Name, week_start: WeekStart | None = None) -> Unit:
+    def unit(self, name: Name, week_start: str | None = None) -> Unit:
         """Return a calendar unit as this log has it, or with weeks that begin otherwise."""
         return Unit(name, self.as_of.zone, week_start or self.as_of.week_start)
 
     def knows(self, until: datetime) -> bool:
         """Whether all that happened before an instant is known."""
         return self.as_of.watermark is not None and until <= self.as_of.watermark
+
+    def left_censored(self) -> int:
+        """Return the number of users who were there before the log is complete."""
+        since = self.as_of.complete_from
+        if since is None:
+            return 0
+        return int(self.con.execute("SELECT count(*) FROM users WHERE first_ts < $since", {"since": since}).fetchall()[0][0])
 
     def close(self) -> None:
         """Close the connection."""
@@ -128,37 +106,7 @@ def crowd_of(events: pl.DataFrame, as_of: AsOf) -> Crowd:
         file = Path(folder) / "events.parquet"
         whole.write_parquet(file)
         con.execute("CREATE TABLE events AS SELECT * FROM read_parquet($file)", {"file": str(file)})
-    con.execute(USER_DAY)
-    con.execute(USERS)
+    rules = Rules(as_of.zone, as_of.session_gap_ms, as_of.revenue)
+    con.execute(f"CREATE VIEW user_day AS {user_day_sql('events', rules)}")
+    con.execute(f"CREATE VIEW users AS {users_sql('user_day')}")
     return Crowd(con, as_of)
-
-
-USER_DAY = f"""
-CREATE VIEW user_day AS
-SELECT
-    user, day,
-    nullif(arg_min(coalesce(channel, ''), {PLACE}), '') AS channel,
-    count(*) AS events,
-    count(DISTINCT session) AS sessions,
-    count(*) FILTER (WHERE type = 'purchase') AS purchases,
-    coalesce(sum(value) FILTER (WHERE type = 'purchase'), 0) AS revenue,
-    min(ts) AS first_ts,
-    max(ts) AS last_ts
-FROM events
-WHERE type NOT IN ({", ".join(f"'{kind}'" for kind in RESERVED)})
-GROUP BY user, day
-"""
-USERS = """
-CREATE VIEW users AS
-SELECT
-    user,
-    min(day) AS first_day,
-    min(first_ts) AS first_ts,
-    nullif(arg_min(coalesce(channel, ''), day), '') AS channel,
-    max(day) AS last_day,
-    sum(events) AS events,
-    sum(purchases) AS purchases,
-    sum(revenue) AS revenue
-FROM user_day
-GROUP BY user
-"""

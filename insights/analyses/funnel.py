@@ -136,6 +136,6 @@ FUNNEL = Analysis(
     columns=(Column("step", "text", pl.String),),
     behind=behind,
     arguments="steps",
-    layout="list",
+    layout="steps",
     example=("funnel", "open", "view", "purchase", "--window", "7d"),
 )

@@ -17,12 +17,13 @@ from insights.analyses.crowd import Crowd
 from insights.analyses.days import events_sql
 from insights.analyses.groups import LIMIT, first_value_sql, kept, named
 from insights.analyses.labels import labels, labels_sql
-from insights.analyses.match import RESERVED, Bound, field_sql, match_of, match_sql
+from insights.analyses.match import Bound, field_sql, match_of, match_sql
 from insights.analyses.passes.chains import FOREVER
 from insights.analyses.passes.funnel import ORDERS, Shape, best_chains
 from insights.analyses.passes.matching import MOST_STEPS
 from insights.analyses.passes.timelines import people, timelines
 from insights.analyses.spans import day_starts, instant, micros, micros_of
+from insights.history.tables import RESERVED
 from stream.faults import UsageFault
 
 NOT_REACHED = "(not reached)"

@@ -27,7 +27,7 @@ def first_value_sql(by: str, bound: Bound) -> str:
     if by.startswith("traits."):
         return f"SELECT users.user AS user, coalesce(grp, '{NONE}') AS grp FROM users LEFT JOIN ({trait_sql(by[7:], bound)}) AS told ON told.user = users.user"
     if by == "channel":
-        return f"SELECT user, coalesce(channel, '{NONE}') AS grp FROM users"
+        return f"SELECT user, coalesce(nullif(channel, ''), '{NONE}') AS grp FROM users"
     return f"SELECT user, arg_min({value_sql(by, bound)}, {PLACE}) AS grp FROM events GROUP BY user"
 
 

@@ -11,12 +11,13 @@ from typing import Literal
 
 import msgspec
 
+from insights.history import tables
 from stream.faults import UsageFault
 
 Op = Literal["=", "!=", ">=", "<=", ">", "<"]
 COLUMNS = ("type", "channel", "item", "session", "value", "event_id")
 """Columns of `events` that a condition or a breakdown may name; everything else of an event is in its props."""
-RESERVED = ("identify", "alias", "consent", "erase")
+RESERVED = tables.RESERVED
 """Types by which systems tell something of a user; they are never activity, nor the entry of a cohort."""
 _CONDITION = re.compile(r"^([^=!<>]+?)(!=|>=|<=|=|>|<)(.*)$", re.DOTALL)
 

@@ -71,7 +71,7 @@ def run(crowd: Crowd, asked: Retention) -> Result:
     if not asked.same_unit:  # cell 0 is the cohort
         rows = rows.with_columns(pl.when(pl.col("k") == 0).then(pl.col("n")).otherwise(pl.col("count")).alias("count"))
     rows = rows.with_columns(pl.when(pl.col("state") != "none").then(pl.col("count")).alias("count"))
-    whole = pl.concat([_shares(_overall(asked, rows), "overall"), _shares(rows, "retention")]).sort(
+    whole = pl.concat([_shares(_overall(asked, rows), "overall", asked.same_unit), _shares(rows, "retention", asked.same_unit)]).sort(
         pl.col("metric") != "overall", "group", "cohort", "k", nulls_last=False
     )
     labels = {number: unit.label(number) for number in range(first, last + 1)}
@@ -174,19 +174,19 @@ def _overall(asked: Retention, rows: pl.DataFrame) -> pl.DataFrame:
     return summed.with_columns(pl.lit(None, pl.Int64).alias("cohort"), state).select(rows.columns)
 
 
-def _shares(rows: pl.DataFrame, metric: str) -> pl.DataFrame:
+def _shares(rows: pl.DataFrame, metric: str, same_unit: bool) -> pl.DataFrame:
     count, n = pl.col("count"), pl.col("n")
     low, high = wilson(count, n)
     value = (count / pl.when(n > 0).then(n)).alias("value")
-    return rows.with_columns(pl.lit(metric).alias("metric"), value, low.alias("low"), high.alias("high"))
+    unsure = pl.lit(same_unit) | (pl.col("k") > 0)  # of the cohort itself all are there, for sure
+    return rows.with_columns(
+        pl.lit(metric).alias("metric"), value, pl.when(unsure).then(low).alias("low"), pl.when(unsure).then(high).alias("high")
+    )
 
 
 def _notes(crowd: Crowd, asked: Retention) -> tuple[Note, ...]:
-    since = crowd.as_of.complete_from
-    if asked.cohort == "recurring" or since is None:
-        return ()
-    left = crowd.con.execute("SELECT count(*) FROM users WHERE first_ts < $since", {"since": since}).fetchall()[0][0]
-    return (Note("note.left_censored", {"n": left}),)
+    left = crowd.left_censored()
+    return () if asked.cohort == "recurring" or not left else (Note("note.left_censored", {"n": left}),)
 
 
 def behind(crowd: Crowd, asked: Retention, cell: Cell) -> pl.DataFrame:

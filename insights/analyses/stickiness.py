@@ -111,5 +111,5 @@ STICKINESS = Analysis(
     columns=(Column("count", "people", pl.Int64),),
     behind=behind,
     layout="list",
-    example=("stickiness",),
+    example=("stickiness", "--unit", "week"),
 )

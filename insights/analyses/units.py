@@ -15,7 +15,7 @@ from stream.faults import UsageFault
 
 Name = Literal["hour", "day", "week", "month"]
 WeekStart = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-WEEK_STARTS: tuple[WeekStart, ...] = get_args(WeekStart)
+WEEK_STARTS: tuple[str, ...] = get_args(WeekStart)
 EPOCH = date(1970, 1, 1)
 HOUR = timedelta(hours=1)
 
@@ -34,7 +34,7 @@ class Unit(NamedTuple):
 
     name: Name
     zone: str
-    week_start: WeekStart = "monday"
+    week_start: str = "monday"
 
     @property
     def _first_week(self) -> date:

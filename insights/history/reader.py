@@ -48,7 +48,7 @@ class AsOf:
         Event types whose value is money.
     """
 
-    zone: str
+    zone: str = "UTC"
     week_start: str = "monday"
     watermark: datetime | None = None
     offsets: dict[str, int] | None = None

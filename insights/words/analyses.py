@@ -6,7 +6,7 @@ Keys: ``analysis.<name>`` and ``analysis.<name>.asks``, ``parameter.<name>``, ``
 # ruff: noqa: RUF001 - Chinese has a punctuation of its own, and ranges have en dashes
 from __future__ import annotations
 
-from insights.words.said import Said
+from insights.words.said import Said, phrases
 
 WORDS: dict[str, Said] = {
     "analysis.active_users": Said("Active people", "活跃用户"),
@@ -25,7 +25,10 @@ WORDS: dict[str, Said] = {
     "parameter.activity": Said("which events count as activity, as in view or view,props.plan=pro; by default the definition's", "哪些事件算活跃，如 view 或 view,props.plan=pro；默认按流失定义"),
     "parameter.where": Said("condition that every event must meet, as in props.plan=pro; may be given several times", "所有事件须满足的条件，如 props.plan=pro；可多次给出"),
     "parameter.without": Said("id that is not counted, such as a test account; may be given several times", "不计入的用户 ID，如测试账号；可多次给出"),
-    "parameter.by": Said("field by which people are told apart: channel, type, item, props.NAME", "分组字段：channel、type、item 或 props 的属性（props.NAME）"),
+    "parameter.by": Said(
+        "field by which people are told apart: channel, type, item, props.NAME, or traits.NAME, the newest that identify told",
+        "分组字段：channel、type、item、props 的属性（props.NAME），或 identify 给出的最新特征（traits.NAME）",
+    ),
     "parameter.limit": Said("most groups that keep their names; the others are together", "最多列出的分组数，其余合并"),
     "parameter.unit": Said("hour, day, week or month of the calendar", "日历单位：hour、day、week 或 month"),
     "parameter.cohort": Said(
@@ -48,6 +51,41 @@ WORDS: dict[str, Said] = {
     # columns besides the long form
     "column.count": Said("people", "人数"),
     "column.to": Said("last unit", "末单位"),
+    "column.metric": Said("what", "指标"),
+    "column.cohort": Said("cohort", "分组"),
+    "column.k": Said("k", "k"),
+    "column.group": Said("group", "类别"),
+    "column.n": Said("of", "基数"),
+    "column.value": Said("value", "数值"),
+    "column.interval": Said("95% interval", "95% 区间"),
+    "unit.hour": Said("hour", "小时"),
+    "unit.day": Said("day", "日"),
+    "unit.week": Said("week of", "周（起始日）"),
+    "unit.month": Said("month", "月"),
+    "k.hour": Said("H{k}", "{k}时"),
+    "k.day": Said("D{k}", "{k}日"),
+    "k.week": Said("W{k}", "{k}周"),
+    "k.month": Said("M{k}", "{k}月"),
+    "series.on": Said("{title}, {cohort}", "{title}，{cohort}"),
+    # lists of people
+    **phrases({"yes": "是", "no": "否"}),
+    "people.user": Said("person", "用户"),
+    "people.group": Said("group", "类别"),
+    "people.active_days": Said("active days", "活跃天数"),
+    "people.last_day": Said("last active", "最近活跃"),
+    "people.entered_at": Said("entered", "进入时间"),
+    "people.came_back": Said("came back", "是否回来"),
+    "people.days": Said("days in this state", "处于该状态的天数"),
+    "people.k": Said("units active", "活跃单位数"),
+    "written.people": Said("{n} people", "{n} 名用户", one="{n} person"),
+    "written.file": Said("{n} rows written into {file}", "已将 {n} 行写入 {file}", one="{n} row written into {file}"),
+    # under a table
+    "written.as_of": Said("As of {moment}.", "截至 {moment}。"),
+    "written.nothing": Said("No event has come yet.", "还没有任何事件。"),
+    "written.zone": Said("Days of {zone}, weeks from {weekday}.", "按 {zone} 的日历，每周从{weekday}开始。"),
+    "written.counted": Said("{late} events came late and count here; {rejected} were rejected.", "{late} 个事件迟到（此处计入），{rejected} 个被拒绝。"),
+    "written.open": Said("{mark} still moving: its time is not over.", "{mark} 仍在变化：时间尚未结束。"),
+    "written.hidden": Said("{n} columns do not fit: a wider window, --csv or --json has them.", "{n} 列放不下：加宽窗口，或用 --csv、--json 查看。", one="{n} column does not fit: a wider window, --csv or --json has it."),
     # notes
     "note.left_censored": Said(
         "{n} people who were there before the log is complete are in no cohort: nobody knows when they came.",

@@ -13,6 +13,7 @@ import typer
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from stream.cli.alerts import alerts_app
+from stream.cli.asking import Commands
 from stream.cli.backtest import backtest
 from stream.cli.config import config_app
 from stream.cli.dlq import dlq_app
@@ -27,6 +28,7 @@ from stream.cli.users import at_risk, user
 from stream.cli.web import web_app
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -13,6 +13,8 @@ HEAD = "# Commands\n\nMade from the commands themselves: `python -m stream.cli.r
 
 def commands_of(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Yield the name of every command and the command, through all groups."""
+    if hasattr(group, "load"):
+        group.load()
     for name, command in group.commands.items():
         if getattr(command, "invoke_without_command", False):
             yield " ".join((*path, name)), command

@@ -71,7 +71,7 @@ def crowd_of_log(log: Log) -> Crowd:
     as_of = AsOf(
         watermark=log.watermark,
         zone=log.zone,
-        week_start=log.week_start,  # type: ignore[arg-type]  # one of the seven by construction
+        week_start=log.week_start,
         complete_from=log.complete_from,
         activity=log.activity,
     )

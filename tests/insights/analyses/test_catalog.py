@@ -28,7 +28,7 @@ def crowd() -> Crowd:
             "channel": ["ads", None, "web"],
         }
     )
-    return crowd_of(events, AsOf(watermark=datetime(2024, 3, 3, tzinfo=UTC)))
+    return crowd_of(events, AsOf(zone="UTC", watermark=datetime(2024, 3, 3, tzinfo=UTC)))
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)

@@ -136,7 +136,7 @@ def equals_the_oracle(log: Log, asked: Funnel) -> None:
 def crowd(*events: tuple[str, str, str], **more: Any) -> Crowd:
     columns = {"user": pl.String, "ts": pl.String, "type": pl.String}
     frame = pl.DataFrame(events, schema=columns, orient="row").with_columns(pl.col("ts").str.to_datetime("%Y-%m-%d %H:%M", time_zone="UTC"))
-    return crowd_of(frame, AsOf(**{"watermark": datetime(2100, 1, 1, tzinfo=UTC), **more}))
+    return crowd_of(frame, AsOf(**{"zone": "UTC", "watermark": datetime(2100, 1, 1, tzinfo=UTC), **more}))
 
 
 def numbers(found: pl.DataFrame, metric: str) -> list[float]:

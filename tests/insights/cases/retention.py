@@ -81,7 +81,7 @@ def overall(crowd: Crowd, query: dict[str, Any]) -> Any:
                 events.append({"user": user, "ts": at + timedelta(days=1), "type": "open"})
     known = datetime.combine(start + timedelta(days=mature + 1), datetime.min.time(), UTC)
     schema = {"user": pl.String, "ts": pl.Datetime("us", "UTC"), "type": pl.String}
-    made = crowd_of(pl.DataFrame(events, schema=schema), AsOf(watermark=known if mature < len(order) else FAR))
+    made = crowd_of(pl.DataFrame(events, schema=schema), AsOf(zone="UTC", watermark=known if mature < len(order) else FAR))
     asked = Retention(since=str(start), until=str(start + timedelta(days=len(order) - 1)), follow=1)
     rows = RETENTION.run(made, asked).rows
     return {"overall": rows.filter((pl.col("metric") == "overall") & (pl.col("k") == 1))["value"][0]}

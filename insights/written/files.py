@@ -1,0 +1,110 @@
+"""Files of a result, by their ending: .parquet, .xlsx, .csv, .html, .json. A file is there whole or not at all."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import xlsxwriter
+
+from insights.analyses.analysis import Result
+from insights.words.language import Words
+from insights.written.rows import as_of_of, csv_of, json_of, json_of_people
+from insights.written.tables import Shown, Table
+from stream.faults import UsageFault
+
+ENDINGS = (".parquet", ".xlsx", ".csv", ".html", ".json")
+
+
+def write(path: Path, result: Result, frame: pl.DataFrame, page: Callable[[], str]) -> None:
+    """Write rows of a result, or the people behind one of its cells, into a file.
+
+    Parameters
+    ----------
+    path : Path
+        Its ending says the form.
+    frame : pl.DataFrame
+        `result.rows`, or people.
+    page : callable
+        Makes the page for .html.
+
+    Raises
+    ------
+    stream.faults.UsageFault
+        For another ending, and when the file cannot be written.
+    """
+    if path.suffix not in ENDINGS:
+        raise UsageFault(f"cannot write {path.suffix or 'a file without an ending'}: take one of {', '.join(ENDINGS)}")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        _write(beside, path.suffix, result, frame, page)
+        beside.replace(path)
+    except OSError as error:
+        raise UsageFault(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write(path: Path, ending: str, result: Result, frame: pl.DataFrame, page: Callable[[], str]) -> None:
+    if ending == ".parquet":
+        frame.write_parquet(path, metadata={"churnwatch.as_of": msgspec.json.encode(as_of_of(result)).decode()})
+    elif ending == ".xlsx":
+        _excel(path, result, frame)
+    elif ending == ".csv":
+        path.write_text("".join(f"{line}\n" for line in csv_of(frame)), encoding="utf-8")
+    elif ending == ".html":
+        path.write_text(page(), encoding="utf-8")
+    else:
+        path.write_bytes(json_of(result) if frame is result.rows else json_of_people(result, frame))
+
+
+def _excel(path: Path, result: Result, frame: pl.DataFrame) -> None:
+    """Two sheets: the rows, and what was known. No text is taken for a formula or an address."""
+    with (
+        path.open("wb") as file,
+        xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}) as book,
+    ):
+        # a workbook has no zones: times stand in UTC
+        plain = frame.with_columns(pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None))
+        plain.write_excel(workbook=book, worksheet="rows")
+        sheet = book.add_worksheet("as of")
+        for number, (name, value) in enumerate(as_of_of(result).items()):
+            sheet.write_string(number, 0, name)
+            sheet.write_string(
+                number, 1, "" if value is None else value if isinstance(value, str) else msgspec.json.encode(value).decode().strip('"')
+            )
+
+
+STYLE = """
+:root { color-scheme: light dark }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem }
+table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .25rem .6rem; text-align: right; font-variant-numeric: tabular-nums }
+th { font-weight: 600 } .left { text-align: left } .open { font-style: italic } p { margin: .2rem 0; opacity: .8 }
+"""
+
+
+def page_of(tables: list[Table], lines: list[str], title: str, words: Words) -> str:
+    """Return a page of its own: no script, no request, everything escaped."""
+    parts = [f'<!doctype html><html lang="{words.tag}"><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>']
+    parts += [f"<h1>{html.escape(title)}</h1>"]
+    for table in tables:
+        head = "".join(f'<th scope="col"{_class(at < table.left)}>{html.escape(name)}</th>' for at, name in enumerate(table.head))
+        body = "".join("<tr>" + "".join(_td(cell, at < table.left) for at, cell in enumerate(row)) + "</tr>" for row in table.rows)
+        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    return "\n".join([*parts, *(f"<p>{html.escape(line)}</p>" for line in lines), "</html>\n"])
+
+
+def _class(is_left: bool) -> str:
+    return ' class="left"' if is_left else ""
+
+
+def _td(cell: Shown, is_left: bool) -> str:
+    shade = (
+        f' style="background: rgb(57 119 191 / {min(1.0, cell.share) * 0.75:.2f})"' if cell.share is not None and not cell.is_open else ""
+    )
+    kind = ' class="open"' if cell.is_open else _class(is_left)
+    return f"<td{kind}{shade}>{html.escape(cell.text)}</td>"

@@ -1,0 +1,207 @@
+"""Questions to the whole history: a command for each analysis of the catalog, made from its parameters.
+
+The analyses bring libraries that take half a second to load, so they are looked at only when a command is none of the others, or all are listed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from stream.cli import context
+from stream.cli.language import LangOption
+from stream.faults import UsageFault
+
+if TYPE_CHECKING:
+    from insights.analyses.analysis import Analysis, Cell
+    from insights.analyses.crowd import Crowd
+
+CELL = (
+    "people behind one cell instead of the table: what the row says, as in cohort=2026-03-02,k=7 or metric=wau,cohort=2026-03-01,group=ads"
+)
+
+
+class Commands(TyperGroup):
+    """The commands of churnwatch, with those of the analyses once they are wanted."""
+
+    _loaded = False
+
+    def load(self) -> None:
+        """Make the commands of the analyses."""
+        if not self._loaded:
+            self._loaded = True
+            for name, command in analyses_commands().items():
+                self.commands.setdefault(name, command)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """See `click.Group`."""
+        if cmd_name not in self.commands:
+            self.load()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """See `click.Group`."""
+        self.load()
+        return super().list_commands(ctx)
+
+
+def analyses_commands() -> dict[str, Any]:
+    """Return a command for each analysis, by its name."""
+    from insights.analyses.catalog import CATALOG
+
+    made = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+    for analysis in CATALOG.values():
+        made.command(analysis.name.replace("_", "-"))(command_of(analysis))
+    group: Any = typer.main.get_group(made)
+    return dict(group.commands)
+
+
+def command_of(analysis: Analysis[Any]) -> Callable[..., None]:
+    """Return the function behind a command: an option for each parameter, then those that all analyses share."""
+    import msgspec
+
+    from insights.words import words
+
+    english = words("en")
+    fields = msgspec.structs.fields(analysis.parameters)
+
+    def run(**given: Any) -> None:
+        shared = {name: given.pop(name) for name in _SHARED}
+        answer(analysis, given, **shared)
+
+    parameters = []
+    for field in sorted(fields, key=lambda one: one.name != analysis.arguments):
+        told = english.t(f"parameter.{field.name}")
+        is_list = "tuple" in str(field.type)
+        kind: Any = list[str] | None if is_list and not field.required else list[str] if is_list else field.type
+        if field.name == analysis.arguments:
+            how: Any = typer.Argument(metavar=f"{field.name.upper()}...", help=told)
+        else:
+            how = typer.Option(f"--{field.name.replace('_', '-')}", help=told, metavar="TEXT" if is_list else None)
+        default = inspect.Parameter.empty if field.required else None if is_list else field.default
+        parameters.append(inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, how]))
+    for name, (kind, default) in _SHARED.items():
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind))
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__doc__ = english.t(f"analysis.{analysis.name}.asks")
+    return run
+
+
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "as_json": (Annotated[bool, typer.Option("--json", help="for programs: what was known, and rows in the long form")], False),
+    "as_csv": (Annotated[bool, typer.Option("--csv", help="for spreadsheets")], False),
+    "out": (Annotated[Path | None, typer.Option("--out", help="file: .parquet, .xlsx, .csv, .html or .json")], None),
+    "users": (Annotated[str | None, typer.Option("--users", metavar="CELL", help=CELL)], None),
+    "lang": (LangOption, "en"),
+}
+
+
+def answer(
+    analysis: Analysis[Any], given: dict[str, Any], *, as_json: bool, as_csv: bool, out: Path | None, users: str | None, lang: Any
+) -> None:
+    """Ask, and print or write what was found."""
+    import msgspec
+
+    from insights.words import words
+    from insights.written.files import page_of, write
+    from insights.written.rows import csv_of, json_of, json_of_people
+    from insights.written.said import lines_under
+    from insights.written.tables import people_table, tables_of
+    from stream.cli.table_print import print_tables
+    from stream.screen import Screen
+    from stream.shown import json_text
+
+    if as_json and as_csv:
+        raise UsageFault("say either --csv or --json")
+    named = {name: value for name, value in given.items() if value is not None}
+    try:
+        parameters = msgspec.convert(named, analysis.parameters)
+    except msgspec.ValidationError as error:
+        raise UsageFault(str(error)) from None
+    cell = None if users is None else cell_of(users, analysis)
+    crowd = open_crowd()
+    try:
+        result = analysis.run(crowd, parameters)
+        if cell is not None and analysis.behind is None:
+            raise UsageFault(f"{analysis.name} has no list of people behind its cells")
+        people = None if cell is None or analysis.behind is None else analysis.behind(crowd, parameters, cell)
+    finally:
+        crowd.close()
+    frame = result.rows if people is None else people
+    said = words(lang)
+    screen = Screen()
+
+    def shown(width: int | None) -> list[Any]:
+        return tables_of(analysis, result, said, width) if people is None else [people_table(people, said)]
+
+    if out is not None:
+
+        def page() -> str:
+            tables = shown(None)
+            return page_of(tables, lines_under(result, tables, said), said.t(f"analysis.{analysis.name}"), said)
+
+        write(out, result, frame, page)
+        screen.line(said.t("written.file", n=frame.height, file=str(out)))
+    elif as_json:
+        screen.verbatim(json_text(json_of(result) if people is None else json_of_people(result, people)))
+    elif as_csv:
+        for line in csv_of(frame):
+            screen.verbatim(line)
+    else:
+        print_tables(screen, shown, lambda tables: lines_under(result, tables, said))
+
+
+def cell_of(text: str, analysis: Analysis[Any]) -> Cell:
+    """Read the name of a cell; without a metric the first of the analysis that is not a sum of others is meant.
+
+    Raises
+    ------
+    stream.faults.UsageFault
+        If it names none.
+    """
+    from insights.analyses.analysis import Cell
+
+    named = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        if not equals or name.strip() not in Cell.__struct_fields__:
+            raise UsageFault(
+                f"{text!r} names no cell: write it as in cohort=2026-03-02,k=7 with any of {', '.join(Cell.__struct_fields__)}"
+            )
+        named[name.strip()] = value.strip()
+    metrics = [metric.name for metric in analysis.metrics]
+    metric = named.get("metric", next(one for one in metrics if one != "overall"))
+    if metric not in metrics:
+        raise UsageFault(f"{analysis.name} has no metric {metric!r}; there are: {', '.join(metrics)}")
+    k = named.get("k")
+    if k is not None and not k.isdigit():
+        raise UsageFault(f"k must be a whole number, got {k!r}")
+    return Cell(metric=metric, cohort=named.get("cohort"), k=None if k is None else int(k), group=named.get("group"))
+
+
+def open_crowd() -> Crowd:
+    """Open the history that the settings name.
+
+    Raises
+    ------
+    insights.history.faults.HistoryMissing
+        If there is none.
+    """
+    from insights.analyses.crowd import Crowd
+    from insights.history.reader import open_log
+
+    settings = context.settings()
+    definition = settings.definitions[0]
+    log = open_log(
+        Path(settings["history.dir"]),
+        complete_from_ms=settings["history.complete_from"] or 0,
+        activity=tuple(definition.activity),
+        horizon_ms=definition.horizon_ms,
+    )
+    return Crowd(log.con, log.as_of)

@@ -1,0 +1,78 @@
+"""The page of analyses, docs/analyses.md: made from the catalog, each with an example that has run: `python -m tests.insights.page > docs/analyses.md`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from insights.analyses.analysis import LONG, Analysis
+from insights.analyses.catalog import CATALOG
+from insights.words import words
+from tests.insights.example import import_example, said
+
+HEAD = """# Analyses
+
+Questions to the whole history, each a command over `history.dir` ([how it is filled](history.md)). Made from the catalog itself, and every example has run: `python -m tests.insights.page > docs/analyses.md`.
+
+Every answer can be a table in the terminal, `--json` (`{"as_of": {...}, "rows": [...]}`), `--csv`, or a file (`--out` with .parquet, .xlsx, .csv, .html or .json); `--lang zh` says it in Chinese. `--users CELL` lists the people behind one number.
+Rows are the same for all, in the long form:
+
+| column | |
+|---|---|
+| `metric` | which of the numbers below |
+| `cohort` | the people who entered together, or the day, week or month |
+| `k` | units after the entry, or the number of a step |
+| `group` | with `--by`: which people; null without |
+| `n` | how many people the value is of |
+| `value` | a share (0 to 1), or a number |
+| `low`, `high` | its interval of 95 % (Wilson), where it is a share of people |
+| `state` | `complete`: only late events can change it; `open`: its time is not over; `none`: not known, and null |
+
+**Which events.** An event is named as `type`, `type,field=value` or `,field=value`, with `=`, `!=`, `<`, `<=`, `>`, `>=`; fields are `type`, `channel`, `item`, `session`, `value`, `event_id` and `props.NAME`. Without one it is the activity of the first
+definition of churn. `identify`, `alias`, `consent` and `erase` are never activity. `--by` takes a field of an event, or `traits.NAME`, the newest value told by `identify`. Whoever has no value is in the group `(none)`; groups beyond `--limit` are `other`; groups add up.
+
+**Time.** Days, weeks and months are those of `features.timezone`; a day of 23 or 25 hours is one day. Ranges are widened to whole units. Late events count here, though the live features have left them out.
+Who was there before the history is complete (`history.complete_from`) is in no first cohort, and is counted under the table.
+
+The examples are of a small made-up shop (`tests/insights/example.py`).
+"""
+
+
+def page() -> str:
+    english = words("en")
+    with tempfile.TemporaryDirectory() as folder:
+        history = import_example(Path(folder))
+        return "\n".join([HEAD, *(_section(one, history, english) for one in CATALOG.values())])
+
+
+def _section(one: Analysis[Any], history: Path, english: Any) -> str:
+    name = one.name.replace("_", "-")
+    parts = [f"## `churnwatch {name}`\n", f"{english.t(f'analysis.{one.name}.asks')}\n"]
+    if one.example:
+        text = "\n".join(line.rstrip() for line in said(history, list(one.example)).splitlines())
+        parts.append(f"```\n$ churnwatch {shlex.join(one.example)}\n{text}\n```\n")
+    parts.append("| metric | | value |\n|---|---|---|")
+    parts += [f"| `{metric.name}` | {english.t(f'metric.{metric.name}.is')} | {metric.kind} |" for metric in one.metrics]
+    columns = [f"`{column.name}` ({english.t(f'column.{column.name}')})" for column in one.columns if column.name not in LONG]
+    if columns:
+        parts.append(f"\nColumns besides the long form: {', '.join(columns)}.")
+    parts.append("\n| option | | default |\n|---|---|---|")
+    for field in msgspec.structs.fields(one.parameters):
+        option = field.name.upper() + "..." if field.name == one.arguments else "--" + field.name.replace("_", "-")
+        default = (
+            ""
+            if field.required or field.default in {None, "", ()}
+            else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+        )
+        told = english.t(f"parameter.{field.name}").replace("|", "\\|")
+        parts.append(f"| `{option}` | {told} | {default} |")
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

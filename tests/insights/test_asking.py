@@ -1,0 +1,114 @@
+"""The commands made from the catalog: each example runs and stands in docs/analyses.md, programs get rows, people get tables and lists, mistakes get words."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import typer
+
+from insights.analyses.catalog import CATALOG
+from stream.cli import app
+from stream.faults import UsageFault
+from tests.insights import page
+from tests.insights.example import import_example, said
+
+ROOT = Path(__file__).parents[2]
+GROUP: Any = typer.main.get_command(app)
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return import_example(tmp_path_factory.mktemp("example"))
+
+
+def test_the_page_of_analyses_is_made_from_the_catalog_and_its_examples_run(history: Path) -> None:
+    assert (ROOT / "docs" / "analyses.md").read_text() == page.page()
+
+
+@pytest.mark.parametrize("one", CATALOG.values(), ids=lambda one: one.name)
+def test_an_analysis_is_a_command_with_an_option_for_each_parameter(one: Any) -> None:
+    GROUP.load()
+    command = GROUP.commands[one.name.replace("_", "-")]
+    options = {parameter.name for parameter in command.params}
+    assert {field.name for field in msgspec.structs.fields(one.parameters)} <= options
+    assert {"as_json", "as_csv", "out", "users", "lang"} <= options
+    assert all(parameter.help for parameter in command.params)
+    assert one.example, "an example that a test can run"
+
+
+@pytest.mark.parametrize("one", CATALOG.values(), ids=lambda one: one.name)
+def test_programs_get_the_same_rows_every_time(one: Any, history: Path) -> None:
+    first = said(history, [*one.example, "--json"])
+    assert first == said(history, [*one.example, "--json"])
+    found = json.loads(first)
+    assert found.keys() == {"as_of", "rows"}
+    assert {"metric", "cohort", "k", "group", "n", "value", "low", "high", "state"} <= found["rows"][0].keys()
+    lines = said(history, [*one.example, "--csv"]).splitlines()
+    assert len(lines) == len(found["rows"]) + 1
+
+
+def test_the_people_behind_a_cell_are_as_many_as_it_says(history: Path) -> None:
+    rows = json.loads(said(history, ["retention", "--unit", "week", "--json"]))["rows"]
+    cell = next(row for row in rows if row["metric"] == "retention" and row["k"] == 1 and row["n"] > 3)
+    found = json.loads(said(history, ["retention", "--unit", "week", "--json", "--users", f"cohort={cell['cohort']},k=1"]))["users"]
+    assert len(found) == cell["n"]
+    assert sum(one["came_back"] for one in found) == cell["count"]
+    assert f"{cell['n']} people" in said(history, ["retention", "--unit", "week", "--users", f"cohort={cell['cohort']},k=1"])
+
+
+def test_a_table_is_shaded_in_a_terminal_and_plain_in_a_pipe(history: Path) -> None:
+    plain = said(history, ["retention", "--unit", "week"])
+    assert "\x1b[" not in plain
+    assert "48;2;" in said(history, ["retention", "--unit", "week"], columns=100) or "48;5;" in said(
+        history, ["retention", "--unit", "week"], columns=100
+    )
+
+
+def test_it_is_said_in_chinese(history: Path) -> None:
+    assert "用户生命周期" in said(history, ["lifecycle", "--lang", "zh"])
+
+
+def test_a_file_is_written(history: Path, tmp_path: Path) -> None:
+    out = tmp_path / "lifecycle.json"
+    assert "rows written" in said(history, ["lifecycle", "--out", str(out)])
+    assert json.loads(out.read_text())["rows"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["retention", "--by", "colour"], "there is no field 'colour'"),
+        (["retention", "--users", "monday"], "names no cell"),
+        (["retention", "--users", "metric=fame,k=1"], "no metric 'fame'"),
+        (["retention", "--users", "cohort=2026-01-05,k=one"], "whole number"),
+        (["retention", "--users", "cohort=2020-01-05,k=1"], "no cell"),
+        (["retention", "--json", "--csv"], "either"),
+        (["lifecycle", "--since", "monday"], "is no day"),
+        (["lifecycle", "--out", "x.doc"], ".parquet"),
+    ],
+)
+def test_a_mistake_gets_words_and_no_trace(words: list[str], says: str, history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from typer.testing import CliRunner
+
+    done = CliRunner(env={"CHURNWATCH_HISTORY": str(history)}).invoke(app, words)
+    assert isinstance(done.exception, UsageFault)
+    assert says in str(done.exception)
+
+
+def test_without_a_history_the_message_says_how_to_make_one(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    done = CliRunner(env={"CHURNWATCH_HISTORY": str(tmp_path / "none")}).invoke(app, ["retention"])
+    assert "history import" in str(done.exception)
+
+
+def test_other_commands_do_not_wait_for_the_analyses() -> None:
+    code = "import sys; from stream.cli import app; import typer; g = typer.main.get_command(app); g.get_command(None, 'run'); print('polars' in sys.modules, 'duckdb' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == ["False", "False"]
