@@ -16,6 +16,7 @@ from insights.analyses.lifecycle import LIFECYCLE
 from insights.analyses.paths import PATHS
 from insights.analyses.paths_into_silence import PATHS_INTO_SILENCE
 from insights.analyses.retention import RETENTION
+from insights.analyses.rfm import RFM
 from insights.analyses.stickiness import STICKINESS
 from insights.analyses.transitions import TRANSITIONS
 from insights.analyses.value import VALUE
@@ -23,7 +24,7 @@ from stream.faults import UsageFault
 
 CATALOG: dict[str, Analysis[Any]] = {
     one.name: one
-    for one in (ACTIVE_USERS, STICKINESS, RETENTION, LIFECYCLE, DAILY_STATES, FUNNEL, PATHS, TRANSITIONS, PATHS_INTO_SILENCE, VALUE)
+    for one in (ACTIVE_USERS, STICKINESS, RETENTION, LIFECYCLE, DAILY_STATES, FUNNEL, PATHS, TRANSITIONS, PATHS_INTO_SILENCE, VALUE, RFM)
 }
 
 
