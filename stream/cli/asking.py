@@ -182,7 +182,8 @@ def cell_of(text: str, analysis: Analysis[Any]) -> Cell:
     k = named.get("k")
     if k is not None and not k.isdigit():
         raise UsageFault(f"k must be a whole number, got {k!r}")
-    return Cell(metric=metric, cohort=named.get("cohort"), k=None if k is None else int(k), group=named.get("group"))
+    texts = {name: value for name, value in named.items() if name not in {"metric", "k"}}
+    return Cell(metric=metric, k=None if k is None else int(k), **texts)
 
 
 def open_crowd() -> Crowd:

@@ -112,3 +112,9 @@ def test_other_commands_do_not_wait_for_the_analyses() -> None:
     code = "import sys; from stream.cli import app; import typer; g = typer.main.get_command(app); g.get_command(None, 'run'); print('polars' in sys.modules, 'duckdb' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_the_people_behind_a_link_of_paths_are_listed(history: Path) -> None:
+    listed = said(history, ["paths", "--depth", "4", "--users", "metric=people,k=1,source=open,target=view", "--csv"]).splitlines()
+    assert listed[0].startswith("user,visits")
+    assert len(listed) - 1 == 37  # as docs/analyses.md says
