@@ -66,6 +66,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
     target: str | None = None
     path: str | None = None
+    feature: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class Analysis(Generic[P]):
     example: tuple[str, ...] = ()
 
     def result(self, crowd: Crowd, parameters: P, rows: pl.DataFrame, notes: tuple[Note, ...] = ()) -> Result:
-        """Return rows as a result of this analysis: columns in order, of their types; what is missing of the long form is null.
+        """Return rows as a result of this analysis: columns in order, of their types; what is missing is null.
 
         Raises
         ------
@@ -146,7 +147,7 @@ class Analysis(Generic[P]):
         unknown = set(rows.columns) - LONG.keys() - extra.keys()
         if unknown:
             raise ValueError(f"{self.name} does not declare {', '.join(sorted(unknown))}")
-        whole = rows.with_columns(pl.lit(None).alias(name) for name in LONG if name not in rows.columns)
+        whole = rows.with_columns(pl.lit(None).alias(name) for name in LONG | extra if name not in rows.columns)
         whole = whole.select(pl.col(name).cast(kind) for name, kind in (LONG | extra).items())
         unsaid = set(whole["metric"].unique()) - {metric.name for metric in self.metrics}
         if unsaid:

@@ -11,7 +11,9 @@ from typing import Any
 from insights.analyses.active_users import ACTIVE_USERS
 from insights.analyses.analysis import Analysis
 from insights.analyses.daily_states import DAILY_STATES
+from insights.analyses.feature_use import FEATURE_USE
 from insights.analyses.funnel import FUNNEL
+from insights.analyses.hours import HOURS_OF_DAY
 from insights.analyses.lifecycle import LIFECYCLE
 from insights.analyses.paths import PATHS
 from insights.analyses.paths_into_silence import PATHS_INTO_SILENCE
@@ -22,10 +24,22 @@ from insights.analyses.transitions import TRANSITIONS
 from insights.analyses.value import VALUE
 from stream.faults import UsageFault
 
-CATALOG: dict[str, Analysis[Any]] = {
-    one.name: one
-    for one in (ACTIVE_USERS, STICKINESS, RETENTION, LIFECYCLE, DAILY_STATES, FUNNEL, PATHS, TRANSITIONS, PATHS_INTO_SILENCE, VALUE, RFM)
-}
+_ALL = (
+    ACTIVE_USERS,
+    STICKINESS,
+    RETENTION,
+    LIFECYCLE,
+    DAILY_STATES,
+    FUNNEL,
+    PATHS,
+    TRANSITIONS,
+    PATHS_INTO_SILENCE,
+    FEATURE_USE,
+    HOURS_OF_DAY,
+    VALUE,
+    RFM,
+)
+CATALOG: dict[str, Analysis[Any]] = {one.name: one for one in _ALL}
 
 
 def analysis_of(name: str) -> Analysis[Any]:

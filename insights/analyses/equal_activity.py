@@ -66,3 +66,44 @@ def ratio_with_interval(cases: Floats, of: Floats) -> tuple[Floats, Floats, Floa
     logs = np.log(pooled_ratio(rest[..., 1], out_of_rest[..., 1], rest[..., 0], out_of_rest[..., 0]))
     deviation = np.sqrt((FOLDS - 1) / FOLDS * ((logs - logs.mean(1, keepdims=True)) ** 2).sum(1))
     return ratio, ratio * np.exp(-_T * deviation), ratio * np.exp(_T * deviation)
+
+
+def pooled_difference(kept: Floats, used: Floats, kept_others: Floats, others: Floats) -> Floats:
+    """Return by how much the share of who was kept is larger among users of something than among others, pooled over groups (Greenland and Robins 1985).
+
+    Parameters
+    ----------
+    kept, kept_others : float64[..., groups]
+        Cases.
+    used, others : float64[..., groups]
+        Out of how many.
+
+    >>> float(pooled_difference(np.array([6.0]), np.array([10.0]), np.array([5.0]), np.array([20.0])))
+    0.35
+    """
+    whole = np.maximum(used + others, 1)
+    above, below = ((kept * others - kept_others * used) / whole).sum(-1), (used * others / whole).sum(-1)
+    difference: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    return difference
+
+
+def difference_with_interval(used: Floats, of: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return differences in the share of who came again, and the ends of their intervals of 95 %; NaN where no group has both users and others.
+
+    Parameters
+    ----------
+    used : float64[things, folds, groups, 2]
+        Landmarks at which a thing had been used, by part of the people, group, and whether silence followed (0 or 1).
+    of : float64[folds, groups, 2]
+        All landmarks.
+    """
+
+    def pooled(cases: Floats, whole: Floats) -> Floats:
+        rest = whole - cases
+        return pooled_difference(cases[..., 0], cases.sum(-1), rest[..., 0], rest.sum(-1))
+
+    every, out_of = used.sum(1), of.sum(0)
+    difference = pooled(every, np.broadcast_to(out_of, every.shape))
+    one_out = pooled(every[:, None] - used, np.broadcast_to(out_of - of, used.shape))
+    deviation = np.sqrt((FOLDS - 1) / FOLDS * ((one_out - one_out.mean(1, keepdims=True)) ** 2).sum(1))
+    return difference, difference - _T * deviation, difference + _T * deviation

@@ -103,8 +103,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         The rows to look at, and `k`, if it is given.
     order : str
         Whether the least or the greatest value stands first.
-    column, first : str
-        What tells the rows apart, and the value of the row that stands first.
+    column : str
+        What tells the rows apart.
+    first : tuple of str
+        Its values in the rows that stand first.
     """
 
     analysis: str
@@ -113,7 +115,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     k: int | None = None
     order: Literal["least", "greatest"] = "least"
     column: str = "group"
-    first: str
+    first: tuple[str, ...]
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,58 @@
+"""Words of the analyses of features and of hours; keys as in `insights/words/analyses.py`."""
+
+# ruff: noqa: RUF001 - Chinese has a punctuation of its own
+from __future__ import annotations
+
+from insights.words.said import Said
+
+WORDS: dict[str, Said] = {
+    "analysis.feature_use": Said("Features", "功能使用与留存"),
+    "analysis.feature_use.asks": Said(
+        "Do users of a feature stay longer than others who are as active?", "同样活跃的用户中，使用某功能的人是否留存更久？"
+    ),
+    "analysis.hours": Said("Hours of the day", "时段"),
+    "analysis.hours.asks": Said(
+        "After visits of which hour does silence follow, and how slow is the product then?",
+        "哪个时段的访问之后用户更常沉默，当时产品响应有多慢？",
+    ),
+    # what can be asked
+    "parameter.feature": Said(
+        "what counts as a feature: type, or a field such as props.screen", "以什么区分功能：type 或字段，如 props.screen"
+    ),
+    "parameter.used_within": Said("days before a landmark in which a feature counts as used", "时点之前多少天内用过即算使用"),
+    "parameter.common": Said("share of people from which a feature counts as common", "使用人数占比达到多少即为常用功能"),
+    "parameter.least_visits": Said("fewest visits of an hour", "每个时段至少的访问次数"),
+    # metrics
+    "metric.kept_difference": Said("More came again, equally active", "回访差（同等活跃）"),
+    "metric.kept_difference.is": Said(
+        "share of users of the feature who came again within the horizon, minus that of others with as many active days. Surely above 0 and used by many: needed, by few: promising; else habit or idle",
+        "使用者在流失期限内的回访比例，减去活跃天数相当的未使用者的比例。确实大于 0 且多数人用：needed 刚需，少数人用：promising 潜力；否则 habit 习惯或 idle 鸡肋",
+    ),
+    "metric.plain_kept_difference": Said("More came again, plain", "回访差（未校正）"),
+    "metric.plain_kept_difference.is": Said(
+        "the same against all others; who comes often uses more, so this flatters", "与全部未使用者相比；常来的人用得多，此数偏高"
+    ),
+    "metric.reach": Said("Reach", "使用面"),
+    "metric.reach.is": Said("share of people who used the feature", "使用过该功能的人数占比"),
+    "metric.kept_share": Said("Came again", "回访比例"),
+    "metric.kept_share.is": Said(
+        "share of landmarks after use of the feature that somebody came again after", "使用该功能后的时点中，之后有回访的比例"
+    ),
+    "metric.hour_ratio": Said("Silence, times as often", "沉默倍数"),
+    "metric.hour_ratio.is": Said(
+        "how many times as often the last visit before a silence ends in this hour as other visits do, among the equally active",
+        "同等活跃的用户中，沉默前最后一次访问落在此时段的频率是其他访问的几倍",
+    ),
+    "metric.silence_share": Said("Silence followed", "之后沉默的比例"),
+    "metric.silence_share.is": Said(
+        "share of visits of this hour that no activity followed within the horizon", "此时段的访问之后在流失期限内再无活动的比例"
+    ),
+    "metric.latency_p50": Said("Latency, median (ms)", "响应时间中位数（毫秒）"),
+    "metric.latency_p50.is": Said("median of props.latency_ms of the hour's events", "该时段事件 props.latency_ms 的中位数"),
+    "metric.latency_p95": Said("Latency, 95 % (ms)", "响应时间 95 分位（毫秒）"),
+    "metric.latency_p95.is": Said("19 in 20 of the hour's events answered within this time", "该时段二十分之十九的事件响应不超过此值"),
+    # columns
+    "column.feature": Said("Feature", "功能"),
+    "column.place": Said("Place", "位置"),
+    "column.hour": Said("Hour", "时段"),
+}
