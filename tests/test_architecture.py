@@ -105,7 +105,13 @@ RULES: dict[str, Rule] = {
         "redis kafka",
         clock=True,
     ),
-    "insights.history": Rule("features.files features.events stream.faults", clock=True),
+    "insights.history": Rule("features.definitions features.files features.events stream.faults", clock=True),
+    "insights.history.live": Rule(
+        "features.definitions features.compiled features.events stream.faults stream.metric stream.settings stream.kafka stream.shard stream.intake stream.processes "
+        "insights.history",
+        "aiokafka",
+        clock=True,
+    ),
     "insights.analyses": Rule("features.definitions stream.faults insights.history"),
     "insights.scenarios": Rule(""),
     "insights.written": Rule("stream.faults stream.shown insights.words insights.analyses"),

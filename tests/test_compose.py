@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from insights.history.live.metrics import HISTORY_METRICS
 from stream.demo.local_redis import LocalRedis
 from stream.processes.metrics import METRICS
 from tests.faults.bench_world import World, made_up_log
@@ -22,7 +23,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 
 
 def test_the_parts_are_there() -> None:
-    assert {"kafka", "redis", "worker-1", "worker-2", "trainer", "page", "prometheus", "grafana"} <= SERVICES.keys()
+    assert {"kafka", "redis", "worker-1", "worker-2", "trainer", "page", "history", "prometheus", "grafana"} <= SERVICES.keys()
     assert "controller" in SERVICES["kafka"]["environment"]["KAFKA_PROCESS_ROLES"]
 
 
@@ -36,7 +37,7 @@ def test_every_variable_is_a_setting() -> None:
     from stream.settings import SETTINGS
 
     known = {setting.env for setting in SETTINGS} | {f"{setting.env}_FILE" for setting in SETTINGS if setting.kind == "secret"}
-    for name in ("worker-1", "page"):
+    for name in ("worker-1", "page", "history"):
         assert set(SERVICES[name]["environment"]) - {"<<"} <= known
 
 
@@ -46,7 +47,7 @@ def test_the_first_start_makes_a_key_and_a_token_that_all_others_wait_for() -> N
     assert wanted == {"CHURNWATCH_MODEL_KEY_FILE": made[0], "CHURNWATCH_WEB_TOKEN_FILE": made[1]}
     prometheus = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())["scrape_configs"][0]
     assert prometheus["authorization"]["credentials_file"] == made[1]
-    for name in ("worker-1", "worker-2", "trainer", "page", "prometheus"):
+    for name in ("worker-1", "worker-2", "trainer", "page", "history", "prometheus"):
         assert "keys:/keys:ro" in SERVICES[name]["volumes"]
         assert "keys" in waited_for(name), name
     # the files are readable by their maker only, so all who read them are the same user
@@ -70,6 +71,14 @@ def test_the_image_has_every_package() -> None:
     packages = {name.rstrip("*") for name in config["tool"]["setuptools"]["packages"]["find"]["include"]}
     copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
     assert copied == packages
+
+
+def test_the_history_is_kept_and_measured() -> None:
+    history = SERVICES["history"]
+    assert any(history["environment"]["CHURNWATCH_HISTORY"].startswith(volume.split(":")[1] + "/") for volume in history["volumes"])
+    _, port = history["environment"]["CHURNWATCH_HISTORY_WEB"].split(":")
+    jobs = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())["scrape_configs"]
+    assert [f"history:{port}"] in [job["static_configs"][0]["targets"] for job in jobs]
 
 
 def test_the_page_keeps_its_store_and_is_not_for_others() -> None:
@@ -108,7 +117,7 @@ def test_the_dashboard_asks_for_metrics_there_are() -> None:
     assert provider["options"]["path"] in mounted
     dashboard = json.loads((ROOT / "deploy/grafana/dashboards/churnwatch.json").read_text())
     ending = {"counter": "_total", "gauge": "", "histogram": "_bucket"}
-    known = {row.name + ending[row.kind] for row in METRICS}
+    known = {row.name + ending[row.kind] for row in (*METRICS, *HISTORY_METRICS)}
     asked = {name for panel in dashboard["panels"] for target in panel["targets"] for name in re.findall(r"churnwatch_\w+", target["expr"])}
     assert asked <= known
     assert {"churnwatch_lag_records", "churnwatch_timers_overdue", "churnwatch_dead_letters_total", "churnwatch_model_labels"} <= asked

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from features.compiled.texts import Texts, as_bytes, differing, ids_of
+from features.compiled.texts import Places, Texts, as_bytes, differing, ids_of
 from features.definitions.rules import NO_RULES, Rules
 from features.events.event import (
     MAX_TS_MS,
@@ -43,11 +43,14 @@ _user, _ts, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "ev
 _kind = attrgetter("type", "channel")
 
 
+_TEXTS = {TYPE: "type", EVENT_ID: "event_id", CHANNEL: "channel", SESSION: "session", ITEM: "item"}
+
+
 def _detail(event: Event, of: int) -> bytes | None:
     if of == PROPS:
         props = bytes(event.props)
         return None if props in {b"", b"null"} else props
-    text = event.session if of == SESSION else event.item
+    text: str | None = getattr(event, _TEXTS[of])
     return None if text is None else text.encode()
 
 
@@ -75,7 +78,7 @@ class Details:
     def texts(self, of: int, code: npt.NDArray[np.uint8]) -> Texts:
         """Return one field of all rows; None where it is missing or null, or where the row is rejected."""
         rejected = ((code != Reason.ok) & (code < Reason.late)).nonzero()[0]
-        at, end = detail_places(self.found, self.payloads, of)
+        at, end = detail_places(self.found, self.payloads, of) if of >= SESSION else _places(self.found, of)
         at[rejected] = end[rejected] = -1
         usual = Texts(self.payloads.buffer, at, end)
         if not len(self.rows):
@@ -85,6 +88,11 @@ class Details:
         left_out = set(rejected.tolist())
         others = [None if row in left_out else _detail(event, of) for row, event in zip(self.rows.tolist(), self.events, strict=True)]
         return Texts.join([usual, Texts.of(others)]).take(place)
+
+
+def _places(found: Plain, of: int) -> tuple[Places, Places]:
+    """Return where a field that has its place in the buffer kept begins and ends, each (n,); -1 where the pass did not read the payload."""
+    return np.where(found.usual, found.at[:, of], -1), np.where(found.usual, found.end[:, of], -1)
 
 
 @dataclass(slots=True)
@@ -114,7 +122,7 @@ class Columns:
     foreign : int
         How many records have a key that is not their user. Rejected records do not count, because they have no user.
     details : Details or None
-        Where session, item and props are looked up; the engine itself needs none of them.
+        Where all texts but the user are looked up; the engine itself needs none of them.
     """
 
     n: int
@@ -132,7 +140,7 @@ class Columns:
 
     @property
     def session(self) -> Texts:
-        """Session ids; None for an event without one, a tick and a rejected record. Each access makes them anew; so do `item` and `props`."""
+        """Session ids; None for an event without one, a tick and a rejected record. Each access makes them anew, as for all that follow."""
         return self._detail(SESSION)
 
     @property
@@ -144,6 +152,21 @@ class Columns:
     def props(self) -> Texts:
         """The JSON of `props` as it stands in the payload."""
         return self._detail(PROPS)
+
+    @property
+    def event_type(self) -> Texts:
+        """Event types."""
+        return self._detail(TYPE)
+
+    @property
+    def channel(self) -> Texts:
+        """Channels."""
+        return self._detail(CHANNEL)
+
+    @property
+    def event_id(self) -> Texts:
+        """Event ids."""
+        return self._detail(EVENT_ID)
 
     def _detail(self, of: int) -> Texts:
         return Texts.of([None] * self.n) if self.details is None else self.details.texts(of, self.code)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from insights.history.duck import quoted
 from insights.history.events import Rules
-from insights.history.tables import RESERVED
 
 
 def user_day_sql(events: str, rules: Rules) -> str:
@@ -18,12 +17,12 @@ def user_day_sql(events: str, rules: Rules) -> str:
         A relation with the columns of the table of events.
     """
     money = ", ".join(map(quoted, rules.revenue)) or "null"
-    reserved = ", ".join(map(quoted, RESERVED))
+    aside = ", ".join(map(quoted, rules.set_aside)) or "''"
     return f"""select "user", day, arg_min_null(channel, place) as channel, count(*)::integer as events, sum(begins)::integer as sessions,
   list_sort(list(distinct type)) as types, count(*) filter (where type in ({money}))::integer as purchases,
   coalesce(sum(value) filter (where type in ({money})), 0)::double as revenue, min(ts) as first_ts, max(ts) as last_ts, strftime(day, '%Y-%m') as month
 from (select *, row(ts, part, off, event_id) as place, coalesce(ts - lag(ts) over visits >= to_milliseconds({rules.session_gap_ms}), true)::integer as begins
-  from {events} where type not in ({reserved}) window visits as (partition by "user", day order by ts)) as each group by "user", day"""
+  from {events} where type not in ({aside}) window visits as (partition by "user", day order by ts)) as each group by "user", day"""
 
 
 def users_sql(user_day: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -13,12 +16,12 @@ from insights.history.faults import HistoryRefused, HistoryStale
 from insights.history.known import NO_ID, Hashes, KnownIds, held, keys
 from insights.history.standing import Standing
 from insights.history.table import DataFile, Table
-from insights.history.tables import EVENTS
+from insights.history.tables import EVENTS, RESERVED
 
 TIMEZONE = "churnwatch.timezone"
 SESSION_GAP = "churnwatch.session_gap_ms"
 REVENUE = "churnwatch.revenue_events"
-_APART = "\x1f"
+SET_ASIDE = "churnwatch.set_aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +36,29 @@ class Rules:
         A pause this long begins another visit, ms.
     revenue : tuple of str
         Event types whose value is money.
+    set_aside : tuple of str
+        Event types by which systems tell something of a user; they are no deeds, so they make no day of theirs.
     """
 
     timezone: str
     session_gap_ms: int
     revenue: tuple[str, ...]
+    set_aside: tuple[str, ...] = RESERVED
 
     def properties(self) -> dict[str, str]:
         """Return them as properties of the table."""
-        return {TIMEZONE: self.timezone, SESSION_GAP: str(self.session_gap_ms), REVENUE: _APART.join(self.revenue)}
+        return {
+            TIMEZONE: self.timezone,
+            SESSION_GAP: str(self.session_gap_ms),
+            REVENUE: json.dumps(self.revenue),
+            SET_ASIDE: json.dumps(self.set_aside),
+        }
 
     @classmethod
     def of(cls, properties: Mapping[str, str]) -> Rules:
         """Read what `properties` wrote."""
-        revenue = properties.get(REVENUE, "")
-        return cls(
-            properties.get(TIMEZONE, "UTC"), int(properties.get(SESSION_GAP, "1800000")), tuple(revenue.split(_APART)) if revenue else ()
-        )
+        revenue, set_aside = (tuple(json.loads(properties.get(name, "[]"))) for name in (REVENUE, SET_ASIDE))
+        return cls(properties.get(TIMEZONE, "UTC"), int(properties.get(SESSION_GAP, "1800000")), revenue, set_aside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,10 @@ class Events:
     def renew(self) -> None:
         """Go to the newest version, after a commit of somebody else."""
         self.table.renew()
+
+    def day_of(self, ts_ms: int) -> str:
+        """Return the day that a time, in ms since the epoch, lies in."""
+        return str(datetime.fromtimestamp(ts_ms / 1000, ZoneInfo(self.rules.timezone)).date())
 
     def _ids_of(self, day: str) -> pl.DataFrame:
         return self.table.read(self.table.files_of(day), ["user", "event_id"])

@@ -31,13 +31,13 @@ def crowded(files: Iterable[DataFile], merge_at: int = MERGE_AT) -> list[DataFil
     return next((tier for _, tier in sorted(tiers.items()) if len(tier) >= merge_at), [])
 
 
-def compact(events: Events, *, whole: bool = False) -> int:
+def compact(events: Events, *, over_before: str = "") -> int:
     """Merge the files of the first day that has many; return how many were merged, 0 if no day has.
 
     Parameters
     ----------
-    whole : bool
-        Make one file of every day, as for days that are over.
+    over_before : str
+        Days before this one are over, so all their files become one.
 
     Raises
     ------
@@ -47,8 +47,10 @@ def compact(events: Events, *, whole: bool = False) -> int:
     table = events.table
     for day in sorted({one.partition for one in table.files()}):
         files = table.files_of(day)
-        small = [one for one in files if one.size_bytes < LARGE_BYTES]
-        chosen = (small if len(small) > 1 else []) if whole else crowded(files)
+        chosen = crowded(files)
+        if not chosen and day < over_before:
+            small = [one for one in files if one.size_bytes < LARGE_BYTES]
+            chosen = small if len(small) > 1 else []
         if chosen:
             merge(table, day, chosen)
             return len(chosen)
@@ -66,7 +68,7 @@ def vacuum(table: Table, after_hours: int = GRACE_HOURS) -> int:
     """Delete files that no snapshot of the last hours names, and those of commits that never were; return how many."""
     gone = table.delta.vacuum(
         retention_hours=after_hours, dry_run=False, enforce_retention_duration=False, full=True,
-        commit_properties=saying(table.standing, {}),
+        commit_properties=saying(table.standing, table.version, {}),
     )  # fmt: skip
     table.renew()
     return len(gone)

@@ -26,6 +26,8 @@ class Standing:
         Events kept, repeats dropped, and events kept that were late as the engine counts it.
     rejected : dict of str to int
         By reason, what could not be an event.
+    lost : int
+        Offsets that retention had deleted before they were read.
     watermark_ms : int or None
         Up to this time all is known, ms since the epoch.
     complete_from_ms : int or None
@@ -38,6 +40,7 @@ class Standing:
     repeats: int = 0
     late: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
+    lost: int = 0
     watermark_ms: int | None = None
     complete_from_ms: int | None = None
 

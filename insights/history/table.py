@@ -218,7 +218,7 @@ class Table:
             AddAction(one.path, one.size_bytes, self._values(one), now_ms, changes, one.stats(self.spec.measured)) for one in adds
         ]
         actions += [RemoveAction(one.path, changes, now_ms, one.size_bytes, self._values(one)) for one in removes]
-        properties = saying(standing, positions or {})
+        properties = saying(standing, self.version + 1, positions or {})
         sync_all([self.folder / one.path for one in adds])
         version = self.version
         partition_by = [self.spec.partition] if self.spec.partition else []
@@ -239,20 +239,25 @@ class Table:
         return {self.spec.partition: one.partition} if self.spec.partition else {}
 
 
-def saying(standing: Standing, positions: Mapping[str, int]) -> CommitProperties:
-    """Return how a commit is to be made: not again by itself, with positions, and with what is to be said."""
+def saying(standing: Standing, version: int, positions: Mapping[str, int]) -> CommitProperties:
+    """Return how a commit is to be made: not again by itself, with positions, and with what is to be said as of a version."""
     return CommitProperties(
-        custom_metadata={KEY: standing.plain()},
+        custom_metadata={KEY: {"version": version, **standing.plain()}},
         max_commit_retries=0,
         app_transactions=[Transaction(source, end) for source, end in positions.items()],
     )
 
 
 def standing_of(delta: DeltaTable) -> Standing:
-    """Return what the newest commit of ours says; commits that say nothing, such as those of other programs, are passed over."""
+    """Return what the newest commit of ours up to this snapshot says; commits that say nothing, such as those of other programs, are passed over.
+
+    delta-rs returns the newest entries that there are by now, which may be newer than the snapshot, and numbers them from the snapshot's version
+    down; so each says its version itself.
+    """
+    version = delta.version()
     for most in (1, 10, 100, None):
         found: list[dict[str, Any]] = delta.history(most)
-        said = next((one[KEY] for one in found if KEY in one), None)
+        said = next((one[KEY] for one in found if KEY in one and one[KEY]["version"] <= version), None)
         if said is not None:
             return Standing.of(said)
     return Standing()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from features.definitions import rules
+
 if TYPE_CHECKING:
     from deltalake import Schema
     from deltalake.schema import ArrayType, PrimitiveType
@@ -16,8 +18,9 @@ TEXTS = pl.List(pl.String())
 _DELTA = {
     pl.String(): "string", TIME: "timestamp", pl.Float64(): "double", pl.Int32(): "integer", pl.Int64(): "long", pl.Date(): "date",
 }  # fmt: skip
-RESERVED = ("identify", "alias", "consent", "erase")
-"""Event types by which systems tell something of a user. They are never activity, so they make no day of a user."""
+
+RESERVED = rules.RESERVED
+"""Event types by which systems tell something of a user. They are no deeds, so they make no day of a user, unless the app itself names them (`events.Rules`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import typer
 from stream.cli import context
 from stream.cli.file_options import Encoding, Map, Oldest, Sep, SkipBad, TsFormat, TsUnit, Type, Tz, read_options
 from stream.cli.judged_files import bar, in_order, opened_files, spill_folder
-from stream.screen import Screen
+from stream.cli.run import begin
+from stream.screen import Column, Screen
 from stream.shown import Styled, json_line
 
 if TYPE_CHECKING:
@@ -85,6 +86,21 @@ def import_(
                 screen.line(f"{imported.repeats:,} events were repeats of others, which count once a day")
 
 
+@history_app.command("run")
+def run_(
+    partial: Annotated[
+        bool,
+        typer.Option("--partial", help="go on although retention has deleted records that were not read yet; they are counted as lost"),
+    ] = False,
+) -> None:
+    """Write the clicks into the history until SIGTERM. Several may run; all but one then wait."""
+    begin()
+    from insights.history.live.program import main
+
+    settings = context.settings()
+    raise typer.Exit(main(settings, rules_of(settings), partial=partial))
+
+
 @history_app.command("status")
 def status_(as_json: Annotated[bool, typer.Option("--json", help="as one JSON object")] = False) -> None:
     """Say what the history holds and how far it is."""
@@ -115,11 +131,56 @@ def status_(as_json: Annotated[bool, typer.Option("--json", help="as one JSON ob
     )
 
 
+@history_app.command("verify")
+def verify_(
+    spill: Annotated[Path | None, typer.Option(help="folder for the events of the topic; default: that for temporary files")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="as one JSON object")] = False,
+) -> None:
+    """Read the clicks again from their beginning, and say whether each is in the history once. Ends with 2 if not."""
+    import asyncio
+    from dataclasses import asdict
+
+    from features.events.columns import ColumnReader
+    from insights.history.live.clicks import topic_now
+    from insights.history.live.verify import verify
+    from insights.history.status import status
+    from stream.kafka.connection import connection_of
+    from stream.kafka.topics import topic_names
+
+    settings = context.settings()
+    dir_, connection = Path(settings["history.dir"]), connection_of(settings)
+    topic = topic_now(connection, topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"])
+    reader = ColumnReader(settings.spec(), settings.rules().for_senders())
+    offsets = status(dir_)["offsets"]
+    with spill_folder(spill, "nothing was read") as folder, bar("reading", sum(offsets.values())) as told:
+        found = asyncio.run(verify(dir_, folder, connection, topic, reader, told))
+    screen = Screen()
+    if as_json:
+        screen.verbatim(json_line(asdict(found)))
+    else:
+        columns = (
+            Column("partition", right=True),
+            Column("day"),
+            Column("in the topic", right=True),
+            Column("held", right=True),
+            Column("repeats", right=True),
+        )
+        screen.table(columns, [(f"{part}", day, *(f"{count:,}" for count in counts)) for part, day, *counts in found.days])
+        screen.line(Styled("sound" if found.sound else "not sound", "green" if found.sound else "red"),
+                    f": {found.lost:,} lost, {found.foreign:,} foreign, {found.doubled:,} doubled")  # fmt: skip
+        if found.other_days:
+            screen.line(f"{found.other_days:,} events came again with a time of another day, and count twice")
+        if found.gone:
+            screen.line(f"{found.gone:,} rows are older than what the topic still has, and were held against nothing")
+    raise typer.Exit(0 if found.sound else 2)
+
+
 def rules_of(settings: Settings) -> Rules:
     """Return what days, visits and money mean, as the settings say."""
     from insights.history.events import Rules
 
-    return Rules(settings["features.timezone"], settings["features.session_gap"], settings["features.revenue_events"])
+    set_aside = settings.spec().set_aside
+    return Rules(settings["features.timezone"], settings["features.session_gap"], settings["features.revenue_events"], set_aside)
 
 
 def _on_disk(file: EventFile, folder: Path, number: int) -> EventFile:

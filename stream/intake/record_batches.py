@@ -59,6 +59,22 @@ def is_used_up(fetched: Any) -> bool:
     return fetched._records is _USED_UP
 
 
+async def next_records(consumer: Any, tp: Any, most: int) -> LogRecords | None:
+    """Return the next records of a partition that an aiokafka consumer has fetched, at most `most`; None if there are none yet.
+
+    When they are used up, the next fetch begins meanwhile. `keep_bytes` must have been called before the consumer was made.
+    """
+    of = consumer._fetcher
+    result = of._records.get(tp)
+    fetched = result._partition_records if type(result) is fetcher.FetchResult else None
+    if fetched is not None:
+        read_as_columns(fetched, most)
+    records: LogRecords | None = next(iter((await of.fetched_records({tp}, timeout=0, max_records=1)).get(tp, ())), None)
+    if records is not None and is_used_up(fetched):
+        await of.fetched_records({tp}, timeout=0, max_records=1)
+    return records
+
+
 def _columns(fetched: Any, data: bytes, most: int) -> Iterator[LogRecords]:
     """Do what `PartitionRecords._unpack_records` does, but yield columns of at most `most` records.
 

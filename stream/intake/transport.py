@@ -19,7 +19,6 @@ from typing import Any, cast
 
 import aiokafka
 from aiokafka import TopicPartition
-from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
@@ -30,7 +29,7 @@ from faust.types import TP, ConsumerMessage
 from features.store.contract import TakeRefused
 from stream.faults import Refused, as_new_app
 from stream.intake.leaving import leave
-from stream.intake.record_batches import is_used_up, keep_bytes, read_as_columns
+from stream.intake.record_batches import keep_bytes, next_records
 from stream.kafka.connection import Connection, aio_consumer
 from stream.ownership.contract import Batch, ShardHost, ShardLost, Standing
 from stream.shard.records import LogRecords
@@ -275,13 +274,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {}
 
     async def _fetched_batches(self, consumer: aiokafka.AIOKafkaConsumer, active: set[TP]) -> dict[TP, list[Batch]]:
-        fetcher = consumer._fetcher
         batches: dict[TP, list[Batch]] = {}
         now = asyncio.get_running_loop().time()
         for tp, own in list(self.own.items()):
             if own.busy or now < own.not_before or tp not in active or not self.host.ready(tp.partition):
                 continue
-            records = await self._next_records(fetcher, tp)
+            records = await next_records(consumer, tp, self.max_batch)
             if records is None or self.own.get(tp) is not own:
                 continue
             batch = self._batch(consumer, tp, own, records)
@@ -293,17 +291,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             own.not_before = now + PACE_S if len(records) < self.max_batch // 2 else 0.0
             batches[tp] = [batch]
         return batches
-
-    async def _next_records(self, fetcher: Any, tp: TP) -> LogRecords | None:
-        """Return the next records that were fetched of a partition, at most a batch's worth. When they are used up, the next fetch begins meanwhile."""
-        result = fetcher._records.get(tp)
-        fetched = result._partition_records if type(result) is FetchResult else None
-        if fetched is not None:
-            read_as_columns(fetched, self.max_batch)
-        records: LogRecords | None = next(iter((await fetcher.fetched_records({tp}, timeout=0, max_records=1)).get(tp, ())), None)
-        if records is not None and is_used_up(fetched):
-            await fetcher.fetched_records({tp}, timeout=0, max_records=1)
-        return records
 
     def _batch(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, own: _Own, records: LogRecords) -> Batch:
         """Make a batch. Its start, next, epoch and generation are fixed here, where nobody can seek meanwhile."""

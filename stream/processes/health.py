@@ -134,8 +134,20 @@ class _Connection(asyncio.Protocol):
         self._handler.resume_writing()
 
 
-async def serve(app: web.Application, address: str, life_s: float = LIFE_S) -> Served:
+SECOND_WORKER = (
+    "A second worker on this machine needs an address of its own, such as CHURNWATCH_WEB=127.0.0.1:6067, or none, CHURNWATCH_WEB="
+)
+
+
+async def serve(
+    app: web.Application, address: str, life_s: float = LIFE_S, setting: str = "worker.web", advice: str = SECOND_WORKER
+) -> Served:
     """Listen on `host:port`. The caller must close what is returned.
+
+    Parameters
+    ----------
+    setting, advice : str
+        Which setting the address is from, and what to do if it is taken; a refusal says both.
 
     Raises
     ------
@@ -150,8 +162,5 @@ async def serve(app: web.Application, address: str, life_s: float = LIFE_S) -> S
         await served.listen(host.strip("[]"), int(port))
     except OSError as error:
         await served.close()
-        raise WebRefused(
-            f"worker.web: cannot listen on {address} ({os.strerror(error.errno or 0)}). "
-            "A second worker on this machine needs an address of its own, such as CHURNWATCH_WEB=127.0.0.1:6067, or none, CHURNWATCH_WEB="
-        ) from error
+        raise WebRefused(f"{setting}: cannot listen on {address} ({os.strerror(error.errno or 0)}). {advice}") from error
     return served

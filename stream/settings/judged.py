@@ -199,11 +199,16 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
         faults.append("redis.ca_file, redis.cert_file: not used with this redis.url, TLS is rediss://")
     if not _CURRENCY.match(values["page.currency"]):
         faults.append(f'page.currency: must be a code of three capital letters such as "EUR", got {values["page.currency"]!r}')
-    web = values["worker.web"]
+    for name in ("worker.web", "history.web"):
+        _judge_web(name, values, faults)
+
+
+def _judge_web(name: str, values: dict[str, Any], faults: list[str]) -> None:
+    web = values[name]
     if web and not _ADDRESS.match(web):
-        faults.append(f"worker.web: must be host:port or empty, got {web!r}")
+        faults.append(f"{name}: must be host:port or empty, got {web!r}")
     elif web and not is_loopback(web.rpartition(":")[0]) and not values["worker.web_token"]:
         faults.append(
-            f"worker.web is {web}, which others can reach: set CHURNWATCH_WEB_TOKEN to a long random text "
+            f"{name} is {web}, which others can reach: set CHURNWATCH_WEB_TOKEN to a long random text "
             "(`churnwatch config key web.token` makes one, for CHURNWATCH_WEB_TOKEN_FILE), or listen on 127.0.0.1"
         )

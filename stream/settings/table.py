@@ -111,6 +111,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("worker.web", "text", "127.0.0.1:6066", "address of /metrics, /live and /ready; empty: none", "CHURNWATCH_WEB"),
     Setting("worker.web_token", "secret", "", "asked for when the web address is not loopback", "CHURNWATCH_WEB_TOKEN"),
     Setting("history.dir", "text", "churnwatch-history", "folder of the complete history of events", "CHURNWATCH_HISTORY"),
+    Setting("history.interval", "duration", "5s", "how long an event waits at most until it is in the history", low=100, high=600_000),
+    Setting("history.rows", "int", 100_000, "so many events are committed at once at most, while much is read", low=1, high=5_000_000),
+    Setting(
+        "history.web",
+        "text",
+        "127.0.0.1:6069",
+        "address of /metrics, /live and /ready of `churnwatch history run`; empty: none",
+        "CHURNWATCH_HISTORY_WEB",
+    ),
     Setting(
         "history.complete_from",
         "time",

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.servers.forked import Forked
 
 ROOT = Path(__file__).parents[2]
-SERVING = {"run": "ConsumerThread]: Starting", "train": "reading examples"}
+SERVING = {"run": "ConsumerThread]: Starting", "train": "reading examples", "history": "following the clicks"}
 """What a long-lived command logs once its signal handlers are in place and it is at work."""
 
 

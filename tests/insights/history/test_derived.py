@@ -16,7 +16,7 @@ from insights.history.events import Events, Rules
 from insights.history.faults import HistoryStale
 from insights.history.maintenance import compact, crowded, vacuum
 from insights.history.table import DataFile
-from insights.history.tables import EVENTS, RESERVED
+from insights.history.tables import EVENTS
 from tests.insights.history.histories import BERLIN, asked, ms_of
 from tests.oracles import history as oracle
 from tests.oracles.history import Row
@@ -83,11 +83,12 @@ def test_the_views_are_exact_at_any_time(tmp_path_factory: pytest.TempPathFactor
         elif step == "derive":
             derive(folder)
         elif step == "rules":
-            rules = replace(rules, revenue=data.draw(st.sampled_from([(), ("view", "a 'quoted' one")])), session_gap_ms=20 * MINUTE_MS)
+            revenue, aside = data.draw(st.sampled_from([((), ()), (("view", "a 'quoted' one"), ("a 'quoted' one",))]))
+            rules = replace(rules, revenue=revenue, set_aside=aside, session_gap_ms=20 * MINUTE_MS)
             events = Events(folder, rules)
         else:
-            compact(events, whole=step == "compact whole")
-    days = oracle.user_days(every, rules.timezone, rules.session_gap_ms, rules.revenue, RESERVED)
+            compact(events, over_before="9999" if step == "compact whole" else "")
+    days = oracle.user_days(every, rules.timezone, rules.session_gap_ms, rules.revenue, rules.set_aside)
     assert held(folder) == (days, oracle.users(days))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from insights.history.disk import LOG, drop_torn_entry
 from insights.history.events import Events, Rules
 from insights.history.faults import HistoryRefused, HistoryStale
 from insights.history.standing import Standing
-from insights.history.table import CHECKPOINT_EVERY
+from insights.history.table import CHECKPOINT_EVERY, standing_of
 from tests.insights.history.histories import BERLIN, asked, in_order, read_back, rows_of
 from tests.oracles.history import Event, day_of, kept
 
@@ -109,3 +110,12 @@ def test_an_entry_torn_by_a_power_cut_is_dropped_and_its_rows_are_read_again(tmp
     again.append(rows_of(one("bob"), first=1), {"s": 1}, {"s": 2}, again.table.standing)
     assert read_back(tmp_path) == in_order(one() + one("bob"))
     assert not drop_torn_entry(tmp_path / "events")
+
+
+def test_a_snapshot_says_what_it_holds_and_not_what_came_after(tmp_path: Path) -> None:
+    events = Events(tmp_path, BERLIN)
+    events.append(rows_of(one()), {"s": 0}, {"s": 1}, Standing())
+    old = DeltaTable(tmp_path / "events")
+    events.append(rows_of(one("bob"), first=1), {"s": 1}, {"s": 2}, events.table.standing)
+    assert standing_of(old).rows == 1
+    assert standing_of(DeltaTable(tmp_path / "events")).rows == 2

@@ -1,0 +1,171 @@
+"""`churnwatch history run`: read the clicks, commit them to the history, keep its files in order, until a signal. Exit codes are those of `stream.processes.program`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from pathlib import Path
+
+from aiokafka.errors import KafkaError
+
+from features.events.columns import ColumnReader
+from insights.history.events import Rules
+from insights.history.faults import HistoryStale
+from insights.history.live.clicks import Clicks, Topic, open_clicks, topic_now
+from insights.history.live.metrics import HistoryMetrics
+from insights.history.live.upkeep import Upkeep
+from insights.history.live.writer import Writer
+from stream.faults import UsageFault
+from stream.kafka.connection import connection_of
+from stream.kafka.topics import topic_names
+from stream.processes.health import build_web, serve
+from stream.processes.program import Stopper
+from stream.settings import Settings
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.25
+"""How long the topic is waited for before anything else is looked at, such as a stop."""
+LOOK_EVERY_S = 60.0
+"""How often it is asked whether the topic is still the same, with as many partitions."""
+PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+SILENT_S = 60.0
+"""A loop that has not come round for so long is not ready any more."""
+SECOND_WRITER = "A second writer on this machine needs an address of its own, such as CHURNWATCH_HISTORY_WEB=127.0.0.1:6070, or none, CHURNWATCH_HISTORY_WEB="
+
+
+class Program:
+    """The process: one loop that reads, commits and keeps order, and what it says of itself.
+
+    Parameters
+    ----------
+    partial : bool
+        See `Writer.begin`.
+    """
+
+    def __init__(self, settings: Settings, rules: Rules, *, partial: bool = False) -> None:
+        self._settings, self._partial = settings, partial
+        self._connection = connection_of(settings)
+        self._clicks = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+        reader = ColumnReader(settings.spec(), settings.rules().for_senders())
+        folder = Path(settings["history.dir"])
+        self.metrics = HistoryMetrics()
+        self._writer = Writer(folder, rules, reader, settings["features.lateness"])
+        self._upkeep = Upkeep(folder, self._writer.events, self.metrics.upkeep)
+        self._trouble = "it is starting"
+        self._round_s = time.monotonic()
+        self._stop = asyncio.Event()
+
+    def live(self) -> list[str]:
+        """Return what says that the loop stands still."""
+        silent_s = time.monotonic() - self._round_s
+        return [f"nothing was done for {silent_s:.0f} s"] if silent_s > SILENT_S else []
+
+    def ready(self) -> list[str]:
+        """Return why events do not reach the history now."""
+        return [self._trouble] if self._trouble else self.live()
+
+    def stop(self) -> None:
+        """Commit what was read, and end."""
+        self._stop.set()
+
+    async def follow(self) -> None:
+        """Follow the clicks until `stop`. What a person must mend is raised; a server that is away is waited for."""
+        pause_s = PAUSE_S
+        while not self._stop.is_set():
+            try:
+                await self._turn()
+                pause_s = PAUSE_S
+            except HistoryStale:
+                log.info("another writer was first: reading again from where the history is")
+                self.metrics.counter("churnwatch_history_stale").inc()
+            except (KafkaError, UsageFault, OSError) as error:
+                if isinstance(error, UsageFault) and not getattr(error, "away", False):
+                    raise
+                why = str(error) if isinstance(error, UsageFault) else getattr(error, "strerror", None) or type(error).__name__
+                log.warning("the history does not go on for now", extra={"why": why})
+                self._trouble = f"it cannot go on for now: {why}"
+                self.metrics.stuck(True)
+                self._round_s = time.monotonic()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _turn(self) -> None:
+        """Follow from where the table is; return when asked to stop, or when the topic is another one."""
+        topic = await asyncio.to_thread(topic_now, self._connection, self._clicks)
+        async with open_clicks(self._connection, topic, self._settings["history.rows"]) as clicks:
+            await clicks.look()
+            clicks.seek(await asyncio.to_thread(self._writer.begin, topic, clicks.first, partial=self._partial))
+            log.info("following the clicks", extra={"partitions": topic.partitions, "version": self._writer.events.table.version})
+            self._trouble, looked_s = "", time.monotonic()
+            self.metrics.stuck(False)
+            while not self._stop.is_set():
+                await self._gather(clicks)
+                await self._flush(clicks)
+                await asyncio.to_thread(self._upkeep.piece)
+                if time.monotonic() > looked_s + LOOK_EVERY_S:
+                    if await self._is_another(topic):
+                        log.warning("the topic was made anew, or has more partitions now")
+                        return
+                    looked_s = time.monotonic()
+
+    async def _is_another(self, topic: Topic) -> bool:
+        return await asyncio.to_thread(topic_now, self._connection, self._clicks) != topic
+
+    async def _gather(self, clicks: Clicks) -> None:
+        """Read until there is enough for a commit, the first record has waited long enough, or nothing is there."""
+        until_s: float | None = None
+        while not self._stop.is_set() and self._writer.waiting < self._settings["history.rows"]:
+            self._round_s = now = time.monotonic()
+            if until_s is not None and now >= until_s:
+                return
+            found = await clicks.some(POLL_S if until_s is None else min(POLL_S, until_s - now))
+            for partition, records in found:
+                await asyncio.to_thread(self._writer.take, partition, records)
+            if found and until_s is None:
+                until_s = now + self._settings["history.interval"] / 1000
+            if until_s is None:
+                return
+
+    async def _flush(self, clicks: Clicks) -> None:
+        ends = await clicks.positions()
+        behind = {number: max(end - ends[number], 0) for number, end in clicks.ends().items()}
+        began = time.monotonic()
+        flushed = await asyncio.to_thread(self._writer.flush, ends, behind)
+        if flushed is not None:
+            self.metrics.flushed(flushed, time.monotonic() - began)
+            files = self._writer.events.table.files()
+            self.metrics.stands(sum(behind.values()), len(files), sum(one.size_bytes for one in files))
+
+
+async def run(settings: Settings, rules: Rules, *, partial: bool = False) -> int:
+    """Run until a signal, a refusal or a bug; return the exit code."""
+    stopper = Stopper()
+    stopper.arm()
+    await asyncio.to_thread(
+        topic_now, connection_of(settings), topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+    )
+    program = Program(settings, rules, partial=partial)
+    served = None
+    if settings["history.web"]:
+        app = build_web(program.metrics.registry, program.live, program.ready, settings["worker.web_token"])
+        served = await serve(app, settings["history.web"], setting="history.web", advice=SECOND_WRITER)
+    work = asyncio.create_task(program.follow())
+    work.add_done_callback(
+        lambda task: None if task.cancelled() or task.exception() is None else stopper.bug(task.exception() or SystemExit())
+    )
+    await stopper.wait()
+    program.stop()
+    await asyncio.wait([work])
+    if served is not None:
+        await served.close()
+    return stopper.code
+
+
+def main(settings: Settings, rules: Rules, *, partial: bool = False) -> int:
+    """Run in this process; return the exit code."""
+    return asyncio.run(run(settings, rules, partial=partial))

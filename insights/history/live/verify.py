@@ -1,0 +1,149 @@
+"""Is everything there, and nothing twice? The topic is read again from its beginning, and held against the rows of the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from features.events.columns import ColumnReader
+from insights.history.derived import snapshot, views
+from insights.history.duck import connected, quoted
+from insights.history.live.clicks import Clicks, Topic, open_clicks
+from insights.history.live.rows import NEVER, joined, read_rows
+from stream.kafka.connection import Connection
+
+PART_ROWS = 500_000
+WAIT_S = 20.0
+"""A topic that yields nothing for so long, seconds, does not hold what the history says it has read."""
+KEPT = ("part", "off", "user", "ts", "event_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a recount found.
+
+    Attributes
+    ----------
+    days : list of (int, str, int, int, int)
+        Of each partition and day: good events in the topic, how many of these the history holds, and how many are repeats.
+    lost : int
+        Events of the topic that the history neither holds, nor holds an equal of.
+    foreign : int
+        Rows from the topic's range that the topic does not hold like that.
+    doubled : int
+        Rows too many at one place in the topic, or of one user, day and event id.
+    other_days : int
+        Events that came again with a time of another day, which count twice.
+    gone : int
+        Rows from before the first record that the topic still has; they cannot be held against anything.
+    """
+
+    days: list[tuple[int, str, int, int, int]]
+    lost: int
+    foreign: int
+    doubled: int
+    other_days: int
+    gone: int
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is lost, foreign or doubled."""
+        return not (self.lost or self.foreign or self.doubled)
+
+
+async def verify(
+    folder: Path, spill: Path, connection: Connection, topic: Topic, reader: ColumnReader, progress: Callable[[int], None] = lambda _: None
+) -> Verdict:
+    """Recount the topic up to where the history has read it.
+
+    Parameters
+    ----------
+    spill : Path
+        An empty folder for the topic's events, about 60 bytes each.
+    reader : ColumnReader
+        Judges records by the rules of now; if these have changed since, what they would now reject is found to be foreign, and the other way round.
+
+    Raises
+    ------
+    TimeoutError
+        If the topic does not hold what the history has read.
+    """
+    at = snapshot(folder)
+    ends = {number: at.events.position(topic.source(number)) for number in range(topic.partitions)}
+    async with open_clicks(connection, topic) as clicks:
+        await clicks.look()
+        await _spill(clicks, ends, reader, spill, progress)
+        first = dict(clicks.first)
+    con = connected()
+    try:
+        con.execute(f"set temp_directory = {quoted(str(spill / 'sorting'))}")
+        views(con, at)
+        return _compared(con, spill, at.rules.timezone, first, ends)
+    finally:
+        con.close()
+
+
+async def _spill(clicks: Clicks, ends: dict[int, int], reader: ColumnReader, spill: Path, progress: Callable[[int], None]) -> None:
+    """Write the good events below `ends` into files."""
+    clicks.seek(clicks.first)
+    parts: list[pl.DataFrame] = []
+    number = rows = read = 0
+
+    def write() -> None:
+        nonlocal parts, number, rows
+        joined(parts).select(KEPT).write_parquet(spill / f"{number}.parquet")
+        parts, rows, number = [], 0, number + 1
+
+    def left(at: dict[int, int]) -> bool:
+        return any(at[partition] < end for partition, end in ends.items() if clicks.first[partition] < end)
+
+    at = await clicks.positions()
+    while left(at):
+        before, found = at, await clicks.some(WAIT_S)
+        at = await clicks.positions()
+        if not found and at == before:
+            raise TimeoutError("the topic does not hold what the history has read of it")
+        for partition, records in found:
+            below = records[: int(records.offset.searchsorted(ends[partition]))]
+            if len(below):
+                parts.append(read_rows(partition, below.offset, reader.read(below.values, below.append_ms), NEVER, 0).rows)
+                rows, read = rows + parts[-1].height, read + len(below)
+        progress(read)
+        if rows >= PART_ROWS:
+            write()
+    write()
+
+
+def _compared(con: duckdb.DuckDBPyConnection, spill: Path, zone: str, first: dict[int, int], ends: dict[int, int]) -> Verdict:
+    con.execute(
+        f"""create view topic as select *, (ts at time zone {quoted(zone)})::date as day from read_parquet({quoted(str(spill / "*.parquet"))})"""
+    )
+    ranges = " or ".join(f"(part = {number} and off >= {first[number]} and off < {end})" for number, end in ends.items()) or "false"
+    con.execute(f"create view range as select * from events where {ranges}")
+    con.execute("create view named as select * from events where event_id is not null")
+    same = 'r.part = t.part and r.off = t.off and r."user" = t."user" and r.ts = t.ts'
+    con.execute(f"""create view missing as select * from topic t anti join range r on {same}""")
+    equal = 'r."user" = t."user" and r.event_id = t.event_id and r.day = t.day'
+
+    def count(sql: str) -> int:
+        (found,) = con.execute(sql).fetchall()[0]
+        return int(found or 0)
+
+    days = con.execute(
+        """select t.part, t.day::text, count(*), count(*) - count(m.off), count(m.off) from topic t
+        left join missing m on m.part = t.part and m.off = t.off group by t.part, t.day order by t.part, t.day"""
+    ).fetchall()
+    places = "select count(*) - count(distinct (part, off)) from events where part >= 0"
+    ids = 'select count(*) - count(distinct ("user", day, event_id)) from named'
+    return Verdict(
+        days=[(int(part), str(day), int(good), int(held), int(again)) for part, day, good, held, again in days],
+        lost=count(f"select count(*) from missing t anti join named r on {equal}"),
+        foreign=count(f"select count(*) from range r anti join topic t on {same}"),
+        doubled=count(places) + count(ids),
+        other_days=count('select sum(n - 1) from (select count(distinct day) as n from named group by "user", event_id) where n > 1'),
+        gone=count(f"select count(*) from events where part >= 0 and not ({ranges})"),
+    )
