@@ -114,7 +114,7 @@ RULES: dict[str, Rule] = {
     ),
     "insights.analyses": Rule("features.definitions stream.faults insights.history"),
     "insights.scenarios": Rule(""),
-    "insights.written": Rule("stream.faults stream.shown insights.words insights.analyses"),
+    "insights.written": Rule("stream.faults stream.shown insights.words insights.history insights.analyses"),
     "insights.web": Rule(
         f"{CORE} stream.metric stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
         "insights.store insights.past insights.past.fold insights.past.follow insights.live stream.kafka stream.ownership features.files churnwatch",

@@ -51,7 +51,7 @@ def write(path: Path, result: Result, frame: pl.DataFrame, page: Callable[[], st
 
 def _write(path: Path, ending: str, result: Result, frame: pl.DataFrame, page: Callable[[], str]) -> None:
     if ending == ".parquet":
-        frame.write_parquet(path, metadata={"churnwatch.as_of": msgspec.json.encode(as_of_of(result)).decode()})
+        frame.write_parquet(path, metadata={"churnwatch.as_of": msgspec.json.encode(as_of_of(result.as_of, result.left_censored)).decode()})
     elif ending == ".xlsx":
         _excel(path, result, frame)
     elif ending == ".csv":
@@ -72,7 +72,7 @@ def _excel(path: Path, result: Result, frame: pl.DataFrame) -> None:
         plain = frame.with_columns(pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None))
         plain.write_excel(workbook=book, worksheet="rows")
         sheet = book.add_worksheet("as of")
-        for number, (name, value) in enumerate(as_of_of(result).items()):
+        for number, (name, value) in enumerate(as_of_of(result.as_of, result.left_censored).items()):
             sheet.write_string(number, 0, name)
             sheet.write_string(
                 number, 1, "" if value is None else value if isinstance(value, str) else msgspec.json.encode(value).decode().strip('"')

@@ -22,6 +22,7 @@ from stream.cli.ingest import ingest
 from stream.cli.model import model_app
 from stream.cli.play import demo, simulate
 from stream.cli.run import run, train
+from stream.cli.sql import sql
 from stream.cli.state import state_app
 from stream.cli.topics import topics_app
 from stream.cli.users import at_risk, user
@@ -42,6 +43,7 @@ app.command()(simulate)
 app.command()(ingest)
 app.command()(backtest)
 app.command()(user)
+app.command()(sql)
 app.command("at-risk")(at_risk)
 app.add_typer(web_app, name="web")
 app.add_typer(history_app, name="history", help="The complete history of events.")

@@ -186,8 +186,8 @@ def cell_of(text: str, analysis: Analysis[Any]) -> Cell:
     return Cell(metric=metric, k=None if k is None else int(k), **texts)
 
 
-def open_crowd() -> Crowd:
-    """Open the history that the settings name.
+def open_crowd(memory: str = "2GB") -> Crowd:
+    """Open the history that the settings name; `memory` is the most that DuckDB may use.
 
     Raises
     ------
@@ -204,5 +204,6 @@ def open_crowd() -> Crowd:
         complete_from_ms=settings["history.complete_from"] or 0,
         activity=tuple(definition.activity),
         horizon_ms=definition.horizon_ms,
+        memory=memory,
     )
     return Crowd(log.con, log.as_of)
