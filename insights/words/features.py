@@ -8,7 +8,7 @@ from insights.words.said import Said
 WORDS: dict[str, Said] = {
     "analysis.feature_use": Said("Features", "功能使用与留存"),
     "analysis.feature_use.asks": Said(
-        "Do users of a feature stay longer than others who are as active?", "同样活跃的用户中，使用某功能的人是否留存更久？"
+        "Do people who use a feature stay longer than others who are as active?", "同样活跃的用户中，使用某功能的人是否留存更久？"
     ),
     "analysis.hours": Said("Hours of the day", "时段"),
     "analysis.hours.asks": Said(
@@ -25,7 +25,7 @@ WORDS: dict[str, Said] = {
     # metrics
     "metric.kept_difference": Said("More came again, equally active", "回访差（同等活跃）"),
     "metric.kept_difference.is": Said(
-        "share of users of the feature who came again within the horizon, minus that of others with as many active days. Surely above 0 and used by many: needed, by few: promising; else habit or idle",
+        "share of people with the feature who came again within the horizon, minus that of others with as many active days. Surely above 0 and used by many: needed, by few: promising; else habit or idle",
         "使用者在流失期限内的回访比例，减去活跃天数相当的未使用者的比例。确实大于 0 且多数人用：needed 刚需，少数人用：promising 潜力；否则 habit 习惯或 idle 鸡肋",
     ),
     "metric.plain_kept_difference": Said("More came again, plain", "回访差（未校正）"),
