@@ -22,7 +22,7 @@ from insights.history.events import Rules
 from insights.history.faults import HistoryMissing, HistoryStale
 from insights.history.standing import Standing
 from insights.history.table import DataFile, Table
-from insights.history.tables import EVENTS, USER_DAY, USERS, TableSpec
+from insights.history.tables import ALERTS, EVENTS, USER_DAY, USERS, TableSpec
 
 UP_TO = "events"
 """The source whose position in a derived table is the version of the events that it was made of."""
@@ -39,12 +39,15 @@ class Snapshot:
         None if there is none yet, or it cannot be used beside these events.
     dirty : frozenset of str
         Days whose rows in `user_day` are not those of the events.
+    alerts : Table or None
+        None if none was ever followed.
     """
 
     events: Table
     user_day: Table | None
     users: Table | None
     dirty: frozenset[str]
+    alerts: Table | None
 
     @property
     def rules(self) -> Rules:
@@ -60,7 +63,7 @@ def snapshot(folder: Path) -> Snapshot:
     HistoryMissing
         If there is no history in the folder.
     """
-    users, user_day = _there(folder, USERS.name), _there(folder, USER_DAY.name)
+    users, user_day = _there(folder, USERS), _there(folder, USER_DAY)
     events = Table.open(folder, EVENTS)
     rules = digest(Rules.of(events.properties))
     days = user_day if user_day is not None and user_day.properties.get(RULES) == rules else None
@@ -68,12 +71,12 @@ def snapshot(folder: Path) -> Snapshot:
     dirty = frozenset(one.partition for one in events.files() if one.changed > up_to)
     # the table of users is of use only beside the very table of days that it was made from
     beside = users is not None and days is not None and users.properties.get(RULES) == rules and users.position(UP_TO) == up_to
-    return Snapshot(events, days, users if beside else None, dirty)
+    return Snapshot(events, days, users if beside else None, dirty, _there(folder, ALERTS))
 
 
-def _there(folder: Path, name: str) -> Table | None:
+def _there(folder: Path, spec: TableSpec) -> Table | None:
     try:
-        return Table.open(folder, USERS if name == USERS.name else USER_DAY)
+        return Table.open(folder, spec)
     except HistoryMissing:
         return None
 
@@ -84,9 +87,11 @@ def digest(rules: Rules) -> str:
 
 
 def views(con: duckdb.DuckDBPyConnection, at: Snapshot) -> None:
-    """Make the views `events`, `user_day` and `users`, of which the last two are exact however old the derived tables are."""
+    """Make the views `events`, `alerts`, `user_day` and `users`, of which the last two are exact however old the derived tables are."""
     files = at.events.files()
     con.execute(f"create view events as {_events(at, files)}")
+    alerts = [] if at.alerts is None else [one.path for one in at.alerts.files()]
+    con.execute(f"create view alerts as {files_sql(ALERTS, at.events.folder.parent / ALERTS.name, alerts)}")
     live = user_day_sql(f"({_events(at, [one for one in files if one.partition in at.dirty])})", at.rules)
     if at.user_day is None:
         con.execute(f"create view user_day as {live}")

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from insights.history.events import Events
 from insights.history.table import DataFile, Table, saying
-from insights.history.tables import EVENTS
 
 MERGE_AT = 8
 """So many files of about one size in a day are merged, so that each row is written again only when its file has grown about eightfold."""
@@ -31,7 +29,7 @@ def crowded(files: Iterable[DataFile], merge_at: int = MERGE_AT) -> list[DataFil
     return next((tier for _, tier in sorted(tiers.items()) if len(tier) >= merge_at), [])
 
 
-def compact(events: Events, *, over_before: str = "") -> int:
+def compact(table: Table, *, over_before: str = "") -> int:
     """Merge the files of the first day that has many; return how many were merged, 0 if no day has.
 
     Parameters
@@ -44,7 +42,6 @@ def compact(events: Events, *, over_before: str = "") -> int:
     HistoryStale
         If another writer committed meanwhile.
     """
-    table = events.table
     for day in sorted({one.partition for one in table.files()}):
         files = table.files_of(day)
         chosen = crowded(files)
@@ -59,7 +56,7 @@ def compact(events: Events, *, over_before: str = "") -> int:
 
 def merge(table: Table, partition: str, files: Sequence[DataFile]) -> None:
     """Make one file of several; no row changes, so nothing that was derived from them becomes old."""
-    rows = table.read(files).sort(EVENTS.order)
+    rows = table.read(files).sort(table.spec.order)
     changed = max(one.changed for one in files)
     table.commit(table.standing, adds=[table.write(partition, rows, changed=changed)], removes=files, changes=False)
 

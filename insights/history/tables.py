@@ -126,3 +126,31 @@ USERS = TableSpec(
     order=("user",),
     measured="first_ts",
 )
+ALERTS = TableSpec(
+    "alerts",
+    {
+        "alert_id": pl.String(),
+        "type": pl.String(),  # opened or resolved
+        "cause": pl.String(),  # why it is resolved
+        "user": pl.String(),
+        "definition": pl.String(),
+        "risk": pl.Float64(),
+        "threshold": pl.Float64(),
+        "horizon_ms": pl.Int64(),
+        "landmark": TIME,
+        "valid_until": TIME,
+        "event_time": TIME,
+        "scored": TIME,
+        "reasons": TEXTS,
+        "reason_codes": TEXTS,
+        "model": pl.String(),
+        "model_version": pl.Int32(),
+        "part": pl.Int32(),  # the place in the topic of alerts
+        "off": pl.Int64(),
+        "day": pl.Date(),  # of event_time, in the history's time zone
+    },
+    needed=("alert_id", "type", "user", "definition", "landmark", "event_time", "part", "off"),
+    partition="day",
+    order=("user", "event_time", "part", "off"),
+    measured="event_time",
+)

@@ -1,4 +1,4 @@
-"""The clicks topic from given offsets on, in whole batches of columns; without a consumer group, and committed records only."""
+"""The clicks, or another topic, from given offsets on, in whole batches of columns; without a consumer group, and committed records only."""
 
 from __future__ import annotations
 
@@ -38,13 +38,14 @@ class Topic:
     name: str
     id: str
     partitions: int
+    logical: str = "clicks"
 
     def source(self, partition: int) -> str:
         """Return the name of a partition's position."""
-        return f"clicks/{self.id}/{partition}"
+        return f"{self.logical}/{self.id}/{partition}"
 
 
-def topic_now(connection: Connection, name: str) -> Topic:
+def topic_now(connection: Connection, name: str, logical: str = "clicks") -> Topic:
     """Ask Kafka for a topic.
 
     Raises
@@ -62,7 +63,7 @@ def topic_now(connection: Connection, name: str) -> Topic:
         (found,) = client.describe_topics([name])
     finally:
         client.close()
-    return Topic(name, str(found["topic_id"]), len(found["partitions"]))
+    return Topic(name, str(found["topic_id"]), len(found["partitions"]), logical)
 
 
 class Clicks:

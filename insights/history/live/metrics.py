@@ -10,6 +10,7 @@ HISTORY_METRICS = (
     Metric("churnwatch_history_repeats", "counter", (), "events dropped because their day holds them already"),
     Metric("churnwatch_history_late", "counter", (), "events kept although they were late as the engine counts it"),
     Metric("churnwatch_history_rejected", "counter", ("reason",), "records that are no events"),
+    Metric("churnwatch_history_alerts", "counter", (), "alerts written into the history"),
     Metric("churnwatch_history_commits", "counter", (), "commits of rows"),
     Metric("churnwatch_history_commit_seconds", "histogram", (), "from the rows to the synced commit"),
     Metric("churnwatch_history_stale", "counter", (), "commits lost to another writer, which were begun again"),

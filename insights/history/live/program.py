@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aiokafka.errors import KafkaError
@@ -13,6 +14,7 @@ from aiokafka.errors import KafkaError
 from features.events.columns import ColumnReader
 from insights.history.events import Rules
 from insights.history.faults import HistoryStale
+from insights.history.live.alerts import AlertsWriter
 from insights.history.live.clicks import Clicks, Topic, open_clicks, topic_now
 from insights.history.live.metrics import HistoryMetrics
 from insights.history.live.upkeep import Upkeep
@@ -49,11 +51,12 @@ class Program:
     def __init__(self, settings: Settings, rules: Rules, *, partial: bool = False) -> None:
         self._settings, self._partial = settings, partial
         self._connection = connection_of(settings)
-        self._clicks = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+        self._names = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
         reader = ColumnReader(settings.spec(), settings.rules().for_senders())
         folder = Path(settings["history.dir"])
         self.metrics = HistoryMetrics()
         self._writer = Writer(folder, rules, reader, settings["features.lateness"])
+        self._alerts = AlertsWriter(folder, rules)
         self._upkeep = Upkeep(folder, self._writer.events, self.metrics.upkeep)
         self._trouble = "it is starting"
         self._round_s = time.monotonic()
@@ -73,11 +76,14 @@ class Program:
         self._stop.set()
 
     async def follow(self) -> None:
-        """Follow the clicks until `stop`. What a person must mend is raised; a server that is away is waited for."""
+        """Follow the clicks, and the alerts beside them, until `stop`. What a person must mend is raised; a server that is away is waited for."""
+        await asyncio.gather(self._again_and_again(self._turn), self._again_and_again(self._turn_of_alerts))
+
+    async def _again_and_again(self, turn: Callable[[], Awaitable[None]]) -> None:
         pause_s = PAUSE_S
         while not self._stop.is_set():
             try:
-                await self._turn()
+                await turn()
                 pause_s = PAUSE_S
             except HistoryStale:
                 log.info("another writer was first: reading again from where the history is")
@@ -90,13 +96,17 @@ class Program:
                 self._trouble = f"it cannot go on for now: {why}"
                 self.metrics.stuck(True)
                 self._round_s = time.monotonic()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), pause_s)
+                await self._pause(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or until asked to stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
 
     async def _turn(self) -> None:
         """Follow from where the table is; return when asked to stop, or when the topic is another one."""
-        topic = await asyncio.to_thread(topic_now, self._connection, self._clicks)
+        topic = await asyncio.to_thread(topic_now, self._connection, self._names["clicks"])
         async with open_clicks(self._connection, topic, self._settings["history.rows"]) as clicks:
             await clicks.look()
             clicks.seek(await asyncio.to_thread(self._writer.begin, topic, clicks.first, partial=self._partial))
@@ -113,8 +123,27 @@ class Program:
                         return
                     looked_s = time.monotonic()
 
+    async def _turn_of_alerts(self) -> None:
+        """Follow the alerts from where their table is; return when asked to stop, or when the topic is another one."""
+        topic = await asyncio.to_thread(topic_now, self._connection, self._names["alerts"], "alerts")
+        async with open_clicks(self._connection, topic) as alerts:
+            await alerts.look()
+            alerts.seek(await asyncio.to_thread(self._alerts.begin, topic, alerts.first))
+            looked_s = time.monotonic()
+            while not self._stop.is_set():
+                while found := await alerts.some(0.0):
+                    for partition, records in found:
+                        await asyncio.to_thread(self._alerts.take, partition, records)
+                count = await asyncio.to_thread(self._alerts.flush, await alerts.positions())
+                self.metrics.counter("churnwatch_history_alerts").inc(count)
+                if time.monotonic() > looked_s + LOOK_EVERY_S:
+                    if await self._is_another(topic):
+                        return
+                    looked_s = time.monotonic()
+                await self._pause(self._settings["history.interval"] / 1000)
+
     async def _is_another(self, topic: Topic) -> bool:
-        return await asyncio.to_thread(topic_now, self._connection, self._clicks) != topic
+        return await asyncio.to_thread(topic_now, self._connection, topic.name, topic.logical) != topic
 
     async def _gather(self, clicks: Clicks) -> None:
         """Read until there is enough for a commit, the first record has waited long enough, or nothing is there."""

@@ -10,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.compiled.texts import Texts
+from features.compiled.texts import Texts, as_bytes
 from features.events.columns import Columns
 from features.events.event import REJECTS, Reason
 from insights.history.tables import EVENTS
 
 NEVER = -(2**62)
 """Stands for the newest time where nothing came yet."""
+SHORT = 128
+"""Most bytes of strings that are copied into one block, each as wide as the widest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,21 @@ def joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _text(texts: Texts, rows: npt.NDArray[np.intp]) -> pl.Series:
-    return pl.Series(list(texts.take(rows)), dtype=pl.Binary).cast(pl.String)
+    """Return some strings as a column; nulls are put in afterwards, so that they cost no object each."""
+    taken = texts.take(rows)
+    there = taken.at >= 0
+    found = pl.Series(_present(taken.take(there.nonzero()[0])), dtype=pl.Binary).cast(pl.String)
+    if there.all():
+        return found
+    return found.gather(pl.Series(there.cumsum() - 1, dtype=pl.Int64).set(pl.Series(~there), None))
+
+
+def _present(texts: Texts) -> list[bytes]:
+    """Return strings as objects, all at once if they are short; a zero byte at the end would be lost then."""
+    lengths = texts.end - texts.at
+    if len(lengths) and 0 < lengths.max() <= SHORT and lengths.min() > 0 and texts.buffer[texts.end - 1].all():
+        return as_bytes(texts.buffer, texts.at, texts.end)
+    return [one or b"" for one in texts]
 
 
 def _time(ms: npt.NDArray[np.int64]) -> pl.Series:

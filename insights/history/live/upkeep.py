@@ -53,7 +53,7 @@ class Upkeep:
         return bool(what)
 
     def _due(self, now: float) -> str:
-        if compact(self._events, over_before=self._over):
+        if compact(self._events.table, over_before=self._over):
             return "merge"
         self._over = ""
         if now >= self._derive_at:

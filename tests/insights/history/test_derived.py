@@ -87,7 +87,7 @@ def test_the_views_are_exact_at_any_time(tmp_path_factory: pytest.TempPathFactor
             rules = replace(rules, revenue=revenue, set_aside=aside, session_gap_ms=20 * MINUTE_MS)
             events = Events(folder, rules)
         else:
-            compact(events, over_before="9999" if step == "compact whole" else "")
+            compact(events.table, over_before="9999" if step == "compact whole" else "")
     days = oracle.user_days(every, rules.timezone, rules.session_gap_ms, rules.revenue, rules.set_aside)
     assert held(folder) == (days, oracle.users(days))
 
@@ -117,8 +117,8 @@ def test_what_is_clean_is_not_computed_again(tmp_path: Path) -> None:
 def test_merging_files_makes_no_day_dirty_and_keeps_all_rows(tmp_path: Path) -> None:
     events = filled(tmp_path, 9)
     derive(tmp_path)
-    assert compact(events) == 9
-    assert compact(events) == 0
+    assert compact(events.table) == 9
+    assert compact(events.table) == 0
     assert len(events.table.files()) == 1
     assert snapshot(tmp_path).dirty == frozenset()
     assert asked(tmp_path, "select count(*), count(distinct off) from events") == [(9, 9)]
@@ -128,9 +128,9 @@ def test_merging_files_makes_no_day_dirty_and_keeps_all_rows(tmp_path: Path) -> 
 def test_of_two_that_merge_one_wins_and_no_row_is_doubled(tmp_path: Path) -> None:
     first = filled(tmp_path, 9)
     second = Events(tmp_path, BERLIN)
-    compact(first)
+    compact(first.table)
     with pytest.raises(HistoryStale):
-        compact(second)
+        compact(second.table)
     assert asked(tmp_path, "select count(*) from events") == [(9,)]
 
 
@@ -138,7 +138,7 @@ def test_a_merge_older_than_an_append_is_refused(tmp_path: Path) -> None:
     old = filled(tmp_path, 9)
     filled(tmp_path, 1, Events(tmp_path, BERLIN))
     with pytest.raises(HistoryStale):
-        compact(old)
+        compact(old.table)
     assert asked(tmp_path, "select count(*) from events") == [(10,)]
 
 
@@ -154,7 +154,7 @@ def test_files_are_merged_only_with_files_of_about_their_size() -> None:
 
 def test_vacuum_takes_what_nobody_can_need_and_the_history_goes_on(tmp_path: Path) -> None:
     events = filled(tmp_path, 9)
-    compact(events)
+    compact(events.table)
     before = events.table.standing
     assert vacuum(events.table, after_hours=0) == 9
     assert events.table.standing == before
@@ -169,7 +169,7 @@ def test_a_reader_keeps_its_snapshot(tmp_path: Path) -> None:
 
     events = filled(tmp_path, 9)
     log = open_log(tmp_path)
-    compact(events)
+    compact(events.table)
     filled(tmp_path, 1, events)
     assert log.con.execute("select count(*) from events").fetchall() == [(9,)]
     assert log.as_of.events == 9
