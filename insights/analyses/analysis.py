@@ -29,7 +29,7 @@ LONG: dict[str, Any] = {
 NONE, OTHER = "(none)", "other"
 """Groups of who has no value, and of all groups beyond the limit."""
 
-Kind = Literal["share", "number", "people", "seconds", "days", "money", "text"]
+Kind = Literal["share", "points", "number", "people", "seconds", "days", "money", "text"]
 Layout = Literal["series", "triangle", "steps", "list"]
 
 

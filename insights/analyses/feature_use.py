@@ -140,8 +140,8 @@ FEATURE_USE = Analysis(
     parameters=FeatureUse,
     run=run,
     metrics=(
-        Metric("kept_difference", "share"),
-        Metric("plain_kept_difference", "share"),
+        Metric("kept_difference", "points"),
+        Metric("plain_kept_difference", "points"),
         Metric("reach", "share"),
         Metric("kept_share", "share"),
     ),

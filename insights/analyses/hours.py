@@ -60,9 +60,9 @@ def run(crowd: Crowd, asked: Hours) -> Result:
     parts = [
         _said(table, "hour_ratio", pl.col("ratio"), pl.col("low"), pl.col("high")),
         _said(table, "silence_share", pl.col("silent") / pl.col("visits"), none, none),
-        _said(table, "latency_p50", pl.col("p50"), none, none),
-        _said(table, "latency_p95", pl.col("p95"), none, none),
     ]
+    if table["p50"].null_count() < table.height:
+        parts += [_said(table, f"latency_{name}", pl.col(name), none, none) for name in ("p50", "p95")]
     return HOURS_OF_DAY.result(crowd, asked, pl.concat(parts))
 
 
@@ -91,7 +91,15 @@ def _visits_sql(crowd: Crowd, asked: Hours, bound: Bound, zone: str, known: int 
 
 def _said(table: pl.DataFrame, metric: str, value: pl.Expr, low: pl.Expr, high: pl.Expr) -> pl.DataFrame:
     state = pl.when(value.is_null()).then(pl.lit("none")).otherwise(pl.lit("complete"))
-    return table.select("hour", metric=pl.lit(metric), n=pl.col("visits"), value=value.cast(pl.Float64), low=low, high=high, state=state)
+    return table.select(
+        pl.col("hour").cast(pl.String).str.zfill(2),
+        metric=pl.lit(metric),
+        n=pl.col("visits"),
+        value=value.cast(pl.Float64),
+        low=low,
+        high=high,
+        state=state,
+    )
 
 
 HOURS_OF_DAY = Analysis(
@@ -104,6 +112,6 @@ HOURS_OF_DAY = Analysis(
         Metric("latency_p50", "number"),
         Metric("latency_p95", "number"),
     ),
-    columns=(Column("hour", "text", pl.Int64),),
+    columns=(Column("hour", "text", pl.String),),
     example=("hours",),
 )

@@ -23,12 +23,12 @@ WORDS: dict[str, Said] = {
     "parameter.common": Said("share of people from which a feature counts as common", "使用人数占比达到多少即为常用功能"),
     "parameter.least_visits": Said("fewest visits of an hour", "每个时段至少的访问次数"),
     # metrics
-    "metric.kept_difference": Said("More came again, equally active", "回访差（同等活跃）"),
+    "metric.kept_difference": Said("More came again, equally active (points)", "回访差，同等活跃（百分点）"),
     "metric.kept_difference.is": Said(
         "share of people with the feature who came again within the horizon, minus that of others with as many active days. Surely above 0 and used by many: needed, by few: promising; else habit or idle",
         "使用者在流失期限内的回访比例，减去活跃天数相当的未使用者的比例。确实大于 0 且多数人用：needed 刚需，少数人用：promising 潜力；否则 habit 习惯或 idle 鸡肋",
     ),
-    "metric.plain_kept_difference": Said("More came again, plain", "回访差（未校正）"),
+    "metric.plain_kept_difference": Said("More came again, plain (points)", "回访差，未校正（百分点）"),
     "metric.plain_kept_difference.is": Said(
         "the same against all others; who comes often uses more, so this flatters", "与全部未使用者相比；常来的人用得多，此数偏高"
     ),
@@ -51,6 +51,8 @@ WORDS: dict[str, Said] = {
     "metric.latency_p50.is": Said("median of props.latency_ms of the hour's events", "该时段事件 props.latency_ms 的中位数"),
     "metric.latency_p95": Said("Latency, 95 % (ms)", "响应时间 95 分位（毫秒）"),
     "metric.latency_p95.is": Said("19 in 20 of the hour's events answered within this time", "该时段二十分之十九的事件响应不超过此值"),
+    # how values are written
+    "span.seconds": Said("{n} s", "{n} 秒"),
     # columns
     "column.feature": Said("Feature", "功能"),
     "column.place": Said("Place", "位置"),

@@ -81,13 +81,17 @@ def said(value: float | None, kind: Kind, words: Words) -> str:
     >>> from insights.words import words
     >>> said(0.256, "share", words("en")), said(1234.0, "people", words("en")), said(None, "share", words("en")) == DASH
     ('26%', '1,234', True)
+    >>> said(0.021, "points", words("en")), said(20.4, "seconds", words("en")), said(600, "seconds", words("zh"))
+    ('+2.1', '20.4 s', '10 分钟')
     """
     if value is None:
         return DASH
     if kind == "share":
         return words.percent(value)
+    if kind == "points":
+        return f"{'+' if value > 0 else ''}{words.number(100 * value, 1)}"
     if kind == "seconds":
-        return words.duration(value)
+        return words.duration(value) if value >= 60 else words.t("span.seconds", n=words.number(value))
     return words.number(value)
 
 
