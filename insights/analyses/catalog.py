@@ -10,6 +10,7 @@ from typing import Any
 
 from insights.analyses.active_users import ACTIVE_USERS
 from insights.analyses.analysis import Analysis
+from insights.analyses.clusters import CLUSTERS
 from insights.analyses.daily_states import DAILY_STATES
 from insights.analyses.feature_use import FEATURE_USE
 from insights.analyses.funnel import FUNNEL
@@ -38,6 +39,7 @@ _ALL = (
     HOURS_OF_DAY,
     VALUE,
     RFM,
+    CLUSTERS,
 )
 CATALOG: dict[str, Analysis[Any]] = {one.name: one for one in _ALL}
 

@@ -109,3 +109,7 @@ def test_who_fell_silent_was_in_the_segment_a_horizon_ago() -> None:
     moves = RFM.run(crowd, asked).rows.filter(pl.col("metric") == "came_from")
     assert moves.filter(pl.col("source").is_null())["value"].to_list() == [1.0]
     assert behind(crowd, asked, Cell(metric="came_from"))["user"].to_list() == ["c"]
+
+
+def test_an_empty_log_has_no_rows() -> None:
+    assert RFM.run(shop([]), Rfm()).rows.is_empty()
