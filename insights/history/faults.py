@@ -2,9 +2,10 @@
 
 ::
 
-    HistoryStale     somebody else committed first; everything read so far is forgotten, and one begins from the newest snapshot
-    HistoryMissing   there is none where one is to be read
-    HistoryRefused   what is there contradicts the settings or the log
+    HistoryStale       somebody else committed first; everything read so far is forgotten, and one begins from the newest snapshot
+    HistoryMissing     there is none where one is to be read
+    HistoryUnwritable  the folder cannot be written now: a full disk, a missing right
+    HistoryRefused     what is there contradicts the settings or the log
 """
 
 from __future__ import annotations
@@ -18,6 +19,18 @@ class HistoryStale(Exception):
 
 class HistoryMissing(UsageFault):
     """There is no history in this folder; the message says which command makes one."""
+
+
+class HistoryUnwritable(UsageFault):
+    """The folder cannot be written; a later try may succeed, so a writer waits.
+
+    Attributes
+    ----------
+    away : bool
+        As of a server that is away: a supervisor may start the command again.
+    """
+
+    away = True
 
 
 class HistoryRefused(Refused):

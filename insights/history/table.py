@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from insights.history.disk import LOG, drop_torn_entry, entry, sync, sync_all
-from insights.history.faults import HistoryMissing, HistoryStale
+from insights.history.faults import HistoryMissing, HistoryStale, HistoryUnwritable
 from insights.history.standing import KEY, Standing
 from insights.history.tables import TableSpec
 
@@ -86,9 +87,16 @@ class Table:
 
     @classmethod
     def create(cls, folder: Path, spec: TableSpec, properties: Mapping[str, str]) -> Table:
-        """Open a table for writing; make it if it is not there."""
+        """Open a table for writing; make it if it is not there.
+
+        Raises
+        ------
+        HistoryUnwritable
+            If the folder cannot be made.
+        """
         where = folder / spec.name
-        where.mkdir(parents=True, exist_ok=True)
+        with _writing(folder):
+            where.mkdir(parents=True, exist_ok=True)
         if (where / LOG).is_dir():
             drop_torn_entry(where)
         DeltaTable.create(
@@ -190,8 +198,9 @@ class Table:
         below = f"{self.spec.partition}={partition}" if self.spec.partition else ""
         name = f"{self.version + 1 if changed is None else changed}-{uuid.uuid4().hex}.parquet"
         path = f"{below}/{name}" if below else name
-        (self.folder / below).mkdir(parents=True, exist_ok=True)
-        rows.write_parquet(self.folder / path, compression="zstd", row_group_size=ROW_GROUP)
+        with _writing(self.folder):
+            (self.folder / below).mkdir(parents=True, exist_ok=True)
+            rows.write_parquet(self.folder / path, compression="zstd", row_group_size=ROW_GROUP)
         measured = rows[self.spec.measured]
         return DataFile(
             path, partition, (self.folder / path).stat().st_size, rows.height, _measure(measured.min()), _measure(measured.max())
@@ -212,6 +221,8 @@ class Table:
         ------
         HistoryStale
             If another writer has committed since this snapshot. The files that were written are then nobody's, and `vacuum` takes them away.
+        HistoryUnwritable
+            If the commit failed and nobody else has committed.
         """
         now_ms = time.time_ns() // 1_000_000
         actions: list[AddAction | RemoveAction] = [
@@ -227,7 +238,9 @@ class Table:
                 actions, "append", self.spec.schema(), partition_by=partition_by, commit_properties=properties
             )
         except CommitFailedError as error:
-            raise HistoryStale(str(error)) from error
+            if DeltaTable(self.folder).version() > version:
+                raise HistoryStale(str(error)) from error
+            raise HistoryUnwritable(f"{self.folder} cannot be written: {error}") from error
         sync(entry(self.folder, version + 1))
         sync(self.folder / LOG)
         self.delta.update_incremental()
@@ -237,6 +250,16 @@ class Table:
 
     def _values(self, one: DataFile) -> dict[str, str | None]:
         return {self.spec.partition: one.partition} if self.spec.partition else {}
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise HistoryUnwritable(
+            f"the history in {folder} cannot be written ({error.strerror or error}): make room, or name another folder in history.dir (CHURNWATCH_HISTORY)"
+        ) from error
 
 
 def saying(standing: Standing, version: int, positions: Mapping[str, int]) -> CommitProperties:

@@ -18,7 +18,7 @@ from features.files.reader import EventFile
 from features.files.summary import Summary
 from features.files.whole import judged
 from insights.history.events import Events
-from insights.history.faults import HistoryMissing, HistoryRefused
+from insights.history.faults import HistoryMissing, HistoryRefused, HistoryUnwritable
 from insights.history.importing import Source, done, import_files, source_of
 from insights.history.reader import open_log
 from stream.cli import app
@@ -171,6 +171,12 @@ def test_an_import_goes_on_beside_another_writer(tmp_path: Path, folder: Path) -
     assert imported.rows == 100
     assert at > 3
     assert asked(folder, "select count(*) filter (part = -1), count(*) filter (part = 0) from events") == [(100, at)]
+
+
+def test_a_folder_that_cannot_be_written_says_which_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HistoryUnwritable, match=r"file.*history\.dir"):
+        Events(tmp_path / "file", BERLIN)
 
 
 def test_no_history_says_what_makes_one(tmp_path: Path) -> None:
