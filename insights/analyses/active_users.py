@@ -12,7 +12,7 @@ import polars as pl
 from insights.analyses.analysis import Analysis, Cell, Metric, Result
 from insights.analyses.crowd import Crowd
 from insights.analyses.days import active_sql, first_known_unit, units_asked
-from insights.analyses.groups import LIMIT, first_value_sql, kept, named
+from insights.analyses.groups import LIMIT, first_value_sql, kept, named, of_group
 from insights.analyses.match import Bound
 from insights.analyses.units import EPOCH
 from stream.faults import UsageFault
@@ -153,7 +153,7 @@ def behind(crowd: Crowd, asked: ActiveUsers, cell: Cell) -> pl.DataFrame:
         active=active, grp="groups.grp" if asked.by else "NULL", groups=groups, first=bound(last - width + 1), last=bound(last)
     )
     people = crowd.frame(sql, bound.values).with_columns((pl.lit(EPOCH) + pl.duration(days=pl.col("last_day"))).alias("last_day"))
-    return people if cell.group is None else people.filter(pl.col("group") == cell.group)
+    return of_group(people, cell.group, lambda: run(crowd, asked).rows)
 
 
 ACTIVE_USERS = Analysis(

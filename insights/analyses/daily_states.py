@@ -14,7 +14,7 @@ import polars as pl
 from insights.analyses.analysis import Analysis, Cell, Column, Metric, Result
 from insights.analyses.crowd import Crowd
 from insights.analyses.days import active_sql, complete_unit, units_asked
-from insights.analyses.groups import LIMIT, first_value_sql, kept, named
+from insights.analyses.groups import LIMIT, first_value_sql, kept, named, of_group
 from insights.analyses.interval import wilson
 from insights.analyses.match import Bound
 from stream.faults import UsageFault
@@ -175,7 +175,7 @@ def behind(crowd: Crowd, asked: DailyStates, cell: Cell) -> pl.DataFrame:
         people = people.with_columns(days=day - pl.col("begins") + 1)
         kept_columns.append("days")
     people = people.select(kept_columns)
-    return people if cell.group is None or not asked.by else people.filter(pl.col("group") == cell.group)
+    return of_group(people, cell.group, lambda: run(crowd, asked).rows) if asked.by else people
 
 
 DAILY_STATES = Analysis(

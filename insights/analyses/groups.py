@@ -5,7 +5,7 @@ Groups are a partition: whoever is counted is in exactly one of them, so they ad
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
@@ -49,3 +49,20 @@ def kept(sizes: Iterable[tuple[str, int]], limit: int) -> list[str]:
 def named(group: str, keep: list[str]) -> pl.Expr:
     """Return a column of groups in which those beyond the limit are `other`."""
     return pl.when(pl.col(group).is_in(keep)).then(pl.col(group)).otherwise(pl.lit(OTHER))
+
+
+def of_group(people: pl.DataFrame, group: str | None, shown: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    """Return the people of a group as a table shows it; None: all.
+
+    Parameters
+    ----------
+    people : pl.DataFrame
+        With their own groups in the column `group`.
+    shown : callable
+        Makes the rows of the table: who is in none of its groups is in `other`.
+    """
+    if group is None:
+        return people
+    if group != OTHER:
+        return people.filter(pl.col("group") == group)
+    return people.filter(~pl.col("group").is_in(shown()["group"].unique().implode()))

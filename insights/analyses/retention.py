@@ -17,7 +17,7 @@ from insights.analyses.cells import Cells
 from insights.analyses.cohorts import COUNTS, SIZES, Followed, steps
 from insights.analyses.crowd import Crowd
 from insights.analyses.days import units_asked
-from insights.analyses.groups import LIMIT, kept, named
+from insights.analyses.groups import LIMIT, kept, named, of_group
 from insights.analyses.interval import wilson
 from insights.analyses.match import Bound
 from insights.analyses.units import Name, Unit, WeekStart
@@ -206,7 +206,7 @@ def behind(crowd: Crowd, asked: Retention, cell: Cell) -> pl.DataFrame:
     people = crowd.frame(sql, bound.values)
     if not asked.by:
         return people.drop("group")
-    return people if cell.group is None else people.filter(pl.col("group") == cell.group)
+    return of_group(people, cell.group, lambda: run(crowd, asked).rows)
 
 
 RETENTION = Analysis(

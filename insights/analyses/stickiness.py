@@ -8,7 +8,7 @@ import polars as pl
 from insights.analyses.analysis import Analysis, Cell, Column, Metric, Result
 from insights.analyses.crowd import Crowd
 from insights.analyses.days import active_sql, complete_unit, units_asked
-from insights.analyses.groups import LIMIT, first_value_sql, kept, named
+from insights.analyses.groups import LIMIT, first_value_sql, kept, named, of_group
 from insights.analyses.interval import wilson
 from insights.analyses.match import Bound
 from insights.analyses.units import Name, WeekStart
@@ -100,7 +100,7 @@ def behind(crowd: Crowd, asked: Stickiness, cell: Cell) -> pl.DataFrame:
     people = crowd.frame(f'SELECT user, "group", k FROM ({times}) AS times WHERE k {compare} {bound(cell.k)} ORDER BY user', bound.values)
     if not asked.by:
         return people.drop("group")
-    return people if cell.group is None else people.filter(pl.col("group") == cell.group)
+    return of_group(people, cell.group, lambda: run(crowd, asked).rows)
 
 
 STICKINESS = Analysis(

@@ -125,6 +125,8 @@ def answer(
     except msgspec.ValidationError as error:
         raise UsageFault(str(error)) from None
     cell = None if users is None else cell_of(users, analysis)
+    if cell is not None and cell.group is not None and getattr(parameters, "by", None) is None:
+        raise UsageFault("there are groups only with --by")
     crowd = open_crowd()
     try:
         result = analysis.run(crowd, parameters)

@@ -88,6 +88,7 @@ def test_a_file_is_written(history: Path, tmp_path: Path) -> None:
         (["retention", "--users", "metric=fame,k=1"], "no metric 'fame'"),
         (["retention", "--users", "cohort=2026-01-05,k=one"], "whole number"),
         (["retention", "--users", "cohort=2020-01-05,k=1"], "no cell"),
+        (["retention", "--users", "cohort=2026-01-05,k=1,group=ads"], "only with --by"),
         (["retention", "--json", "--csv"], "either"),
         (["lifecycle", "--since", "monday"], "is no day"),
         (["lifecycle", "--out", "x.doc"], ".parquet"),

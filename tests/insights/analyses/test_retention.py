@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insights.analyses.analysis import Cell
+from insights.analyses.catalog import CATALOG
 from insights.analyses.retention import RETENTION, Retention, behind
 from stream.faults import UsageFault
 from tests.insights.analyses.logs import crowd_of_log, logs
@@ -188,6 +189,26 @@ def test_groups_beyond_the_limit_are_together_and_add_up() -> None:
     rows = RETENTION.run(crowd_of_log(log), Retention(since="2024-03-01", until="2024-03-01", follow=0, by="channel", limit=1)).rows
     sizes = rows.filter(pl.col("metric") == "retention").select("group", "n").rows()
     assert sorted(sizes) == [("ads", 2), ("other", 3)]
+
+
+@pytest.mark.parametrize(("analysis", "cell"), [
+    ("retention", {"metric": "retention", "cohort": "2024-03-01", "k": 0}),
+    ("active_users", {"metric": "dau", "cohort": "2024-03-01"}),
+    ("lifecycle", {"metric": "new", "cohort": "2024-03-01"}),
+    ("daily_states", {"metric": "new", "cohort": "2024-03-01"}),
+    ("stickiness", {"metric": "exactly", "k": 1}),
+])  # fmt: skip
+def test_the_people_of_a_group_are_as_many_as_it_says_also_of_the_other(analysis: str, cell: dict[str, Any]) -> None:
+    log = Log(
+        [Event(name, day(1), "open", channel) for name, channel in [("a", "ads"), ("b", "ads"), ("c", "web"), ("d", None), ("e", "app")]],
+        watermark=day(3),
+    )
+    one, crowd = CATALOG[analysis], crowd_of_log(log)
+    unit = {"unit": "day"} if "unit" in one.parameters.__struct_fields__ else {}
+    asked = one.parameters(since="2024-03-01", until="2024-03-01", by="channel", limit=1, **unit)
+    assert one.behind is not None
+    people = {group: one.behind(crowd, asked, Cell(**cell, group=group))["user"].to_list() for group in ("ads", "other")}
+    assert people == {"ads": ["a", "b"], "other": ["c", "d", "e"]}
 
 
 @pytest.mark.parametrize(
