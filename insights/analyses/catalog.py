@@ -9,6 +9,7 @@ import difflib
 from typing import Any
 
 from insights.analyses.active_users import ACTIVE_USERS
+from insights.analyses.after_drop_off import AFTER_DROP_OFF
 from insights.analyses.analysis import Analysis
 from insights.analyses.clusters import CLUSTERS
 from insights.analyses.daily_states import DAILY_STATES
@@ -33,6 +34,7 @@ _ALL = (
     DAILY_STATES,
     FUNNEL,
     PATHS,
+    AFTER_DROP_OFF,
     TRANSITIONS,
     PATHS_INTO_SILENCE,
     FEATURE_USE,

@@ -21,12 +21,21 @@ from insights.analyses.labels import labels, labels_sql
 from insights.analyses.match import RESERVED, Bound, match_of, match_sql, where_of, wheres_sql
 from insights.analyses.nodes import node_sql, place
 from insights.analyses.passes.chains import FOREVER, NEVER
-from insights.analyses.passes.timelines import people, timelines
-from insights.analyses.passes.visits import ACTIVE, END, ENDS, START, Walk, links_of
+from insights.analyses.passes.timelines import Timelines, people, timelines
+from insights.analyses.passes.visits import ACTIVE, END, ENDS, START, Links, Walk, links_of
 from insights.analyses.spans import SECOND, day_starts, micros, micros_of
 from stream.faults import UsageFault
 
 MOST_DEPTH = 50
+LINKS = {"who": pl.Int32, "k": pl.Int8, "source": pl.Int32, "target": pl.Int32, "took": pl.Int64}
+"""A link of a visit: number of the person, step of the source, numbers of the nodes, microseconds."""
+METRICS = (
+    Metric("visits", "number"),
+    Metric("people", "people"),
+    Metric("link_share", "share"),
+    Metric("median_link", "seconds"),
+    Metric("mean_link", "seconds"),
+)
 
 
 class Paths(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,49 +78,67 @@ def picked_sql(crowd: Crowd, asked: Paths, bound: Bound, more: str = "") -> str:
     """
 
 
-def links(crowd: Crowd, asked: Paths) -> pl.DataFrame:
-    """Return a row for each link of each visit: `who`, `k` (step of the source), `source`, `target` (texts), `took` (microseconds)."""
+def walk_of(crowd: Crowd, asked: Paths) -> Walk:
+    """Return how paths are cut, in numbers.
+
+    Raises
+    ------
+    stream.faults.UsageFault
+        If they have too many nodes or none.
+    """
     if not 1 <= asked.depth <= MOST_DEPTH:
         raise UsageFault(f"depth must be 1 to {MOST_DEPTH}, got {asked.depth}")
-    bound = Bound()
-    names = labels(crowd, node_sql(asked.node, asked.strip, bound), bound)
     days = day_starts(crowd, asked.since, asked.until)
-    horizon = crowd.as_of.horizon // timedelta(microseconds=1)
-    walk = Walk(
+    return Walk(
         begin=days[0] if days and asked.since else NEVER,
         end=days[-1] if days and asked.until else FOREVER,
         gap=FOREVER if asked.whole == "person" else micros_of(asked.gap),
-        horizon=horizon,
+        horizon=crowd.as_of.horizon // timedelta(microseconds=1),
         known_until=NEVER if crowd.as_of.watermark is None else micros(crowd.as_of.watermark),
         depth=asked.depth,
         starts=asked.start_at is not None or bool(asked.start_where),
         ends=asked.end_at is not None or bool(asked.end_where),
     )
+
+
+def links(crowd: Crowd, asked: Paths) -> pl.DataFrame:
+    """Return a row for each link of each visit: `who`, `k` (step of the source), `source`, `target` (texts), `took` (microseconds)."""
+    walk = walk_of(crowd, asked)
+    bound = Bound()
+    names = labels(crowd, node_sql(asked.node, asked.strip, bound), bound).to_list()
     bound = Bound()
     picked = picked_sql(crowd, asked, bound)
-    kinds = {"who": pl.Int32, "k": pl.Int8, "source": pl.Int32, "target": pl.Int32, "took": pl.Int64}
-    parts = [pl.DataFrame(schema=kinds)]
+    parts = [pl.DataFrame(schema=LINKS)]
     for lines in timelines(crowd, picked, bound.values):
-        found = links_of(lines, len(names), walk)
-        columns = {"who": lines.who[found.line], "k": found.step, "source": found.source, "target": found.target, "took": found.took}
-        parts.append(pl.DataFrame([pl.Series(name, columns[name]).cast(kind) for name, kind in kinds.items()]))
-    return _named(pl.concat(parts), [*names, *ENDS], asked.limit)
+        parts.append(links_frame(lines, links_of(lines, len(names), walk)))
+    return named(pl.concat(parts), names, asked.limit)
 
 
-def _named(found: pl.DataFrame, names: list[str], limit: int) -> pl.DataFrame:
-    """Put names to nodes: the ones that most visits come to, the others together."""
-    sizes = [(names[node], size) for node, size in found.group_by("source").len().rows()]
-    keep = {*kept(sizes, limit), *ENDS}
-    said = pl.Series(["" if name is None else name if name in keep else OTHER for name in names], dtype=pl.Enum(sorted({*keep, OTHER, ""})))
+def links_frame(lines: Timelines, found: Links) -> pl.DataFrame:
+    """Return the links of one part as a frame of `LINKS`."""
+    columns = {"who": lines.who[found.line], "k": found.step, "source": found.source, "target": found.target, "took": found.took}
+    return pl.DataFrame([pl.Series(name, columns[name]).cast(kind) for name, kind in LINKS.items()])
+
+
+def named(found: pl.DataFrame, nodes: list[str], limit: int, first: str = "") -> pl.DataFrame:
+    """Put names to nodes: the ones that most visits come to, the others together; `first` is what follows the nodes and ends."""
+    names = [*nodes, *ENDS, first]
+    sizes = [(names[node], size) for node, size in found.filter(pl.col("source") < len(nodes)).group_by("source").len().rows()]
+    keep = {*kept(sizes, limit), *ENDS, first}
+    said = pl.Series([name if name in keep else OTHER for name in names], dtype=pl.Enum(sorted({*keep, OTHER})))
     return found.with_columns(said.gather(found["source"]).alias("source"), said.gather(found["target"]).alias("target"))
 
 
 def run(crowd: Crowd, asked: Paths) -> Result:
     """Return for each link how many visits and people took it, which share of those at its source, and how long it took."""
+    return PATHS.result(crowd, asked, rows_of(links(crowd, asked)))
+
+
+def rows_of(found: pl.DataFrame) -> pl.DataFrame:
+    """Count links, the most frequent of each step first."""
     link = ["k", "source", "target"]
     counted = (
-        links(crowd, asked)
-        .group_by(link)
+        found.group_by(link)
         .agg(
             pl.len().alias("visits"),
             pl.col("who").n_unique().alias("people"),
@@ -132,13 +159,12 @@ def run(crowd: Crowd, asked: Paths) -> Result:
         "median_link": (pl.when(~pl.col("at_end")).then(pl.col("middle")), none, none),
         "mean_link": (pl.when(~pl.col("at_end")).then(pl.col("took")), none, none),
     }
-    parts = [
+    return pl.concat(
         counted.select(*link, "n", metric=pl.lit(metric), value=value.cast(pl.Float64), low=lower, high=upper, state=state).filter(
             pl.col("value").is_not_null()
         )
         for metric, (value, lower, upper) in values.items()
-    ]
-    return PATHS.result(crowd, asked, pl.concat(parts))
+    )
 
 
 def behind(crowd: Crowd, asked: Paths, cell: Cell) -> pl.DataFrame:
@@ -155,13 +181,7 @@ PATHS = Analysis(
     name="paths",
     parameters=Paths,
     run=run,
-    metrics=(
-        Metric("visits", "number"),
-        Metric("people", "people"),
-        Metric("link_share", "share"),
-        Metric("median_link", "seconds"),
-        Metric("mean_link", "seconds"),
-    ),
+    metrics=METRICS,
     columns=(Column("source", "text", pl.String), Column("target", "text", pl.String)),
     behind=behind,
     example=("paths", "--depth", "4"),

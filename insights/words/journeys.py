@@ -35,7 +35,10 @@ WORDS: dict[str, Said] = {
     "segment.between": Said("In between", "一般用户"),
     "analysis.clusters": Said("Kinds of people", "用户聚类"),
     "analysis.clusters.asks": Said("Which kinds of people are there, when nobody says beforehand?", "不预先指定时，用户自然分成哪几类？"),
+    "analysis.after_drop_off": Said("After a drop-off", "流失步骤之后"),
+    "analysis.after_drop_off.asks": Said("Where do people go instead, who stop at a step of a funnel?", "停在漏斗某一步的用户转而去了哪里？"),
     # what can be asked
+    "parameter.stopped_at": Said("number of the step at which they stopped", "停在第几步"),
     "parameter.like": Said("file of an earlier answer (--out FILE.json): people are put to its groups", "先前结果的文件（--out FILE.json）：按其中的分组归类"),
     "parameter.scheme": Said("usual: the ten usual names, by recency and frequency; five: by recency and money", "usual：常用的十类，按最近购买与频次；five：五类，按最近购买与金额"),
     "parameter.recency_bounds": Said("days since the last purchase at which scores 2 to 5 begin, falling: 90 30 14 7; by default fifths of the customers", "最近一次购买距今天数达到 2 至 5 分的界限，由大到小：90 30 14 7；默认按客户五等分"),

@@ -129,6 +129,45 @@ def _links(starts: Ints, at: Ints, node: Int32s, marks: Int32s, nodes: int, walk
     return line[:row], step[:row], source[:row], target[:row], took[:row]
 
 
+def links_after(lines: Timelines, since: Ints, nodes: int, walk: Walk) -> Links:
+    """Return the links of each user's visit after an instant; the first source is node `nodes + len(ENDS)`, what they did at it.
+
+    Parameters
+    ----------
+    since : int64[:]
+        The instant of each user, one at which they have an event; `NEVER` of who is not asked about.
+    """
+    return Links(*_links_after(lines.starts, lines.at, lines.code, lines.more["marks"], since, nodes, walk))
+
+
+@njit(cache=True, nogil=True)
+def _links_after(
+    starts: Ints, at: Ints, node: Int32s, marks: Int32s, since: Ints, nodes: int, walk: Walk
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    most = since.size * (walk.depth + 1)
+    line, step, source = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    target, took = np.empty(most, np.int64), np.empty(most, np.int64)
+    row = 0
+    for user in range(starts.size - 1):
+        a, b = starts[user], starts[user + 1]
+        if since[user] < at[a]:
+            continue
+        first = a + np.searchsorted(at[a:b], since[user], side="right")
+        end = visit_end(at, first - 1, b, walk.gap)
+        path = _path(node, marks, first, end)
+        before, began = nodes + len(ENDS), since[user]
+        for n in range(min(path.shape[0], walk.depth)):
+            here = path[n, 0]
+            line[row], step[row], source[row], target[row], took[row] = user, n + 1, before, node[here], at[here] - began
+            before, began = node[here], at[here]
+            row += 1
+        shown = min(path.shape[0], walk.depth)
+        line[row], step[row], source[row], took[row] = user, shown + 1, before, 0
+        target[row] = nodes + (outcome(at, marks, end, b, walk) if shown == path.shape[0] else GOES_ON)
+        row += 1
+    return line[:row], step[:row], source[:row], target[:row], took[:row]
+
+
 @njit(cache=True, nogil=True)
 def _path(node: Int32s, marks: Int32s, first: int, end: int) -> Ints:
     """Return the nodes of a visit: the first event of each, and the marks of all its events."""
