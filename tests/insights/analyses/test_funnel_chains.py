@@ -102,3 +102,13 @@ def test_each_day_of_entry_has_its_own_answer(logs: list[list[oracle.Seen]], ste
         for day in range(3):
             asked = oracle.Asked(steps, window, DAY * day, DAY * (day + 1), order, day=DAY)
             assert answers.get((user, day), (None, 0))[0] == oracle.best(log, asked)
+
+
+def test_strict_uses_an_instant_between_whole() -> None:
+    first, last = oracle.Seen(1, frozenset({0})), oracle.Seen(3, frozenset({2}))
+    asked = oracle.Asked(3, 10, 0, 20, "strict")
+    alone = [first, oracle.Seen(2, frozenset({1})), last]
+    beside = [*alone, oracle.Seen(2, frozenset())]
+    for log, reached in ((alone, 3), (beside, 2)):
+        assert oracle.best(log, asked) == found([log], asked, [0, 20])[0, 0][0]
+        assert found([log], asked, [0, 20])[0, 0][0].reached == reached
