@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from insights.analyses.analysis import Cell
 from insights.analyses.crowd import AsOf, Crowd, crowd_of
-from insights.analyses.paths_into_silence import PATHS_INTO_SILENCE, PathsIntoSilence, behind
+from insights.analyses.paths_into_silence import PATHS_INTO_SILENCE, PathsIntoSilence, behind, landmarks
 from stream.faults import UsageFault
 from tests.insights.analyses.logs import crowd_of_log, logs
 from tests.oracles.analyses import silence as oracle
@@ -79,3 +79,12 @@ def test_few_people_are_no_row() -> None:
 def test_more_nodes_than_a_number_holds_are_refused() -> None:
     with pytest.raises(UsageFault, match="last must be"):
         PATHS_INTO_SILENCE.run(made_up(True), PathsIntoSilence(last=40))
+
+
+def test_active_days_are_those_of_28_days() -> None:
+    begin = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    days = {"ann": (0, 27), "bob": (0, 28)}
+    rows = [(user, begin + timedelta(days=day), "open") for user, active in days.items() for day in active]
+    frame = pl.DataFrame(rows, schema={"user": pl.String, "ts": pl.Datetime("us", "UTC"), "type": pl.String}, orient="row")
+    found, _ = landmarks(crowd_of(frame, AsOf(watermark=datetime(2024, 6, 1, tzinfo=UTC))), PathsIntoSilence())
+    assert found["activity"].to_list() == [0, 1, 0, 0]  # on two days of 28, on one
