@@ -32,8 +32,9 @@ BITS = 2
 CELLS = 256 >> BITS
 LEAST_LABELS = 50
 """Labels of each class that are needed before the first growth."""
-GROWTH, MOST_APART = 1.25, int(SIZE / FADE)
-"""Regrow when labels have grown by a quarter, or after SIZE / FADE new labels (one turn of the memory)."""
+GROWTH, LATER_GROWTH, MOST_APART = 1.1, 1.25, int(SIZE / FADE)
+"""Regrow when labels have grown by a tenth; once the memory is full, which makes a growth costly, by a quarter, and after SIZE / FADE new labels
+(one turn of the memory) at the latest."""
 LEAVES = 2**DEPTH
 
 
@@ -135,7 +136,8 @@ class Boosting:
     def learn(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:  # noqa: ARG002 - the memory has them
         """See `Candidate`: grow all trees anew if enough labels have come since the last growth."""
         known, churned = self._memory.seen, self._memory.churned
-        due = self._hurry or known >= min(GROWTH * self._grown_at, self._grown_at + MOST_APART)
+        growth = GROWTH if known <= SIZE else LATER_GROWTH
+        due = self._hurry or known >= min(growth * self._grown_at, self._grown_at + MOST_APART)
         if due and min(churned, known - churned) >= LEAST_LABELS:
             self._grown_at, self._hurry = known, False
             self._compiled = self._grow()

@@ -1,7 +1,7 @@
 """Online Platt scaling: two numbers that turn a model's log-odds into a probability that agrees with the observed share of churn.
 
 ``p = sigmoid(slope * log_odds(raw) + shift)`` (Platt 1999) is fitted by Newton's method to the newest matured labels and the raw scores that
-the model gave at their landmarks. Slope and shift are drawn towards (1, 0), which changes nothing, so that few labels have little effect.
+the model gave at their landmarks. Only the rule needs it: it never learns, so nothing else corrects it. Of what learns only the level is followed (`online_models.level`). Slope and shift are drawn towards (1, 0), which changes nothing, so that few labels have little effect.
 """
 
 from __future__ import annotations
@@ -15,12 +15,8 @@ import numpy.typing as npt
 from online_models.plain import array_of, labels_of, read
 from online_models.scorer import log_odds
 
-WINDOW = 1_024
-PULL = 300.0
-"""Strength of the pull towards (1, 0), in units of the log-likelihood's curvature. It is strong because a model that goes on learning corrects
-itself, while the scores that calibrate it are a horizon old."""
-RULE_WINDOW, RULE_PULL = 4_096, 10.0
-"""Window and pull for a rule: it never learns, so only calibration corrects it."""
+WINDOW, PULL = 4_096, 10.0
+"""How many labels count, and the strength of the pull towards (1, 0), in units of the log-likelihood's curvature."""
 STEPS = 8
 LEAST, MOST = 0.2, 3.0
 """Bounds of the slope. It stays positive, so calibration never reverses the order of users."""
@@ -46,7 +42,7 @@ class Calibrator:
     pull : float
         See `PULL`.
 
-    >>> calibrator = Calibrator(RULE_WINDOW, RULE_PULL)
+    >>> calibrator = Calibrator()
     >>> calibrator.learn(np.full(2000, 0.9, np.float32), np.tile([0, 1], 1000))
     >>> bool(abs(calibrator.slope * log_odds(np.array([0.9]))[0] + calibrator.shift) < 0.2)
     True

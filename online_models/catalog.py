@@ -69,7 +69,7 @@ CATALOG: tuple[Model, ...] = (
     Model("boosting", "gradient-boosted trees, grown anew as more is known", live=True, make=_boosting),
     Model("network", "multi-layer perceptron that rehearses", live=True, make=_network),
     Model("tree", "River's Hoeffding adaptive tree, one by one", live=False, make=_tree),
-    Model(MIX, "all of them, weighted by recent log-loss (Hedge)", live=True),
+    Model(MIX, "the mean of the learners, its level followed", live=True),
 )
 NAMES = tuple(model.name for model in CATALOG)
 LIVE = tuple(model.name for model in CATALOG if model.live)

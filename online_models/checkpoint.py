@@ -4,8 +4,8 @@ The bytes are, in order: magic, format byte, 32 bytes HMAC-SHA256 over the rest,
 body (msgpack, see `online_models.plain`). Torn, foreign or forged bytes are refused before any of them is used. A key can be lost, so a good
 signature is not enough: bytes whose body is not of its type are refused too.
 
-Formats: a served model is written in format 4, which is plain data. The trainer's checkpoint is written in format 5. In its format 4, trees of
-River were pickled, so a checkpoint of that format is read only when it has no such trees.
+Formats: a served model is written in format 4, which is plain data. The trainer's checkpoint is written in format 6; in format 5 and before, the
+level of risks was followed in another way, and what that needs was not kept.
 
 Errors::
 
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from online_models.trainer import Version
 
 MAGIC = b"CWMODEL"
-FORMATS = {"model": 4, "trainer": 5}
+FORMATS = {"model": 4, "trainer": 6}
 """The format that each kind of checkpoint is written in."""
-OLDEST = 4
+OLDEST = {"model": 4, "trainer": 6}
+"""The oldest format of each kind that is read."""
 MOST_BYTES = 1 << 29
 """Longest checkpoint that is read: 512 MiB, which is also the longest value Redis holds. Decoded, it takes a few times that memory."""
 
@@ -115,8 +116,8 @@ def unseal(sealed: bytes, key: bytes, body_type: type[T], spec_hash: str | None 
     start = len(MAGIC) + 1
     if not start + 68 <= len(sealed) <= MOST_BYTES or sealed[: len(MAGIC)] != MAGIC:
         raise CheckpointRefused("not a churnwatch checkpoint, or cut short")
-    if (number := sealed[len(MAGIC)]) < OLDEST:
-        raise CheckpointOutdated(f"checkpoint format {number}, this code reads {OLDEST} to {max(FORMATS.values())}")
+    if (number := sealed[len(MAGIC)]) < min(OLDEST.values()):
+        raise CheckpointOutdated(f"checkpoint format {number}, this code reads {min(OLDEST.values())} to {max(FORMATS.values())}")
     if number > max(FORMATS.values()):
         raise CheckpointRefused(
             f"checkpoint format {number} is of a newer build, this one reads {max(FORMATS.values())} at most: go on with the newer one, "
@@ -135,6 +136,8 @@ def unseal(sealed: bytes, key: bytes, body_type: type[T], spec_hash: str | None 
             raise CheckpointRefused(
                 f"learned with feature spec {header.spec_hash}, this process has {spec_hash}: run `churnwatch model rebuild`"
             )
+        if number < (oldest := OLDEST.get(header.kind, 0)):
+            raise CheckpointOutdated(f"checkpoint format {number} of a {header.kind}, this code reads {oldest} to {FORMATS[header.kind]}")
         return header, msgspec.msgpack.decode(packed, type=body_type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CheckpointRefused(f"cannot be read: {error}") from error

@@ -1,7 +1,7 @@
 """The candidates of one churn definition: what each says now, how good each was, and who serves.
 
 Labels come in mini-batches cut by count. The scores that were stated at the landmarks of a batch are graded first; the grades move the
-weights of the mix, the calibrations and the watches for drift. Only then do the models learn the batch, and after some batches a new version
+level of the risks and the watches for drift. Only then do the models learn the batch, and after some batches a new version
 is made. So no model is graded on labels that it has learned from.
 """
 
@@ -16,26 +16,28 @@ import numpy.typing as npt
 
 from features.users.catalog import WIDTH
 from online_models.cadence import CadenceScorer
-from online_models.calibration import RULE_PULL, RULE_WINDOW, Calibrator, CalibratorState
+from online_models.calibration import Calibrator, CalibratorState
 from online_models.candidate import Candidate
-from online_models.catalog import CATALOG, MIX
+from online_models.catalog import CATALOG, LIVE, MIX
 from online_models.champion import RULE, Change, Grades, Standing, choose
+from online_models.correction import Correction, CorrectionState
 from online_models.drift import DriftWatch, WatchState
+from online_models.level import Level, LevelState
 from online_models.memory import Memory, MemoryState
 from online_models.nowcast import AFTER_MS, EVERY, LOOK_MS, Nowcast, NowcastState
-from online_models.plain import Count, Finite, Millis, array_of, labels_of, read
+from online_models.plain import Count, Millis, array_of, labels_of, read
 from online_models.quality import Progress, Tally, TallyState, log_loss
 from online_models.scorer import CalibratedScorer, MixScorer, Scorer, log_odds, platt, pool
 
 RAW, STATED = 0, 1
 """Places on the last axis of kept scores: the score as the model gave it, and the calibrated one."""
-EARLY = -1
-"""Place behind all candidates in kept scores: whether the user was silent at first (`online_models.nowcast`), NaN until that is known."""
-MEMORY_OF_LOSS = 0.999
-"""Factor by which each new label fades the losses summed before it, in the weights of the mix: about 1,000 labels count."""
-ETA = 0.1
-"""How strongly a difference of one nat in summed loss moves the weights of the mix. For independent labels 1 would be right. The labels of one
-user follow each other and say nearly the same, so the value is far lower."""
+BEHIND = 2
+"""How many places stand behind the candidates in kept scores; counted from the end they are the following."""
+WHOLE, EARLY = -2, -1
+"""The mix as it would be if its corrections were taken whole (`online_models.correction.Correction.whole`), and whether the user was silent at first
+(`online_models.nowcast`), NaN until that is known."""
+RULE_COUNTS = 500
+"""How many labels the rule counts as much as, in the mix."""
 LEAST_GRADED = 30
 """Candidates are compared once there are this many labels of each class."""
 SAMPLE = 128
@@ -43,6 +45,8 @@ SAMPLE = 128
 
 Scores = npt.NDArray[np.float32]
 _Rows = tuple[bytes, bytes, bytes]
+_Batch = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.uint8], Scores]
+"""Landmarks (ms), vectors, labels and kept scores."""
 
 
 class Numbers(msgspec.Struct, frozen=True):
@@ -66,15 +70,16 @@ class LearnerState(msgspec.Struct, frozen=True):
     numbers: Numbers
     candidates: dict[str, msgspec.Raw]
     memory: MemoryState
-    nowcasts: dict[str, NowcastState]
-    calibrators: dict[str, CalibratorState]
+    rule: CalibratorState
+    rule_nowcast: NowcastState | None
+    levels: dict[str, LevelState]
+    mix: CorrectionState
     standing: tuple[str, str, Count, bool]
     watches: tuple[WatchState, WatchState]
-    losses: list[Finite]
     windows: tuple[_Rows, _Rows]
     """Labels, stated scores and vectors: first those of the window, then those of the trial."""
-    waiting: list[_Rows]
-    """Vectors, labels and kept scores that wait for a full batch."""
+    waiting: list[tuple[bytes, bytes, bytes, bytes]]
+    """Landmarks (int64), vectors, labels and kept scores that wait for a full batch."""
     newest: bytes
     progress: dict[str, TallyState]
     totals: dict[str, TallyState]
@@ -151,12 +156,17 @@ class Learner:
     names: tuple[str, ...] = ()
     wanted: str = ""
     """The candidate that serves once it can; "" for the best one. No part of the state, because it is what a person asks for today."""
-    nowcasts: dict[str, Nowcast] = field(default_factory=dict)
-    """By name, for the rule and the mix, because these serve without proof. Empty where early outcomes are not read, or there is no mix."""
     memory: Memory = field(default_factory=lambda: Memory(size=0))
     candidates: dict[str, Candidate] = field(default_factory=dict)
     scorers: dict[str, Scorer] = field(default_factory=dict)
-    calibrators: dict[str, Calibrator] = field(default_factory=dict)
+    rule: Calibrator = field(default_factory=Calibrator)
+    """The rule's calibration."""
+    rule_nowcast: Nowcast | None = None
+    """What users did within a day corrects the rule too, because it serves without proof. None where early outcomes are not read, or there is no mix."""
+    levels: dict[str, Level] = field(default_factory=dict)
+    """By name, for every candidate that learns."""
+    mix: Correction = field(default_factory=lambda: Correction(0, watched=False))
+    """Of the mix."""
     standing: Standing = field(default_factory=Standing)
     loss_watch: DriftWatch = field(default_factory=lambda: DriftWatch(rises_only=True))
     score_watch: DriftWatch = field(default_factory=DriftWatch)
@@ -177,13 +187,12 @@ class Learner:
     """The champion's figures since the beginning, by segment."""
     totals: dict[str, Tally] = field(default_factory=dict)
     """Every candidate's figures since the beginning."""
-    _losses: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     _window: _Window = field(
         default_factory=lambda: _Window(np.zeros(0, np.uint8), np.zeros((0, 0), np.float32), np.zeros((0, WIDTH), np.uint8))
     )
     _trial: _Window = field(default_factory=lambda: _empty(0))
-    _waiting: list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], Scores]] = field(default_factory=list)
-    """(vectors, labels, kept scores) that wait for a full batch."""
+    _waiting: list[_Batch] = field(default_factory=list)
+    """What waits for a full batch."""
     _newest: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, WIDTH), np.uint8))
 
     def __post_init__(self) -> None:
@@ -193,117 +202,108 @@ class Learner:
         self.memory = Memory(self.settings.seed)
         self.candidates = {model.name: model.make(self.settings.seed, self.memory) for model in rows if model.make is not None}
         self.scorers[RULE] = CadenceScorer(self.settings.horizon_ms)
-        self.calibrators = {name: Calibrator() for name in self.names}
-        self.calibrators[RULE] = Calibrator(RULE_WINDOW, RULE_PULL)
-        if MIX in self.names:
-            self.nowcasts = {name: Nowcast(self.settings.horizon_ms) for name in self.settings.judged}
-        if RULE in self.nowcasts:
-            self.calibrators[MIX] = Calibrator(RULE_WINDOW, RULE_PULL)
-        self._losses = np.zeros(len(self.names))
+        horizon_ms, judged = self.settings.horizon_ms, self.settings.judged if MIX in self.names else ()
+        self.levels = {name: Level(horizon_ms) for name in self.candidates}
+        self.mix = Correction(horizon_ms, watched=MIX in judged)
+        self.rule_nowcast = Nowcast(horizon_ms) if RULE in judged else None
         self._window, self._trial = (_empty(len(self.names)) for _ in range(2))
         self.progress = Progress(self.settings.channels)
 
     # -- saying --------------------------------------------------------------------------------------------------
 
     def score(self, vectors: npt.NDArray[np.uint8]) -> Scores:
-        """Return the scores that all candidates give now, float32 (n, candidates + 1, 2).
+        """Return the scores that all candidates give now, float32 (n, candidates + BEHIND, 2).
 
         The last axis is `RAW` and `STATED`. A candidate that has learned nothing yet has NaN, and so has the place `EARLY`.
         """
-        scores = np.full((len(vectors), len(self.names) + 1, 2), np.nan, np.float32)
+        scores = np.full((len(vectors), len(self.names) + BEHIND, 2), np.nan, np.float32)
         for place, name in enumerate(self.names):
             if name in self.scorers:
                 scores[:, place, RAW] = raw = self.scorers[name].risk(vectors)
                 scores[:, place, STATED] = platt(raw, *self._calibration(name))
         if MIX in self.names:
-            place = self.names.index(MIX)
-            members, weights = self._members()
-            pooled = self._pooled(scores)
-            scores[:, place, RAW] = mixed = pool([pooled[:, self.names.index(name)] for name in members], weights)
+            place, members = self.names.index(MIX), self.members()
+            risks = {name: scores[:, self.names.index(name), RAW] for name in members}
+            risks[RULE] = platt(risks[RULE], self.rule.slope, self.rule.shift)
+            scores[:, place, RAW] = mixed = pool(list(risks.values()), list(members.values()))
             scores[:, place, STATED] = platt(mixed, *self._calibration(MIX))
+            scores[:, WHOLE] = self.mix.whole(mixed)
         return scores
-
-    def _base(self, name: str) -> tuple[float, float]:
-        """Return slope and shift of a candidate's calibration by labels.
-
-        Calibrating the mix on labels would count each label twice: its members have learned it. Where early outcomes exist, only they set the mix's
-        level.
-        """
-        return (1.0, 0.0) if name == MIX and RULE in self.nowcasts else (self.calibrators[name].slope, self.calibrators[name].shift)
 
     def _calibration(self, name: str) -> tuple[float, float, float]:
         """Return slope, shift and power for `online_models.scorer.platt`."""
-        return (*self._base(name), float(np.exp(self.nowcasts[name].shift)) if name in self.nowcasts else 1.0)
+        if name == MIX:
+            return self.mix.calibration
+        if name == RULE:
+            return self.rule.slope, self.rule.shift, 1.0 if self.rule_nowcast is None else float(np.exp(self.rule_nowcast.shift))
+        return 1.0, self.levels[name].shift, 1.0
 
-    def _pooled(self, scores: Scores) -> Scores:
-        """Return the scores that the mix pools, (n, candidates).
+    def members(self) -> dict[str, float]:
+        """Return the members of the mix and their weights, which sum to 1: the rule, and evenly the learners that have learned something.
 
-        The mix is calibrated as a whole, so learners give their raw scores. The rule never learns, and gives its calibrated ones.
+        A learner that no live trainer has by default is left out where there are others, so that a backtest of the whole catalog serves what a live
+        trainer would. The rule counts as much as `RULE_COUNTS` labels, because learners know little at first.
         """
-        pooled = scores[:, :EARLY, RAW].copy()
-        place = self.names.index(RULE)
-        pooled[:, place] = scores[:, place, STATED]
-        return pooled
-
-    def _members(self) -> tuple[list[str], list[float]]:
-        """Return the members of the mix and their weights, which sum to 1.
-
-        As in Hedge (Freund and Schapire 1997) a weight is proportional to exp(-`ETA` * summed loss); here the sum fades.
-        """
-        members = [name for name in self.names if name in self.scorers]
-        losses = np.array([self._losses[self.names.index(name)] for name in members])
-        weights = np.exp(-ETA * (losses - losses.min()))
-        weights = np.where(weights < 0.01 * weights.sum(), 0.0, weights)
-        kept = [(name, float(weight)) for name, weight in zip(members, weights / weights.sum(), strict=True) if weight > 0]
-        return [name for name, _ in kept], [weight for _, weight in kept]
+        learned = [name for name in self.candidates if name in self.scorers]
+        learned = [name for name in learned if name in LIVE] or learned
+        rule = RULE_COUNTS / (RULE_COUNTS + self.learned) if learned else 1.0
+        return {RULE: rule} | {name: (1 - rule) / len(learned) for name in learned}
 
     def compiled(self, name: str) -> Scorer:
         """Return what a worker runs for one candidate, calibration included."""
         if name != MIX:
             return CalibratedScorer(self.scorers[name], *self._calibration(name))
-        members, weights = self._members()
-        parts = [self.compiled(member) if member == RULE else self.scorers[member] for member in members]
-        return CalibratedScorer(MixScorer(MIX, parts, weights), *self._calibration(MIX))
+        rule = CalibratedScorer(self.scorers[RULE], self.rule.slope, self.rule.shift)
+        parts = [rule if member == RULE else self.scorers[member] for member in self.members()]
+        return CalibratedScorer(MixScorer(MIX, parts, list(self.members().values())), *self._calibration(MIX))
 
     # -- learning ------------------------------------------------------------------------------------------------
 
     @property
     def waiting(self) -> int:
         """How many labels wait for a full batch."""
-        return sum(len(labels) for _, labels, _ in self._waiting)
+        return sum(len(labels) for _, _, labels, _ in self._waiting)
 
-    def hold(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], scores: Scores) -> None:
-        """Keep matured labels, (n,), until a batch is full, with the vectors, (n, F), and scores of their landmarks; NaN where no scores were kept."""
-        self._waiting.append((vectors, labels, scores))
+    def hold(
+        self, landmark_ms: npt.NDArray[np.int64], vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], scores: Scores
+    ) -> None:
+        """Keep matured labels, (n,), until a batch is full, with their landmarks (ms), (n,), and the vectors, (n, F), and scores of these; NaN where no scores were kept."""
+        self._waiting.append((landmark_ms, vectors, labels, scores))
 
     def early(self, landmark_ms: int, scores: npt.NDArray[np.float32], silent: bool) -> None:
         """Take in whether a user was silent in the time right after a landmark; `scores`, the kept scores of it, get it at `EARLY`."""
         scores[EARLY] = silent
-        for name, nowcast in self.nowcasts.items():
-            nowcast.seen(landmark_ms, float(scores[self.names.index(name), RAW]), silent)
+        if MIX in self.names:
+            self.mix.seen(landmark_ms, float(scores[self.names.index(MIX), RAW]), silent)
+        if self.rule_nowcast is not None:
+            self.rule_nowcast.seen(landmark_ms, float(scores[self.names.index(RULE), RAW]), silent)
         self.fresh += 1
         self.until_ms = max(self.until_ms, landmark_ms + AFTER_MS)
 
+    @property
+    def watched(self) -> bool:
+        """Whether early outcomes are read."""
+        return self.mix.nowcast is not None or self.rule_nowcast is not None
+
     def look(self, now_ms: int) -> bool:
         """Seek the shifts of the nowcasts anew if it is time; return whether that was done."""
-        if not self.nowcasts or (self.fresh < EVERY and now_ms < self.looked_ms + LOOK_MS):
+        if not self.watched or (self.fresh < EVERY and now_ms < self.looked_ms + LOOK_MS):
             return False
-        for name, nowcast in self.nowcasts.items():
-            nowcast.look(now_ms, *self._base(name))
+        self.mix.look(now_ms, early=True)
+        if self.rule_nowcast is not None:
+            self.rule_nowcast.look(now_ms, self.rule.slope, self.rule.shift)
         self.looked_ms, self.fresh = now_ms, 0
         self.turns += 1
         return True
 
     def step(self, until_ms: int) -> None:
         """Grade and learn all labels that wait, as one batch; `until_ms` is when the newest of them matured."""
-        vectors = np.concatenate([one for one, _, _ in self._waiting])
-        labels = np.concatenate([one for _, one, _ in self._waiting])
-        scores = np.concatenate([one for _, _, one in self._waiting])
+        landmark_ms, vectors, labels, scores = (np.concatenate(parts) for parts in zip(*self._waiting, strict=True))
         self._waiting, self.until_ms = [], max(self.until_ms, until_ms)
         known = ~np.isnan(scores[:, self.names.index(RULE), STATED])
         if not self.standing.begun:
-            self._trial.push(labels, self.score(vectors)[:, :EARLY, STATED], vectors, self.settings.window)
-        self._grade(vectors[known], labels[known], scores[known])
+            self._trial.push(labels, self.score(vectors)[:, :WHOLE, STATED], vectors, self.settings.window)
+        self._grade(landmark_ms[known], vectors[known], labels[known], scores[known])
         self.memory.push(vectors, labels)
         for candidate in self.candidates.values():
             candidate.learn(vectors, labels)
@@ -319,28 +319,19 @@ class Learner:
             if (scorer := candidate.scorer()) is not None:
                 self.scorers[name] = scorer
 
-    def _grade(self, vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], scores: Scores) -> None:
+    def _grade(
+        self, landmark_ms: npt.NDArray[np.int64], vectors: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], scores: Scores
+    ) -> None:
         if not len(labels):
             return
-        stated = scores[:, :EARLY, STATED]
+        stated = scores[:, :WHOLE, STATED]
         self._window.push(labels, stated, vectors, self.settings.window)
         losses = log_loss(labels, stated)
-        fade = MEMORY_OF_LOSS ** np.arange(len(labels) - 1, -1, -1.0)
-        # A candidate that had learned nothing yet has no score: it is charged the rule's loss, which is neither credit nor blame.
-        pooled = log_loss(labels, self._pooled(scores))
-        charged = np.where(np.isnan(pooled), losses[:, [self.names.index(RULE)]], pooled)
-        self._losses = self._losses * MEMORY_OF_LOSS ** len(labels) + (fade[:, None] * charged).sum(axis=0)
-        fit = self.steps % min(1 + self.steps // 64, 4) == 0
         for place, name in enumerate(self.names):
             there = ~np.isnan(stated[:, place])
             if there.any():
-                self.calibrators[name].learn(scores[there, place, RAW], labels[there], fit=fit)
                 self.totals.setdefault(name, Tally()).add(labels[there], stated[there, place])
-        known = ~np.isnan(scores[:, EARLY, 0])
-        for name, nowcast in self.nowcasts.items():
-            hindsight = self.calibrators[name]
-            odds = hindsight.slope * log_odds(scores[known, self.names.index(name), RAW]) + hindsight.shift
-            nowcast.matured(odds, scores[known, EARLY, 0])
+        self._relevel(landmark_ms, labels, scores)
         place = self.names.index(self.standing.champion)
         there = ~np.isnan(stated[:, place])
         self.progress.add(labels[there], stated[there, place], vectors[there])
@@ -349,6 +340,25 @@ class Learner:
         ) if watch.feed(values)]  # fmt: skip
         for of in changed:
             self._react(of)
+
+    def _relevel(self, landmark_ms: npt.NDArray[np.int64], labels: npt.NDArray[np.uint8], scores: Scores) -> None:
+        """Correct the levels of all candidates by matured labels and what was said at their landmarks."""
+        raw, silent = scores[:, :WHOLE, RAW], scores[:, EARLY, RAW]
+        rule = raw[:, self.names.index(RULE)]
+        self.rule.learn(rule, labels, fit=self.steps % min(1 + self.steps // 64, 4) == 0)
+        known = ~np.isnan(silent)
+        if self.rule_nowcast is not None and known.any():
+            self.rule_nowcast.matured(self.rule.slope * log_odds(rule[known]) + self.rule.shift, silent[known])
+        learned = np.zeros(len(labels), np.bool_)
+        for name, level in self.levels.items():
+            one = raw[:, self.names.index(name)]
+            there = ~np.isnan(one)
+            learned |= there
+            level.learn(landmark_ms[there], log_odds(one[there]), labels[there])
+            level.look(self.until_ms)
+        if MIX in self.names and learned.any():  # before that the mix was the rule, whose level is its own
+            mixed = raw[learned, self.names.index(MIX)]
+            self.mix.matured(landmark_ms[learned], mixed, scores[learned, WHOLE], silent[learned], labels[learned], self.until_ms)
 
     def _react(self, of: str) -> None:
         """React to a drift: make the candidates learn faster, and compare them on the newest labels only."""
@@ -427,13 +437,14 @@ class Learner:
             if self.steps
             else {},
             memory=self.memory.state(),
-            nowcasts={name: one.state() for name, one in self.nowcasts.items()},
-            calibrators={name: one.state() for name, one in self.calibrators.items()},
+            rule=self.rule.state(),
+            rule_nowcast=None if self.rule_nowcast is None else self.rule_nowcast.state(),
+            levels={name: one.state() for name, one in self.levels.items()},
+            mix=self.mix.state(),
             standing=(standing.champion, standing.challenger, standing.checks, standing.begun),
             watches=(self.loss_watch.state(), self.score_watch.state()),
-            losses=self._losses.tolist(),
             windows=(self._window.packed(), self._trial.packed()),
-            waiting=[(v.tobytes(), y.tobytes(), s.tobytes()) for v, y, s in self._waiting],
+            waiting=[(at.astype("<i8").tobytes(), v.tobytes(), y.tobytes(), s.tobytes()) for at, v, y, s in self._waiting],
             newest=self._newest.tobytes(),
             progress={name: tally.state() for name, tally in self.progress.tallies.items()},
             totals={name: tally.state() for name, tally in self.totals.items()},
@@ -452,32 +463,39 @@ class Learner:
             raise ValueError(
                 f"the checkpoint has the models {', '.join(one.names)}, the configuration {', '.join(self.names)}: churnwatch model rebuild"
             )
-        parts = (
+        parts: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
             (one.candidates, self.candidates if one.numbers.steps else {}),
-            (one.nowcasts, self.nowcasts),
-            (one.calibrators, self.calibrators),
+            (one.levels, self.levels),
         )
         champion, challenger, *_ = one.standing
-        if any(saved.keys() != mine.keys() for saved, mine in parts) or not {champion, challenger} <= {*self.names, ""} or not champion:
+        if (
+            any(saved.keys() != mine.keys() for saved, mine in parts)
+            or (one.rule_nowcast is None) != (self.rule_nowcast is None)
+            or not {champion, challenger} <= {*self.names, ""}
+            or not champion
+        ):
             raise ValueError("the checkpoint's parts are not those of its models")
         self.memory.restore(one.memory)
         for saved, mine in parts:
             for name, part in saved.items():
                 mine[name].restore(part)
+        self.rule.restore(one.rule)
+        self.mix.restore(one.mix)
+        if self.rule_nowcast is not None:
+            self.rule_nowcast.restore(one.rule_nowcast)
         for name in Numbers.__struct_fields__:
             setattr(self, name, getattr(one.numbers, name))
         self.standing = Standing(*one.standing)
         self.loss_watch.restore(one.watches[0])
         self.score_watch.restore(one.watches[1])
         many = len(self.names)
-        if len(one.losses) != many or not one.totals.keys() <= set(self.names):
+        if not one.totals.keys() <= set(self.names):
             raise ValueError("the checkpoint's figures are not those of its models")
-        self._losses = np.array(one.losses)
         self._window, self._trial = (_Window(*_rows(*window, many)) for window in one.windows)
         self._waiting = []
-        for vectors, labels, scores in one.waiting:
-            known_labels, known_scores, known_vectors = _rows(labels, scores, vectors, many + 1, 2)
-            self._waiting.append((known_vectors, known_labels, known_scores))
+        for landmarks, vectors, labels, scores in one.waiting:
+            known_labels, known_scores, known_vectors = _rows(labels, scores, vectors, many + BEHIND, 2)
+            self._waiting.append((array_of(landmarks, "<i8", len(known_labels)), known_vectors, known_labels, known_scores))
         self._newest = array_of(one.newest, "u1", -1, WIDTH)
         self.progress.tallies = {name: Tally.of(saved) for name, saved in one.progress.items()}
         self.totals = {name: Tally.of(saved) for name, saved in one.totals.items()}

@@ -41,10 +41,11 @@ SLACK = 0.97
 after it."""
 EVERY, LOOK_MS = 256, DAY_MS // 2
 """The shift is sought anew after this many early outcomes, and after this time at the latest."""
-LEAST, NEWEST, SPAN_MS = 256, 1_024, DAY_MS
+LEAST, NEWEST, SPAN_MS = 256, 3_072, 3 * DAY_MS
 """The shift is sought on the outcomes of landmarks in the last `SPAN_MS`, but on at least `LEAST` and at most `NEWEST` of the newest outcomes."""
-PULL = 40.0
-"""Strength of the pull of the shift towards 0, in units of the log-likelihood's curvature; one unit is about one return seen."""
+PULL, WEAK_PULL = 40.0, 10.0
+"""Strength of the pull of the shift towards 0, in units of the log-likelihood's curvature; one unit is about one return seen. The weak one is for
+the mix, which takes only as much of the shift as it has been worth so far (`online_models.worth`)."""
 RISE = 1.2
 """Rise of the bridge at first. It would be 1 if the pauses of all users had one shape; it is more, because users likely to return do so early."""
 BRIDGE_PULL, BRIDGE_MEMORY = 400.0, 32_768
@@ -168,6 +169,8 @@ class Nowcast:
     ----------
     horizon_ms : int
         The definition's horizon, ms.
+    pull : float
+        See `PULL`.
 
     Attributes
     ----------
@@ -175,8 +178,8 @@ class Nowcast:
         What is to be added to log(-log p).
     """
 
-    def __init__(self, horizon_ms: int) -> None:
-        self.shift = 0.0
+    def __init__(self, horizon_ms: int, pull: float = PULL) -> None:
+        self.shift, self._pull = 0.0, pull
         share = np.log1p(AFTER_MS / DAY_MS) / np.log1p(max(horizon_ms, AFTER_MS) / DAY_MS)
         self._first = np.array([np.log(share), RISE])
         self._bridge, self._curvature = self._first, np.zeros((2, 2))
@@ -210,7 +213,7 @@ class Nowcast:
         at = start + rise * log_hazard(slope * log_odds(raw) + shift)
         for _ in range(STEPS):
             slopes, weights = _slopes(silent, at + rise * self.shift)
-            move = (rise * slopes.sum() + PULL * self.shift) / (rise * rise * weights.sum() + PULL)
+            move = (rise * slopes.sum() + self._pull * self.shift) / (rise * rise * weights.sum() + self._pull)
             self.shift = float(np.clip(self.shift - np.clip(move, -MOST_STEP, MOST_STEP), -MOST_SHIFT, MOST_SHIFT))
             if abs(move) < 1e-3:
                 break

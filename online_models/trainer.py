@@ -29,7 +29,7 @@ from online_models.catalog import LIVE, MIX
 from online_models.champion import RULE, Change
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, pack_examples, unpack_examples
 from online_models.external_labels import ExternalLabels, ExternalLabelsState, LabelBlock
-from online_models.learner import EARLY, RAW, STATED, Drifted, Learner, LearnerSettings, LearnerState, Scores, scores_of
+from online_models.learner import BEHIND, RAW, STATED, WHOLE, Drifted, Learner, LearnerSettings, LearnerState, Scores, scores_of
 from online_models.nowcast import Outcomes, OutcomesState
 from online_models.plain import Count, Millis, read
 from online_models.scorer import Scorer
@@ -246,7 +246,7 @@ class Trainer:
         None if they are not kept: the user is not in the sample, or the label has been learned already.
         """
         kept = self._kept.get((definition, landmark_ms, user))
-        return None if kept is None else kept[:EARLY]
+        return None if kept is None else kept[:WHOLE]
 
     def stated(self, definition: str, landmark_ms: int, user: str) -> tuple[str, float, float] | None:
         """Return (today's champion, its raw score, its stated score) of a snapshot; None if its scores are not kept (see `scores`)."""
@@ -278,7 +278,7 @@ class Trainer:
             landmarks, users = items.landmark_ms[rows].tolist(), [items.users[i] for i in rows.tolist()]
             for landmark, user, one in zip(landmarks, users, scores, strict=True):
                 self._kept[name, landmark, user] = one
-            if learner.nowcasts:
+            if learner.watched:
                 self._outcomes[name].arrived(landmarks, users, items.vectors[rows])
         while len(self._kept) > self._settings.max_kept:
             self._level += 1
@@ -337,7 +337,7 @@ class Trainer:
                 some = rows[at : at + max(1, size - learner.waiting)]  # after a restart more labels may wait than make a step
                 at += len(some)
                 left[some] = False
-                learner.hold(items.vectors[some], items.label[some], self._scores_of(learner, items, some))
+                learner.hold(items.landmark_ms[some], items.vectors[some], items.label[some], self._scores_of(learner, items, some))
                 if learner.waiting >= size:
                     learner.step(int(items.matured_ms[some[-1]]))
                     if self._due(learner):
@@ -345,7 +345,7 @@ class Trainer:
         return versions, np.flatnonzero(left)
 
     def _scores_of(self, learner: Learner, items: Examples, rows: npt.NDArray[np.intp]) -> Scores:
-        scores = np.full((len(rows), len(learner.names) + 1, 2), np.nan, np.float32)
+        scores = np.full((len(rows), len(learner.names) + BEHIND, 2), np.nan, np.float32)
         for place, (i, landmark) in enumerate(zip(rows.tolist(), items.landmark_ms[rows].tolist(), strict=True)):
             kept = self._kept.pop((learner.name, landmark, items.users[i]), None)
             if kept is not None:
@@ -392,7 +392,7 @@ class Trainer:
         self._kept = {}
         for name, (keys, packed) in one.kept.items():
             if name in self.learners:
-                scores = scores_of(packed, len(self.learners[name].names) + 1, 2)
+                scores = scores_of(packed, len(self.learners[name].names) + BEHIND, 2)
                 self._kept |= {(name, *key): row for key, row in zip(keys, scores, strict=True)}
         self._held = [(partition, unpack_examples(packed, WIDTH)) for partition, packed in one.held]
         if any((part.definition >= len(self.learners)).any() or not np.isin(part.label, (0, 1, NO_LABEL)).all() for _, part in self._held):

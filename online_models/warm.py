@@ -14,7 +14,7 @@ def warm() -> None:
     """Make a learner take one step, and score after it."""
     learner = Learner("warm", LearnerSettings(DAY_MS, LIVE))
     vectors, labels = np.ones((256, WIDTH), np.uint8), np.tile(np.array([0, 1], np.uint8), 128)
-    learner.hold(vectors, labels, learner.score(vectors))
+    learner.hold(np.zeros(256, np.int64), vectors, labels, learner.score(vectors))
     learner.step(0)
     learner.score(vectors)
 

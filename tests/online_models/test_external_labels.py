@@ -145,7 +145,7 @@ def test_a_label_holds_for_the_last_landmark_at_or_before_it(landmark_ms: int, m
 def test_a_second_label_for_the_same_landmark_takes_the_firsts_place() -> None:
     training = one_user(ExternalLabel(0, "ann", "gone", DAY, 0, 2 * DAY), ExternalLabel(1, "ann", "gone", DAY, 1, 2 * DAY))
     learner = training.trainer.learners["gone"]
-    assert learner._waiting[0][1].tolist() == [1]
+    assert learner._waiting[0][2].tolist() == [1]
 
 
 def test_nothing_is_learned_before_the_label_was_known() -> None:

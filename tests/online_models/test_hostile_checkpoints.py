@@ -165,7 +165,7 @@ def test_any_signed_body_is_refused(body: Any) -> None:
 def test_a_trainer_changed_anywhere_is_refused_or_sound_and_goes_on_learning(path: tuple[Any, ...], to: Any) -> None:
     trainer = sound_or_refused(sealed_body("trainer", changed(TRAINER, path, to)))
     if trainer is not None and "gone" in trainer.learners and path[:2] not in {("trainer", "last"), ("trainer", "watermarks")}:
-        trainer.learners["gone"].hold(VECTORS, VECTORS[:, 0] & 1, trainer.learners["gone"].score(VECTORS))
+        trainer.learners["gone"].hold(np.zeros(len(VECTORS), np.int64), VECTORS, VECTORS[:, 0] & 1, trainer.learners["gone"].score(VECTORS))
         trainer.learners["gone"].step(0)
         assert msgspec.msgpack.encode(trainer.state())
 
@@ -219,22 +219,20 @@ def test_what_says_it_is_huge_takes_no_memory() -> None:
 
 # -- from one build to the next ----------------------------------------------------------------------------------
 
-OLD_SETTINGS = replace(SETTINGS, models=("cadence", "logistic", "boosting", "mix"), max_kept=64)
+@pytest.mark.parametrize("number", [4, 5])
+def test_a_trainers_checkpoint_of_an_older_build_is_outdated_and_not_damaged(number: int) -> None:
+    sealed = bytearray(sealed_body("trainer", TRAINER))
+    sealed[7] = number
+    with pytest.raises(CheckpointOutdated, match=f"format {number} of a trainer"):
+        unseal_trainer(bytes(sealed), KEY, "spec", Trainer(WITH_TREE))
 
 
-def test_a_checkpoint_without_trees_that_an_older_build_wrote_is_gone_on_from() -> None:
-    """Written by the build before format 5, from the first half of these blocks."""
+def test_a_checkpoint_that_an_older_build_wrote_is_outdated() -> None:
+    """The trainer then learns all examples anew, by itself (`stream.processes.trainer`)."""
     registry = MemoryRegistry()
     registry.save(Save(registry.claim(), 0, gzip.decompress((GOLDEN / "trainer_format_4.bin.gz").read_bytes())))
-    gone_on, undisturbed = Training(OLD_SETTINGS, registry, "spec", KEY), Training(OLD_SETTINGS, MemoryRegistry(), "spec", KEY)
-    assert gone_on.next_offset == 6
-    for number, block in enumerate(BLOCKS):
-        if number >= gone_on.next_offset:
-            gone_on.feed(number, 0, block.pack())
-        undisturbed.feed(number, 0, block.pack())
-    one, other = (training.trainer.learners["gone"] for training in (gone_on, undisturbed))
-    assert (one.learned, one.version) == (other.learned, other.version)
-    assert np.allclose(one.score(VECTORS), other.score(VECTORS), atol=1e-4, equal_nan=True)
+    with pytest.raises(CheckpointOutdated):
+        Training(SETTINGS, registry, "spec", KEY)
 
 
 def test_a_model_that_an_older_build_serves_is_served_on() -> None:
@@ -246,7 +244,7 @@ def test_a_model_that_an_older_build_serves_is_served_on() -> None:
 
 def test_a_served_model_keeps_the_format_that_workers_of_the_older_build_read() -> None:
     assert sealed_body("model", MODEL)[7] == 4
-    assert sealed_body("trainer", TRAINER)[7] == 5
+    assert sealed_body("trainer", TRAINER)[7] == 6
 
 
 def test_a_checkpoint_of_a_newer_build_is_refused_with_what_to_do() -> None:
