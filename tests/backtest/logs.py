@@ -66,11 +66,14 @@ def replay(
     asked: pl.DataFrame | None = None,
     models: tuple[str, ...] = LIVE,
     min_labels: int = 50,
+    wanted: str = "",
     kind: type[Replay] = Replay,
 ) -> Result:
     if landmarks == "active-day" and asked is None:
         asked = active_days(history, definition, "UTC", 0)
     types = tuple(history.frame["type"].unique().sort().to_list())[:8]
     spec = FeatureSpec(key_events=types, lateness_ms=0, definitions=(definition,), landmarks="daily" if asked is None else "asked")
-    settings = TrainerSettings({definition.name: definition.horizon_ms}, models=models, min_labels=min_labels)
+    settings = TrainerSettings(
+        {definition.name: definition.horizon_ms}, models=models, min_labels=min_labels, wanted={definition.name: wanted}
+    )
     return asyncio.run(kind(history, spec, settings, asked).run(lambda _done: None))

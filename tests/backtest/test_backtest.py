@@ -82,7 +82,7 @@ def test_the_order_of_rows_in_the_file_does_not_matter_but_for_ties(tmp_path: Pa
 def test_a_model_that_is_asked_for_serves_once_it_can() -> None:
     from stream.backtest.run import candidates_of
 
-    result = replay(history_of(habits()), models=candidates_of("logistic"))
+    result = replay(history_of(habits()), models=candidates_of("logistic"), wanted="logistic")
     assert set(result.predictions["model"]) == {"cadence", "logistic"}
 
 

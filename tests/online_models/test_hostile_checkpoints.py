@@ -219,6 +219,7 @@ def test_what_says_it_is_huge_takes_no_memory() -> None:
 
 # -- from one build to the next ----------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("number", [4, 5])
 def test_a_trainers_checkpoint_of_an_older_build_is_outdated_and_not_damaged(number: int) -> None:
     sealed = bytearray(sealed_body("trainer", TRAINER))
