@@ -209,7 +209,7 @@ class Nowcast:
             self.shift = 0.0
             return
         start, rise = self._bridge
-        _, raw, silent = np.array(self._newest, np.float64).T
+        raw, silent = (np.array(column, np.float64) for column in list(zip(*self._newest, strict=True))[1:])
         at = start + rise * log_hazard(slope * log_odds(raw) + shift)
         for _ in range(STEPS):
             slopes, weights = _slopes(silent, at + rise * self.shift)

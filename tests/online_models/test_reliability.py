@@ -8,7 +8,7 @@ import pytest
 from online_models.reliability import reliability
 
 
-@pytest.mark.parametrize("n", [200, 1_000, 20_000])
+@pytest.mark.parametrize("n", [1_000, 5_000])
 def test_a_perfect_forecaster_has_no_excess_and_a_wrong_level_has(n: int) -> None:
     rng = np.random.default_rng(n)
     excess, shifted = [], []
