@@ -22,8 +22,10 @@ from features.users.catalog import WIDTH
 from features.users.spec import FeatureSpec
 from features.users.state import NEVER
 from online_models.candidate import Candidate
+from online_models.catalog import MIX
+from online_models.champion import RULE
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate
-from online_models.learner import Learner
+from online_models.learner import RAW, STATED, Learner
 from online_models.quality import first_day
 from online_models.scorer import Champion
 from online_models.trainer import Trainer, TrainerSettings, Version
@@ -93,6 +95,9 @@ class Result:
         One row for each label, see `PREDICTION_COLUMNS`.
     censored : int
         Snapshots without a label, because the log ends before it would have matured.
+    by_day : DataFrame
+        One row for each UTC day of landmarks: `day`, `n`, `seen` (the share that churned), `served` (the mean stated risk), and the mean risk by each
+        layer, null where one said nothing yet.
     repeats : int
         Events dropped because their user had one of the same id shortly before, as a worker drops them.
     """
@@ -105,6 +110,7 @@ class Result:
     costs: list[Timed]
     seconds: float
     events: int
+    by_day: pl.DataFrame
     repeats: int = 0
 
 
@@ -129,6 +135,8 @@ class _Book:
     rows: dict[tuple[str, int], int] = field(default_factory=dict)
     columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in PREDICTION_COLUMNS})
     labels: dict[int, tuple[int, int]] = field(default_factory=dict)
+    layers: list[list[float]] = field(default_factory=list)
+    """What each layer said, a row for each prediction."""
 
     def predicted(
         self, user: str, landmark_ms: int, scored_ms: int, learned_until_ms: int, model: str, raw: float, stated: float, first: bool
@@ -142,6 +150,19 @@ class _Book:
 
     def matured(self, user: str, landmark_ms: int, label: int, matured_ms: int) -> None:
         self.labels[self.rows[user, landmark_ms]] = (label, matured_ms)
+
+    def by_day(self, names: Sequence[str]) -> pl.DataFrame:
+        """Return the days of `Result.by_day`; `names` are those of the layers."""
+        said = np.array(self.layers, np.float32).reshape(-1, len(names))
+        rows = pl.DataFrame({name: said[:, place] for place, name in enumerate(names)}).with_row_index("row").fill_nan(None)
+        every = rows.with_columns(
+            landmark_ms=pl.Series(self.columns["landmark_ms"], dtype=pl.Int64), served=pl.Series(self.columns["score"], dtype=pl.Float64)
+        )
+        known = pl.DataFrame(
+            {"row": list(self.labels), "seen": [label for label, _ in self.labels.values()]}, schema={"row": pl.UInt32, "seen": pl.Float64}
+        )
+        day = pl.from_epoch("landmark_ms", time_unit="ms").dt.date().alias("day")
+        return every.join(known, on="row").group_by(day).agg(pl.len().alias("n"), pl.col("seen", "served", *names).mean()).sort("day")
 
     def frame(self) -> pl.DataFrame:
         made = {name: values for name, values in self.columns.items() if name not in {"label", "matured_ms"}}
@@ -181,6 +202,20 @@ class Replay:
         self._waiting: list[Examples] = []
         """Snapshots of the landmarks asked for whose labels have not matured yet."""
 
+    @property
+    def _layers(self) -> list[str]:
+        """Names of the layers: each candidate that learns as it is, the mean of them, the mix with its level, and what the rule states."""
+        learner = self._learner
+        return [*(f"{name}, raw" for name in learner.names if name != RULE), *(name for name in (RULE, MIX) if name in learner.names)]
+
+    def _said(self, landmark_ms: int, user: str) -> list[float]:
+        """Return what each layer said of a snapshot, NaN where it said nothing."""
+        names, scores = self._learner.names, self._trainer.scores(self._definition, landmark_ms, user)
+        if scores is None:
+            return [float("nan")] * len(self._layers)
+        raw = [float(scores[place, RAW]) for place, name in enumerate(names) if name != RULE]
+        return [*raw, *(float(scores[names.index(name), STATED]) for name in (RULE, MIX) if name in names)]
+
     async def run(self, progress: Callable[[int], None]) -> Result:
         """Replay the whole history; `progress` is called with the number of records done."""
         began = time.perf_counter()
@@ -214,6 +249,7 @@ class Replay:
             costs,
             seconds,
             self._history.frame.height,
+            self._book.by_day(self._layers),
             self._repeats,
         )
 
@@ -259,6 +295,7 @@ class Replay:
             if said is None or abs(said[2] - risk / 65_535) > ROUNDING:
                 raise RuntimeError(f"the shard's score {risk / 65_535:.5f} is not the trainer's {said}: a fault of churnwatch")
             self._book.predicted(user, landmark, scored_ms, self._learner.until_ms, *said, first[i])
+            self._book.layers.append(self._said(landmark, user))
 
     def _asked_labels(self, snapshots: Examples, now: int) -> Examples:
         """Return the labels of asked landmarks that have matured before `now`, in order of maturity."""

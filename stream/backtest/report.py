@@ -19,6 +19,7 @@ import polars as pl
 
 from online_models.explain import importances
 from online_models.quality import FIGURES, Tally, figures_in_words
+from online_models.reliability import reliability
 from stream.backtest.replay import Result
 from stream.shown import visible
 
@@ -78,6 +79,8 @@ def report(about: About, result: Result, first_ms: int, last_ms: int) -> dict[st
             "seconds": round(result.seconds, 2), "events_per_s": round(result.events / max(result.seconds, 1e-9)),
         },
         "figures": {name: tally_of(frame).figures() for name, frame in parts.items() if frame.height},
+        "calibration": {name: _calibration(frame) for name, frame in parts.items() if frame.height},
+        "by_day": result.by_day.with_columns(pl.col("day").cast(pl.String)).to_dicts(),
         "segments": learner.progress.figures(),
         "candidates": {name: tally.figures() for name, tally in learner.totals.items()},
         "champion": {
@@ -99,6 +102,22 @@ def report(about: About, result: Result, first_ms: int, last_ms: int) -> dict[st
     }  # fmt: skip
     cleaned: dict[str, Any] = _clean(found)
     return cleaned
+
+
+def _calibration(predictions: pl.DataFrame) -> dict[str, float]:
+    """Return the calibration error over bins of equally many scores, that of a perfect forecaster, and the difference."""
+    found = reliability(predictions["label"].to_numpy(), predictions["score"].to_numpy(), predictions["user"].to_numpy())
+    return {
+        "ece_equal_bins": found.ece,
+        "floor": found.floor,
+        "excess": found.excess,
+        "stated": _mean(predictions, "score"),
+        "seen": _mean(predictions, "label"),
+    }
+
+
+def _mean(predictions: pl.DataFrame, column: str) -> float:
+    return float(predictions[column].to_numpy().mean())
 
 
 def _importances(result: Result) -> list[tuple[str, float]]:
@@ -130,6 +149,7 @@ def page(found: Mapping[str, Any], result: Result) -> str:
     )
     pictures = [
         ("Is a stated risk the observed share?", _reliability(found)),
+        ("Stated against seen, by day and by layer", _by_day(result.by_day)),
         ("How many churners are caught by asking the riskiest first", _lift(result.predictions)),
         ("How good, month by month", _over_time(result.predictions)),
         ("Who served, and how the candidates did", _candidates(result)),
@@ -138,7 +158,7 @@ def page(found: Mapping[str, Any], result: Result) -> str:
     ]
     body = "\n".join(f"<section><h2>{heading}</h2>{picture}</section>" for heading, picture in pictures if picture)
     tables = [
-        ("Figures", _table(found["figures"])), ("By segment (champion, since the beginning)", _table(found["segments"])),
+        ("Figures", _table(found["figures"])), ("Calibration over ten bins of equally many scores", _calibrations(found["calibration"])), ("By segment (champion, since the beginning)", _table(found["segments"])),
         ("Candidates (stated scores, since each began)", _table(found["candidates"])), ("Champion", _changes(found)), ("Cost of learning", _costs(found)),
     ]  # fmt: skip
     numbers = "\n".join(f"<section><h2>{heading}</h2>{table}</section>" for heading, table in tables if table)
@@ -179,6 +199,36 @@ def _reliability(found: Mapping[str, Any]) -> str:
         axes.set(xlabel="stated risk", ylabel="share that churned", xlim=(0, 1), ylim=(0, 1))
 
     return _picture(draw, 4.2, 4.0)
+
+
+LEAST_A_DAY, DAYS_SHOWN = 20, 60
+
+
+def _by_day(days: pl.DataFrame) -> str:
+    """Draw the share that churned and what each layer stated; days are put together so that about `DAYS_SHOWN` points are left."""
+    if days.height < 2:
+        return ""
+    together = 1 + int((days["day"].max() - days["day"].min()).days) // DAYS_SHOWN  # type: ignore[operator, union-attr]  # dates, by `Result.by_day`
+    layers = [name for name in days.columns if name not in {"day", "n", "seen", "served"}]
+    weighted = [
+        ((pl.col(name) * pl.col("n")).sum() / pl.col("n").filter(pl.col(name).is_not_null()).sum()).alias(name)
+        for name in ("seen", "served", *layers)
+    ]
+    rows = days.group_by_dynamic("day", every=f"{together}d").agg(*weighted, pl.col("n").sum()).filter(pl.col("n") >= LEAST_A_DAY)
+    if rows.height < 2:
+        return ""
+
+    def draw(axes: Any) -> None:
+        when = rows["day"].to_list()
+        for name, colour in zip(layers, ("#5b8c5a", "#7a5ea8", "#c2a33a", "#888888", "#4f7fb0", "#b0643c", "#d58a94"), strict=False):
+            axes.plot(when, rows[name].to_list(), color=colour, lw=0.9, label=name)
+        axes.plot(when, rows["served"].to_list(), color=ACCENT, lw=2.4, label="served")
+        axes.plot(when, rows["seen"].to_list(), color=INK, lw=0, marker="o", ms=3.5, label="seen")
+        axes.set_ylabel("mean risk; share that churned")
+        axes.legend(frameon=False, ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(axes.xaxis.get_major_locator()))
+
+    return _picture(draw, 7.2, 4.2)
 
 
 def _over_time(predictions: pl.DataFrame) -> str:
@@ -281,6 +331,16 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
         cells = "".join(f"<td>{cell}</td>" for cell in figures_in_words(row))
         lines.append(f"<tr><th>{_shown(name)}</th>{cells}</tr>")
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
+
+
+def _calibrations(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    heads = {"stated": "stated", "seen": "seen", "ece_equal_bins": "ECE", "floor": "of a perfect forecaster", "excess": "excess"}
+    lines = "".join(
+        f"<tr><th>{_shown(name)}</th>{''.join(f'<td>{row[key]:.4f}</td>' for key in heads)}</tr>"
+        for name, row in rows.items()
+        if row["excess"] is not None
+    )
+    return f"<table><tr><th></th>{''.join(f'<th>{head}</th>' for head in heads.values())}</tr>{lines}</table>" if lines else ""
 
 
 def _changes(found: Mapping[str, Any]) -> str:

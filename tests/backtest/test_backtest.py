@@ -203,8 +203,16 @@ def test_the_command_writes_its_three_files(tmp_path: Path) -> None:
     assert found["figures"]["all"]["n"] == predictions.height
     assert found["counts"]["events"] == habits().height
     assert {"network", "logistic"} <= set(found["costs"])
+    every = found["calibration"]["all"]
+    assert every["excess"] == pytest.approx(every["ece_equal_bins"] - every["floor"], abs=2e-6)
+    assert every["stated"] == pytest.approx(predictions["score"].to_numpy().mean(), abs=1e-6)
+    days = found["by_day"]
+    assert sum(day["n"] for day in days) == predictions.height
+    assert sum(day["n"] * day["seen"] for day in days) == pytest.approx(predictions["label"].sum(), rel=1e-4)
+    assert days[0]["boosting, raw"] is None
+    assert days[-1].keys() >= {"served", "mix", "mix, raw", "boosting, raw", "network, raw", "logistic, raw", "cadence"}
     page = (out / "report.html").read_text()
-    assert page.count("data:image/svg+xml") == 6
+    assert page.count("data:image/svg+xml") == 7
     assert "http" not in page.replace("http-equiv", "")
 
 
