@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+from insights.history.faults import HistoryMissing
 from insights.history.table import DataFile, Table, saying
+from insights.history.tables import ALERTS, USER_DAY, USERS
 
 MERGE_AT = 8
 """So many files of about one size in a day are merged, so that each row is written again only when its file has grown about eightfold."""
@@ -69,3 +73,12 @@ def vacuum(table: Table, after_hours: int = GRACE_HOURS) -> int:
     )  # fmt: skip
     table.renew()
     return len(gone)
+
+
+def tidy(folder: Path, events: Table, after_hours: int = GRACE_HOURS) -> int:
+    """Vacuum every table of a history; return how many files were deleted."""
+    gone = vacuum(events, after_hours)
+    for spec in (USER_DAY, USERS, ALERTS):
+        with contextlib.suppress(HistoryMissing):
+            gone += vacuum(Table.open(folder, spec), after_hours)
+    return gone

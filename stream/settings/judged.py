@@ -201,6 +201,8 @@ def _judge_addresses(values: dict[str, Any], faults: list[str]) -> None:
         faults.append(f'page.currency: must be a code of three capital letters such as "EUR", got {values["page.currency"]!r}')
     for name in ("worker.web", "history.web"):
         _judge_web(name, values, faults)
+    if any(sign in values["history.dir"] for sign in "*?["):
+        faults.append(f"history.dir: must not hold *, ? or [, which would be taken for a pattern, got {values['history.dir']!r}")
 
 
 def _judge_web(name: str, values: dict[str, Any], faults: list[str]) -> None:

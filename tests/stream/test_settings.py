@@ -71,6 +71,14 @@ def test_the_example_says_every_default() -> None:
             assert name in tree[section], setting.name
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("CHURNWATCH_HISTORY", "events[1]"), ("CHURNWATCH_HISTORY_WEB", "6069"), ("CHURNWATCH_HISTORY_WEB", "0.0.0.0:6069")]
+)
+def test_a_history_that_cannot_be_read_or_that_everybody_can_ask_is_a_fault(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=r"history\.(dir|web)"):
+        load_settings(None, {name: value})
+
+
 @pytest.mark.parametrize("url", ["redis://:can/ary@h:1", "redis://:can#ary@h", "http://:canary@h:1", "h:6379", "redis://u:canary@h:port"])
 def test_an_address_that_cannot_be_read_is_a_fault_that_shows_no_password(url: str) -> None:
     with pytest.raises(SettingsError) as caught:

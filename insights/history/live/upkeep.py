@@ -8,7 +8,7 @@ from pathlib import Path
 
 from insights.history.derived import derive
 from insights.history.events import Events
-from insights.history.maintenance import compact, vacuum
+from insights.history.maintenance import compact, tidy
 
 SHARE = 0.25
 """Most of the time that goes into upkeep while there is something to read."""
@@ -63,8 +63,8 @@ class Upkeep:
             return "derive"
         if now >= self._vacuum_at:
             self._vacuum_at = now + VACUUM_EVERY_S
-            vacuum(self._events.table)
-            return "vacuum"
+            tidy(self._folder, self._events.table)
+            return "tidy"
         return ""
 
     def _open_day(self) -> str:

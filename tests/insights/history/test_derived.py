@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from insights.history.derived import derive, snapshot
 from insights.history.events import Events, Rules
 from insights.history.faults import HistoryStale
-from insights.history.maintenance import compact, crowded, vacuum
+from insights.history.maintenance import compact, crowded, tidy, vacuum
 from insights.history.table import DataFile
 from insights.history.tables import EVENTS
 from tests.insights.history.histories import BERLIN, asked, ms_of
@@ -162,6 +162,15 @@ def test_vacuum_takes_what_nobody_can_need_and_the_history_goes_on(tmp_path: Pat
     filled(tmp_path, 1, events)
     assert asked(tmp_path, "select count(*) from events") == [(10,)]
     assert len(list((tmp_path / "events").rglob("*.parquet"))) - len(list((tmp_path / "events" / "_delta_log").glob("*.parquet"))) == 2
+
+
+def test_what_was_derived_before_is_tidied_away_too(tmp_path: Path) -> None:
+    events = filled(tmp_path, 1)
+    derive(tmp_path)
+    filled(tmp_path, 1, events)
+    derive(tmp_path)
+    assert tidy(tmp_path, events.table, after_hours=0) == 2  # a file of days, and one of users
+    assert asked(tmp_path, "select count(*), (select count(*) from user_day) from users") == [(2, 2)]
 
 
 def test_a_reader_keeps_its_snapshot(tmp_path: Path) -> None:
