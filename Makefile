@@ -28,8 +28,9 @@ help: ## show this
 	@$(BIN)/python -c "from stream.demo.local_redis import redis_binary; print('redis-server:', redis_binary())" 2>&1 | tail -n 1  # or what is missing, and how to get it
 	@touch $@
 
-.venv/files: .venv/kernel  # what a demo does without: reading files
-	@$(BIN)/python -m features.files.warm
+.venv/files: .venv/kernel $(shell find insights/analyses -name "*.py")  # what a demo does without: files and analyses
+	@find insights -name "*.nb[ic]" -delete
+	@$(BIN)/python -m features.files.warm & beside=$$!; $(BIN)/python -m insights.analyses.warm && wait $$beside
 	@touch $@
 
 .venv/dev: .venv/files requirements-dev.lock

@@ -78,8 +78,8 @@ def pooled_difference(kept: Floats, used: Floats, kept_others: Floats, others: F
     used, others : float64[..., groups]
         Out of how many.
 
-    >>> float(pooled_difference(np.array([6.0]), np.array([10.0]), np.array([5.0]), np.array([20.0])))
-    0.35
+    >>> float(pooled_difference(np.array([5.0]), np.array([10.0]), np.array([5.0]), np.array([20.0])))
+    0.25
     """
     whole = np.maximum(used + others, 1)
     above, below = ((kept * others - kept_others * used) / whole).sum(-1), (used * others / whole).sum(-1)

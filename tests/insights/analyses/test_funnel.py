@@ -198,3 +198,17 @@ def test_users_are_taken_in_parts_and_none_twice() -> None:
 def test_what_cannot_be_asked_is_refused_with_the_way_out(asked: Funnel, says: str) -> None:
     with pytest.raises(UsageFault, match=says):
         FUNNEL.run(crowd(("ann", "2024-03-01 12:00", "a")), asked)
+
+
+@pytest.mark.parametrize(("last_entry", "ripe"), [(timedelta(0), 1), (timedelta(days=20), 0)])
+@pytest.mark.parametrize("converted", [False, True])
+def test_an_entrant_is_ripe_when_their_last_entry_can_lead_no_further(last_entry: timedelta, ripe: int, converted: bool) -> None:
+    first = datetime(2024, 1, 1, 8, tzinfo=UTC)
+    events = [Event("ann", first, "view"), Event("ann", first + last_entry, "view")]
+    events += [Event("ann", first + timedelta(hours=1), "join")] if converted else []
+    log = Log(events, watermark=first + timedelta(days=27))  # the window of the first entry is over, that of a later one is not
+    rows = FUNNEL.run(crowd_of_log(log), Funnel(steps=("view", "join"), window="7d")).rows
+    said = {(row["metric"], row["k"]): row for row in rows.to_dicts()}
+    assert said["ripe_reached", 1]["value"] == ripe
+    assert said["reached", 2]["value"] == converted
+    assert said["rate", 2]["value"] == (float(converted) if ripe else None)
