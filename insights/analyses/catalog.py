@@ -24,6 +24,7 @@ from insights.analyses.rfm import RFM
 from insights.analyses.stickiness import STICKINESS
 from insights.analyses.transitions import TRANSITIONS
 from insights.analyses.value import VALUE
+from insights.analyses.visits import VISITS
 from stream.faults import UsageFault
 
 _ALL = (
@@ -33,6 +34,7 @@ _ALL = (
     LIFECYCLE,
     DAILY_STATES,
     FUNNEL,
+    VISITS,
     PATHS,
     AFTER_DROP_OFF,
     TRANSITIONS,

@@ -24,10 +24,12 @@ from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from insights.history.disk import LOG, drop_torn_entry, entry, sync, sync_all
-from insights.history.faults import HistoryMissing, HistoryStale, HistoryUnwritable
+from insights.history.faults import HistoryMissing, HistoryRefused, HistoryStale, HistoryUnwritable
 from insights.history.standing import KEY, Standing
 from insights.history.tables import TableSpec
 
+FORMAT_KEY, FORMAT = "churnwatch.format", "1"
+"""Property of a table that says how it is written: columns, names of files, what a commit says of itself. Whoever changes one of these takes the next number."""
 ROW_GROUP = 131_072
 CHECKPOINT_EVERY = 20
 LOG_KEPT = "interval 1 days"
@@ -108,6 +110,7 @@ class Table:
                 "delta.checkpointInterval": str(CHECKPOINT_EVERY),
                 "delta.logRetentionDuration": LOG_KEPT,
                 "delta.deletedFileRetentionDuration": LOG_KEPT,
+                FORMAT_KEY: FORMAT,
                 **properties,
             },
             raise_if_key_not_exists=False,
@@ -128,6 +131,8 @@ class Table:
         ------
         HistoryMissing
             If there is no such table.
+        HistoryRefused
+            If another program or another version of this one has made it.
         """
         where = folder / spec.name
         try:
@@ -137,6 +142,12 @@ class Table:
                 f"there is no history in {folder}: `churnwatch history import FILES` makes one of files, `churnwatch history run` one of the clicks; "
                 "history.dir in churnwatch.toml (or CHURNWATCH_HISTORY) says where it is"
             ) from None
+        found = delta.metadata().configuration.get(FORMAT_KEY)
+        if found != FORMAT:
+            made = "another program" if found is None else f"another version of churnwatch (format {found}, this one writes {FORMAT})"
+            raise HistoryRefused(
+                f"{where} was made by {made}: name another folder in history.dir (CHURNWATCH_HISTORY), and fill it from the topic or from files"
+            )
         return cls(where, spec, delta, standing_of(delta))
 
     @property

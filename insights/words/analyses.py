@@ -81,6 +81,7 @@ WORDS: dict[str, Said] = {
     "written.file": Said("{n} rows written into {file}", "已将 {n} 行写入 {file}", one="{n} row written into {file}"),
     # under a table
     "written.as_of": Said("As of {moment}.", "截至 {moment}。"),
+    "written.empty": Said("Nobody is in this table: ask for other days (--since, --until) or with fewer conditions.", "表中没有数据：请换其他日期（--since、--until）或减少条件。"),
     "written.nothing": Said("No event has come yet.", "还没有任何事件。"),
     "written.zone": Said("Days of {zone}, weeks from {weekday}.", "按 {zone} 的日历，每周从{weekday}开始。"),
     "written.counted": Said("{late} events came late and count here; {rejected} were rejected.", "{late} 个事件迟到（此处计入），{rejected} 个被拒绝。"),

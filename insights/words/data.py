@@ -147,6 +147,7 @@ CAUSES: dict[str, str] = {
     "ts is before 1970 or after 2100": "ts 早于 1970 年或晚于 2100 年",
     "type is not one that features.strict_types names": "type 不在 features.strict_types 列出的范围内",
     "user is one of features.not_users": "user 属于 features.not_users",
+    "type says something of the user and is no deed of theirs": "type 是对用户的说明，而非用户的行为",
     "applied": "已采用",
     "the value is not UTF-8": "内容不是 UTF-8",
     "the value is not JSON": "内容不是 JSON",

@@ -15,7 +15,15 @@ WORDS: dict[str, Said] = {
         "After visits of which hour does silence follow, and how slow is the product then?",
         "哪个时段的访问之后用户更常沉默，当时产品响应有多慢？",
     ),
+    "analysis.visits": Said("Visits", "访问"),
+    "analysis.visits.asks": Said(
+        "How long do visits last, where do they begin, and how many reach a goal?", "一次访问有多长，从哪里开始，多少达成目标？"
+    ),
     # what can be asked
+    "parameter.goal": Said(
+        "event that a visit should have, as in purchase or purchase,value>=10", "访问应包含的事件，如 purchase 或 purchase,value>=10"
+    ),
+    "parameter.first_visit": Said("only the first visit of each person", "只看每位用户的第一次访问"),
     "parameter.feature": Said(
         "what counts as a feature: type, or a field such as props.screen", "以什么区分功能：type 或字段，如 props.screen"
     ),
@@ -51,6 +59,22 @@ WORDS: dict[str, Said] = {
     "metric.latency_p50.is": Said("median of props.latency_ms of the hour's events", "该时段事件 props.latency_ms 的中位数"),
     "metric.latency_p95": Said("Latency, 95 % (ms)", "响应时间 95 分位（毫秒）"),
     "metric.latency_p95.is": Said("19 in 20 of the hour's events answered within this time", "该时段二十分之十九的事件响应不超过此值"),
+    "metric.visit_count": Said("Visits", "访问次数"),
+    "metric.visit_count.is": Said("visits that are over", "已结束的访问次数"),
+    "metric.visit_people": Said("People", "人数"),
+    "metric.visit_people.is": Said("people with such a visit", "有此类访问的人数"),
+    "metric.events_per_visit": Said("Events a visit", "每次访问事件数"),
+    "metric.events_per_visit.is": Said("mean number of events of a visit", "每次访问的平均事件数"),
+    "metric.dwell_median": Said("Time, median", "停留时间中位数"),
+    "metric.dwell_median.is": Said(
+        "time from the first to the last event of a visit, median", "一次访问从首个到最后一个事件的时间，中位数"
+    ),
+    "metric.dwell_p90": Said("Time of nine in ten", "停留时间 90 分位"),
+    "metric.dwell_p90.is": Said("time that nine in ten visits take at most", "九成访问不超过此时间"),
+    "metric.single_event": Said("Only one event", "仅一个事件"),
+    "metric.single_event.is": Said("share of visits with a single event", "只有一个事件的访问比例"),
+    "metric.goal_share": Said("Reached the goal", "达成目标"),
+    "metric.goal_share.is": Said("share of visits that have the goal's event", "包含目标事件的访问比例"),
     # how values are written
     "span.seconds": Said("{n} s", "{n} 秒"),
     # columns

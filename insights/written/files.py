@@ -16,6 +16,7 @@ from insights.words.language import Words
 from insights.written.rows import as_of_of, csv_of, json_of, json_of_people
 from insights.written.tables import Shown, Table
 from stream.faults import UsageFault
+from stream.shown import visible
 
 ENDINGS = (".parquet", ".xlsx", ".csv", ".html", ".json")
 
@@ -89,13 +90,18 @@ th { font-weight: 600 } .left { text-align: left } .open { font-style: italic } 
 
 def page_of(tables: list[Table], lines: list[str], title: str, words: Words) -> str:
     """Return a page of its own: no script, no request, everything escaped."""
-    parts = [f'<!doctype html><html lang="{words.tag}"><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>']
-    parts += [f"<h1>{html.escape(title)}</h1>"]
+    parts = [f'<!doctype html><html lang="{words.tag}"><meta charset="utf-8"><title>{_text(title)}</title><style>{STYLE}</style>']
+    parts += [f"<h1>{_text(title)}</h1>"]
     for table in tables:
-        head = "".join(f'<th scope="col"{_class(at < table.left)}>{html.escape(name)}</th>' for at, name in enumerate(table.head))
+        head = "".join(f'<th scope="col"{_class(at < table.left)}>{_text(name)}</th>' for at, name in enumerate(table.head))
         body = "".join("<tr>" + "".join(_td(cell, at < table.left) for at, cell in enumerate(row)) + "</tr>" for row in table.rows)
         parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
-    return "\n".join([*parts, *(f"<p>{html.escape(line)}</p>" for line in lines), "</html>\n"])
+    return "\n".join([*parts, *(f"<p>{_text(line)}</p>" for line in lines), "</html>\n"])
+
+
+def _text(text: str) -> str:
+    """Return a text for a page, with what a browser would act upon spelled out."""
+    return html.escape(visible(text))
 
 
 def _class(is_left: bool) -> str:
@@ -107,4 +113,4 @@ def _td(cell: Shown, is_left: bool) -> str:
         f' style="background: rgb(57 119 191 / {min(1.0, cell.share) * 0.75:.2f})"' if cell.share is not None and not cell.is_open else ""
     )
     kind = ' class="open"' if cell.is_open else _class(is_left)
-    return f"<td{kind}{shade}>{html.escape(cell.text)}</td>"
+    return f"<td{kind}{shade}>{_text(cell.text)}</td>"

@@ -21,6 +21,8 @@ def lines_under(result: Result, tables: list[Table], words: Words) -> list[str]:
     lines = [f"{when} {where}" if words.lang == "en" else f"{when}{where}"]
     if as_of.late or as_of.rejected:
         lines.append(words.t("written.counted", late=as_of.late, rejected=as_of.rejected))
+    if not any(table.rows for table in tables):
+        lines.append(words.t("written.empty"))
     lines += [words.t(note.key, **note.values) for note in result.notes]
     if any(cell.is_open for table in tables for row in table.rows for cell in row):
         lines.append(words.t("written.open", mark=OPEN))

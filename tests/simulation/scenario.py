@@ -187,7 +187,7 @@ def _habits(seed: int) -> Scenario:
         offset = (log[-1].offset + 1 + (rng.random() < 0.05)) if log else (1_000 if seed % 5 == 0 else 0)
         log.append(LogRecord(offset, now, value))
     added = random.Random(f"rules and clocks {seed}")
-    aside = ("cancel",) if random.Random(f"aside {seed}").random() < 0.5 else ()
+    aside = ("cancel",) if random.Random(f"no deed {seed}").random() < 0.5 else ()
     rules = (
         NO_RULES,
         Rules(strict_types=("click", "buy")),

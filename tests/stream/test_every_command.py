@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import unicodedata
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ import polars as pl
 import pytest
 import typer
 from confluent_kafka import Producer
+from typer.testing import CliRunner
 
 from features.compiled.texts import ids_of
 from features.definitions.definition import DAY_MS
@@ -34,6 +36,7 @@ from features.users.landmarks import phase_of
 from features.users.packed_state import pack_states
 from features.users.state import FLAG_ARMED, init_state, state_dtype
 from features.users.update import apply_event
+from insights.analyses.catalog import CATALOG
 from online_models.registry_redis import RedisRegistry
 from stream.cli import app, main
 from stream.cli.reference import commands_of
@@ -158,6 +161,13 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, redis_server: LocalRedi
         training.feed(number, 0, msgspec.structs.replace(block, spec_hash=settings.spec().hash).pack())
     _publish(kafka, topics)
     _files(folder)
+    environment["CHURNWATCH_HISTORY"] = str(folder / "<b>history")
+    told = CliRunner().invoke(
+        app,
+        ["history", "import", str(folder / "<b>=1+1 events.parquet")],
+        env=environment | {"CHURNWATCH_CONFIG": str(folder / "churnwatch.toml")},
+    )
+    assert told.exit_code == 0, told.output
     return Deployment(folder, environment, topics, training.trainer.learners["gone"].version)
 
 
@@ -254,6 +264,46 @@ CASES: dict[str, list[Case]] = {
         Case(("at-risk", "--top", "50", "--json")),
         Case(("at-risk", "--definition", "[/]\x1b"), ("gone",), code=2),
     ],
+    "sql": [
+        Case(("sql", "select distinct type from events order by type limit 100"), tuple(one for one in HOSTILE if len(one) < 60)),
+        Case(("sql", "select distinct type from events order by type", "--json")),
+        Case(("sql", "select '[/]\x1b[2J"), code=2),
+        Case(("sql", "select * from read_csv('/etc/passwd')"), code=2),
+    ],
+    "history import": [
+        Case(("history", "import", "<b>=1+1 events.parquet")),
+        Case(("history", "import", "<b>\x1b(0bad.jsonl"), ("<b>\x1b(0bad.jsonl",), code=2),
+        Case(("history", "import", "[/]\x1b]0;none\x07.csv"), ("[/]\x1b]0;none\x07.csv",), code=2),
+    ],
+    "history run": [],  # it prints log lines only
+    "history status": [Case(("history", "status"), ("<b>history",)), Case(("history", "status", "--json"))],
+    "history verify": [Case(("history", "verify")), Case(("history", "verify", "--json"))],
+    **{
+        name: [
+            Case((name, *words), shows),
+            Case((name, *words, "--lang", "zh"), shows),
+            Case((name, *words, "--json")),
+            *([Case((name, *words, "--by", "[/]\x1b[2J"), ("[/]\x1b[2J",), code=2)] if by else []),
+        ]
+        for name, words, shows, by in (
+            ("active-users", ("--by", "channel", "--limit", "50"), ("[bold red]ann[/bold red]",), True),
+            ("stickiness", (), (), False),
+            ("retention", ("--by", "channel", "--unit", "month", "--limit", "50"), ("[bold red]ann[/bold red]",), True),
+            ("lifecycle", (), (), False),
+            ("daily-states", (), (), False),
+            ("funnel", ("[/]", "\x1b[2J\x1b[31mred"), ("[/]", "\x1b[2J\x1b[31mred"), True),
+            ("visits", ("--by", "entry", "--limit", "50"), ("[/]", "ann\u202egnp.exe"), True),
+            ("paths", (), ("[/]",), False),
+            ("after-drop-off", ("[/]", "\x1b[2J\x1b[31mred"), (), False),
+            ("transitions", ("--limit", "100"), (), False),
+            ("paths-into-silence", ("--least-people", "1"), (), False),
+            ("feature-use", ("--least-people", "1"), ("[/]", "ann\u202egnp.exe"), False),
+            ("hours", (), (), False),
+            ("value", (), (), False),
+            ("rfm", (), (), False),
+            ("clusters", (), (), False),
+        )
+    },
     "alerts tail": [
         Case(("alerts", "tail", "--from-beginning", "--count", str(2 * len(HOSTILE))), HOSTILE),
         Case(("alerts", "tail", "--from-beginning", "--count", str(2 * len(HOSTILE)), "--json")),
@@ -297,6 +347,7 @@ CASES: dict[str, list[Case]] = {
 }
 
 
+ANALYSES = {name.replace("_", "-") for name in CATALOG}
 COMMANDS = dict(commands_of(typer.main.get_command(app)))
 
 
@@ -346,6 +397,12 @@ def test_every_command_with_json_prints_valid_json(deployment: Deployment, say_i
             assert out.strip()
             if name == "user":
                 assert json.loads(out)["user"] == "[/]"
+            elif name.startswith("history"):
+                assert json.loads(out)
+            elif name in ANALYSES:
+                assert {"as_of", "rows"} <= json.loads(out).keys()
+            elif name == "sql":
+                assert {row["type"] for row in json.loads(out)["rows"]} == set(HOSTILE)
             elif name == "ingest":
                 assert [json.loads(line)["file"] for line in out.splitlines()] == ["<b>=1+1 events.parquet"]
             else:
@@ -362,6 +419,26 @@ def test_a_spreadsheet_runs_no_formula_and_splits_no_cell(say_in: Callable[..., 
     assert not [user for user in users if user.startswith(("=", "+", "@", "\t", "\r"))]
     assert "-3.5" in users
     assert "'-2+3" in users
+
+
+def test_files_of_an_analysis_run_no_formula_and_hold_no_code(deployment: Deployment, say_in: Callable[..., Said]) -> None:
+    asked = ("active-users", "--by", "channel", "--limit", "50")
+    rows = list(csv.reader(io.StringIO(say_in(*asked, "--csv").out)))
+    assert len({len(row) for row in rows}) == 1
+    groups = {row[rows[0].index("group")] for row in rows[1:]}
+    assert len(groups) == len(HOSTILE)
+    assert not [one for one in groups if one.startswith(("=", "+", "@", "\t", "\r"))]
+    for file in ("[/]people.html", "people.csv", "people.xlsx", "people.parquet", "people.json"):
+        assert say_in(*asked, "--out", file).code == 0
+    page = (deployment.folder / "[/]people.html").read_text()
+    assert "<script>alert" not in page
+    assert harmless(page)
+    with zipfile.ZipFile(deployment.folder / "people.xlsx") as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "<f>" not in sheet
+    assert "hyperlink" not in sheet.lower()
+    written = list(csv.reader((deployment.folder / "people.csv").open(newline="")))
+    assert written == rows
 
 
 def test_a_worker_refused_for_hostile_settings_says_so_harmlessly(deployment: Deployment) -> None:

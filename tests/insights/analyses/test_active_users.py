@@ -41,6 +41,13 @@ def equals_a_plain_count(log: Log) -> None:
         assert found["stickiness", str(day)][1] == found["mau", str(day)][1]
 
 
+@pytest.mark.parametrize("apart", [6, 7, 8, 27, 28, 29])
+def test_a_window_ends_with_its_last_day(apart: int) -> None:
+    first = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    days = [first, first + timedelta(days=1), first + timedelta(days=1 + apart)]
+    equals_a_plain_count(Log([Event("ann", at, "view") for at in days], watermark=first + timedelta(days=60)))
+
+
 def test_groups_add_up_to_the_total_and_the_people_behind_a_cell_to_its_number(full: bool) -> None:
     for_logs(full, adds_up)
 

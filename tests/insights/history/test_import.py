@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from features.files.options import ReadOptions
@@ -17,6 +18,7 @@ from features.files.order import Order
 from features.files.reader import EventFile
 from features.files.summary import Summary
 from features.files.whole import judged
+from insights.history import table
 from insights.history.events import Events
 from insights.history.faults import HistoryMissing, HistoryRefused, HistoryUnwritable
 from insights.history.importing import Source, done, import_files, source_of
@@ -191,3 +193,18 @@ def test_an_empty_history_has_empty_views(tmp_path: Path) -> None:
     log = open_log(tmp_path)
     assert [log.con.table(view).fetchall() for view in ("events", "user_day", "users")] == [[], [], []]
     assert log.as_of.watermark is None
+
+
+@pytest.mark.parametrize("made_by", ["another program", "another version"])
+def test_a_table_of_others_is_refused_with_the_fix(folder: Path, tmp_path: Path, made_by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = csv(tmp_path / "a.csv", 5)
+    if made_by == "another program":
+        write_deltalake(folder / "events", pl.DataFrame({"user": ["ann"]}))
+    else:
+        monkeypatch.setattr(table, "FORMAT", "0")
+        run(rows)
+        monkeypatch.undo()
+        monkeypatch.setenv("CHURNWATCH_HISTORY", str(folder))
+    for asks in (lambda: open_log(folder), lambda: run(rows)):
+        with pytest.raises(HistoryRefused, match=rf"was made by {made_by}.*another folder in history.dir"):
+            asks()

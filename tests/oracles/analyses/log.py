@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-SYSTEMS = ("identify", "alias", "consent", "erase")
+SYSTEMS = ("identify", "alias", "consent", "erase", "feedback")
 """Types by which systems tell something of a user; nobody is active by them."""
 
 
@@ -64,7 +64,7 @@ class Log:
 
     def first_day(self) -> date | None:
         """The first day that the log has whole, or is taken to have."""
-        days = [self.day(event.ts) for event in self.events if event.type not in SYSTEMS]
+        days = [self.day(event.ts) for _, event in self.counted() if event.type not in SYSTEMS]
         if not days:
             return None
         if self.complete_from is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.oracles.analyses.calendar import after, begin, label
-from tests.oracles.analyses.log import Event, Log
+from tests.oracles.analyses.log import SYSTEMS, Event, Log
 
 Test = Callable[[Event], bool]
 
@@ -34,9 +34,7 @@ def entries(log: Log, asked: Asked) -> list[tuple[Event, datetime]]:
     found: list[tuple[Event, datetime]] = []
     for user in sorted({event.user for event in events}):
         own = [event for event in events if event.user == user]
-        seen = min(
-            (event.ts for event in own if log.is_active(event) or event.type not in ("identify", "alias", "consent", "erase")), default=None
-        )
+        seen = min((event.ts for event in own if log.is_active(event) or event.type not in SYSTEMS), default=None)
         cohort_of = {id(event): begin(asked.unit, event.ts, log.zone, log.week_start) for event in own}
         if asked.kind == "recurring":
             by_unit: dict[datetime, Event] = {}
