@@ -12,11 +12,13 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from features.definitions.rules import Rules
 from features.store.contract import Commit, Found, Need, StoreUnavailable, Taken, Token
 from features.store.memory import MemoryStore
 from stream.kafka.wire import ClockAhead, Fenced, Marker, Tick, WireUnavailable
 from stream.outbox import Entry
 from stream.position import Position
+from stream.shard.meta import unpack_meta
 
 
 class Killed(BaseException):
@@ -54,6 +56,8 @@ class World:
     examples: list[bytes] = field(default_factory=list)
     txn_epoch: Counter[int] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
+    judged_by: dict[int, set[Rules]] = field(default_factory=lambda: defaultdict(set))
+    """The rules by which records of each partition were ever judged, also by owners whose commits the store has forgotten."""
     now_ms: int = 0
     clock_error_ms: int = 0
     """How far the broker's clock is ahead of the true time."""
@@ -123,6 +127,7 @@ class SimStore:
 
     async def commit(self, partition: int, commit: Commit) -> None:
         await self._world.pause(self._worker, "commit.before")
+        self._world.judged_by[partition].add(unpack_meta(commit.meta).rules[-1].rules)
         try:
             await self._world.store.commit(partition, commit)
         except Exception:
