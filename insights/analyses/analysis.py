@@ -153,3 +153,17 @@ class Analysis(Generic[P]):
         if unsaid:
             raise ValueError(f"{self.name} does not declare the metrics {unsaid}")
         return Result(self.name, parameters, crowd.as_of, whole, notes, crowd.left_censored())
+
+
+def said(
+    frame: pl.DataFrame, metric: str, value: pl.Expr, *, keys: tuple[str, ...], n: str, interval: tuple[pl.Expr, pl.Expr] | None = None
+) -> pl.DataFrame:
+    """Return the rows of one metric, of which each is the last word: columns `keys`, and those of the long form. A value that is null cannot be known.
+
+    >>> frame = pl.DataFrame({"feature": ["search"], "people": [4], "kept": [None]})
+    >>> said(frame, "reach", pl.col("people") / 8, keys=("feature",), n="people").row(0)
+    ('search', 'reach', 4, 0.5, None, None, 'complete')
+    """
+    low, high = interval or (pl.lit(None, pl.Float64), pl.lit(None, pl.Float64))
+    state = pl.when(value.is_null()).then(pl.lit("none")).otherwise(pl.lit("complete"))
+    return frame.select(*keys, metric=pl.lit(metric), n=pl.col(n), value=value.cast(pl.Float64), low=low, high=high, state=state)

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from insights.analyses.analysis import Analysis, Cell, Column, Metric, Result
+from insights.analyses.analysis import Analysis, Cell, Column, Metric, Result, said
 from insights.analyses.crowd import Crowd
 from insights.analyses.days import events_sql
 from insights.analyses.equal_activity import FOLDS, FROM_DAYS, difference_with_interval
@@ -41,25 +41,25 @@ def run(crowd: Crowd, asked: FeatureUse) -> Result:
     uses = uses_sql(crowd, asked, bound)
     if uses is None:
         return FEATURE_USE.result(crowd, asked, pl.DataFrame(schema={"metric": pl.String}))
-    whole = crowd.frame(
-        f"SELECT fold, activity, silent, count(*) AS n FROM ({landmarks_sql(crowd, asked.where, asked.without, bound)}) GROUP BY ALL",
-        bound.values,
-    )
-    sizes = crowd.frame(
-        f"SELECT feature, count(DISTINCT user) AS people, count(*) AS marks, CAST(sum(1 - silent) AS BIGINT) AS kept FROM ({uses}) GROUP BY feature",
-        bound.values,
-    )
-    everybody = int(
-        crowd.frame(f"SELECT count(DISTINCT user) AS n FROM ({landmarks_sql(crowd, asked.where, asked.without, bound)})", bound.values)[
-            "n"
-        ][0]
+    marks = landmarks_sql(crowd, asked.where, asked.without, bound)
+    people = crowd.frame(f"SELECT user, fold, activity, silent, count(*) AS n FROM ({marks}) GROUP BY ALL", bound.values)
+    users = crowd.frame(f"SELECT feature, user, fold, activity, silent, count(*) AS n FROM ({uses}) GROUP BY ALL", bound.values)
+    everybody = people["user"].n_unique()
+    sizes = users.group_by("feature").agg(
+        pl.col("user").n_unique().alias("people"),
+        pl.col("n").sum().alias("marks"),
+        pl.col("n").filter(pl.col("silent") == 0).sum().alias("kept"),
     )
     shown = sizes.filter(pl.col("people") >= asked.least_people).sort("feature").with_row_index("row")
-    counted = crowd.frame(f"SELECT feature, fold, activity, silent, count(*) AS n FROM ({uses}) GROUP BY ALL", bound.values).join(
-        shown.select("feature", "row"), on="feature"
+    used = _cells(
+        users.join(shown.select("feature", "row"), on="feature"),
+        (shown.height, FOLDS, len(FROM_DAYS), 2),
+        "row",
+        "fold",
+        "activity",
+        "silent",
     )
-    used = _cells(counted, (shown.height, FOLDS, len(FROM_DAYS), 2), "row", "fold", "activity", "silent")
-    of = _cells(whole, (FOLDS, len(FROM_DAYS), 2), "fold", "activity", "silent")
+    of = _cells(people, (FOLDS, len(FROM_DAYS), 2), "fold", "activity", "silent")
     equal = difference_with_interval(used, of)
     plain = difference_with_interval(used.sum(2, keepdims=True), of.sum(1, keepdims=True))
     table = shown.with_columns(
@@ -68,28 +68,23 @@ def run(crowd: Crowd, asked: FeatureUse) -> Result:
         for end, part in zip(("value", "low", "high"), three, strict=True)
     )
     common, sure = pl.col("people") >= asked.common * everybody, (pl.col("kept_difference_low") > 0).fill_null(value=False)
-    places = [(common & sure, "needed"), (~common & sure, "promising"), (common & ~sure, "habit")]
-    place = pl.lit("idle")
-    for holds, name in reversed(places):
-        place = pl.when(holds).then(pl.lit(name)).otherwise(place)
+    needed, promising, habit, idle = map(pl.lit, QUADRANTS)
+    place = pl.when(common & sure).then(needed).when(sure).then(promising).when(common).then(habit).otherwise(idle)
     top = (
         table.with_columns(place=place).sort("kept_difference_low", "feature", descending=[True, False], nulls_last=True).head(asked.limit)
     )
-    none = pl.lit(None, pl.Float64)
-    return FEATURE_USE.result(
-        crowd,
-        asked,
-        pl.concat(
-            [
-                *(
-                    _said(top, metric, *(pl.col(f"{metric}_{end}") for end in ("value", "low", "high")))
-                    for metric in ("kept_difference", "plain_kept_difference")
-                ),
-                _said(top, "reach", pl.col("people") / max(everybody, 1), none, none),
-                _said(top, "kept_share", pl.col("kept") / pl.col("marks"), none, none),
-            ]
-        ),
-    )
+    values = {
+        **{
+            name: (pl.col(f"{name}_value"), (pl.col(f"{name}_low"), pl.col(f"{name}_high")))
+            for name in ("kept_difference", "plain_kept_difference")
+        },
+        "reach": (pl.col("people") / max(everybody, 1), None),
+        "kept_share": (pl.col("kept") / pl.col("marks"), None),
+    }
+    parts = [
+        said(top, metric, value, keys=("feature", "place"), n="people", interval=interval) for metric, (value, interval) in values.items()
+    ]
+    return FEATURE_USE.result(crowd, asked, pl.concat(parts))
 
 
 def uses_sql(crowd: Crowd, asked: FeatureUse, bound: Bound) -> str | None:
@@ -111,16 +106,10 @@ def uses_sql(crowd: Crowd, asked: FeatureUse, bound: Bound) -> str | None:
 
 
 def _cells(counted: pl.DataFrame, shape: tuple[int, ...], *names: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Add up `n` by the values of some columns."""
     found = np.zeros(shape)
-    found[tuple(counted[name].to_numpy().astype(np.int64) for name in names)] = counted["n"].to_numpy()
+    np.add.at(found, tuple(counted[name].to_numpy().astype(np.int64) for name in names), counted["n"].to_numpy())
     return found
-
-
-def _said(top: pl.DataFrame, metric: str, value: pl.Expr, low: pl.Expr, high: pl.Expr) -> pl.DataFrame:
-    state = pl.when(value.is_null()).then(pl.lit("none")).otherwise(pl.lit("complete"))
-    return top.select(
-        "feature", "place", metric=pl.lit(metric), n=pl.col("people"), value=value.cast(pl.Float64), low=low, high=high, state=state
-    )
 
 
 def behind(crowd: Crowd, asked: FeatureUse, cell: Cell) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from insights.analyses.analysis import Analysis, Column, Metric, Result
+from insights.analyses.analysis import Analysis, Column, Metric, Result, said
 from insights.analyses.crowd import PLACE, Crowd
 from insights.analyses.days import events_sql
 from insights.analyses.equal_activity import FOLDS, FROM_DAYS, ratio_with_interval
@@ -55,14 +55,13 @@ def run(crowd: Crowd, asked: Hours) -> Result:
         .join(slow.with_columns(pl.col("hour").cast(pl.Int64)), on="hour", how="left")
         .filter(pl.col("visits") >= asked.least_visits)
         .sort("hour")
+        .with_columns(pl.col("hour").cast(pl.String).str.zfill(2))
     )
-    none = pl.lit(None, pl.Float64)
-    parts = [
-        _said(table, "hour_ratio", pl.col("ratio"), pl.col("low"), pl.col("high")),
-        _said(table, "silence_share", pl.col("silent") / pl.col("visits"), none, none),
-    ]
+    values = {"hour_ratio": pl.col("ratio"), "silence_share": pl.col("silent") / pl.col("visits")}
     if table["p50"].null_count() < table.height:
-        parts += [_said(table, f"latency_{name}", pl.col(name), none, none) for name in ("p50", "p95")]
+        values |= {f"latency_{name}": pl.col(name) for name in ("p50", "p95")}
+    intervals = {"hour_ratio": (pl.col("low"), pl.col("high"))}
+    parts = [said(table, metric, value, keys=("hour",), n="visits", interval=intervals.get(metric)) for metric, value in values.items()]
     return HOURS_OF_DAY.result(crowd, asked, pl.concat(parts))
 
 
@@ -87,19 +86,6 @@ def _visits_sql(crowd: Crowd, asked: Hours, bound: Bound, zone: str, known: int 
     WHERE (after IS NULL OR after - us >= {bound(micros_of(asked.gap))}) AND us + {bound(horizon_micros(crowd))} < {bound(known)}
     GROUP BY ALL
     """
-
-
-def _said(table: pl.DataFrame, metric: str, value: pl.Expr, low: pl.Expr, high: pl.Expr) -> pl.DataFrame:
-    state = pl.when(value.is_null()).then(pl.lit("none")).otherwise(pl.lit("complete"))
-    return table.select(
-        pl.col("hour").cast(pl.String).str.zfill(2),
-        metric=pl.lit(metric),
-        n=pl.col("visits"),
-        value=value.cast(pl.Float64),
-        low=low,
-        high=high,
-        state=state,
-    )
 
 
 HOURS_OF_DAY = Analysis(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 import polars as pl
 
-from insights.analyses.analysis import NONE, Analysis, Metric, Result
+from insights.analyses.analysis import NONE, Analysis, Metric, Result, said
 from insights.analyses.crowd import PLACE, Crowd
 from insights.analyses.days import events_sql
 from insights.analyses.groups import LIMIT, kept, named, value_sql
@@ -58,17 +58,18 @@ def run(crowd: Crowd, asked: Visits) -> Result:
         )
         .sort("visits", "group", descending=[True, False])
     )
-    none = pl.lit(None, pl.Float64), pl.lit(None, pl.Float64)
-    parts = [
-        _said(sums, "visit_count", pl.col("visits"), none),
-        _said(sums, "visit_people", pl.col("people"), none),
-        _said(sums, "events_per_visit", pl.col("mean_events"), none),
-        _said(sums, "dwell_median", pl.col("median"), none),
-        _said(sums, "dwell_p90", pl.col("p90"), none),
-        _said(sums, "single_event", pl.col("single") / pl.col("visits"), wilson(pl.col("single"), pl.col("visits"))),
-    ]
-    if asked.goal:
-        parts.append(_said(sums, "goal_share", pl.col("reached") / pl.col("visits"), wilson(pl.col("reached"), pl.col("visits"))))
+    shares = {"single_event": "single"} | ({"goal_share": "reached"} if asked.goal else {})
+    values = {
+        "visit_count": "visits",
+        "visit_people": "people",
+        "events_per_visit": "mean_events",
+        "dwell_median": "median",
+        "dwell_p90": "p90",
+    }
+    parts = [said(sums, metric, pl.col(name), keys=("group",), n="visits") for metric, name in values.items()]
+    for metric, name in shares.items():
+        share, interval = pl.col(name) / pl.col("visits"), wilson(pl.col(name), pl.col("visits"))
+        parts.append(said(sums, metric, share, keys=("group",), n="visits", interval=interval))
     return VISITS.result(crowd, asked, pl.concat(parts))
 
 
@@ -97,13 +98,6 @@ def _visits_sql(crowd: Crowd, asked: Visits, bound: Bound, days: list[int], know
     FROM numbered GROUP BY user, visit
     HAVING began >= {bound(days[0])} AND began < {bound(days[-1])} AND ended + {gap} <= {bound(known)} {firsts}
     """
-
-
-def _said(sums: pl.DataFrame, metric: str, value: pl.Expr, interval: tuple[pl.Expr, pl.Expr]) -> pl.DataFrame:
-    low, high = interval
-    return sums.select(
-        "group", metric=pl.lit(metric), n=pl.col("visits"), value=value.cast(pl.Float64), low=low, high=high, state=pl.lit("complete")
-    )
 
 
 VISITS = Analysis(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from features.files.options import ReadOptions
     from stream.settings import Settings
 
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help="CSV, TSV, JSON, JSONL or Parquet, also .gz and .zst; several, a folder, a pattern, or - for standard input",
+    ),
+]
+Spill = Annotated[Path | None, typer.Option(help="folder for what does not fit into memory; default: that for temporary files")]
 Map = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream.cli import context
-from stream.cli.file_options import Encoding, Map, Oldest, Sep, SkipBad, TsFormat, TsUnit, Type, Tz, read_options
+from stream.cli.file_options import Encoding, Files, Map, Oldest, Sep, SkipBad, Spill, TsFormat, TsUnit, Type, Tz, read_options
 from stream.cli.judged_files import bar, in_order, opened_files, spill_folder
 from stream.cli.run import begin
 from stream.screen import Column, Screen
@@ -26,13 +26,7 @@ REFUSAL = "nothing was imported"
 
 @history_app.command("import")
 def import_(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="CSV, TSV, JSON, JSONL or Parquet, also .gz and .zst; several, a folder, a pattern, or - for standard input",
-        ),
-    ],
+    files: Files,
     mapping: Map = None,
     constant_type: Type = "",
     ts_unit: TsUnit = "",
@@ -42,7 +36,7 @@ def import_(
     encoding: Encoding = "",
     separator: Sep = "",
     skip_bad: SkipBad = 0,
-    spill: Annotated[Path | None, typer.Option(help="folder for what does not fit into memory; default: that for temporary files")] = None,
+    spill: Spill = None,
 ) -> None:
     """Put files of events into the history. Needs no server.
 

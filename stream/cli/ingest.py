@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream.cli import context
-from stream.cli.file_options import Encoding, Map, Oldest, Sep, SkipBad, TsFormat, TsUnit, Type, Tz, read_options
+from stream.cli.file_options import Encoding, Files, Map, Oldest, Sep, SkipBad, Spill, TsFormat, TsUnit, Type, Tz, read_options
 from stream.cli.judged_files import bar, in_order, opened_files, spill_folder
 from stream.faults import UsageFault
 from stream.screen import Screen
@@ -22,13 +22,7 @@ REFUSAL = "nothing was sent"
 
 
 def ingest(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="CSV, TSV, JSON, JSONL or Parquet, also .gz and .zst; several, a folder, a pattern, or - for standard input",
-        ),
-    ],
+    files: Files,
     check: Annotated[bool, typer.Option("--check", help="only say what the files hold; needs no server")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="with --check: one JSON object a file")] = False,
     mapping: Map = None,
@@ -40,7 +34,7 @@ def ingest(
     encoding: Encoding = "",
     separator: Sep = "",
     skip_bad: SkipBad = 0,
-    spill: Annotated[Path | None, typer.Option(help="folder for what does not fit into memory; default: that for temporary files")] = None,
+    spill: Spill = None,
     force: Annotated[bool, typer.Option("--force", help="send events older than the watermark; they will be dead letters")] = False,
 ) -> None:
     """Judge files of events and send them to the clicks topic, in order of time.

@@ -30,6 +30,8 @@ def choose(payloads: Iterable[bytes | None]) -> tuple[str, ...]:
 
     >>> choose([b'{"user": "a", "ts": 1, "type": "x"}', b'{"user": "a", "ts": 1, "type": "b"}', b"{"])
     ('b', 'x')
+    >>> choose([b'{"user": "a", "ts": 1, "type": "identify"}', b'{"user": "a", "ts": 1, "type": "x"}'])
+    ('x',)
     """
     counts: Counter[str] = Counter()
     for payload in payloads:

@@ -20,6 +20,7 @@ from online_models.trainer import Version
 from stream.backtest.log import active_days, read_history, steps
 from stream.backtest.replay import PREDICTION_COLUMNS, Replay
 from stream.cli import app
+from stream.faults import UsageFault
 from tests.backtest.logs import DEFINITION, START, habits, history_of, replay, steady, written
 
 
@@ -77,6 +78,15 @@ def test_the_order_of_rows_in_the_file_does_not_matter_but_for_ties(tmp_path: Pa
     mixed = read_history(written(frame.sample(fraction=1.0, shuffle=True, seed=1), tmp_path))
     assert mixed.sorted_here
     assert ordered.frame.equals(mixed.frame)
+
+
+def test_what_is_set_aside_is_nobodys_deed(tmp_path: Path) -> None:
+    frame = habits(40).with_columns(type=pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("identify")).otherwise(pl.lit("click")))
+    left = read_history(written(frame, tmp_path), set_aside=("identify",)).frame
+    assert left.height == frame.filter(pl.col("type") == "click").height > 0
+    assert set(left["type"]) == {"click"}
+    with pytest.raises(UsageFault, match=r"all events are of types that are set aside \(click, identify\)"):
+        read_history(written(frame, tmp_path), set_aside=("click", "identify"))
 
 
 def test_a_model_that_is_asked_for_serves_once_it_can() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from features.files.options import ReadOptions
 from features.files.reader import EventFile
@@ -21,6 +23,8 @@ from insights.analyses.crowd import AsOf, crowd_of
 from insights.scenarios.play import Played, play
 from insights.scenarios.scenario import Cause, Scenario, Shown, load, names
 from insights.scenarios.write import FORMS, Truth, frame_of, truth_of, write_events
+from stream.cli import app
+from stream.faults import UsageFault
 
 END_MS = 1_767_225_600_000
 SEED = 11
@@ -103,3 +107,36 @@ def test_a_cause_slows_what_it_touches() -> None:
     slow = asked & (hour >= 7) & (hour < 9)
     assert 6 < np.median(happened.latency_ms[slow]) / np.median(happened.latency_ms[asked & ~slow]) < 10
     assert math.isclose(np.isnan(happened.value[happened.step == list(scenario.steps).index("ride")]).mean(), 0)
+
+
+def test_the_command_writes_the_same_events_and_their_truth_and_leaves_a_cause_out(tmp_path: Path) -> None:
+    def simulate(*words: str) -> str:
+        asked = ["simulate", "--scenario", "hospital", "--users", "120", "--out", str(tmp_path / "e.parquet"), *words]
+        done = CliRunner().invoke(app, asked, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    said = simulate("--truth", str(tmp_path / "t.json"))
+    first, truth = pl.read_parquet(tmp_path / "e.parquet"), msgspec.json.decode((tmp_path / "t.json").read_bytes(), type=Truth)
+    assert "no_reminder: Cardiology reminds nobody" in said
+    assert (truth.events, truth.scenario, [one.name for one in truth.causes]) == (first.height, "hospital", ["no_reminder"])
+    simulate()
+    assert pl.read_parquet(tmp_path / "e.parquet").equals(first)
+    assert "no_reminder" not in simulate("--without", "no_reminder")
+    assert not pl.read_parquet(tmp_path / "e.parquet").equals(first)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--scenario", "shop", "--out", "e.csv"], "there is no scenario 'shop': community, devices"),
+        (["--scenario", "hospital"], "say --out FILE"),
+        (["--scenario", "hospital", "--out", "e.txt"], "must end in .parquet, .jsonl, .csv"),
+        (["--scenario", "hospital", "--out", "e.csv", "--without", "rain"], "has no cause 'rain': no_reminder"),
+        (["--scenario", "hospital", "--out", "e.csv", "--end", "soon"], "no day such as 2026-01-01"),
+        (["--truth", "t.json"], "go with --scenario"),
+    ],
+)
+def test_what_the_command_cannot_do_is_said(words: list[str], says: str) -> None:
+    with pytest.raises(UsageFault, match=re.escape(says)):
+        CliRunner().invoke(app, ["simulate", *words], catch_exceptions=False)
