@@ -183,7 +183,7 @@ class Table:
         if not len(good):
             return pl.DataFrame(schema=dict.fromkeys(map(str, wanted), pl.String))
         if len(good) == len(starts):
-            frame = self._by_polars(block, wanted)
+            frame = self._by_polars(block[starts[0] :], wanted)  # by its first line polars counts the columns: an empty one has none
             if frame.height == len(good):
                 return frame
         return self._by_polars(b"\n".join([block[s:e] for s, e in zip(starts[good].tolist(), ends[good].tolist(), strict=True)]), wanted)

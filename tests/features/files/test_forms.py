@@ -161,6 +161,14 @@ def test_lines_are_counted_through_quotes_blank_lines_and_chunks(tmp_path: Path)
     assert (fault.row, fault.line) == (300_002, 300_005)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("before", [1, 2, 4_000])
+def test_blank_lines_after_the_header_are_passed_over(end: str, before: int, tmp_path: Path) -> None:
+    frame, summary = read(text(tmp_path, f"user,ts,type{end * (before + 1)}ann,1700000000000,x{end}{end}bob,1700000000001,y{end}"))
+    assert frame["user"].to_list() == ["ann", "bob"]
+    assert summary.sound
+
+
 @pytest.mark.parametrize(
     ("columns", "usable", "faults"),
     [
