@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -16,6 +17,9 @@ from features.files.faults import FileRefused
 
 ROWS = 1 << 18
 UUID_BYTES = 16
+PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+MOST_DAYS = 999_999_999
+"""The longest duration that Python knows."""
 
 
 class ParquetRows:
@@ -74,11 +78,25 @@ def _cells(column: pl.Series) -> Cells:
         return _nested(column)
     if dtype == pl.Binary:
         return _binary(column)
+    if isinstance(dtype, pl.Date | pl.Datetime | pl.Duration):
+        column = _within_years(column)
     if dtype.is_numeric() or isinstance(dtype, pl.Date | pl.Datetime | pl.String):
         return Cells(column)
     if isinstance(dtype, pl.Boolean | pl.Time | pl.Duration):
         return Cells(pl.Series([None if one is None else str(one) for one in column.to_list()], dtype=pl.String), column.is_not_null())
     return Cells(column.cast(pl.String, strict=False))
+
+
+def _within_years(column: pl.Series) -> pl.Series:
+    """Return a column of times between the years 2 and 9998, those beyond moved to the nearer end: they are out of range there too, and can be shown."""
+    dtype = column.dtype
+    if isinstance(dtype, pl.Duration):
+        low, high = -MOST_DAYS, MOST_DAYS
+    else:
+        low, high = ((date(year, 1, 1) - date(1970, 1, 1)).days for year in (2, 9999))
+    scale = 1 if isinstance(dtype, pl.Date) else PER_DAY[getattr(dtype, "time_unit", "us")]
+    ends = (max(low * scale, -(2**63)), min(high * scale, 2**63 - 1))
+    return column.to_physical().clip(*ends).cast(dtype)
 
 
 def _binary(column: pl.Series) -> Cells:

@@ -199,6 +199,23 @@ def test_columns_of_parquet(columns: dict[str, object], usable: int, faults: dic
     assert reasons(summary) == faults
 
 
+FAR = [pl.Date(), *(pl.Datetime(unit, zone) for unit in ("ms", "us", "ns") for zone in (None, "Asia/Tokyo", "America/Los_Angeles"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [*FAR, *map(pl.Duration, ("ms", "us", "ns"))], ids=str)
+@pytest.mark.parametrize("name", ["ts", "user", "item", "value"])
+def test_times_beyond_all_calendars(dtype: pl.DataType, name: str, tmp_path: Path) -> None:
+    """Polars itself cannot show them."""
+    last = 2**31 - 1 if dtype == pl.Date else 2**63 - 1
+    far = pl.Series([last, -last, last // 2, -last // 2], dtype=pl.Int32 if dtype == pl.Date else pl.Int64).cast(dtype)
+    columns = {"user": ["a"] * 4, "ts": [1_700_000_000_000] * 4, "type": ["x"] * 4} | {name: far}
+    pl.DataFrame(columns).write_parquet(tmp_path / "e.parquet")
+    _, summary = read(tmp_path / "e.parquet")
+    if name == "ts":
+        assert reasons(summary) == {("ts_out_of_range" if dtype in FAR else "wrong_type", "ts"): 4}
+    assert summary.rows == 4
+
+
 def test_a_parquet_file_cut_short_is_refused(tmp_path: Path) -> None:
     pl.DataFrame({"user": ["a"], "ts": [1_700_000_000_000], "type": ["x"]}).write_parquet(tmp_path / "e.parquet")
     content = (tmp_path / "e.parquet").read_bytes()

@@ -22,6 +22,7 @@ from tests.features.files.reading import CASES, read, text
 
 SECONDS = float(os.environ.get("CHURNWATCH_FUZZ_SECONDS", "15"))
 SHARE = SECONDS / 3
+pytestmark = pytest.mark.timeout(300 + 2 * SECONDS)
 cells = st.one_of(
     st.sampled_from(
         ["ann", "", " ", "1700000000000", "1.7E+12", "2019-10-01T00:00:00Z", "2019-10-01 00:00:00", "01/02/2019", "9,5", "NaN", "null", "007", "7.0",
