@@ -62,6 +62,7 @@ RULES: dict[str, Rule] = {
     "stream.position": Rule(""),
     "stream.outbox": Rule("stream.position"),
     "stream.alerts": Rule("features.definitions features.users stream.position stream.outbox stream.shown"),
+    "stream.settings.templates": Rule(""),
     "stream.settings": Rule("features.definitions features.users online_models stream.faults stream.alerts"),
     "stream.kafka.wire": Rule("stream.position stream.outbox"),
     "stream.kafka.origin": Rule(""),

@@ -18,7 +18,7 @@ from insights.web.frame import STATIC, stylesheet
 from insights.web.guard import Guard
 from insights.web.headers import Headers
 from insights.web.metrics import Counted
-from insights.web.pages import access, at_risk, data, health, model, more, person, sign_in
+from insights.web.pages import access, account, at_risk, data, health, model, more, person, sign_in
 from insights.web.parts import Parts
 from insights.web.refusals import add_refusals
 
@@ -49,7 +49,7 @@ def make_app(parts: Parts, monotonic: Callable[[], float] = time.monotonic) -> A
             return Response(status_code=404)
         return Response((STATIC / name).read_bytes(), media_type=FILES[name], headers=FOR_EVER)
 
-    for page in (at_risk, person, model, data, more, sign_in, access, health):
+    for page in (at_risk, person, model, data, more, sign_in, account, access, health):
         app.include_router(page.router, include_in_schema=False)
     guarded = Guard(Beside(PATH, make_api(parts, monotonic), app), app.state.door)
     return Counted(Headers(Bodies(guarded)), parts.metrics)

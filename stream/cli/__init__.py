@@ -19,6 +19,7 @@ from stream.cli.config import config_app
 from stream.cli.dlq import dlq_app
 from stream.cli.history import history_app
 from stream.cli.ingest import ingest
+from stream.cli.init import init
 from stream.cli.model import model_app
 from stream.cli.play import demo, simulate
 from stream.cli.run import run, train
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Live churn engine: clicks in, at-risk alerts out.",
 )
+app.command()(init)
 app.command()(run)
 app.command()(train)
 app.command()(demo)

@@ -340,6 +340,11 @@ CASES: dict[str, list[Case]] = {
     ],
     "web token ls": [Case(("web", "token", "ls"))],
     "web token revoke": [Case(("web", "token", "revoke", "[/]\x1b[2J"), ("[/]\x1b[2J",), code=2)],
+    "init": [
+        Case(("init",)),
+        Case(("init", "--template", "<b>\x1b[2J"), ("<b>",), code=2),
+        Case(("init", "--template", "game", "--out", "[/]\x1b[2J.toml"), ("[/]",)),
+    ],
     "config check": [Case(("config", "check"))],
     "config show": [Case(("config", "show"), ("[/]", "<script>"))],
     "config key": [Case(("config", "key", "[/]\x1b[2J.key"), ("[/]\x1b[2J.key",))],
@@ -448,7 +453,7 @@ def test_a_worker_refused_for_hostile_settings_says_so_harmlessly(deployment: De
         ("train", {"CHURNWATCH_REDIS": "redis://127.0.0.1:1/0?[/]\x1b[2J"}, "CHURNWATCH_REDIS"),
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "stream", command], cwd=deployment.folder, env={**environment, **changed}, capture_output=True, text=True, check=False, timeout=60
+            [sys.executable, "-m", "stream", command], cwd=deployment.folder, env={**environment, **changed}, capture_output=True, text=True, check=False, timeout=180
         )  # fmt: skip
         assert done.returncode in {2, 70}, done.stderr
         assert says in done.stderr

@@ -61,7 +61,7 @@ async def test_killed_anywhere_each_entry_is_seen_once(orders: Orders, full: boo
     acknowledged, deaths, unheard = -1, Counter[str](), 0
     for how, seed in plan(25 if full else 4):
         with start_child(orders, how, seed) as child:
-            out, errors = child.communicate(timeout=60)
+            out, errors = child.communicate(timeout=180)
         assert child.returncode == -signal.SIGKILL, errors
         deaths[how] += 1
         acknowledged = max(acknowledged, last_acknowledged(out))
@@ -93,7 +93,7 @@ async def test_a_zombie_says_nothing_more(orders: Orders, full: bool) -> None:
                 start = marker.next_offset if marker else 0
                 await publish_from(owner, start, start + 30)
                 os.kill(child.pid, signal.SIGCONT)
-                out, errors = child.communicate(timeout=60)
+                out, errors = child.communicate(timeout=180)
             assert child.returncode == 0, errors
             assert "lost " in out, "the zombie went on as if nothing had happened"
             fenced[out.split("lost ")[1].split()[0]] += 1

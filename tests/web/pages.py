@@ -21,6 +21,7 @@ PAGES: tuple[Page, ...] = (
     Page("person-search", "/person"),
     Page("more", "/more"),
     Page("access", "/access"),
+    Page("password", "/account", who="viewer"),
     Page("sign-in", "/sign-in", who=""),
     Page("forbidden", "/access", who="viewer", status=403),
     Page("wrong-filter", "/at-risk?band=purple", status=422),
