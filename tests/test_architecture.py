@@ -113,12 +113,20 @@ RULES: dict[str, Rule] = {
         "aiokafka",
         clock=True,
     ),
-    "insights.analyses": Rule("features.definitions stream.faults insights.history"),
+    "insights.analyses.plain": Rule(""),
+    "insights.analyses.units": Rule("stream.faults"),
+    "insights.analyses": Rule("features.definitions stream.faults insights.history insights.analyses.plain insights.analyses.units"),
     "insights.scenarios": Rule(""),
-    "insights.written": Rule("stream.faults stream.shown insights.words insights.history insights.analyses"),
+    "insights.written": Rule("stream.shown insights.words insights.analyses.plain insights.analyses.units"),
+    "insights.written.files": Rule("stream.faults stream.shown insights.words insights.analyses insights.analyses.plain insights.written"),
+    "insights.asked": Rule("stream.faults insights.store insights.analyses.plain", clock=True),
+    "insights.asked.worker": Rule(
+        "stream.faults insights.history insights.analyses insights.analyses.plain insights.written insights.written.files insights.asked",
+        clock=True,
+    ),
     "insights.web": Rule(
         f"{CORE} stream.metric stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
-        "insights.store insights.past insights.past.fold insights.past.follow insights.live stream.kafka stream.ownership features.files churnwatch",
+        "insights.store insights.past insights.past.fold insights.past.follow insights.live insights.analyses.plain insights.written insights.asked stream.kafka stream.ownership features.files churnwatch",
         "redis http",
         clock=True,
     ),

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-import msgspec
 import polars as pl
 
 from insights.analyses.crowd import Crowd
+from insights.analyses.plain import Cell, Kind, Layout, Metric, Note, State
 from insights.history.reader import AsOf
 
-State = Literal["complete", "open", "none"]
-"""Of a value: nothing can change it but late events; it is still moving; it cannot be known (null)."""
+__all__ = ["LONG", "NONE", "OTHER", "Analysis", "Cell", "Column", "Metric", "Note", "Result", "State", "said"]
+"""With what `plain.py` has of it, so that an analysis finds all it is made of here."""
+
 LONG: dict[str, Any] = {
     "metric": pl.String, "cohort": pl.String, "k": pl.Int64, "group": pl.String, "n": pl.Int64,
     "value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "state": pl.String,
@@ -28,9 +29,6 @@ LONG: dict[str, Any] = {
 """Columns of the long form. What does not apply is null: no cohort, no k, no breakdown, no denominator, no interval."""
 NONE, OTHER = "(none)", "other"
 """Groups of who has no value, and of all groups beyond the limit."""
-
-Kind = Literal["share", "points", "number", "people", "seconds", "days", "money", "text"]
-Layout = Literal["series", "triangle", "steps", "list"]
 
 
 class Column(NamedTuple):
@@ -40,33 +38,6 @@ class Column(NamedTuple):
     kind: Kind
     type: Any
     """Polars type."""
-
-
-class Metric(NamedTuple):
-    """One thing an analysis says, a value of the column `metric`, and what its `value` is."""
-
-    name: str
-    kind: Kind
-
-
-class Note(NamedTuple):
-    """Something to know beside the rows: a key of `insights.words`, with its values."""
-
-    key: str
-    values: dict[str, object]
-
-
-class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """Which people: those behind the value of one row, named as the row is."""
-
-    metric: str
-    cohort: str | None = None
-    k: int | None = None
-    group: str | None = None
-    source: str | None = None
-    target: str | None = None
-    path: str | None = None
-    feature: str | None = None
 
 
 @dataclass(frozen=True)

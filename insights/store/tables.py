@@ -5,7 +5,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 METADATA = MetaData(
     naming_convention={
@@ -83,3 +95,15 @@ ATTEMPTS = Table(
     Column("paid_until_ms", BigInteger, nullable=False, index=True),
 )
 """One row for each key that has tried of late; see `insights.store.attempts`."""
+
+ANSWERS = Table(
+    "answers",
+    METADATA,
+    Column("key", String(64), primary_key=True),  # hash of the question
+    Column("asked_ms", BigInteger, nullable=False, index=True),
+    Column("claimed_by", String(64), nullable=False),  # the process that computes it now; "" if none does
+    Column("claimed_until_ms", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("body", LargeBinary),  # null until it was answered once
+)
+"""What analyses have found; see `insights.store.answers`."""

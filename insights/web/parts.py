@@ -9,6 +9,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from features.users.spec import FeatureSpec
+from insights.asked.asked import Asked
+from insights.asked.messages import Setup
 from insights.live.clicks import Intake
 from insights.live.engine import Engine, EngineView
 from insights.live.keeper import Keeper
@@ -43,6 +45,8 @@ class Parts:
         Returns what was last seen of Kafka; None before it was asked.
     status : Status
         In what state the page is.
+    asked : Asked
+        What the history tells of the crowd.
     now_ms : callable
         The clock on the wall, ms since the epoch. Figures follow event time (`EngineView.as_of_ms`); this is for sessions and for what is late.
     kept : Kept
@@ -59,6 +63,7 @@ class Parts:
     models: Models
     intake: Callable[[], Intake | None]
     status: Status
+    asked: Asked
     now_ms: Callable[[], int]
     kept: Kept = field(default_factory=Kept)
     metrics: PageMetrics = field(default_factory=PageMetrics)
@@ -75,7 +80,23 @@ def parts_over(settings: Settings, engine: Engine, store: Store, intake: Callabl
     models = Models(engine.client, engine.app, model_key(settings))
     past = Past(store, lambda: spec_of(engine.view(), settings))
     keeper = Keeper(past, engine)
-    return Parts(settings, engine, store, past, keeper, models, intake, Status(engine, models, past, intake, settings, now_ms), now_ms)
+    status = Status(engine, models, past, intake, settings, now_ms)
+    return Parts(settings, engine, store, past, keeper, models, intake, status, asked_over(settings, store, now_ms), now_ms)
+
+
+def asked_over(settings: Settings, store: Store, now_ms: Callable[[], int]) -> Asked:
+    """Return what asks the history that the settings name. Processes that compute are started when somebody asks."""
+    definition = settings.definitions[0]
+    setup = Setup(
+        folder=settings["history.dir"],
+        complete_from_ms=settings["history.complete_from"] or 0,
+        activity=tuple(definition.activity),
+        horizon_ms=definition.horizon_ms,
+        memory_mb=settings["page.analyses_memory"],
+    )
+    return Asked(
+        setup, store, seconds=settings["page.analyses_time"] / 1000, kept_bytes=settings["page.analyses_kept"] << 20, now_ms=now_ms
+    )
 
 
 def spec_of(view: EngineView, settings: Settings) -> FeatureSpec:

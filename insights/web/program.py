@@ -81,6 +81,7 @@ def main(settings: Settings, kafka: Kafka | None = None) -> int:
             with parts.keeper:
                 _run(Server(config), settings["page.address"])
         finally:
+            parts.asked.close()
             watch.stop()
             stop.set()
             following.join(STOP_S)

@@ -11,9 +11,10 @@ import msgspec
 import polars as pl
 import xlsxwriter
 
-from insights.analyses.analysis import Result
+from insights.analyses.as_plain import rows_of
+from insights.analyses.plain import Known
 from insights.words.language import Words
-from insights.written.rows import as_of_of, csv_of, json_of, json_of_people
+from insights.written.rows import as_of_of, csv_of, json_of_rows
 from insights.written.tables import Shown, Table
 from stream.faults import UsageFault
 from stream.shown import visible
@@ -21,15 +22,19 @@ from stream.shown import visible
 ENDINGS = (".parquet", ".xlsx", ".csv", ".html", ".json")
 
 
-def write(path: Path, result: Result, frame: pl.DataFrame, page: Callable[[], str]) -> None:
+def write(path: Path, known: Known, frame: pl.DataFrame, name: str, page: Callable[[], str]) -> None:
     """Write rows of a result, or the people behind one of its cells, into a file.
 
     Parameters
     ----------
     path : Path
         Its ending says the form.
+    known : Known
+        As of what the rows hold.
     frame : pl.DataFrame
-        `result.rows`, or people.
+        Rows of a result, or people.
+    name : str
+        What they are called in JSON: "rows", or "users".
     page : callable
         Makes the page for .html.
 
@@ -42,7 +47,7 @@ def write(path: Path, result: Result, frame: pl.DataFrame, page: Callable[[], st
         raise UsageFault(f"cannot write {path.suffix or 'a file without an ending'}: take one of {', '.join(ENDINGS)}")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        _write(beside, path.suffix, result, frame, page)
+        _write(beside, path.suffix, known, frame, name, page)
         beside.replace(path)
     except OSError as error:
         raise UsageFault(f"cannot write {path}: {error.strerror or error}") from None
@@ -50,20 +55,20 @@ def write(path: Path, result: Result, frame: pl.DataFrame, page: Callable[[], st
         beside.unlink(missing_ok=True)
 
 
-def _write(path: Path, ending: str, result: Result, frame: pl.DataFrame, page: Callable[[], str]) -> None:
+def _write(path: Path, ending: str, known: Known, frame: pl.DataFrame, name: str, page: Callable[[], str]) -> None:
     if ending == ".parquet":
-        frame.write_parquet(path, metadata={"churnwatch.as_of": msgspec.json.encode(as_of_of(result.as_of, result.left_censored)).decode()})
+        frame.write_parquet(path, metadata={"churnwatch.as_of": msgspec.json.encode(as_of_of(known)).decode()})
     elif ending == ".xlsx":
-        _excel(path, result, frame)
+        _excel(path, known, frame)
     elif ending == ".csv":
-        path.write_text("".join(f"{line}\n" for line in csv_of(frame)), encoding="utf-8")
+        path.write_text("".join(f"{line}\n" for line in csv_of(rows_of(frame))), encoding="utf-8")
     elif ending == ".html":
         path.write_text(page(), encoding="utf-8")
     else:
-        path.write_bytes(json_of(result) if frame is result.rows else json_of_people(result, frame))
+        path.write_bytes(json_of_rows(known, rows_of(frame), name))
 
 
-def _excel(path: Path, result: Result, frame: pl.DataFrame) -> None:
+def _excel(path: Path, known: Known, frame: pl.DataFrame) -> None:
     """Two sheets: the rows, and what was known. No text is taken for a formula or an address."""
     with (
         path.open("wb") as file,
@@ -73,7 +78,7 @@ def _excel(path: Path, result: Result, frame: pl.DataFrame) -> None:
         plain = frame.with_columns(pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None))
         plain.write_excel(workbook=book, worksheet="rows")
         sheet = book.add_worksheet("as of")
-        for number, (name, value) in enumerate(as_of_of(result.as_of, result.left_censored).items()):
+        for number, (name, value) in enumerate(as_of_of(known).items()):
             sheet.write_string(number, 0, name)
             sheet.write_string(
                 number, 1, "" if value is None else value if isinstance(value, str) else msgspec.json.encode(value).decode().strip('"')

@@ -6,44 +6,42 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import polars as pl
 
-from insights.analyses.analysis import Result
-from insights.history.reader import AsOf
+from insights.analyses.plain import Found, Known, Rows
 from stream.shown import csv_line
 
 
-def as_of_of(as_of: AsOf, left_censored: int) -> dict[str, Any]:
+def as_of_of(known: Known) -> dict[str, Any]:
     """Return what was known, as every answer carries it."""
     return {
-        "watermark": as_of.watermark,
-        "offsets": dict(sorted((as_of.offsets or {}).items())),
-        "zone": as_of.zone,
-        "week_start": as_of.week_start,
-        "late": as_of.late,
-        "rejected": as_of.rejected,
-        "complete_from": as_of.complete_from,
-        "left_censored": left_censored,
+        "watermark": known.watermark,
+        "offsets": known.offsets,
+        "zone": known.zone,
+        "week_start": known.week_start,
+        "late": known.late,
+        "rejected": known.rejected,
+        "complete_from": known.complete_from,
+        "left_censored": known.left_censored,
     }
 
 
-def json_of_answer(as_of: AsOf, left_censored: int, rows: pl.DataFrame, name: str = "rows") -> bytes:
+def json_of_rows(known: Known, rows: Rows, name: str = "rows") -> bytes:
     """Return ``{"as_of": {...}, "rows": [...]}`` for any rows. What JSON has no form for stands as text."""
-    return msgspec.json.encode({"as_of": as_of_of(as_of, left_censored), name: rows.to_dicts()}, enc_hook=str)
+    return msgspec.json.encode({"as_of": as_of_of(known), name: rows.dicts()}, enc_hook=str)
 
 
-def json_of(result: Result) -> bytes:
+def json_of(found: Found) -> bytes:
     """Return ``{"as_of": {...}, "rows": [...]}``. The same question as of the same position gives the same bytes."""
-    return json_of_answer(result.as_of, result.left_censored, result.rows)
+    return json_of_rows(found.as_of, found.rows)
 
 
-def json_of_people(result: Result, people: pl.DataFrame) -> bytes:
+def json_of_people(known: Known, people: Rows) -> bytes:
     """Return ``{"as_of": {...}, "users": [...]}`` for the people behind a cell."""
-    return json_of_answer(result.as_of, result.left_censored, people, "users")
+    return json_of_rows(known, people, "users")
 
 
-def csv_of(frame: pl.DataFrame) -> Iterator[str]:
+def csv_of(rows: Rows) -> Iterator[str]:
     """Yield the lines of a CSV file that no spreadsheet takes for formulas."""
-    yield csv_line(frame.columns)
-    for row in frame.iter_rows():
+    yield csv_line(rows.columns)
+    for row in rows.tuples():
         yield csv_line(row)

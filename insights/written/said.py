@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from insights.analyses.analysis import Result
+from insights.analyses.plain import Found
 from insights.analyses.units import WEEK_STARTS
 from insights.words.language import Words
 from insights.written.tables import OPEN, Table
 
 
-def lines_under(result: Result, tables: list[Table], words: Words) -> list[str]:
+def lines_under(found: Found, tables: list[Table], words: Words) -> list[str]:
     """Return the lines under the tables of a result, the line as of when first."""
-    as_of = result.as_of
+    as_of = found.as_of
     if as_of.watermark is None:
         when = words.t("written.nothing")
     else:
@@ -23,7 +23,7 @@ def lines_under(result: Result, tables: list[Table], words: Words) -> list[str]:
         lines.append(words.t("written.counted", late=as_of.late, rejected=as_of.rejected))
     if not any(table.rows for table in tables):
         lines.append(words.t("written.empty"))
-    lines += [words.t(note.key, **note.values) for note in result.notes]
+    lines += [words.t(note.key, **note.values) for note in found.notes]
     if any(cell.is_open for table in tables for row in table.rows for cell in row):
         lines.append(words.t("written.open", mark=OPEN))
     hidden = sum(table.hidden for table in tables)

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import polars as pl
 from rich.cells import cell_len
 
-from insights.analyses.analysis import Analysis, Kind, Result
+from insights.analyses.plain import LONG_TEXTS, Entry, Found, Kind, Rows
 from insights.words.language import DASH, Words
 
 OPEN = "*"
@@ -42,7 +41,7 @@ class Table(NamedTuple):
     """Columns left out, for they do not fit the width."""
 
 
-def tables_of(analysis: Analysis[Any], result: Result, words: Words, width: int | None = None) -> list[Table]:
+def tables_of(entry: Entry, found: Found, words: Words, width: int | None = None) -> list[Table]:
     """Return what people see of a result.
 
     Parameters
@@ -50,19 +49,19 @@ def tables_of(analysis: Analysis[Any], result: Result, words: Words, width: int 
     width : int, optional
         Characters of a line. Columns that do not fit are left out, the least wanted first; None: all fit.
     """
-    if result.rows.is_empty():
-        return [Table(words.t(f"analysis.{analysis.name}"), (), ())]
-    layouts: dict[str, Callable[[Analysis[Any], Result, Words, int | None], list[Table]]] = {
+    if not found.rows.height:
+        return [Table(words.t(f"analysis.{entry.name}"), (), ())]
+    layouts: dict[str, Callable[[Entry, Found, Words, int | None], list[Table]]] = {
         "triangle": _triangle, "series": _series, "steps": _steps, "list": _list
     }  # fmt: skip
-    return layouts[analysis.layout](analysis, result, words, width)
+    return layouts[entry.layout](entry, found, words, width)
 
 
-def people_table(people: pl.DataFrame, words: Words) -> Table:
+def people_table(people: Rows, words: Words) -> Table:
     """Return a list of people as a table: user first, what else is known behind it."""
     head = tuple(words.t(f"people.{name}") for name in people.columns)
-    rows = tuple(tuple(Shown(_plain(value, words)) for value in row) for row in people.iter_rows())
-    return Table(words.t("written.people", n=people.height), head, rows, people.width)
+    rows = tuple(tuple(Shown(_plain(value, words)) for value in row) for row in people.tuples())
+    return Table(words.t("written.people", n=people.height), head, rows, len(head))
 
 
 def _plain(value: object, words: Words) -> str:
@@ -102,14 +101,14 @@ def _cell(row: dict[str, Any], kind: Kind, words: Words) -> Shown:
     return Shown(said(row["value"], kind, words) + (OPEN if is_open else ""), row["value"] if kind == "share" else None, is_open)
 
 
-def _triangle(analysis: Analysis[Any], result: Result, words: Words, width: int | None) -> list[Table]:
+def _triangle(entry: Entry, found: Found, words: Words, width: int | None) -> list[Table]:
     """A line a cohort, a column a k. Where people are told apart: a line a group, over all cohorts."""
-    unit = getattr(result.parameters, "unit", "day")
-    rows = result.rows.to_dicts()
-    hide_zero = not getattr(result.parameters, "same_unit", False)
+    unit = found.parameters.get("unit", "day")
+    rows = found.rows.dicts()
+    hide_zero = not found.parameters.get("same_unit", False)
     ks = sorted({(row["k"], row.get("to", row["k"])) for row in rows if not (hide_zero and row["k"] == 0)})
     groups = list(dict.fromkeys(row["group"] for row in rows))
-    is_grouped = getattr(result.parameters, "by", None) is not None
+    is_grouped = found.parameters.get("by") is not None
     overall: dict[str | None, dict[int, dict[str, Any]]] = {}
     cohorts: dict[str, dict[int, dict[str, Any]]] = {}
     for row in rows:
@@ -132,8 +131,8 @@ def _triangle(analysis: Analysis[Any], result: Result, words: Words, width: int 
     room = None if width is None else max(1, (width - first - 9 - MARGIN) // broad)
     shown_ks = choose([k for k, _ in ks], room)
     body = tuple((Shown(name), _people(cells, words), *(texts[name, k] for k in shown_ks)) for name, cells in lines)
-    label = str(getattr(result.parameters, "by", "")) if is_grouped else words.t(f"unit.{unit}")
-    title = words.t(f"analysis.{analysis.name}")
+    label = str(found.parameters.get("by", "")) if is_grouped else words.t(f"unit.{unit}")
+    title = words.t(f"analysis.{entry.name}")
     return [Table(title, (label, words.t("column.count"), *(heads[k] for k in shown_ks)), body, 1, len(ks) - len(shown_ks))]
 
 
@@ -169,13 +168,13 @@ def choose(ks: Sequence[int], room: int | None) -> list[int]:
     return sorted(wanted[:room])
 
 
-def _series(analysis: Analysis[Any], result: Result, words: Words, width: int | None) -> list[Table]:
+def _series(entry: Entry, found: Found, words: Words, width: int | None) -> list[Table]:
     """A line a cohort, a column a metric. Where people are told apart: a line a group, of the newest cohort that is complete."""
-    rows = result.rows.to_dicts()
-    kinds = {metric.name: metric.kind for metric in analysis.metrics}
+    rows = found.rows.dicts()
+    kinds = {metric.name: metric.kind for metric in entry.metrics}
     names = list(dict.fromkeys(row["metric"] for row in rows))
     names.sort(key=list(kinds).index)
-    title, by = words.t(f"analysis.{analysis.name}"), getattr(result.parameters, "by", None)
+    title, by = words.t(f"analysis.{entry.name}"), found.parameters.get("by")
     key = "cohort" if by is None else "group"
     if by is not None and rows:
         done = [row["cohort"] for row in rows if row["state"] == "complete"]
@@ -189,57 +188,54 @@ def _series(analysis: Analysis[Any], result: Result, words: Words, width: int | 
         (Shown(name), *(_cell(cells[one], kinds[one], words) if one in cells else Shown("") for one in names))
         for name, cells in lines.items()
     )
-    label = by or words.t(f"unit.{getattr(result.parameters, 'unit', 'day')}")
+    label = by or words.t(f"unit.{found.parameters.get('unit', 'day')}")
     return _fitting(Table(title, (label, *(words.t(f"metric.{name}") for name in names)), body), width)
 
 
-def _steps(analysis: Analysis[Any], result: Result, words: Words, width: int | None) -> list[Table]:
+def _steps(entry: Entry, found: Found, words: Words, width: int | None) -> list[Table]:
     """A line a step, a column a metric; a table for each group and cohort. What is not of one step stands in a last line."""
-    kinds = {metric.name: metric.kind for metric in analysis.metrics}
-    there = set(result.rows["metric"].unique())
+    kinds = {metric.name: metric.kind for metric in entry.metrics}
+    there = set(found.rows.columns["metric"])
     names = [name for name in kinds if name in there]
+    parts: dict[tuple[str | None, str | None], list[dict[str, Any]]] = {}
+    for row in found.rows.dicts():
+        parts.setdefault((row["cohort"], row["group"]), []).append(row)
     tables: list[Table] = []
-    for (cohort, group), rows in result.rows.group_by("cohort", "group", maintain_order=True):
+    for (cohort, group), rows in parts.items():
         lines: dict[int | None, dict[str, dict[str, Any]]] = {}
-        for row in rows.to_dicts():
+        for row in rows:
             lines.setdefault(row["k"], {})[row["metric"]] = row
         body = []
         for k, cells in lines.items():
             name = "" if k is None else f"{k} {next(iter(cells.values()))['step']}"
             body.append((Shown(name), *(_cell(cells[one], kinds[one], words) if one in cells else Shown("") for one in names)))
-        title = ", ".join([words.t(f"analysis.{analysis.name}"), *(str(one) for one in (cohort, group) if one is not None)])
+        title = ", ".join([words.t(f"analysis.{entry.name}"), *(str(one) for one in (cohort, group) if one is not None)])
         head = (words.t("column.step"), *(words.t(f"metric.{name}") for name in names))
         tables += _fitting(Table(title, head, tuple(body)), width)
     return tables
 
 
-def _list(analysis: Analysis[Any], result: Result, words: Words, width: int | None) -> list[Table]:
+def _list(entry: Entry, found: Found, words: Words, width: int | None) -> list[Table]:
     """A line for whatever the rows tell apart; of one metric with its interval, of several with a column each. Columns that are empty in all rows are left out."""
-    if result.rows["metric"].n_unique() > 1:
-        return _metrics_side_by_side(analysis, result, words, width)
-    kinds = {metric.name: metric.kind for metric in analysis.metrics}
-    extra = {column.name: column.kind for column in analysis.columns}
-    there = [
-        name for name in result.rows.columns if result.rows[name].null_count() < result.rows.height and name not in {"low", "high", "state"}
-    ]
-    metrics = result.rows["metric"].unique().to_list()
-    title = words.t(f"analysis.{analysis.name}")
-    if len(metrics) == 1:
-        there.remove("metric")
-        title = f"{title}: {words.t(f'metric.{metrics[0]}')}"
-    has_interval = result.rows["low"].null_count() < result.rows.height if result.rows.height else False
-    texts = [name for name in there if result.rows.schema[name] == pl.String]
+    columns = found.rows.columns
+    metrics = set(columns["metric"])
+    if len(metrics) > 1:
+        return _metrics_side_by_side(entry, found, words, width)
+    kinds = {metric.name: metric.kind for metric in entry.metrics}
+    extra = dict(entry.columns)
+    there = [name for name in columns if name not in {"low", "high", "state", "metric"} and _says(columns[name])]
+    title = f"{words.t(f'analysis.{entry.name}')}: {words.t(f'metric.{next(iter(metrics))}')}"
+    has_interval = _says(columns["low"])
+    texts = [name for name in there if name in _texts(entry)]
     order = [*texts, *(name for name in there if name not in texts and name != "value"), *(["value"] if "value" in there else [])]
     head = [words.t(f"column.{name}") for name in order] + ([words.t("column.interval")] if has_interval else [])
     body = []
-    for row in result.rows.to_dicts():
+    for row in found.rows.dicts():
         kind = kinds[row["metric"]]
         cells = []
         for name in order:
             if name == "value":
                 cells.append(_cell(row, kind, words))
-            elif name == "metric":
-                cells.append(Shown(words.t(f"metric.{row[name]}")))
             elif name in texts:
                 cells.append(Shown(row[name] or ""))
             else:
@@ -250,15 +246,23 @@ def _list(analysis: Analysis[Any], result: Result, words: Words, width: int | No
     return _fitting(Table(title, tuple(head), tuple(body), max(1, len(texts))), width)
 
 
-def _metrics_side_by_side(analysis: Analysis[Any], result: Result, words: Words, width: int | None) -> list[Table]:
-    kinds = {metric.name: metric.kind for metric in analysis.metrics}
-    rows = result.rows
-    told_apart = ["cohort", "group", *(column.name for column in analysis.columns if column.type == pl.String), "k"]
-    keys = [name for name in told_apart if rows[name].null_count() < rows.height]
-    there = set(rows["metric"])
+def _says(column: list[Any]) -> bool:
+    return any(value is not None for value in column)
+
+
+def _texts(entry: Entry) -> set[str]:
+    return {*LONG_TEXTS, *(name for name, kind in entry.columns if kind == "text")}
+
+
+def _metrics_side_by_side(entry: Entry, found: Found, words: Words, width: int | None) -> list[Table]:
+    kinds = {metric.name: metric.kind for metric in entry.metrics}
+    columns = found.rows.columns
+    told_apart = ["cohort", "group", *(name for name, _ in entry.columns if name in _texts(entry)), "k"]
+    keys = [name for name in told_apart if _says(columns[name])]
+    there = set(columns["metric"])
     names = [name for name in kinds if name in there]
     lines: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
-    for row in rows.to_dicts():
+    for row in found.rows.dicts():
         lines.setdefault(tuple(row[name] for name in keys), {})[row["metric"]] = row
     body = tuple(
         (
@@ -268,7 +272,7 @@ def _metrics_side_by_side(analysis: Analysis[Any], result: Result, words: Words,
         for key, cells in lines.items()
     )
     head = (*(words.t(f"column.{name}") for name in keys), *(words.t(f"metric.{name}") for name in names))
-    return _fitting(Table(words.t(f"analysis.{analysis.name}"), head, body, max(1, len(keys) - ("k" in keys))), width)
+    return _fitting(Table(words.t(f"analysis.{entry.name}"), head, body, max(1, len(keys) - ("k" in keys))), width)
 
 
 def _fitting(table: Table, width: int | None) -> list[Table]:

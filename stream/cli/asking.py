@@ -108,6 +108,7 @@ def answer(
     """Ask, and print or write what was found."""
     import msgspec
 
+    from insights.analyses.as_plain import entry_of, found_of, rows_of
     from insights.words import words
     from insights.written.files import page_of, write
     from insights.written.rows import csv_of, json_of, json_of_people
@@ -135,28 +136,29 @@ def answer(
         people = None if cell is None or analysis.behind is None else analysis.behind(crowd, parameters, cell)
     finally:
         crowd.close()
-    frame = result.rows if people is None else people
-    said = words(lang)
+    found, said = found_of(result), words(lang)
+    rows = found.rows if people is None else rows_of(people)
     screen = Screen()
 
     def shown(width: int | None) -> list[Any]:
-        return tables_of(analysis, result, said, width) if people is None else [people_table(people, said)]
+        return tables_of(entry_of(analysis), found, said, width) if people is None else [people_table(rows, said)]
 
     if out is not None:
 
         def page() -> str:
             tables = shown(None)
-            return page_of(tables, lines_under(result, tables, said), said.t(f"analysis.{analysis.name}"), said)
+            return page_of(tables, lines_under(found, tables, said), said.t(f"analysis.{analysis.name}"), said)
 
-        write(out, result, frame, page)
-        screen.line(said.t("written.file", n=frame.height, file=str(out)))
+        frame, name = (result.rows, "rows") if people is None else (people, "users")
+        write(out, found.as_of, frame, name, page)
+        screen.line(said.t("written.file", n=rows.height, file=str(out)))
     elif as_json:
-        screen.verbatim(json_text(json_of(result) if people is None else json_of_people(result, people)))
+        screen.verbatim(json_text(json_of(found) if people is None else json_of_people(found.as_of, rows)))
     elif as_csv:
-        for line in csv_of(frame):
+        for line in csv_of(rows):
             screen.verbatim(line)
     else:
-        print_tables(screen, shown, lambda tables: lines_under(result, tables, said))
+        print_tables(screen, shown, lambda tables: lines_under(found, tables, said))
 
 
 def cell_of(text: str, analysis: Analysis[Any]) -> Cell:

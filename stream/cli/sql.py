@@ -22,8 +22,9 @@ def sql(
     """Ask the history in SQL. Reads only: no file, no setting, no second statement; bound in time and memory. Views: docs/history.md."""
     import re
 
+    from insights.analyses.as_plain import known_of, rows_of
     from insights.analyses.sql import ask
-    from insights.written.rows import csv_of, json_of_answer
+    from insights.written.rows import csv_of, json_of_rows
     from stream.cli.asking import open_crowd
     from stream.screen import Column, Screen
     from stream.shown import json_text
@@ -40,9 +41,9 @@ def sql(
         crowd.close()
     screen = Screen()
     if as_json:
-        screen.verbatim(json_text(json_of_answer(crowd.as_of, left_censored, rows)))
+        screen.verbatim(json_text(json_of_rows(known_of(crowd.as_of, left_censored), rows_of(rows))))
     elif as_csv:
-        for line in csv_of(rows):
+        for line in csv_of(rows_of(rows)):
             screen.verbatim(line)
     else:
         columns = [Column(name, right=kind.is_numeric(), shortened=not kind.is_numeric()) for name, kind in rows.schema.items()]

@@ -170,6 +170,15 @@ SETTINGS: tuple[Setting, ...] = (
         "page.api_rate", "int", 5_000, "requests a second that one token may make of one `churnwatch web`, and twice as many at once", low=1
     ),
     Setting("page.api_events", "int", 50_000, "events a second that one token may send, and twice as many at once", low=2_500),
+    Setting("page.analyses_memory", "int", 2_048, "memory that all processes which compute analyses for the page may take, MiB", low=512),
+    Setting("page.analyses_time", "duration", "2m", "an analysis that takes longer is stopped", low=1_000),
+    Setting(
+        "page.analyses_kept",
+        "int",
+        256,
+        "what analyses have found is kept in the page's store, MiB; what nobody asks for goes first",
+        low=1,
+    ),
     Setting(
         "learning.key",
         "secret",

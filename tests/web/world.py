@@ -226,7 +226,7 @@ def _over(state: State, made_up: MadeUpApp, redis_url: str) -> WebWorld:
         now_ms,
         Writer(store, source, "made-up"),
         look_of(made_up),
-        closing=[store.close, client.close],
+        closing=[store.close, client.close, parts.asked.close],
     )
     world.read()
     return world

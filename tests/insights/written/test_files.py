@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from insights.analyses.analysis import LONG, Result
+from insights.analyses.as_plain import entry_of, found_of, rows_of
 from insights.analyses.catalog import CATALOG
 from insights.analyses.crowd import crowd_of
 from insights.history.reader import AsOf
@@ -34,8 +35,9 @@ def result() -> Result:
 
 
 def written(result: Result, path: Path) -> Path:
-    tables = tables_of(RETENTION, result, words("en"))
-    write(path, result, result.rows, lambda: page_of(tables, ["as of <now>"], "Retention", words("en")))
+    found = found_of(result)
+    tables = tables_of(entry_of(RETENTION), found, words("en"))
+    write(path, found.as_of, result.rows, "rows", lambda: page_of(tables, ["as of <now>"], "Retention", words("en")))
     return path
 
 
@@ -46,8 +48,8 @@ def test_json_has_what_was_known_and_rows_in_the_long_form(result: Result, tmp_p
     assert {"zone", "week_start", "late", "rejected", "left_censored"} <= found["as_of"].keys()
     assert list(found["rows"][0])[: len(LONG)] == list(LONG)
     assert len(found["rows"]) == result.rows.height
-    assert json_of(result) == json_of(result)
-    assert json.loads(json_of_people(result, pl.DataFrame({"user": ["a"]})))["users"] == [{"user": "a"}]
+    assert json_of(found_of(result)) == json_of(found_of(result))
+    assert json.loads(json_of_people(found_of(result).as_of, rows_of(pl.DataFrame({"user": ["a"]}))))["users"] == [{"user": "a"}]
 
 
 def test_parquet_and_csv_hold_the_same_rows(result: Result, tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ def test_parquet_and_csv_hold_the_same_rows(result: Result, tmp_path: Path) -> N
 
 
 def test_no_text_runs_as_a_formula(result: Result, tmp_path: Path) -> None:
-    assert any(f"'{HOSTILE}" in line for line in csv_of(result.rows))
+    assert any(f"'{HOSTILE}" in line for line in csv_of(rows_of(result.rows)))
     with zipfile.ZipFile(written(result, tmp_path / "r.xlsx")) as book:
         sheets = [book.read(name).decode() for name in book.namelist() if "worksheets/sheet" in name]
         assert len(sheets) == 2

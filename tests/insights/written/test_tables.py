@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from rich.cells import cell_len
 
+from insights.analyses.as_plain import entry_of, found_of, rows_of
 from insights.analyses.catalog import CATALOG
 from insights.analyses.crowd import Crowd, crowd_of
 from insights.history.reader import AsOf
@@ -33,7 +34,7 @@ def crowd() -> Crowd:
 
 def table(crowd: Crowd, name: str, width: int | None = None, lang: Any = "en", **asked: Any) -> list[Table]:
     one = CATALOG[name]
-    return tables_of(one, one.run(crowd, one.parameters(**asked)), words(lang), width)
+    return tables_of(entry_of(one), found_of(one.run(crowd, one.parameters(**asked))), words(lang), width)
 
 
 def test_a_triangle_marks_open_cells_and_leaves_those_to_come_empty(crowd: Crowd) -> None:
@@ -92,8 +93,8 @@ def test_wide_series_go_on_below(crowd: Crowd) -> None:
 
 def test_under_a_table_stands_as_of_when_and_what_was_counted(crowd: Crowd) -> None:
     one = CATALOG["retention"]
-    result = one.run(crowd, one.parameters(unit="week"))
-    lines = lines_under(result, tables_of(one, result, EN), EN)
+    found = found_of(one.run(crowd, one.parameters(unit="week")))
+    lines = lines_under(found, tables_of(entry_of(one), found, EN), EN)
     assert lines[0] == "As of Jan 25, 2026, 13:00 UTC. Days of UTC, weeks from Mon."
     assert lines[1] == "3 events came late and count here; 2 were rejected."
     assert lines[-1].startswith("* still moving")
@@ -103,8 +104,8 @@ def test_an_empty_history_says_so() -> None:
     crowd = crowd_of(pl.DataFrame(schema={"user": pl.String, "ts": pl.Datetime("us", "UTC"), "type": pl.String}), AsOf(zone="UTC"))
     for one in CATALOG.values():
         if one.arguments is None:
-            result = one.run(crowd, one.parameters())
-            assert lines_under(result, tables_of(one, result, EN, 80), EN)[0].startswith("No event has come yet.")
+            found = found_of(one.run(crowd, one.parameters()))
+            assert lines_under(found, tables_of(entry_of(one), found, EN, 80), EN)[0].startswith("No event has come yet.")
 
 
 def test_units_worth_a_column_are_kept() -> None:
@@ -113,6 +114,6 @@ def test_units_worth_a_column_are_kept() -> None:
 
 
 def test_a_list_of_people_says_yes_and_no() -> None:
-    shown = people_table(pl.DataFrame({"user": ["ann"], "came_back": [True], "entered_at": [BEGIN]}), EN)
+    shown = people_table(rows_of(pl.DataFrame({"user": ["ann"], "came_back": [True], "entered_at": [BEGIN]})), EN)
     assert shown.title == "1 person"
     assert [cell.text for cell in shown.rows[0]] == ["ann", "yes", "2026-01-05 12:00 UTC"]

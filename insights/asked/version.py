@@ -1,0 +1,33 @@
+"""Which version of the history is there, and which build asks it? Found out by names of files, without the libraries that read it."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+LOG = Path("events") / "_delta_log"
+
+
+def version_of(folder: Path, number: int | None = None) -> str:
+    """Return the name of the newest version of the events, or of version `number`; "" if there is no history.
+
+    The entry's time is in it: a history that was made anew in the same folder has the same numbers.
+    """
+    log = folder / LOG
+    try:
+        newest = max(int(one.stem) for one in log.glob("*.json") if one.stem.isdigit()) if number is None else number
+        return f"{newest}-{(log / f'{newest:020}.json').stat().st_mtime_ns}"
+    except (OSError, ValueError):
+        return ""
+
+
+@cache
+def code() -> str:
+    """Return what tells builds apart whose analyses may say something else."""
+    root = Path(__file__).parents[1]
+    files = sorted([*(root / "analyses").rglob("*.py"), *(root / "history").glob("*.py")])
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
