@@ -166,6 +166,7 @@ class _Wire(msgspec.Struct, array_like=True):
     width: int
     columns: list[bytes]
     users: list[str]
+    erased: list[tuple[str, int]] = []
 
 
 class ExampleBlock(msgspec.Struct, frozen=True):
@@ -181,6 +182,8 @@ class ExampleBlock(msgspec.Struct, frozen=True):
         The shard's watermark W after the commit, ms.
     definitions : list of str
         Names, by definition index.
+    erased : list of (str, int)
+        Users who were erased, and when (ms): whoever reads this forgets them, up to that time.
     """
 
     lineage: str
@@ -190,12 +193,13 @@ class ExampleBlock(msgspec.Struct, frozen=True):
     spec_hash: str
     definitions: list[str]
     items: Examples
+    erased: list[tuple[str, int]] = []
 
     def pack(self) -> bytes:
         """Return the block as it stands on the `examples` topic (msgpack, columns as bytes)."""
         columns, users = pack_examples(self.items)
         head = (self.lineage, self.partition, self.first_number, self.watermark_ms, self.spec_hash, self.definitions)
-        return _encoder.encode(_Wire(*head, self.items.vectors.shape[1], columns, users))
+        return _encoder.encode(_Wire(*head, self.items.vectors.shape[1], columns, users, self.erased))
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -212,4 +216,6 @@ def unpack_block(packed: bytes) -> ExampleBlock:
     """
     wire = _decoder.decode(packed)
     items = unpack_examples((wire.columns, wire.users), wire.width)
-    return ExampleBlock(wire.lineage, wire.partition, wire.first_number, wire.watermark_ms, wire.spec_hash, wire.definitions, items)
+    return ExampleBlock(
+        wire.lineage, wire.partition, wire.first_number, wire.watermark_ms, wire.spec_hash, wire.definitions, items, wire.erased
+    )

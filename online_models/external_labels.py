@@ -141,6 +141,13 @@ class ExternalLabels:
             if not waiting:
                 del self._waiting[key]
 
+    def erase(self, erased: Mapping[str, int]) -> None:
+        """Forget the labels of users, each up to a time (ms)."""
+        for key in [key for key in self._waiting if key[1] in erased]:
+            self._waiting[key] = {at: one for at, one in self._waiting[key].items() if at > erased[key[1]]}
+            if not self._waiting[key]:
+                del self._waiting[key]
+
     def state(self) -> ExternalLabelsState:
         """Return all that a restarted trainer goes on from."""
         waiting = [(*key, landmark, *one) for key, labels in self._waiting.items() for landmark, one in labels.items()]

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -30,6 +30,7 @@ import numpy.typing as npt
 
 from features.definitions.definition import DAY_MS, ChurnDefinition
 from features.users.catalog import INDEX, value_table
+from features.users.state import NEVER
 from online_models.catalog import MIX
 from online_models.champion import RULE
 from online_models.plain import Finite, Millis, Share, read
@@ -129,6 +130,12 @@ class Outcomes:
     def forget(self, before_ms: int) -> None:
         """Forget activity that no waiting snapshot can need any more, once `settle` was called with this time (ms)."""
         self._active_ms = {user: at for user, at in self._active_ms.items() if at > before_ms - AFTER_MS}
+
+    def erase(self, erased: Mapping[str, int]) -> None:
+        """Forget users, each up to a time (ms)."""
+        self._waiting = [key for key in self._waiting if key[0] > erased.get(key[1], NEVER)]
+        heapq.heapify(self._waiting)
+        self._active_ms = {user: at for user, at in self._active_ms.items() if at > erased.get(user, NEVER)}
 
     def state(self) -> OutcomesState:
         """Return all that a restarted `Outcomes` goes on from."""

@@ -25,6 +25,7 @@ import xxhash
 
 from features.definitions.definition import NO_LABEL
 from features.users.catalog import WIDTH
+from features.users.state import NEVER
 from online_models.catalog import LIVE, MIX
 from online_models.champion import RULE, Change
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, pack_examples, unpack_examples
@@ -225,6 +226,8 @@ class Trainer:
             labels = np.flatnonzero(items.kind == LABEL)
             if len(labels):
                 self._held.append((block.partition, items.take(labels)))
+        if block.erased:
+            self._forget(dict(block.erased))
         self._watermarks[block.partition] = (
             max(block.watermark_ms, self._watermarks.get(block.partition, (block.watermark_ms, 0))[0]),
             stamp_ms,
@@ -283,6 +286,15 @@ class Trainer:
         while len(self._kept) > self._settings.max_kept:
             self._level += 1
             self._kept = {key: one for key, one in self._kept.items() if _sampled(key[2], self._level)}
+
+    def _forget(self, erased: Mapping[str, int]) -> None:
+        """Forget what is kept of erased users, up to when each was erased (ms). What was learned names nobody, and stays."""
+        self._kept = {key: one for key, one in self._kept.items() if key[1] > erased.get(key[2], NEVER)}
+        parts = [(shard, part.take(_not_of(part, erased))) for shard, part in self._held]
+        self._held = [(shard, part) for shard, part in parts if len(part)]
+        self.external.erase(erased)
+        for book in self._outcomes.values():
+            book.erase(erased)
 
     def _low_watermark(self) -> int:
         newest = max(stamp for _, stamp in self._watermarks.values())
@@ -415,6 +427,12 @@ def step_size(least: int, learned: int) -> int:
     [256, 390, 1024]
     """
     return min(max(least, learned // 256), 4 * least)
+
+
+def _not_of(items: Examples, erased: Mapping[str, int]) -> npt.NDArray[np.intp]:
+    """Return the indices of the items that are not of erased users, each up to a time (ms)."""
+    kept = [at > erased.get(user, NEVER) for at, user in zip(items.landmark_ms.tolist(), items.users, strict=True)]
+    return np.flatnonzero(kept)
 
 
 def _publish(learner: Learner, change: Change | None = None) -> Version:

@@ -72,6 +72,7 @@ RULES: dict[str, Rule] = {
     "stream.shard": Rule(f"{CORE} stream.position stream.outbox stream.alerts stream.kafka.wire"),
     "stream.ownership": Rule(f"{CORE} {PURE} stream.faults stream.settings", clock=True),
     "stream.ownership.stored": Rule("features.store.keys stream.shard", "redis"),
+    "stream.ownership.erased": Rule("features.store.keys stream.shard stream.ownership.stored", "redis"),
     "stream.intake": Rule(
         f"{SHELL} features.files features.store.redis stream.ownership stream.ownership.stored", f"{KAFKA} faust", clock=True
     ),

@@ -28,3 +28,6 @@ class Reason(IntEnum):
     late = 200
     duplicate = 201
     set_aside = 202
+    erase = 203
+    consent = 204
+    erased = 205

@@ -31,7 +31,7 @@ from features.events.event import (
     screen,
     time_of,
 )
-from features.events.judge import ASIDE, UNKNOWN, judge
+from features.events.judge import ASIDE, CONSENT, ERASE, UNKNOWN, judge
 from features.events.plain_event import CHANNEL, EVENT_ID, ITEM, PROPS, SESSION, TYPE, USER, Plain, detail_places, read_plain
 from features.users.spec import FeatureSpec
 
@@ -41,6 +41,12 @@ MAX_WORDS = 65_536
 _NOBODY = Event(user="?", ts=0, type="")
 _user, _ts, _event_id, _value = (attrgetter(name) for name in ("user", "ts", "event_id", "value"))
 _kind = attrgetter("type", "channel")
+
+
+class Consent(msgspec.Struct):
+    """What is read in `props` of a `consent`."""
+
+    granted: bool = True
 
 
 _TEXTS = {TYPE: "type", EVENT_ID: "event_id", CHANNEL: "channel", SESSION: "session", ITEM: "item"}
@@ -104,7 +110,7 @@ class Columns:
     n : int
         How many records there are.
     users : Texts
-        User ids; None where the record is rejected or a tick.
+        User ids; None where the record is rejected or a tick. Records that erase a user, or let them be known again, have their user.
     ts, append : int64 (n,)
         Event time and broker stamp, ms; the event time is 0 where the record is rejected.
     word : int64 (n,)
@@ -199,6 +205,10 @@ def tick_columns(time_ms: int) -> Columns:
     )
 
 
+_ASIDE_AS = {"erase": ERASE, "consent": CONSENT}
+_granted = msgspec.json.Decoder(Consent)
+
+
 class _Words(dict[tuple[str, str | None], int]):
     """(type, channel) -> type word, filled in as types appear."""
 
@@ -211,7 +221,7 @@ class _Words(dict[tuple[str, str | None], int]):
         event_type, channel = key
         word = UNKNOWN
         if event_type in self._aside:
-            word = ASIDE
+            word = _ASIDE_AS.get(event_type, ASIDE)
         elif self._allowed is None or event_type in self._allowed:
             word = self._spec.type_word(event_type) | self._spec.channel_bits(channel)
         if len(self) < MAX_WORDS:
@@ -256,6 +266,8 @@ class ColumnReader:
         code = columns.code
         judge(columns, code, self.rules)
         rejected = code.nonzero()[0]
+        if len(rejected):
+            rejected = _rejected(columns, rejected)
         columns.ts[rejected], columns.word[rejected], columns.value[rejected], columns.eid[rejected] = 0, 0, NAN, 0
         columns.users.at[rejected] = columns.users.end[rejected] = -1
         return columns if keys is None else replace(columns, foreign=differing(keys, columns.users))
@@ -293,6 +305,30 @@ class ColumnReader:
         place = np.arange(columns.n)
         place[rows] = columns.n + np.arange(n)
         return replace(columns, users=Texts.join([columns.users, users]).take(place)), events
+
+
+def _rejected(columns: Columns, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Return those of some rows that touch no user: all but the ones that erase somebody, or consent to their being known again."""
+    code = columns.code
+    consents = rows[code[rows] == Reason.consent]
+    if len(consents):
+        for row, props in zip(consents.tolist(), columns.props.take(consents), strict=True):
+            if not grants(props):
+                code[row] = Reason.set_aside
+    kept: npt.NDArray[np.intp] = rows[(code[rows] != Reason.erase) & (code[rows] != Reason.consent)]
+    return kept
+
+
+def grants(props: bytes | None) -> bool:
+    """Whether a consent with these `props` lets an erased user be known again: unless they say ``"granted": false``, or what nobody can tell.
+
+    >>> grants(None), grants(b'{"purpose": "mail"}'), grants(b'{"granted": false}'), grants(b'{"granted": "no"}')
+    (True, True, False, False)
+    """
+    try:
+        return props is None or _granted.decode(props).granted
+    except msgspec.DecodeError:
+        return False
 
 
 def _screened(payloads: Sequence[bytes | None], code: npt.NDArray[np.uint8]) -> Sequence[bytes]:

@@ -47,6 +47,9 @@ WORDS = {
     Reason.late: "ts is before the partition's watermark",
     Reason.duplicate: "the user's event_id was seen before",
     Reason.set_aside: "type says something of the user and is no deed of theirs",
+    Reason.erase: "asks that all that is known of the user be forgotten",
+    Reason.consent: "lets an erased user be known again",
+    Reason.erased: "the user was erased, and this is from before, or they have not consented since",
 }
 """What each reason means, for people."""
 
@@ -62,7 +65,9 @@ FIELDS = {
 }
 """The field at fault, for reasons that say it by themselves; for the others `field_of` looks into the payload."""
 
-REJECTS = tuple(reason for reason in Reason if reason not in {Reason.ok, Reason.duplicate, Reason.set_aside})
+GOOD = (Reason.ok, Reason.duplicate, Reason.set_aside, Reason.erase, Reason.consent, Reason.erased)
+"""What becomes of a record that is no dead letter."""
+REJECTS = tuple(reason for reason in Reason if reason not in GOOD)
 """The reasons for which a record becomes a dead letter."""
 
 

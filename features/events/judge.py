@@ -25,6 +25,8 @@ UNKNOWN = -1
 """Stands in the place of the type word for an event type that `Rules.strict_types` does not name."""
 ASIDE = -2
 """Stands there for an event type that `Rules.set_aside` names."""
+ERASE, CONSENT = -3, -4
+"""Stand there for two of these types, by which the shard forgets a user, and may know them again."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -52,8 +54,10 @@ RULES: tuple[Rule, ...] = (
     Rule(Reason.ts_implausible, lambda one, rules: one.ts < rules.oldest_ms),
     Rule(Reason.user_reserved, lambda one, rules: are_named(one.users, rules.not_users)),
     Rule(Reason.set_aside, lambda one, _: one.word == ASIDE),
+    Rule(Reason.erase, lambda one, _: one.word == ERASE),
+    Rule(Reason.consent, lambda one, _: one.word == CONSENT),
 )
-"""Rules in the order in which they are applied; the first one that a row breaks gives the reason. The last is no fault: a row that breaks it is good."""
+"""Rules in the order in which they are applied; the first one that a row breaks gives the reason. The last three are no faults: a row that breaks them is good."""
 
 
 def judge(columns: Judged, code: npt.NDArray[np.uint8], rules: Rules) -> None:

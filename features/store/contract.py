@@ -82,6 +82,8 @@ class Taken:
     """(stream id, block), oldest first: examples not yet trimmed."""
     wheel: Mapping[int, int]
     """Number of armed users by bucket (0 to 287); empty buckets are left out."""
+    gone: Mapping[bytes, bytes] = field(default_factory=dict)
+    """What is remembered of erased users: digest of each, and when they were erased."""
     rebuild: Rebuild = ""
     """Whether a person asked that the shard be made again from the log. If so nothing else was read, and the shard must be cleared first."""
 
@@ -130,6 +132,12 @@ class Commit:
     exbox_trim: str | None = None
     mirror: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What to write to the mirror for feature stores: user -> {feature name: value}."""
+    erased: Sequence[str] = ()
+    """Users whose state and mirror are deleted; `disarmed` takes them out of the wheel."""
+    rewritten: Mapping[tuple[str, int], bytes] = field(default_factory=dict)
+    """What lists of pending snapshots hold instead of all that they held; a list that is to hold nothing is deleted."""
+    gone: Mapping[bytes, bytes] = field(default_factory=dict)
+    """What to remember of erased users; see `Taken.gone`."""
 
 
 NOT_FRESH = "a user has timers or a key of another type, but no state"

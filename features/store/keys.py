@@ -53,6 +53,11 @@ class ShardKeys(NamedTuple):
         return self.prefix + "exbox"
 
     @property
+    def gone(self) -> str:
+        """Hash: digests of erased users, and when they were erased."""
+        return self.prefix + "gone"
+
+    @property
     def states(self) -> str:
         """What stands before a user id in the key of their state."""
         return self.prefix + "u:"

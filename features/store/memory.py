@@ -33,6 +33,7 @@ class _ShardData:
     outbox: Box = field(default_factory=dict)
     exbox: Box = field(default_factory=dict)
     mirror: dict[str, dict[str, str]] = field(default_factory=dict)
+    gone: dict[bytes, bytes] = field(default_factory=dict)
 
     def copied(self) -> _ShardData:
         """Return a copy. What a commit changes in place is copied; what it replaces is immutable, and so is shared."""
@@ -44,6 +45,7 @@ class _ShardData:
             outbox=dict(self.outbox),
             exbox=dict(self.exbox),
             mirror={user: dict(fields) for user, fields in self.mirror.items()},
+            gone=dict(self.gone),
         )
 
 
@@ -90,7 +92,7 @@ class MemoryStore:
         data.epoch, data.nonce, data.generation = data.epoch + 1, self._nonce(), generation
         data.server = self._server
         if data.rebuild:
-            return Taken(Token(data.epoch, data.nonce), 0, None, (), (), {}, data.rebuild)
+            return Taken(Token(data.epoch, data.nonce), 0, None, (), (), {}, rebuild=data.rebuild)
         return Taken(
             token=Token(data.epoch, data.nonce),
             commit_no=data.commit_no,
@@ -98,6 +100,7 @@ class MemoryStore:
             outbox=_entries(data.outbox),
             exbox=_entries(data.exbox),
             wheel={bucket: len(members) for bucket, members in data.wheel.items() if members},
+            gone=dict(data.gone),
         )
 
     async def owner(self, partition: int) -> Token | None:
@@ -135,6 +138,7 @@ class MemoryStore:
             data.snaps.setdefault(key, []).append(chunk)
         for key in commit.matured:
             data.snaps.pop(key, None)
+        _forget(data, commit)
         _append(data.outbox, number, commit.outbox, commit.outbox_trim)
         _append(data.exbox, number, commit.exbox, commit.exbox_trim)
         for user, fields in commit.mirror.items():
@@ -171,6 +175,18 @@ class MemoryStore:
         """Return the stored state records by user, for oracles."""
         return dict(self._shard(partition).users)
 
+    def gone(self, partition: int) -> dict[bytes, bytes]:
+        """Return what is remembered of erased users, for oracles."""
+        return dict(self._shard(partition).gone)
+
+    def wheel(self, partition: int) -> set[str]:
+        """Return everybody in the wheel, for oracles."""
+        return set().union(*self._shard(partition).wheel.values())
+
+    def pending(self, partition: int) -> list[list[bytes]]:
+        """Return all lists of pending snapshots, for oracles."""
+        return [list(chunks) for chunks in self._shard(partition).snaps.values()]
+
     def generation(self, partition: int) -> int:
         """Return the stored group generation, -1 before the first take, for oracles."""
         stored = self._shard(partition).generation
@@ -198,11 +214,22 @@ class MemoryStore:
         return {user: dict(fields) for user, fields in self._shard(partition).mirror.items()}
 
 
+def _forget(data: _ShardData, commit: Commit) -> None:
+    for key, chunk in commit.rewritten.items():
+        data.snaps.pop(key, None)
+        if chunk:
+            data.snaps[key] = [chunk]
+    for user in commit.erased:
+        data.users.pop(user, None)
+        data.mirror.pop(user, None)
+    data.gone.update(commit.gone)
+
+
 def _check(commit: Commit) -> None:
     """Refuse what the store in Redis would refuse to write."""
     if len(commit.users) != len(commit.states):
         raise ValueError(f"as many states as users are needed, got {len(commit.states)} for {len(commit.users)}")
-    for name, _ in (*commit.snaps, *commit.matured):
+    for name, _ in (*commit.snaps, *commit.matured, *commit.rewritten):
         checked_name("definition name", name)
     "".join(names_of(commit.users)).encode()
 

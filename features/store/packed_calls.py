@@ -182,6 +182,7 @@ def _calls(keys: ShardKeys, commit: Commit) -> Iterator[tuple[Any, ...]]:
         yield ("RPUSH", keys.snap(name, landmark), chunk)
     if commit.matured:
         yield ("DEL", *(keys.snap(name, landmark) for name, landmark in commit.matured))
+    yield from _forgetting(keys, commit)
     for box, entries, trim in ((keys.outbox, commit.outbox, commit.outbox_trim), (keys.exbox, commit.exbox, commit.exbox_trim)):
         for index, entry in enumerate(entries):
             yield ("XADD", box, stream_id(number, index), "e", entry)
@@ -191,6 +192,18 @@ def _calls(keys: ShardKeys, commit: Commit) -> Iterator[tuple[Any, ...]]:
         if fields:
             yield ("HSET", keys.mirror(user), *chain.from_iterable(fields.items()))
     yield ("HSET", keys.meta, META_FIELD, commit.meta, NUMBER_FIELD, number)
+
+
+def _forgetting(keys: ShardKeys, commit: Commit) -> Iterator[tuple[Any, ...]]:
+    """Yield the calls by which erased users go."""
+    for (name, landmark), chunk in commit.rewritten.items():
+        yield ("DEL", keys.snap(name, landmark))
+        if chunk:
+            yield ("RPUSH", keys.snap(name, landmark), chunk)
+    if commit.erased:
+        yield ("DEL", *map(keys.state, commit.erased), *map(keys.mirror, commit.erased))
+    if commit.gone:
+        yield ("HSET", keys.gone, *chain.from_iterable(commit.gone.items()))
 
 
 def _first_kept(trim: str) -> str:

@@ -123,14 +123,14 @@ class RedisStore:
         keys = self._keys(partition)
         nonce = secrets.token_hex(8)
         args: list[Any] = [generation, int(force), nonce, keys.wheels, BUCKETS]
-        fixed = [keys.owner, keys.meta, keys.outbox, keys.exbox]
+        fixed = [keys.owner, keys.meta, keys.outbox, keys.exbox, keys.gone]
         with self._finding_types(partition):
             answer: list[Any] = await self._patiently(lambda: self._take_script(keys=fixed, args=args))
         if answer[0] == 0:
             raise TakeRefused(partition, int(answer[1]))
         if answer[0] == 2:
-            return Taken(Token(int(answer[1]), nonce), 0, None, (), (), {}, answer[2].decode())
-        _, epoch, number, meta, outbox, exbox, wheel = answer
+            return Taken(Token(int(answer[1]), nonce), 0, None, (), (), {}, rebuild=answer[2].decode())
+        _, epoch, number, meta, outbox, exbox, wheel, gone = answer
         return Taken(
             token=Token(int(epoch), nonce),
             commit_no=int(number),
@@ -138,6 +138,7 @@ class RedisStore:
             outbox=_entries(outbox),
             exbox=_entries(exbox),
             wheel=dict(zip(wheel[::2], wheel[1::2], strict=True)),
+            gone=dict(zip(gone[::2], gone[1::2], strict=True)),
         )
 
     async def owner(self, partition: int) -> Token | None:
@@ -188,7 +189,7 @@ class RedisStore:
                 packed = pack_commit(keys, commit)
             return self._transact(partition, commit, *packed)
 
-        with self._finding_types(partition, [*commit.snaps]):
+        with self._finding_types(partition, [*commit.snaps, *commit.rewritten]):
             refusal = await self._patiently(call)
         if refusal is not None:
             raise StaleOwner(partition, refusal)
@@ -289,7 +290,7 @@ class RedisStore:
             if "WRONGTYPE" not in str(error):
                 raise
             keys = self._keys(partition)
-            wanted = {keys.owner: b"hash", keys.meta: b"hash", keys.outbox: b"stream", keys.exbox: b"stream"}
+            wanted = {keys.owner: b"hash", keys.meta: b"hash", keys.outbox: b"stream", keys.exbox: b"stream", keys.gone: b"hash"}
             wanted |= dict.fromkeys(map(keys.wheel, range(BUCKETS)), b"set")
             wanted |= {keys.snap(name, landmark_ms): b"list" for name, landmark_ms in snaps}
             with self._client.pipeline(transaction=False) as pipe:

@@ -4,12 +4,13 @@
 --       2 meta    hash: commit_no, meta
 --       3 outbox  stream
 --       4 exbox   stream
+--       5 gone    hash: digests of erased users
 --       The wheel's sets are named from ARGV 4; they carry the same hash tag.
 -- ARGV  1 generation of the caller's group   2 '1' to ignore the stored one   3 nonce
 --       4 prefix of the wheel's keys         5 number of buckets
 --
 -- Returns {0, stored generation} when refused, else
--- {1, epoch, commit_no, meta or nil, outbox entries, exbox entries, {bucket, count, bucket, count, ...} of buckets that are not empty}, or
+-- {1, epoch, commit_no, meta or nil, outbox entries, exbox entries, {bucket, count, bucket, count, ...} of buckets that are not empty, all of gone}, or
 -- {2, epoch, rebuild} when the shard is to be made again: what is damaged of it is not looked at.
 -- The same call again (same nonce, same server) changes nothing and returns the same: a lost answer costs no epoch.
 
@@ -39,4 +40,4 @@ for bucket = 0, tonumber(ARGV[5]) - 1 do
 end
 local shard = redis.call('HMGET', KEYS[2], 'commit_no', 'meta')
 return {1, epoch, tonumber(shard[1] or '0'), shard[2],
-  redis.call('XRANGE', KEYS[3], '-', '+'), redis.call('XRANGE', KEYS[4], '-', '+'), wheel}
+  redis.call('XRANGE', KEYS[3], '-', '+'), redis.call('XRANGE', KEYS[4], '-', '+'), wheel, redis.call('HGETALL', KEYS[5])}

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from features.compiled.texts import Texts, ids_of, names_of
 from features.users.landmarks import phase_of
 from features.users.packed_state import pack_states, read_states
-from features.users.state import FLAG_ARMED, fresh_record, state_dtype
+from features.users.state import FLAG_ARMED, NEVER, fresh_record, state_dtype
 from features.users.user_index import UserIndex
 
 RESERVED = 1 << 18
@@ -45,6 +45,8 @@ class Arena:
         1 if the record has changed since the last commit.
     last_landmark : int32 (rows,)
         Work space of the compiled pass, -1 between steps.
+    barred_ms : int64 (rows,)
+        Events of the user up to this time (ms) count for nothing, because they were erased; NEVER for nearly everybody.
     """
 
     def __init__(self, definitions: int, capacity: int = 1 << 18) -> None:
@@ -62,10 +64,11 @@ class Arena:
         self.fresh = np.zeros(rows, np.bool_)
         self.touched = np.zeros(rows, np.uint8)
         self.last_landmark = np.full(rows, -1, np.int32)
+        self.barred_ms = np.full(rows, NEVER, np.int64)
         self._used = np.zeros(rows, np.int64)
 
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:
-        return (self._raw, self.armed, self.fresh, self.touched, self.last_landmark, self._used)
+        return (self._raw, self.armed, self.fresh, self.touched, self.last_landmark, self.barred_ms, self._used)
 
     def __len__(self) -> int:
         return len(self.users)
@@ -123,6 +126,12 @@ class Arena:
             touched[and_also] = 1
         return touched.view(np.bool_).nonzero()[0]
 
+    def erase(self, slot: int) -> None:
+        """Make a user one whom nobody has seen yet. Their id stays in this process until they are forgotten like others who are not active."""
+        self._raw[slot] = fresh_record(self._definitions).view(self._raw.dtype)[0]
+        self.states["phase"][slot] = phase_of(self.users[slot])
+        self.fresh[slot], self.armed[slot], self.touched[slot] = True, False, 0
+
     def packed(self, slots: npt.NDArray[np.intp]) -> Texts:
         """Return the records of some slots in the form in which they are stored."""
         return pack_states(self.states, slots, self.ids(slots))
@@ -150,6 +159,7 @@ class Arena:
             array[: len(keep)] = array[keep]
         self.touched[len(keep) : live] = 0
         self.armed[len(keep) : live] = self.fresh[len(keep) : live] = False
+        self.barred_ms[len(keep) : live] = NEVER
         self.users = [self.users[slot] for slot in keep]
         self._index = UserIndex()
         self._index.add(ids_of(self.users))

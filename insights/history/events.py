@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from insights.history.erasures import ERASE, Erasures, records_of
 from insights.history.faults import HistoryRefused, HistoryStale
 from insights.history.known import NO_ID, Hashes, KnownIds, held, keys
 from insights.history.standing import Standing
@@ -63,11 +64,12 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What became of rows: written, or dropped as repeats."""
+    """What became of rows: written, dropped as repeats, or as those of erased users."""
 
     rows: int
     repeats: int
     files: int
+    erased: int = 0
 
 
 class Events:
@@ -90,7 +92,7 @@ class Events:
         if stored != rules:
             self.table.delta.alter.set_table_properties(rules.properties(), raise_if_not_exists=False)
             self.table.renew()
-        self.rules = rules
+        self.rules, self._folder = rules, folder
         self._known = KnownIds(self._ids_of)
 
     def renew(self) -> None:
@@ -124,6 +126,8 @@ class Events:
         moved = [source for source, start in starts.items() if self.table.position(source) != start]
         if moved:
             raise HistoryStale(f"{moved[0]} is at {self.table.position(moved[0])} by now")
+        kept = self._kept(rows)
+        erased, rows = rows.height - kept.height, kept
         self._known.at(self.table.version)
         adds: list[DataFile] = []
         fresh: dict[str, Hashes] = {}
@@ -134,11 +138,27 @@ class Events:
                 adds.append(self.table.write(day, of_day if new.all() else of_day.filter(pl.Series(new))))
         written = sum(one.rows for one in adds)
         repeats = rows.height - written
-        said = replace(standing, rows=standing.rows + written, repeats=standing.repeats + repeats)
+        said = replace(standing, rows=standing.rows + written, repeats=standing.repeats + repeats, erased=standing.erased + erased)
         version = self.table.version
         self.table.commit(said, adds=adds, positions=ends)
         self._known.committed(version + 1, fresh)
-        return Appended(written, repeats, len(adds))
+        return Appended(written, repeats, len(adds), erased)
+
+    def _kept(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the events that may be kept, without those of erased users; what erases somebody is noted first.
+
+        The erasures are read later than the snapshot that is committed upon. So whatever is not seen of them here is removed by a pass that
+        commits later, or makes this commit stale.
+        """
+        if ERASE not in self.rules.set_aside:
+            return rows
+        records = records_of(rows)
+        erasures = Erasures.find(self._folder) if not any(kind == ERASE for _, kind, *_ in records) else Erasures.make(self._folder)
+        if erasures is None:
+            return rows
+        if records:
+            erasures = erasures.register(records)
+        return rows.filter(~erasures.covered(rows, "ts") & (rows["type"] != ERASE))
 
     def _by_day(self, rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame, Hashes]]:
         """Yield each day with its rows as files hold them, each event once, and a hash of the id of each."""

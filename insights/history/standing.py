@@ -26,6 +26,8 @@ class Standing:
         Events kept, repeats dropped, and events kept that were late as the engine counts it.
     rejected : dict of str to int
         By reason, what could not be an event.
+    erased : int
+        Rows of erased users that were removed, or not written at all.
     lost : int
         Offsets that retention had deleted before they were read.
     watermark_ms : int or None
@@ -43,6 +45,7 @@ class Standing:
     lost: int = 0
     watermark_ms: int | None = None
     complete_from_ms: int | None = None
+    erased: int = 0
 
     def plain(self) -> dict[str, Any]:
         """Return it as data for JSON."""

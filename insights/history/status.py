@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from insights.history.derived import snapshot
+from insights.history.erasing import pending
 
 
 def status(folder: Path) -> dict[str, Any]:
@@ -36,4 +37,6 @@ def status(folder: Path) -> dict[str, Any]:
         "complete_from_ms": standing.complete_from_ms,
         "offsets": standing.ends,
         "days_to_derive": len(at.dirty),
+        "rows_erased": standing.erased,
+        "users_to_erase": pending(folder),
     }

@@ -154,3 +154,22 @@ ALERTS = TableSpec(
     order=("user", "event_time", "part", "off"),
     measured="event_time",
 )
+ERASURES = TableSpec(
+    "erasures",
+    {
+        "digest": pl.String(),  # of the user's id, with the salt that is a property of the table
+        "kind": pl.String(),  # erase, or consent to be known again
+        "at": TIME,  # when the broker noted it; of a file, the time of the event
+        "ts": TIME,
+        "part": pl.Int32(),  # the place in the topic of clicks, as in `events`
+        "off": pl.Int64(),
+    },
+    needed=("digest", "kind", "at", "ts", "part", "off"),
+    partition="",
+    order=("at", "part", "off"),
+    measured="at",
+)
+OF_USERS = (EVENTS, ALERTS)
+"""Tables that hold users as they came; whoever is erased is taken out of each."""
+DERIVED = (USER_DAY, USERS)
+"""Tables that are made anew from the events."""

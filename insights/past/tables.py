@@ -99,6 +99,14 @@ POSITIONS = Table(
 )
 """Which record of each partition is read next, and where the partition ended when that was written."""
 
+ERASED = Table(
+    "erased",
+    METADATA,
+    Column("digest", LargeBinary(16), primary_key=True),
+    Column("until_ms", BigInteger, nullable=False),
+)
+"""Users who were erased, by a digest of each (`insights.past.erased`): nothing of them up to a time is taken in again."""
+
 READER = Table(
     "reader",
     METADATA,
@@ -108,6 +116,7 @@ READER = Table(
     Column("until_ms", BigInteger, nullable=False),  # a machine's own time
     Column("change_no", BigInteger, nullable=False),
     Column("told_offset", BigInteger, nullable=False),
+    Column("salt", LargeBinary(16)),  # of the digests of erased users; null until somebody is erased
     CheckConstraint("id = 1", name="one"),
 )
 """One row: whose past this is, which process may write it and until when, the newest change, and the next label from outside."""

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from features.definitions.definition import DAY_MS
-from insights.past import hold
+from insights.past import erased, hold
 from insights.past.fold.batch import Batch
 from insights.past.fold.days import day_of
 from insights.past.fold.landmarks import LEFT, PARTS, Entries, Merged, entry_of, first_place, hash_of, merge, outcome_of, place_of
@@ -83,19 +83,23 @@ class Writer:
             Another process writes now. Nothing was written.
         """
         opened = [alert for alert in batch.alerts if alert.type == "opened"]
-        resolved = [alert for alert in batch.alerts if alert.type == "resolved"]
+        resolved = [alert for alert in batch.alerts if alert.type == "resolved" and alert.cause != "erased"]
         with self._store.read() as db:  # whatever another process writes meanwhile, it has the hold then, and the next transaction fails
             merged = {name: merge(rows_at(db, name, set(new["place"].tolist())), new) for name, new in batch.items().items()}
             left = _outcomes_of(db, opened, merged)
         with self._store.write() as db:
             hold.renew(db, self._holder, now_ms, self._hold_ms)
             numbers = _Numbers(db)
+            erased.note(db, batch.erased)
+            barred = erased.barred(db, opened)
             for name, one in merged.items():
                 _write_landmarks(db, name, one)
                 _count(db, name, one, self._source.timezone)
                 _tell(db, name, one.now, numbers)
-            self._open(db, opened, left, numbers)
+            kept = [(alert, outcome) for alert, outcome, out in zip(opened, left, barred, strict=True) if not out]
+            self._open(db, [alert for alert, _ in kept], [outcome for _, outcome in kept], numbers)
             self._resolve(db, resolved, numbers)
+            erased.remove(db, batch.erased, batch.standing.kept_from_ms)
             numbers.write()
             write_standing(db, batch.standing, ends)
             self._prune(db, list(merged), batch.standing.kept_from_ms)

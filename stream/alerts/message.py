@@ -50,7 +50,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         32 hex digits; the same for `opened` and its `resolved`.
     type : {"opened", "resolved"}
         Which of the two messages this is.
-    cause : {"returned", "horizon"} or None
+    cause : {"returned", "horizon", "erased"} or None
         Why the alert is resolved; None on `opened`.
     risk, threshold : float or None
         Calibrated chance of churn at the landmark, and what it had to reach; None on `resolved`.
@@ -59,7 +59,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     valid_until_ms : int
         Landmark + horizon: after this no win-back makes sense.
     event_time_ms : int
-        Landmark of an `opened`; time of the activity, or end of the horizon, of a `resolved`.
+        Landmark of an `opened`; time of the activity, end of the horizon, or time of the erasure, of a `resolved`.
     scored_ms : int
         Broker stamp of the record that caused this, ms.
     reasons : list of str
@@ -74,7 +74,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 
     alert_id: str
     type: Literal["opened", "resolved"]
-    cause: Literal["returned", "horizon"] | None
+    cause: Literal["returned", "horizon", "erased"] | None
     user: str
     definition: str
     risk: float | None

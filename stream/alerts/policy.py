@@ -20,7 +20,7 @@ from features.definitions.definition import DAY_MS
 from features.users.state import NEVER
 from stream.position import EVENT_DUE, RESOLVED, Position, kind_of
 
-Cause = Literal["returned", "horizon"]
+Cause = Literal["returned", "horizon", "erased"]
 
 
 @dataclass(frozen=True, slots=True)

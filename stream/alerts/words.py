@@ -10,12 +10,13 @@ from stream.alerts.spoken import Lang
 from stream.shown import Part, Styled
 
 WIDTH = len("returned")
+_ENDS: dict[str | None, tuple[str, str]] = {"returned": ("returned", "green"), "erased": ("erased", "dim")}
 
 
 def headline(alert: Alert) -> list[Part]:
     """Say when, what and who, and for an opened alert how likely it is that the user leaves.
 
-    An alert ends when the user returned, or when its horizon passed without them; then the user is gone.
+    An alert ends when the user returned, or when its horizon passed without them; then the user is gone. It ends, too, when they are erased.
 
     >>> from stream.shown import plain
     >>> alert = Alert(alert_id="a", type="opened", cause=None, user="ann", definition="d", risk=0.813, threshold=0.7, horizon_ms=1,
@@ -28,7 +29,7 @@ def headline(alert: Alert) -> list[Part]:
     if alert.type == "opened":
         risk = "" if alert.risk is None else f"{min(alert.risk, 0.99):.0%}"
         return [when, Styled(f"{'at risk':<{WIDTH}}", "bold red"), f"  {risk:>3}  {alert.user}"]
-    word, style = ("returned", "green") if alert.cause == "returned" else ("gone", "yellow")
+    word, style = _ENDS.get(alert.cause, ("gone", "yellow"))
     return [when, Styled(f"{word:<{WIDTH}}", style), f"       {alert.user}"]
 
 

@@ -17,6 +17,7 @@ from stream.cli.asking import Commands
 from stream.cli.backtest import backtest
 from stream.cli.config import config_app
 from stream.cli.dlq import dlq_app
+from stream.cli.erase import erase
 from stream.cli.history import history_app
 from stream.cli.ingest import ingest
 from stream.cli.init import init
@@ -47,6 +48,7 @@ app.command()(backtest)
 app.command()(user)
 app.command()(sql)
 app.command("at-risk")(at_risk)
+app.command()(erase)
 app.add_typer(web_app, name="web")
 app.add_typer(history_app, name="history", help="The complete history of events.")
 app.add_typer(alerts_app, name="alerts", help="What was said.")

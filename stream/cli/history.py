@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream.cli import context
+from stream.cli.erase import erase_from_history
 from stream.cli.file_options import Encoding, Files, Map, Oldest, Sep, SkipBad, Spill, TsFormat, TsUnit, Type, Tz, read_options
 from stream.cli.judged_files import bar, in_order, opened_files, spill_folder
 from stream.cli.run import begin
@@ -119,6 +120,7 @@ def status_(as_json: Annotated[bool, typer.Option("--json", help="as one JSON ob
             ("repeats", f"{found['repeats']:,} dropped"),
             ("late", f"{found['late']:,}, kept"),
             ("rejected", rejected),
+            ("erased", f"{found['rows_erased']:,} rows; {found['users_to_erase']:,} users wait for the next pass"),
             ("to derive", f"{found['days_to_derive']:,} days; questions compute them meanwhile" if found["days_to_derive"] else "nothing"),
             *((f"offset of {source.rpartition('/')[2]}", f"{offset:,}") for source, offset in found["offsets"].items()),
         ]
@@ -164,9 +166,16 @@ def verify_(
                     f": {found.lost:,} lost, {found.foreign:,} foreign, {found.doubled:,} doubled")  # fmt: skip
         if found.other_days:
             screen.line(f"{found.other_days:,} events came again with a time of another day, and count twice")
+        if found.erased or found.to_erase:
+            screen.line(
+                f"{found.erased:,} events are of erased users or erase somebody, and were not asked for; {found.to_erase:,} of their rows wait for the next pass"
+            )
         if found.gone:
             screen.line(f"{found.gone:,} rows are older than what the topic still has, and were held against nothing")
     raise typer.Exit(0 if found.sound else 2)
+
+
+history_app.command("erase")(erase_from_history)
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -44,6 +45,7 @@ from stream.shard.step import Shard, Step, answered
 
 log = logging.getLogger(__name__)
 
+SALT_BYTES = 16
 PUBLISH_AT_MOST = 5_000
 """Entries of one transaction."""
 
@@ -345,7 +347,8 @@ class Session:
             self._outbox_trim, entry, _ = self._outbox.popleft()
             confirmed.append(entry)
         if confirmed:
-            self.shard.published = confirmed[-1].position
+            # without the id: this stays in Redis until the next publish, and a little too early does no harm
+            self.shard.published = confirmed[-1].position._replace(user="")
             for observer in self._dependencies.observers:
                 observer.published(self.partition, confirmed, publish_s)
 
@@ -453,7 +456,7 @@ async def _open(settings: ShardSettings, dependencies: Dependencies, generation:
                 opened = frozenset(entry.position for entry in published if decode_alert(entry.value).type == "opened")
             adopted = Adopted(said.position, opened)
         ticks = await wire.ticks_from(meta.time_offset)
-        meta.spec_hash = settings.spec.hash
+        meta.spec_hash, meta.salt = settings.spec.hash, meta.salt or secrets.token_bytes(SALT_BYTES)
         meta.definitions = meta.following(settings.spec.definitions, settings.spec.lateness_ms)
         session = Session(settings, dependencies, taken, wire, meta, adopted, ticks)
     except BaseException:
@@ -481,6 +484,8 @@ def _meta_of(taken: Taken, partition: int) -> ShardMeta:
         meta = unpack_meta(taken.meta)
     except msgspec.DecodeError:
         raise Damaged(partition, "what it remembers of itself, its meta, cannot be read") from None
+    if meta.gone != len(taken.gone):
+        raise Damaged(partition, f"{meta.gone} users are erased, and {len(taken.gone)} are remembered")
     held = sum(taken.wheel.values())
     if meta.armed not in {-1, held}:
         raise Damaged(partition, f"{meta.armed} users are armed, and {held} are in its wheel")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Gauge
 
-from features.events.event import REJECTS
+from features.events.event import Reason
 from features.users.state import NEVER
 from online_models.checkpoint import Header
 from stream.metric import Metric, Metrics
@@ -108,7 +108,7 @@ class WorkerMetrics(Metrics, Observer):
     def __init__(self, definitions: Sequence[str]) -> None:
         super().__init__(METRICS)
         self._definitions = list(definitions)
-        for outcome in ("ok", "duplicate", "set_aside", *(reason.name for reason in REJECTS)):
+        for outcome in (reason.name for reason in Reason):
             self.counter("churnwatch_events").labels(outcome)
         self._foreign_keys_said = False
         self._said_large: set[int] = set()

@@ -52,6 +52,16 @@ def decisions(facts: StepFacts, risks: Risks, adopted: Adopted, opened_today: Se
     return found
 
 
+def ended_by_erasure(facts: StepFacts, alerts: Sequence[tuple[int, int, int, int]]) -> list[Entry]:
+    """Return the ends of alerts whose users were erased, each given as (record, slot, definition index, landmark of its opening)."""
+    records, users = facts.records, facts.arena.users
+    entries = []
+    for row, slot, k, opened_ms in alerts:
+        position = Position(int(records.offsets[row]), EVENT_DUE, users[slot], kind_of(k, RESOLVED))
+        entries.append(_resolved(facts, k, Resolved(position, slot, opened_ms, "erased", int(records.columns.append[row]))))
+    return entries
+
+
 def _landmarks(facts: StepFacts, risks: Risks, k: int, adopted: Adopted) -> tuple[list[Landmark], int]:
     """Return the landmarks by silence that may open an alert, or may have opened one that is published; and how many only their age keeps from it."""
     silent = facts.rows_of(BY_SILENCE)

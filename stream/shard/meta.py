@@ -78,6 +78,10 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
         Every version of the rules of rejection that the shard has applied, and from which offset on.
     armed : int
         Users in the wheel after this commit; -1 where a build before this field stored it.
+    gone : int
+        How many users are remembered as erased.
+    salt : bytes
+        What the digests of erased users are made with; drawn at the first take, and no function of the log.
     """
 
     next_offset: int = 0
@@ -96,6 +100,8 @@ class ShardMeta(msgspec.Struct, array_like=True, kw_only=True):
     definitions: list[Followed] = []
     rules: list[RulesSince] = []
     armed: int = -1
+    gone: int = 0
+    salt: bytes = b""
 
     def watermark_ms(self, lateness_ms: int) -> int:
         """Return the watermark W = M - G, ms; NEVER before the first event.

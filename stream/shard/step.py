@@ -3,7 +3,7 @@
 ``advance`` takes columns of decoded records and yields what it needs to read (`Need`), is sent what was found (`Found`), and
 returns one `Step`: a commit ready to be stored. One step, in order:
 
-1. bring the batch's users into the arena
+1. bring the batch's users into the arena; set aside what erased users did. A record that erases somebody is a step of its own (`stream.shard.erasing`)
 2. run the compiled pass: dedupe, late check, own landmarks, update, vectors; it stops before more timers are due than one commit may hold
 3. sweep: landmarks of everybody else that time has crossed
 4. maturities: labels of snapshots whose horizon has passed
@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -39,6 +40,10 @@ from online_models.example import ExampleBlock, Snapshots, unpack_lists
 from online_models.scorer import Champion
 from stream.alerts.policy import NOTHING_ADOPTED, Adopted
 from stream.outbox import pack_entry
+from stream.shard.decisions import ended_by_erasure
+from stream.shard.erasing import erase, next_mark, set_aside, without
+from stream.shard.examples import ForTrainer
+from stream.shard.gone import Gone
 from stream.shard.meta import NOT_YET, ShardMeta, unpack_meta
 from stream.shard.moments import NOTHING_MATURED, Matured, StepFacts
 from stream.shard.outputs import StepOutputs, step_outputs
@@ -60,6 +65,8 @@ class Step:
     """Index of the first record not taken; equal to `start` when timers alone were handled."""
     outputs: StepOutputs
     outcomes: dict[str, int] = field(default_factory=dict)
+    dropped: dict[tuple[int, int], int] = field(default_factory=dict)
+    """How many pending snapshots of erased users were taken out of each list, by (definition index, landmark)."""
 
 
 @dataclass(slots=True)
@@ -108,6 +115,7 @@ class Shard:
         self.meta = unpack_meta(taken.meta) if meta is None else meta
         self.published = self.meta.published
         self.params = params_of(spec)
+        self.gone = Gone(taken.gone, self.meta.salt)
         self.arena = Arena(len(spec.definitions), settings.capacity)
         self.timers = Timers(taken.wheel, [definition.horizon_ms + spec.lateness_ms for definition in spec.definitions])
         if self.meta.swept_ms != NEVER:
@@ -120,20 +128,25 @@ class Shard:
     def advance(self, records: Records, start: int = 0) -> Generator[Need, Found, Step]:
         """Make one step: take records from `start` on as far as the timers allow, or move time towards the record that waits there."""
         lateness, meta, arena, columns = self.settings.spec.lateness_ms, self.meta, self.arena, records.columns
-        slots = yield from self._slots(columns.users)
+        slots = yield from self._slots(self._concerned(columns))
         slots[columns.tick] = TIME_ONLY
-        self._make_room(columns.n - start)
+        mark = next_mark(columns, slots, start, arena, self.gone)
+        if mark == start < columns.n:
+            return (yield from self._erase(records, slots, start))
+        if self.gone:
+            set_aside(columns, slots, start, mark, arena)
+        self._make_room(mark - start)
         watermarks = np.full(columns.n, NEVER, np.int64)
         censored_before_ms = meta.censored_before_ms
         if censored_before_ms == NOT_YET:
-            censored_before_ms = _censored_before(columns, start, max(one.active_window_ms for one in self.settings.spec.definitions))
-        swept = meta.swept_ms if meta.swept_ms != NEVER else _first_time(columns, start, lateness)
+            censored_before_ms = _censored_before(columns, start, mark, max(one.active_window_ms for one in self.settings.spec.definitions))
+        swept = meta.swept_ms if meta.swept_ms != NEVER else _first_time(columns, start, mark, lateness)
         stop = swept  # no time yet, or in the middle of a crowded instant: that is finished first
         if swept != NEVER and meta.cursor is None:
             stop = self.timers.stop_ms(swept, self.settings.budget)
         taken, max_ms, count = pass_events(
             arena.states, arena.touched, arena.last_landmark,
-            slots, columns.ts, columns.append, columns.word, columns.value, columns.eid, columns.ask, columns.code,
+            slots, columns.ts[:mark], columns.append, columns.word, columns.value, columns.eid, columns.ask, columns.code,
             watermarks, start, meta.max_ms, stop, self._widest, self.params, self._moments,
         )  # fmt: skip
         if taken > start:
@@ -173,6 +186,8 @@ class Shard:
             totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
             definitions=meta.definitions,
             rules=meta.rules,
+            gone=meta.gone,
+            salt=meta.salt,
         )
         armed, disarmed, fresh = self._turned()
         new.armed = self.timers.armed + sum(map(len, armed.values())) - sum(map(len, disarmed.values()))
@@ -191,7 +206,72 @@ class Shard:
             self.timers.add_pending(k, landmark, count)
         for name, landmark in commit.matured:
             self.timers.drop_pending(self._names.index(name), landmark)
+        for (k, landmark), count in step.dropped.items():
+            self.timers.lose_pending(k, landmark, count)
         self.arena.settle(self.arena.changed(), self.commit_no)
+
+    def _concerned(self, columns: Columns) -> Texts:
+        """Return the user of each record, None where none is needed: while nobody is erased, nobody need be let back."""
+        consents = (columns.code == Reason.consent).nonzero()[0]
+        if self.gone or not len(consents):
+            return columns.users
+        users = Texts(columns.users.buffer, columns.users.at.copy(), columns.users.end.copy())
+        users.at[consents] = users.end[consents] = -1
+        return users
+
+    def _erase(self, records: Records, slots: npt.NDArray[np.int32], start: int) -> Generator[Need, Found, Step]:
+        """Take records that erase users, or let them be known again. Whatever was due before them has fired."""
+        columns, meta, arena = records.columns, self.meta, self.arena
+        facts = StepFacts(
+            self.settings, self.champions, records, arena, self._moments, 0, NOTHING_MATURED, np.zeros(columns.n, np.int64), start, start
+        )
+        found = erase(columns, slots, start, arena, self.gone)
+        lists = self.timers.lists_of(found.stored.values())
+        named = [(self._names[k], landmark) for k, landmark in lists]
+        read = (yield Need(snaps=named)) if lists else Found()
+        rewritten: dict[tuple[str, int], bytes] = {}
+        dropped: dict[tuple[int, int], int] = {}
+        for one, name, chunks in zip(lists, named, read.chunks, strict=True):
+            try:
+                kept, count = without(chunks, found.stored)
+            except ValueError as error:
+                key = shard_keys(self.settings.app, self.settings.partition).snap(*name)
+                raise Damaged(self.settings.partition, str(error), key) from None
+            if count:
+                rewritten[name], dropped[one] = kept, count if kept else -1
+        entries = ended_by_erasure(facts, found.alerts)
+        outputs = StepOutputs(
+            entries=[entry for entry in entries if not self.adopted.covers(entry.position)],
+            for_trainer=ForTrainer(),
+            opened_today=meta.opened_today,
+            decided={(k, "resolved"): sum(one[2] == k for one in found.alerts) for k in {one[2] for one in found.alerts}},
+        )
+        outcomes = _outcomes(columns, start, found.stop)
+        new = msgspec.structs.replace(
+            meta,
+            next_offset=records.next_offset if found.stop == columns.n else int(records.offsets[found.stop]),
+            published=self.published,
+            totals={name: meta.totals.get(name, 0) + outcomes.get(name, 0) for name in {*meta.totals, *outcomes}},
+            armed=self.timers.armed - sum(map(len, found.armed.values())),
+            gone=len(self.gone),
+        )
+        watermark_ms = meta.watermark_ms(self.settings.spec.lateness_ms)
+        block = ExampleBlock(
+            meta.lineage, self.settings.partition, meta.example_no, watermark_ms, meta.spec_hash, self._names, outputs.for_trainer.examples,
+            found.told,
+        )  # fmt: skip
+        commit = Commit(
+            token=self.token,
+            commit_no=self.commit_no,
+            meta=new.pack(),
+            disarmed=found.armed,
+            outbox=[pack_entry(entry) for entry in outputs.entries],
+            exbox=[block.pack()] if found.told else [],
+            erased=list(found.stored),
+            rewritten=rewritten,
+            gone=self.gone.changed(),
+        )
+        return Step(commit, new, found.stop, outputs, outcomes, dropped)
 
     def _slots(self, users: Texts) -> Generator[Need, Found, npt.NDArray[np.int32]]:
         """Return the slot of each user, int32 (n,), and bring in users who are not in the arena. Records without a user have slot -1."""
@@ -206,11 +286,16 @@ class Shard:
         return slots
 
     def _admit(self, users: Texts, states: Sequence[bytes | None]) -> None:
+        first = len(self.arena)
         try:
             self.arena.admit(users, states)
         except DamagedRecord as error:
             there = [user for user, state in zip(users, states, strict=True) if state is not None]
             raise self._damaged(str(error), there[error.row]) from None
+        if self.gone:
+            for slot in range(first, len(self.arena)):
+                if self.arena.fresh[slot] or self.gone.some_are_back:
+                    self.arena.barred_ms[slot] = self.gone.barred_ms(self.arena.users[slot])
 
     def _damaged(self, why: str, user: bytes | None) -> Damaged:
         key = shard_keys(self.settings.app, self.settings.partition).state((user or b"").decode())
@@ -353,15 +438,15 @@ async def answered(steps: Generator[Need, Found, Step], read: Callable[[Need], A
         return step
 
 
-def _first_time(columns: Columns, start: int, lateness_ms: int) -> int:
+def _first_time(columns: Columns, start: int, stop: int, lateness_ms: int) -> int:
     """Return W after the first event ever, NEVER if there is none yet; no timer is due before it."""
-    fine = np.flatnonzero(columns.code[start:] == Reason.ok) + start
+    fine = np.flatnonzero(columns.code[start:stop] == Reason.ok) + start
     return NEVER if not len(fine) else int(np.minimum(columns.ts[fine], columns.append[fine]).min()) - lateness_ms
 
 
-def _censored_before(columns: Columns, start: int, active_window_ms: int) -> int:
+def _censored_before(columns: Columns, start: int, stop: int, active_window_ms: int) -> int:
     """Return the time of the first event of a log whose beginning is gone, plus the active window, ms; NOT_YET if there is none yet."""
-    fine = np.flatnonzero((columns.code[start:] == Reason.ok) & ~columns.tick[start:]) + start
+    fine = np.flatnonzero((columns.code[start:stop] == Reason.ok) & ~columns.tick[start:stop]) + start
     return NOT_YET if not len(fine) else int(min(columns.ts[fine[0]], columns.append[fine[0]])) + active_window_ms
 
 

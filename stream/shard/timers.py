@@ -10,7 +10,7 @@ which follows from how long they wait. So a cell has a few *instants* at which a
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import repeat
 
 import numpy as np
@@ -109,6 +109,19 @@ class Timers:
         count = self._pending.pop((k, landmark_ms))
         if count:
             self._maturing[self._row[k], (landmark_ms + self.waits_ms[k]) // PHASE_STEP_MS % self._ring] -= count
+
+    def lose_pending(self, k: int, landmark_ms: int, count: int) -> None:
+        """Note that some of a landmark's snapshots are no more, or with -1 all of them. What is known of a list may be an estimate."""
+        key = (k, landmark_ms)
+        if count < 0:
+            self.drop_pending(*key)
+        else:
+            self.add_pending(*key, -min(count, self._pending.get(key, 0)))
+
+    def lists_of(self, buckets: Collection[int]) -> list[tuple[int, int]]:
+        """Return the lists that may hold snapshots of users of some buckets, as (definition index, landmark)."""
+        wanted = set(buckets)
+        return [(k, landmark) for k, landmark in self._pending if landmark // PHASE_STEP_MS % BUCKETS in wanted]
 
     @property
     def pending(self) -> int:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from features.compiled.texts import Texts
 from features.definitions.rules import NO_RULES, Rules
 from features.events.columns import ColumnReader, tick_columns
-from features.events.event import MAX_FUTURE_MS, Reason, decode_event
+from features.events.event import MAX_FUTURE_MS, REJECTS, Reason, decode_event
 from features.users.spec import FeatureSpec
 from tests.poison import UNNAMED_TYPE, each, event
 
@@ -53,7 +53,7 @@ def test_each_poison_has_its_reason(reason: Reason, payload: bytes | None) -> No
 
 
 def test_poison_covers_every_reason_of_a_payload() -> None:
-    assert {reason for reason, _ in POISON} == set(Reason) - {Reason.ok, Reason.late, Reason.duplicate, Reason.set_aside}
+    assert {reason for reason, _ in POISON} == set(REJECTS) - {Reason.late}
 
 
 def test_counts_by_reason_are_exact_among_good_ones() -> None:
@@ -74,6 +74,17 @@ def test_what_is_set_aside_is_good_and_touches_nobody() -> None:
     assert list(columns.users) == [None, None, b"ann", None]
     passed_on = ColumnReader(SPEC, rules.for_senders()).read(sent, [NOW_MS] * 4)
     assert [Reason(code) for code in passed_on.code] == [Reason.ok, Reason.user_reserved, Reason.ok, Reason.unknown_type]
+
+
+def test_an_erasure_has_its_user_and_a_consent_only_if_it_grants() -> None:
+    rules = Rules(set_aside=("erase", "consent"))
+    sent = [event(NOW_MS, type="erase"), event(NOW_MS, type="consent"), event(NOW_MS, type="consent", props={"granted": False})]
+    columns = ColumnReader(SPEC, rules).read([*sent, event(NOW_MS, type="erase", user="")], [NOW_MS] * 4)
+    assert [Reason(code) for code in columns.code] == [Reason.erase, Reason.consent, Reason.set_aside, Reason.user_empty]
+    assert list(columns.users) == [b"ann", b"ann", None, None]
+    assert columns.ts.tolist() == [NOW_MS, NOW_MS, 0, 0]
+    named = ColumnReader(SPEC, Rules()).read(sent[:1], [NOW_MS])
+    assert Reason(int(named.code[0])) is Reason.ok  # an app that uses the type for itself
 
 
 def test_a_large_batch_is_the_sum_of_its_records() -> None:

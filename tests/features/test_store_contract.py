@@ -403,3 +403,49 @@ async def test_how_much_of_the_log_must_be_there_is_part_of_the_wish(new_store: 
     await store.ask_rebuild(0, partial=False)
     await store.ask_rebuild(0, partial=True)
     assert (await store.take(0, 1)).rebuild == "partial"
+
+
+# --- erasing
+
+
+async def test_an_erasure_takes_a_user_out_and_leaves_the_others(new_store: NewStore) -> None:
+    store = new_store("")
+    taken = await store.take(0, 1)
+    await store.commit(0, full_commit(taken))
+    gone = {b"\x00digest": b"when"}
+    lists = {("churn14", 300_000): b"kept", ("churn14", 600_000): b""}
+    commit = a_commit(taken, 1, erased=["ann", "nobody"], disarmed={5: ["ann"]}, rewritten=lists, gone=gone)
+    await store.commit(0, commit)
+    await store.commit(0, commit)  # a repeat changes nothing
+    states, members, chunks = plain(await store.read(0, EVERYTHING))
+    assert states == [None, state(2), None, None]
+    assert members == [["bob"], ["cyd"], []]
+    assert chunks == [[], [b"kept"]]
+    again = await store.take(0, 1)
+    assert dict(again.gone) == gone
+    assert dict(again.wheel) == {5: 1, 6: 1}
+    await store.commit(0, a_commit(again, 2, gone={b"\x00digest": b"back", b"other": b"now"}, rewritten={("churn14", 300_000): b""}))
+    assert dict((await store.take(0, 1)).gone) == {b"\x00digest": b"back", b"other": b"now"}
+    assert plain(await store.read(0, EVERYTHING))[2] == [[], []]
+
+
+async def test_an_erased_user_may_come_in_anew(new_store: NewStore) -> None:
+    store = new_store("")
+    taken = await store.take(0, 1)
+    await store.commit(
+        0, a_commit(taken, users=["ann"], states=[state(1)], fresh={5: ["ann"]}, armed={5: ["ann"]}, mirror={"ann": {"a": "1"}})
+    )
+    await store.commit(0, a_commit(taken, 1, erased=["ann"], disarmed={5: ["ann"]}))
+    await store.commit(0, a_commit(taken, 2, users=["ann"], states=[state(2)], fresh={5: ["ann"]}, armed={5: ["ann"]}))
+    assert list((await store.read(0, Need(["ann"]))).states) == [state(2)]
+
+
+async def test_what_is_remembered_of_erased_users_goes_when_the_shard_is_made_again(new_store: NewStore) -> None:
+    store = new_store("")
+    taken = await store.take(0, 1)
+    await store.commit(0, a_commit(taken, gone={b"digest": b"when"}))
+    await store.ask_rebuild(0, partial=False)
+    again = await store.take(0, 1)
+    assert dict(again.gone) == {}
+    await store.clear(0, again.token, b"new")
+    assert dict((await store.take(0, 1)).gone) == {}

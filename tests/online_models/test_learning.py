@@ -13,7 +13,7 @@ import pytest
 from features.definitions.definition import NO_LABEL
 from features.users.catalog import INDEX, WIDTH
 from online_models.checkpoint import CheckpointRefused, Header, seal, unseal, unseal_version
-from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, unpack_block
+from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, empty_examples, unpack_block
 from online_models.logistic import Logistic
 from online_models.registry import MemoryRegistry, RegistryStale, Save
 from online_models.trainer import Gap, Trainer, TrainerSettings, UnknownDefinition
@@ -271,6 +271,31 @@ def test_a_trainer_that_may_hardly_save_publishes_the_newest_and_tells_what_happ
     assert saved.why == [version.why for version in made[1:] if version.why][-1] != ""
     assert len(saved.drifts) == sum(len(version.drifts) for version in made[1:])
     assert Training(SETTINGS, seldom, "spec", b"key").next_offset == len(blocks)
+
+
+def test_an_erased_user_is_in_no_checkpoint_and_what_was_learned_stays() -> None:
+    blocks = make_blocks()
+    half = len(blocks) // 2
+    trainer, number = Trainer(SETTINGS), 0
+    for at, (_, block) in enumerate(blocks[:half]):
+        trainer.feed(block, at)
+        number = block.first_number + len(block.items) if block.partition == 0 else number
+    kept = msgspec.msgpack.encode(trainer.state())
+    users = sorted({user for _, block in blocks[:half] for user in block.items.users if user.encode() in kept}, key=len)[-20:]
+    assert len(users) == 20
+    learned = trainer.learners["gone"].learned
+    watermark = trainer.state().watermarks[0][1]
+    trainer.feed(
+        ExampleBlock("0", 0, number, watermark, "spec", ["gone"], empty_examples(WIDTH), [(user, 50 * DAY) for user in users]), half
+    )
+    left = msgspec.msgpack.encode(trainer.state())
+    # an id is written behind a byte that says its length
+    assert not [user for user in users if bytes([0xA0 + len(user)]) + user.encode() in left]
+    assert trainer.learners["gone"].learned >= learned
+    again = Trainer(SETTINGS)
+    again.restore(trainer.state())
+    for at, (_, block) in enumerate(blocks[half:], half + 1):
+        assert [one.labels for one in trainer.feed(block, at)] == [one.labels for one in again.feed(block, at)]
 
 
 def test_blocks_survive_the_wire() -> None:

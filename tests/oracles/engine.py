@@ -79,6 +79,7 @@ class OracleShard:
     outcomes: Counter[str] = field(default_factory=Counter)
     pending: list[tuple[int, int, str, int, bytes]] = field(default_factory=list)  # due, k, user, landmark, vector
     opened_today: dict[int, tuple[int, int]] = field(default_factory=dict)
+    erased: dict[str, tuple[int, bool]] = field(default_factory=dict)  # when (ms), and whether they have consented since
 
     def __post_init__(self) -> None:
         self.zone = zone_table(self.spec.timezone)
@@ -120,11 +121,18 @@ class OracleShard:
         self._move_time(tick.next_offset, tick.time_ms, tick.time_ms, None)
 
     def _record(self, offset: int, append_ms: int, name: str, code: int, ts: int, word: int, value: float, eid: int) -> None:
+        if code in {Reason.erase, Reason.consent}:
+            self._erase_or_let_back(offset, append_ms, name, code, ts)
+            return
         if code:
             reason = Reason(code).name
             if code != Reason.set_aside:
                 self.dead.append((offset, reason))
             self.outcomes[reason] += 1
+            return
+        erased_ms, back = self.erased.get(name, (NEVER, True))
+        if not back or ts <= erased_ms:
+            self.outcomes["erased"] += 1
             return
         user = self._user(name)
         if eid:
@@ -164,6 +172,23 @@ class OracleShard:
             user.next_landmark_ms = _first_instant(user.phase, max(ts, self.watermark))
         if score:
             user.scored_ms = user.seen_ms
+
+    def _erase_or_let_back(self, offset: int, append_ms: int, name: str, code: int, ts: int) -> None:
+        erased_ms, back = self.erased.get(name, (NEVER, True))
+        if ts <= erased_ms:
+            self.outcomes["erased"] += 1
+            return
+        self.outcomes[Reason(code).name] += 1
+        if code == Reason.consent:
+            if not back:
+                self.erased[name] = erased_ms, True
+            return
+        self.erased[name] = max(append_ms, erased_ms), False
+        user = self.users.pop(name, None)
+        for k, is_open in enumerate(user.open if user else ()):
+            if is_open:
+                self.alerts.append(((offset, EVENT_DUE, name, 8 * k + RESOLVED), "erased"))
+        self.pending = [one for one in self.pending if one[2] != name]
 
     def _move_time(self, offset: int, at_ms: int, append_ms: int, own: str | None) -> None:
         self.max_ms = max(self.max_ms, at_ms)

@@ -16,8 +16,9 @@ from typing import Any
 from features.definitions.definition import DAY_MS
 from features.events.event import MAX_FUTURE_MS
 from features.store.contract import StoreUnavailable, TakeRefused
+from features.users.catalog import WIDTH
 from features.users.packed_state import read_states
-from online_models.example import LABEL, ExampleBlock, unpack_block
+from online_models.example import LABEL, ExampleBlock, unpack_block, unpack_lists
 from online_models.scorer import Champion
 from stream.alerts.message import decode_alert
 from stream.kafka.wire import ClockAhead
@@ -28,6 +29,7 @@ from stream.ownership.observer import Observer
 from stream.ownership.session import Dependencies
 from stream.position import KINDS, kind_of
 from stream.shard.dead_letters import decode_dead_letter
+from stream.shard.gone import digest_of_user
 from stream.shard.meta import unpack_meta
 from stream.shard.records import of_records
 from stream.shard.settings import ShardSettings
@@ -315,6 +317,10 @@ class Simulation:
         meta = unpack_meta(world.store.meta(partition))
         oracle.play(world.clicks[partition], world.ticks[partition], meta.rules)
 
+        self._check_erasures(partition, oracle)
+        totals["users erased"] += len(oracle.erased)
+        totals["users let back"] += sum(back for _, back in oracle.erased.values())
+        totals["events of erased users"] += oracle.outcomes["erased"]
         definitions = len(scenario.spec.definitions)
         stored = {user: comparable(user, state, definitions) for user, state in world.store.users(partition).items()}
         expected = {user: comparable(user, one.state(), definitions) for user, one in oracle.users.items()}
@@ -331,6 +337,17 @@ class Simulation:
         else:
             self._check_learning_alerts(said, oracle, partition)
         totals["alerts"] += len(said)
+
+    def _check_erasures(self, partition: int, oracle: OracleShard) -> None:
+        """Nothing is left of erased users but a digest of each, with when it was and whether they are back."""
+        store, salt = self.world.store, unpack_meta(self.world.store.meta(partition)).salt
+        remembered = {digest_of_user(user, salt): at.to_bytes(8, "big") + bytes([back]) for user, (at, back) in oracle.erased.items()}
+        self._same(store.gone(partition), remembered, f"I8 erased users of shard {partition}")
+        snapshots, _ = unpack_lists(store.pending(partition), WIDTH)
+        waiting = {(user or b"").decode() for user in snapshots.users}
+        for user in oracle.erased.keys() - oracle.users.keys():
+            if user in store.wheel(partition) | store.users(partition).keys() | store.mirror(partition).keys() | waiting:
+                raise Violation(f"seed {self.seed}: I8 something is left of {user} in shard {partition}")
 
     def _check_examples(self, partition: int, blocks: list[ExampleBlock], oracle: OracleShard, totals: Counter[str]) -> None:
         got: list[tuple[int, int, str, int, bytes, int | None]] = []

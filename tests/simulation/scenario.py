@@ -23,6 +23,8 @@ HOUR_MS = 3_600_000
 START_MS = 1_600_000_000_000
 CROWD_EVERY, FIRST_CROWD = 250, 77
 """A crowd takes as long as thirty other seeds, so it is not every seed's."""
+BEFORE_ERASURES = (128, 288, 1017, 2067)
+"""Seeds that are named for something else; they keep the log that they are named for."""
 POISON = (
     None,
     b"",
@@ -193,13 +195,35 @@ def _habits(seed: int) -> Scenario:
         Rules(strict_types=("click", "buy")),
         Rules(not_users=("u3", "u5"), oldest_ms=START_MS + 2 * DAY_MS, set_aside=aside),
     )
-    return Scenario(
-        spec,
-        policy,
-        clicks,
-        rng.random() < 0.3,
-        rng.random() < 0.5,
-        events,
-        rules if added.random() < 0.4 else (NO_RULES,),
-        added.random() < 0.4,
-    )
+    learning, ticks = rng.random() < 0.3, rng.random() < 0.5
+    rules, wrong_clocks = rules if added.random() < 0.4 else (NO_RULES,), added.random() < 0.4
+    if seed not in BEFORE_ERASURES and random.Random(f"erasures {seed}").random() < 0.6:
+        clicks = [_with_erasures(log, random.Random(f"erasures {seed} {number}")) for number, log in enumerate(clicks)]
+        rules = tuple(msgspec.structs.replace(one, set_aside=(*one.set_aside, "erase", "consent")) for one in rules)
+    return Scenario(spec, policy, clicks, learning, ticks, events, rules, wrong_clocks)
+
+
+def _with_erasures(log: list[LogRecord], rng: random.Random) -> list[LogRecord]:
+    """Put records into a log that erase users, and some that let them be known again, at offsets behind others'; some are sent again later."""
+    found: list[LogRecord] = []
+    sent: list[LogRecord] = []
+    for record in log:
+        found.append(LogRecord(2 * record.offset, record.timestamp, record.value))
+        if record.value and rng.random() < 0.05:
+            user = _user_of(rng.choice(log).value or record.value) if rng.random() < 0.5 else _user_of(record.value)
+            body = {"user": user, "ts": record.timestamp + rng.choice([0, 1, -HOUR_MS]), "type": rng.choice(["erase", "erase", "consent"])}
+            if rng.random() < 0.2:
+                body["props"] = {"granted": rng.random() < 0.5}
+            again = sent and rng.random() < 0.2
+            value = rng.choice(sent).value if again else json.dumps(body).encode()
+            sent.append(LogRecord(2 * record.offset + 1, record.timestamp, value))
+            found.append(sent[-1])
+    return found
+
+
+def _user_of(value: bytes) -> str:
+    try:
+        user = json.loads(value)["user"]
+    except (ValueError, LookupError, TypeError):
+        user = ""
+    return user if isinstance(user, str) and user else "u1"

@@ -35,6 +35,9 @@ def test_seeds_hold_every_invariant(full: bool, say: Callable[[str], None]) -> N
     assert totals["hand-overs"] > 3 * count
     assert totals["labels"] > 100 * count
     assert totals["alerts"] > 10 * count
+    assert totals["users erased"] > 2 * count
+    assert totals["users let back"] > count / 3
+    assert totals["events of erased users"] > 20 * count
 
 
 @pytest.mark.parametrize(
@@ -154,6 +157,37 @@ MUTANTS = (
         "all of the log by the rules of the day",
         (("stream/ownership/session.py", "pieces(self.shard.meta.rules, records", "pieces(self.shard.meta.rules[-1:], records"),),
         (0, 60),
+    ),
+    Mutant(
+        "snapshots of an erased user stay",
+        (("stream/shard/step.py", "rewritten[name], dropped[one] = kept, count if kept else -1", "pass"),),
+        (0, 40),
+    ),
+    Mutant(
+        "an erased user who clicks is known again",
+        (("stream/shard/erasing.py", "    code[barred] = Reason.erased\n", "    pass\n"),),
+        (0, 40),
+    ),
+    Mutant(
+        "an alert outlives its user",
+        (("stream/shard/step.py", "entries = ended_by_erasure(facts, found.alerts)", "entries = ended_by_erasure(facts, [])"),),
+        (0, 60),
+    ),
+    Mutant(
+        "an erasure is forgotten",
+        (("stream/shard/step.py", "gone=self.gone.changed(),", "gone={},"),),
+        (0, 40),
+        redis=(("features/store/packed_calls.py", "    if commit.gone:\n", "    if False:\n"),),
+    ),
+    Mutant(
+        "an erasure that is sent again erases again",
+        (("stream/shard/erasing.py", "elif columns.ts[row] <= gone.erased_ms(arena.users[slots[row]]):", "elif False:"),),
+        (0, 200),
+    ),
+    Mutant(
+        "the mark of a returned user is lost with the memory",
+        (("stream/shard/step.py", "if self.arena.fresh[slot] or self.gone.some_are_back:", "if self.arena.fresh[slot]:"),),
+        (0, 200),
     ),
     Mutant(
         "new rules for a record whose timers have been told",

@@ -275,6 +275,12 @@ CASES: dict[str, list[Case]] = {
         Case(("history", "import", "<b>\x1b(0bad.jsonl"), ("<b>\x1b(0bad.jsonl",), code=2),
         Case(("history", "import", "[/]\x1b]0;none\x07.csv"), ("[/]\x1b]0;none\x07.csv",), code=2),
     ],
+    "erase": [Case(("erase",), code=2), Case(("erase", "--file", "[/]\x1b]0;none\x07.txt"), ("[/]\x1b]0;none\x07.txt",), code=2)],
+    "history erase": [
+        Case(("history", "erase", "[/]\x1b[2J", "\u202enobody")),
+        Case(("history", "erase", "[/]\x1b[2J", "--check"), code=1),
+        Case(("history", "erase", "x" * 300), code=2),
+    ],
     "history run": [],  # it prints log lines only
     "history status": [Case(("history", "status"), ("<b>history",)), Case(("history", "status", "--json"))],
     "history verify": [Case(("history", "verify")), Case(("history", "verify", "--json"))],

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from insights.history.erasures import Erasures
 from insights.history.events import Rules
 from insights.history.faults import HistoryStale
 from insights.history.live.clicks import Topic
@@ -58,7 +59,10 @@ class AlertsWriter:
         starts = {self._topic.source(number): start for number, start in self._starts.items()}
         if any(self.table.position(source) != start for source, start in starts.items()):
             raise HistoryStale("the alerts are elsewhere by now")
-        days = rows_of(self._pending, self._zone).partition_by("day", as_dict=True)
+        rows, erasures = rows_of(self._pending, self._zone), Erasures.find(self.table.folder.parent)
+        if erasures is not None:
+            rows = rows.filter(~erasures.covered(rows.drop("part", "off"), ALERTS.measured))
+        days = rows.partition_by("day", as_dict=True)
         adds = [self.table.write(str(day), of_day.drop("day")) for (day,), of_day in sorted(days.items())]
         positions = {self._topic.source(number): end for number, end in ends.items()}
         self.table.commit(self.table.standing.reached(positions), adds=adds, positions=positions)

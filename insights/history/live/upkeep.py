@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from insights.history.derived import derive
+from insights.history.erasing import erase_all, pending
 from insights.history.events import Events
 from insights.history.maintenance import compact, tidy
 
@@ -14,6 +15,10 @@ SHARE = 0.25
 """Most of the time that goes into upkeep while there is something to read."""
 DERIVE_EVERY_S = 600.0
 VACUUM_EVERY_S = 3_600.0
+ERASE_EVERY_S = 12 * 3_600.0
+"""Erased users are taken out together, since every file that holds one of them is written anew."""
+GRACE_S = 3_600.0
+"""How long the files stay that held them: a question may still read these."""
 
 
 class Upkeep:
@@ -25,14 +30,25 @@ class Upkeep:
         Is told what was done, and how many seconds it took.
     derive_every_s : float
         Pause between two derivations, seconds; days that are over become one file each then, too.
+    erase_every_s : float
+        Pause before erased users are taken out, seconds.
     """
 
-    def __init__(self, folder: Path, events: Events, note: Callable[[str, float], None], derive_every_s: float = DERIVE_EVERY_S) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        events: Events,
+        note: Callable[[str, float], None],
+        derive_every_s: float = DERIVE_EVERY_S,
+        erase_every_s: float = ERASE_EVERY_S,
+    ) -> None:
         self._folder, self._events, self._note = folder, events, note
         self._derive_every_s = derive_every_s
         now = time.monotonic()
         self._not_before, self._derive_at, self._vacuum_at = now, now + derive_every_s, now + VACUUM_EVERY_S
+        self._erase_at, self._left, self._delete_at = now + erase_every_s, list[Path](), 0.0
         self._over = ""
+        self._erase_every_s = erase_every_s
 
     def piece(self) -> bool:
         """Do what is due, if anything is, and if enough time has passed since the last piece; return whether something was done.
@@ -65,6 +81,16 @@ class Upkeep:
             self._vacuum_at = now + VACUUM_EVERY_S
             tidy(self._folder, self._events.table)
             return "tidy"
+        if self._left and now >= self._delete_at:
+            for one in self._left:
+                one.unlink(missing_ok=True)
+            self._left = []
+            return "erase"
+        if now >= self._erase_at:
+            self._erase_at = now + self._erase_every_s
+            if pending(self._folder):
+                self._left, self._delete_at = erase_all(self._folder).left, now + GRACE_S
+                return "erase"
         return ""
 
     def _open_day(self) -> str:

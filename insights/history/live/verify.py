@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -12,14 +12,16 @@ import polars as pl
 from features.events.columns import ColumnReader
 from insights.history.derived import snapshot, views
 from insights.history.duck import connected, quoted
+from insights.history.erasures import ERASE, Erasures
 from insights.history.live.clicks import Clicks, Topic, open_clicks
 from insights.history.live.rows import NEVER, joined, read_rows
+from insights.history.tables import TIME
 from stream.kafka.connection import Connection
 
 PART_ROWS = 500_000
 WAIT_S = 20.0
 """A topic that yields nothing for so long, seconds, does not hold what the history says it has read."""
-KEPT = ("part", "off", "user", "ts", "event_id")
+KEPT = ("part", "off", "user", "ts", "event_id", "type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class Verdict:
         Rows too many at one place in the topic, or of one user, day and event id.
     other_days : int
         Events that came again with a time of another day, which count twice.
+    erased : int
+        Events of the topic that are of erased users, or erase somebody: they are not asked for.
+    to_erase : int
+        Rows of erased users that are still there; the next pass takes them out.
     gone : int
         Rows from before the first record that the topic still has; they cannot be held against anything.
     """
@@ -48,6 +54,8 @@ class Verdict:
     doubled: int
     other_days: int
     gone: int
+    erased: int = 0
+    to_erase: int = 0
 
     @property
     def sound(self) -> bool:
@@ -73,22 +81,35 @@ async def verify(
         If the topic does not hold what the history has read.
     """
     at = snapshot(folder)
+    erasures = Erasures.find(folder) if ERASE in at.rules.set_aside else None
     ends = {number: at.events.position(topic.source(number)) for number in range(topic.partitions)}
     async with open_clicks(connection, topic) as clicks:
         await clicks.look()
-        await _spill(clicks, ends, reader, spill, progress)
+        left_out = await _spill(clicks, ends, reader, spill, progress, erasures)
         first = dict(clicks.first)
     con = connected()
     try:
         con.execute(f"set temp_directory = {quoted(str(spill / 'sorting'))}")
         views(con, at)
-        return _compared(con, spill, at.rules.timezone, first, ends)
+        gone = _erased_users(con, erasures)
+        return replace(_compared(con, spill, at.rules.timezone, first, ends, gone), erased=left_out)
     finally:
         con.close()
 
 
-async def _spill(clicks: Clicks, ends: dict[int, int], reader: ColumnReader, spill: Path, progress: Callable[[int], None]) -> None:
-    """Write the good events below `ends` into files."""
+def _erased_users(con: duckdb.DuckDBPyConnection, erasures: Erasures | None) -> pl.DataFrame:
+    """Return what of the rows of each user may not be there."""
+    users = [] if erasures is None else [user for (user,) in con.execute('select distinct "user" from events').fetchall()]
+    theirs = {} if erasures is None else erasures.of(users)
+    schema = {"name": pl.String(), "until": TIME, "back": pl.Boolean(), "in_part": pl.Int32(), "from_off": pl.Int64()}
+    return pl.DataFrame([(user, one.until, one.back, one.part, one.off) for user, one in theirs.items()], schema=schema, orient="row")
+
+
+async def _spill(
+    clicks: Clicks, ends: dict[int, int], reader: ColumnReader, spill: Path, progress: Callable[[int], None], erasures: Erasures | None
+) -> int:
+    """Write the good events below `ends` into files, without those of erased users; return how many these are."""
+    erased = 0
     clicks.seek(clicks.first)
     parts: list[pl.DataFrame] = []
     number = rows = read = 0
@@ -110,21 +131,32 @@ async def _spill(clicks: Clicks, ends: dict[int, int], reader: ColumnReader, spi
         for partition, records in found:
             below = records[: int(records.offset.searchsorted(ends[partition]))]
             if len(below):
-                parts.append(read_rows(partition, below.offset, reader.read(below.values, below.append_ms), NEVER, 0).rows)
+                good = read_rows(partition, below.offset, reader.read(below.values, below.append_ms), NEVER, 0).rows
+                parts.append(good if erasures is None else good.filter(~erasures.covered(good, "ts") & (good["type"] != ERASE)))
+                erased += good.height - parts[-1].height
                 rows, read = rows + parts[-1].height, read + len(below)
         progress(read)
         if rows >= PART_ROWS:
             write()
     write()
+    return erased
 
 
-def _compared(con: duckdb.DuckDBPyConnection, spill: Path, zone: str, first: dict[int, int], ends: dict[int, int]) -> Verdict:
+def _compared(
+    con: duckdb.DuckDBPyConnection, spill: Path, zone: str, first: dict[int, int], ends: dict[int, int], gone: pl.DataFrame
+) -> Verdict:
+    con.register("gone", gone)
+    barred = "not back or ts <= until or (part = in_part and off < from_off)"
+    con.execute(f"""create view to_erase as select e.* from events e join gone g on e."user" = g.name where {barred}""")
+    con.execute(
+        'create view kept as select * from events e anti join to_erase g on e.part = g.part and e.off = g.off and e."user" = g."user"'
+    )
     con.execute(
         f"""create view topic as select *, (ts at time zone {quoted(zone)})::date as day from read_parquet({quoted(str(spill / "*.parquet"))})"""
     )
     ranges = " or ".join(f"(part = {number} and off >= {first[number]} and off < {end})" for number, end in ends.items()) or "false"
-    con.execute(f"create view range as select * from events where {ranges}")
-    con.execute("create view named as select * from events where event_id is not null")
+    con.execute(f"create view range as select * from kept where {ranges}")
+    con.execute("create view named as select * from kept where event_id is not null")
     same = 'r.part = t.part and r.off = t.off and r."user" = t."user" and r.ts = t.ts'
     con.execute(f"""create view missing as select * from topic t anti join range r on {same}""")
     equal = 'r."user" = t."user" and r.event_id = t.event_id and r.day = t.day'
@@ -137,7 +169,7 @@ def _compared(con: duckdb.DuckDBPyConnection, spill: Path, zone: str, first: dic
         """select t.part, t.day::text, count(*), count(*) - count(m.off), count(m.off) from topic t
         left join missing m on m.part = t.part and m.off = t.off group by t.part, t.day order by t.part, t.day"""
     ).fetchall()
-    places = "select count(*) - count(distinct (part, off)) from events where part >= 0"
+    places = "select count(*) - count(distinct (part, off)) from kept where part >= 0"
     ids = 'select count(*) - count(distinct ("user", day, event_id)) from named'
     return Verdict(
         days=[(int(part), str(day), int(good), int(held), int(again)) for part, day, good, held, again in days],
@@ -145,5 +177,6 @@ def _compared(con: duckdb.DuckDBPyConnection, spill: Path, zone: str, first: dic
         foreign=count(f"select count(*) from range r anti join topic t on {same}"),
         doubled=count(places) + count(ids),
         other_days=count('select sum(n - 1) from (select count(distinct day) as n from named group by "user", event_id) where n > 1'),
-        gone=count(f"select count(*) from events where part >= 0 and not ({ranges})"),
+        gone=count(f"select count(*) from kept where part >= 0 and not ({ranges})"),
+        to_erase=count("select count(*) from to_erase"),
     )

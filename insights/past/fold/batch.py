@@ -43,6 +43,8 @@ class Batch:
         How far they have been read with this batch.
     alerts : list of Alert
         In the order of their topic.
+    erased : dict of str to int
+        Users who were erased, and when last (ms).
     counts : Counter
         ``examples`` and ``alerts`` that are new; records that were ``foreign`` or ``unreadable``; examples that were ``repeated`` or ``missing``.
     """
@@ -51,6 +53,7 @@ class Batch:
         self._app, self._spec_hash = app, spec_hash
         self.standing = standing.copy()
         self.alerts: list[Alert] = []
+        self.erased: dict[str, int] = {}
         self.counts: Counter[str] = Counter()
         self._items: dict[str, list[Entries]] = {}
 
@@ -102,6 +105,8 @@ class Batch:
         return {definition: np.concatenate(parts) for definition, parts in self._items.items()}
 
     def _add_block(self, block: ExampleBlock, stamp_ms: int) -> None:
+        for user, erased_ms in block.erased:
+            self.erased[user] = max(erased_ms, self.erased.get(user, 0))
         unseen = self._unseen(block, stamp_ms)
         self.counts["examples"] += len(unseen)
         hashed = hashes_of(unseen.users)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from features.definitions.reason import Reason
+from features.events.event import GOOD
 from features.users.state import NEVER
 from insights.live.clicks import Intake
 from insights.live.engine import EngineView
@@ -17,7 +17,7 @@ from insights.web.saying import Saying
 from insights.web.tile import Tile
 from insights.words import DASH
 
-TAKEN = frozenset({Reason.ok.name, Reason.duplicate.name, Reason.set_aside.name})
+TAKEN = frozenset(reason.name for reason in GOOD)
 """Outcomes of records that nothing is wrong with: a duplicate is a retry."""
 
 
