@@ -143,14 +143,14 @@ class _Place:
         return [] if self.spec is None or self.client is None else list(held(self.client, self.app, self.spec.partitions, names))
 
     def send(self, names: Sequence[str], before: Iterable[Held]) -> list[Sent]:
-        """Put the erasures into the log: where a shard knows the user, else in all, because only the sender of clicks knows who goes where."""
+        """Put the erasures into the log: where a shard knows the user, or knew them, else in all, because only the sender of clicks knows who goes where."""
         from stream.kafka.erasures import send_erasures
 
         if self.spec is None:
             return []
         known = defaultdict[str, list[int]](list)
         for one in before:
-            if one.state:
+            if one.state or one.erased_ms is not None:
                 known[one.user].append(one.partition)
         every = list(range(self.spec.partitions))
         return send_erasures(self.settings, {name: known.get(name, every) for name in names})
