@@ -93,6 +93,7 @@ class Events:
             self.table.delta.alter.set_table_properties(rules.properties(), raise_if_not_exists=False)
             self.table.renew()
         self.rules, self._folder = rules, folder
+        self._erasures: Erasures | None = None
         self._known = KnownIds(self._ids_of)
 
     def renew(self) -> None:
@@ -153,11 +154,14 @@ class Events:
         if ERASE not in self.rules.set_aside:
             return rows
         records = records_of(rows)
-        erasures = Erasures.find(self._folder) if not any(kind == ERASE for _, kind, *_ in records) else Erasures.make(self._folder)
-        if erasures is None:
+        known = self._erasures
+        if known is not None:
+            known = known.renewed()
+        else:
+            known = Erasures.make(self._folder) if any(kind == ERASE for _, kind, *_ in records) else Erasures.find(self._folder)
+        if known is None:
             return rows
-        if records:
-            erasures = erasures.register(records)
+        self._erasures = erasures = known.register(records)
         return rows.filter(~erasures.covered(rows, "ts") & (rows["type"] != ERASE))
 
     def _by_day(self, rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame, Hashes]]:

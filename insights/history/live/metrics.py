@@ -8,6 +8,7 @@ from stream.metric import Metric, Metrics
 HISTORY_METRICS = (
     Metric("churnwatch_history_rows", "counter", (), "events written into the history"),
     Metric("churnwatch_history_repeats", "counter", (), "events dropped because their day holds them already"),
+    Metric("churnwatch_history_erased", "counter", (), "events of erased users, or that erase somebody, which were not written"),
     Metric("churnwatch_history_late", "counter", (), "events kept although they were late as the engine counts it"),
     Metric("churnwatch_history_rejected", "counter", ("reason",), "records that are no events"),
     Metric("churnwatch_history_alerts", "counter", (), "alerts written into the history"),
@@ -34,6 +35,7 @@ class HistoryMetrics(Metrics):
         """Note a commit."""
         self.counter("churnwatch_history_rows").inc(flushed.appended.rows)
         self.counter("churnwatch_history_repeats").inc(flushed.appended.repeats)
+        self.counter("churnwatch_history_erased").inc(flushed.appended.erased)
         self.counter("churnwatch_history_late").inc(flushed.late)
         for reason, count in flushed.rejected.items():
             self.counter("churnwatch_history_rejected").labels(reason).inc(count)
