@@ -20,7 +20,7 @@ import polars as pl
 
 from features.events.columns import grants
 from insights.history.disk import LOG
-from insights.history.faults import HistoryStale
+from insights.history.faults import HistoryMissing, HistoryStale
 from insights.history.table import Table
 from insights.history.tables import ERASURES, TIME
 
@@ -66,8 +66,10 @@ class Erasures:
 
     @classmethod
     def find(cls, folder: Path) -> Erasures | None:
-        """Open the table; None if nobody was ever erased."""
-        return cls(Table.open(folder, ERASURES)) if (folder / ERASURES.name / LOG).is_dir() else None
+        """Open the table; None if nobody was ever erased, or it is being made at this moment: then whoever makes it will commit behind us."""
+        with contextlib.suppress(HistoryMissing):
+            return cls(Table.open(folder, ERASURES)) if (folder / ERASURES.name / LOG).is_dir() else None
+        return None
 
     def renewed(self) -> Erasures:
         """Return the newest version; this one if there is none newer."""

@@ -8,6 +8,7 @@ With retries it would accept a stale snapshot, and rows would be doubled. Its `o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import uuid
@@ -101,20 +102,22 @@ class Table:
             where.mkdir(parents=True, exist_ok=True)
         if (where / LOG).is_dir():
             drop_torn_entry(where)
-        DeltaTable.create(
-            where,
-            schema=spec.schema(),
-            partition_by=[spec.partition] if spec.partition else [],
-            mode="ignore",
-            configuration={
-                "delta.checkpointInterval": str(CHECKPOINT_EVERY),
-                "delta.logRetentionDuration": LOG_KEPT,
-                "delta.deletedFileRetentionDuration": LOG_KEPT,
-                FORMAT_KEY: FORMAT,
-                **properties,
-            },
-            raise_if_key_not_exists=False,
-        )
+        with contextlib.suppress(CommitFailedError):  # another process has made it meanwhile
+            DeltaTable.create(
+                where,
+                schema=spec.schema(),
+                partition_by=[spec.partition] if spec.partition else [],
+                mode="ignore",
+                configuration={
+                    "delta.checkpointInterval": str(CHECKPOINT_EVERY),
+                    "delta.logRetentionDuration": LOG_KEPT,
+                    "delta.deletedFileRetentionDuration": LOG_KEPT,
+                    FORMAT_KEY: FORMAT,
+                    **properties,
+                },
+                raise_if_key_not_exists=False,
+                commit_properties=CommitProperties(max_commit_retries=0),  # or it would put its properties over those of the other
+            )
         table = cls.open(folder, spec)
         if table.version == 0:
             sync(entry(where, 0))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -250,6 +252,18 @@ def test_the_same_record_is_noted_once(tmp_path: Path) -> None:
     first = Erasures.make(tmp_path).register([record, record])
     assert first.register([record]).version == first.version
     assert Erasures.make(tmp_path).records.height == 1
+
+
+def test_several_may_make_the_table_at_once(tmp_path: Path) -> None:
+    begin = threading.Barrier(4)
+
+    def make(number: int) -> str:
+        begin.wait()
+        return Erasures.make(tmp_path / f"{number // 4}").digest("ann")
+
+    with ThreadPoolExecutor(4) as pool:
+        digests = list(pool.map(make, range(20)))
+    assert [len(set(digests[at : at + 4])) for at in range(0, 20, 4)] == [1] * 5
 
 
 def test_the_writer_does_it_by_itself(tmp_path: Path) -> None:
