@@ -22,16 +22,18 @@ class Cells:
     unbounded : bool
         Whether a cell means "in this unit or later": it is complete only when a horizon has passed after its unit, or the curve would fall at its
         right end because the future is not known.
-    by_hours : bool
-        Whether units are stretches of 24 hours since each entry. Whoever enters last in a cohort is followed to the end, too.
+    window : {"calendar", "days", "24h"}
+        See `insights.analyses.cohorts.Followed`. Whoever enters last in a cohort is followed to the end, too.
     same_unit : bool
         Whether cell 0 counts returns, and not only entries.
     """
 
-    def __init__(self, crowd: Crowd, unit: Unit, *, unbounded: bool, by_hours: bool, same_unit: bool) -> None:
+    def __init__(self, crowd: Crowd, unit: Unit, *, unbounded: bool, window: str, same_unit: bool) -> None:
         self._mark = crowd.as_of.watermark
         self._start = cache(unit.start)
-        self._by_hours = by_hours
+        self._window = window
+        self._day = crowd.unit("day")
+        self._first_day = unit.first_day
         self._same_unit = same_unit
         self._after = crowd.as_of.horizon if unbounded else timedelta()
 
@@ -39,7 +41,11 @@ class Cells:
         """Return the state of what a cohort did in units `first` to `last` after the one of their entry."""
         if last == 0 and not self._same_unit:
             begin, end = self._start(cohort), self._start(cohort + 1)
-        elif self._by_hours:
+        elif self._window == "days":
+            entered = self._day.number_of_day(self._first_day(cohort))
+            left = self._day.number_of_day(self._first_day(cohort + 1))  # the day after the last on which one may enter
+            begin, end = self._day.start(entered + first), self._day.start(left + last) + self._after
+        elif self._window == "24h":
             begin, end = self._start(cohort) + first * DAY, self._start(cohort + 1) + (last + 1) * DAY + self._after
         else:
             begin, end = self._start(cohort + first), self._start(cohort + last + 1) + self._after

@@ -2,7 +2,7 @@
 
 ::
 
-    entries   user, cohort (number of the unit), entered_at, grp
+    entries   user, cohort (number of the unit), entered_at, entered_day (local), grp
     returns   user, unit, times            or, by hours since the entry, made in one with the hits
     hits      cohort, grp, user, k         a row for each unit k after the entry in which they came back
 
@@ -41,8 +41,8 @@ class Followed:
         Return events that a unit needs.
     same_unit : bool
         Whether events after the entry count in its own unit, k = 0.
-    by_hours : bool
-        Whether unit k is the k-th stretch of 24 hours since the entry, not of the calendar.
+    window : {"calendar", "days", "24h"}
+        Whether k counts units like those of the cohorts, days of the calendar since that of the entry, or stretches of 24 hours since the entry.
     """
 
     unit: Unit
@@ -54,7 +54,7 @@ class Followed:
     without: tuple[str, ...]
     least: int
     same_unit: bool
-    by_hours: bool
+    window: str
 
 
 def steps(crowd: Crowd, asked: Followed, first: int, last: int, bound: Bound) -> str:
@@ -83,31 +83,32 @@ def _entries(crowd: Crowd, asked: Followed, first: int, last: int, bound: Bound)
     number = asked.unit.number_sql(ts=ts)
     since = crowd.as_of.complete_from
     if asked.kind == "recurring":
-        found = f"SELECT user, {number} AS cohort, min({ts}) AS entered_at, arg_min({value}, {order}) AS grp FROM {events} WHERE {condition} GROUP BY user, {number}"
+        found = f"SELECT user, {number} AS cohort, min({ts}) AS entered_at, min(day) AS entered_day, arg_min({value}, {order}) AS grp FROM {events} WHERE {condition} GROUP BY user, {number}"
         censored = "TRUE"
     else:
         holds = match_sql(match, crowd.as_of.activity, bound) if asked.kind == "first_event_is" and events != "user_day" else "TRUE"
         found = (
-            f"SELECT user, arg_min({number}, {order}) AS cohort, min({ts}) AS entered_at, arg_min({value}, {order}) AS grp, arg_min(coalesce({holds}, FALSE), {order}) AS holds "
+            f"SELECT user, arg_min({number}, {order}) AS cohort, min({ts}) AS entered_at, min(day) AS entered_day, arg_min({value}, {order}) AS grp, arg_min(coalesce({holds}, FALSE), {order}) AS holds "
             f"FROM {events} WHERE {condition} GROUP BY user"
         )
         censored = "holds" if since is None else f"holds AND user IN (SELECT user FROM users WHERE first_ts >= {bound(since)})"
-    entered = (
-        f"SELECT user, cohort, entered_at, grp FROM ({found}) AS found WHERE cohort BETWEEN {bound(first)} AND {bound(last)} AND {censored}"
-    )
+    entered = f"SELECT user, cohort, entered_at, entered_day, grp FROM ({found}) AS found WHERE cohort BETWEEN {bound(first)} AND {bound(last)} AND {censored}"
     if trait:
         told = trait_sql((asked.by or "")[7:], bound)
-        return f"SELECT entered.user AS user, cohort, entered_at, coalesce(told.grp, '{NONE}') AS grp FROM ({entered}) AS entered LEFT JOIN ({told}) AS told ON told.user = entered.user"
+        return f"SELECT entered.user AS user, cohort, entered_at, entered_day, coalesce(told.grp, '{NONE}') AS grp FROM ({entered}) AS entered LEFT JOIN ({told}) AS told ON told.user = entered.user"
     return entered
 
 
 def _hits(crowd: Crowd, asked: Followed, bound: Bound) -> str:
     match = match_of(asked.back)
-    if asked.by_hours or asked.same_unit:
+    in_days = asked.window == "days"
+    unit = Unit("day", asked.unit.zone) if in_days else asked.unit
+    entered = unit.number_sql("entered_day") if in_days else "cohort"
+    if asked.window == "24h" or asked.same_unit:
         k = (
             f"CAST(floor((epoch_us(ts) - epoch_us(entered_at)) / {DAY_S * 1_000_000}.0) AS BIGINT)"
-            if asked.by_hours
-            else f"{asked.unit.number_sql()} - cohort"
+            if asked.window == "24h"
+            else f"{unit.number_sql()} - {entered}"
         )
         events = events_sql(asked.where, asked.without, bound)
         return f"""hits AS (
@@ -116,7 +117,7 @@ def _hits(crowd: Crowd, asked: Followed, bound: Bound) -> str:
     WHERE ts > entered_at AND {k} >= {0 if asked.same_unit else 1}
     GROUP BY cohort, grp, entries.user, {k} HAVING count(*) >= {bound(asked.least)}
 )"""
-    number = asked.unit.number_sql()
+    number = unit.number_sql()
     if _plain(crowd, match, asked):
         returns = f"SELECT user, {number} AS unit FROM user_day GROUP BY user, {number} HAVING sum(events) >= {bound(asked.least)}"
     else:
@@ -127,9 +128,9 @@ def _hits(crowd: Crowd, asked: Followed, bound: Bound) -> str:
         )
     return f"""returns AS ({returns}),
 hits AS (
-    SELECT cohort, grp, entries.user AS user, unit - cohort AS k
+    SELECT cohort, grp, entries.user AS user, unit - {entered} AS k
     FROM entries JOIN returns ON returns.user = entries.user
-    WHERE unit > cohort
+    WHERE unit > {entered}
 )"""
 
 

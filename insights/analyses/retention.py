@@ -42,7 +42,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     mode: Literal["on", "on_or_after"] = "on"
     brackets: tuple[str, ...] = ()
     follow: int | None = None
-    window: Literal["calendar", "24h"] = "calendar"
+    window: Literal["calendar", "days", "24h"] = "calendar"
     min_returns: int = 1
     same_unit: bool = False
     same_cohorts: bool = False
@@ -86,8 +86,8 @@ def _range(crowd: Crowd, asked: Retention) -> tuple[Unit, int, int]:
     """Return the unit, and the first and last cohort: whole units, even where a bound lies within one."""
     if asked.min_returns < 1:
         raise UsageFault(f"min_returns must be 1 or more, got {asked.min_returns}")
-    if asked.window == "24h" and asked.unit == "hour":
-        raise UsageFault("window 24h follows people day by day: take unit day, week or month for the cohorts")
+    if asked.window != "calendar" and asked.unit == "hour":
+        raise UsageFault(f"window {asked.window} follows people day by day: take unit day, week or month for the cohorts")
     unit = crowd.unit(asked.unit, asked.week_start)
     return unit, *units_asked(crowd, unit, asked.since, asked.until, SHOWN[asked.unit])
 
@@ -99,7 +99,7 @@ def _brackets(asked: Retention) -> list[tuple[int, int]]:
     ([(0, 0), (1, 7), (30, 30)], 13)
     """
     if not asked.brackets:
-        follow = FOLLOWED[asked.unit] if asked.follow is None else asked.follow
+        follow = FOLLOWED[asked.unit if asked.window == "calendar" else "day"] if asked.follow is None else asked.follow
         if follow < 0:
             raise UsageFault(f"follow must be 0 or more, got {follow}")
         return [(k, k) for k in range(follow + 1)]
@@ -126,7 +126,7 @@ def _followed(asked: Retention, unit: Unit) -> Followed:
         asked.without,
         asked.min_returns,
         asked.same_unit,
-        asked.window == "24h",
+        asked.window,
     )
 
 
@@ -157,7 +157,7 @@ def _counts_sql(asked: Retention, brackets: list[tuple[int, int]], bound: Bound)
 
 def _grid(crowd: Crowd, asked: Retention, unit: Unit, first: int, last: int, brackets: list[tuple[int, int]]) -> pl.DataFrame:
     """Return every cell there is: cohort, k, `to` (last unit of its bracket), state."""
-    cells = Cells(crowd, unit, unbounded=asked.mode == "on_or_after", by_hours=asked.window == "24h", same_unit=asked.same_unit)
+    cells = Cells(crowd, unit, unbounded=asked.mode == "on_or_after", window=asked.window, same_unit=asked.same_unit)
     rows = [(cohort, low, high, cells.state(cohort, low, high)) for cohort in range(first, last + 1) for low, high in brackets]
     return pl.DataFrame(rows, schema={"cohort": pl.Int64, "k": pl.Int64, "to": pl.Int64, "state": pl.String}, orient="row")
 

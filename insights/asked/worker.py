@@ -163,7 +163,7 @@ def _people(question: AskPeople, crowd: Crowd) -> Reply:
     if analysis.behind is None:
         raise UsageFault(f"{analysis.name} has no list of people behind its cells")
     parameters = msgspec.convert(question.parameters, analysis.parameters)
-    if question.cell.group is not None and getattr(parameters, "by", None) is None:
+    if question.cell.group is not None and getattr(parameters, "by", "its own") is None:
         raise UsageFault("there are groups only where people are told apart by a field")
     people = analysis.behind(crowd, parameters, question.cell)
     known = known_of(crowd.as_of, crowd.left_censored())

@@ -102,11 +102,12 @@ def values(theme: Theme) -> dict[str, str]:
 
 
 def css() -> str:
-    """Return the colours as custom properties: by the system's theme, unless the root says `data-theme="light"` or `"dark"`."""
+    """Return the colours as custom properties, by the system's theme, unless the root says `data-theme="light"` or `"dark"`; and a class for each step of heat."""
     light, dark = (
         "".join(f"--{name}:{value};" for name, value in values(theme).items()) + f"color-scheme:{theme}" for theme in ("light", "dark")
     )
-    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}:root[data-theme=dark]{{{dark}}}"
+    steps = "".join(f".h{step}{{background:var(--h{step});color:var(--hi{step})}}" for step in range(STEPS + 1))
+    return f":root{{{light}}}{steps}@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}:root[data-theme=dark]{{{dark}}}"
 
 
 def resolve(svg: str, theme: Theme) -> str:

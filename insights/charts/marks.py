@@ -71,7 +71,7 @@ def level_drawn(level: Level | None, field: Plot) -> str:
     return line(f"M{px(field.left)} {at}H{px(field.right)}", "ink2")
 
 
-def marks_drawn(marks: Sequence[Mark], one: Series, times_ms: Sequence[int], x: Scale, field: Plot) -> str:
+def marks_drawn(marks: Sequence[Mark], one: Series, times_ms: Sequence[float], x: Scale, field: Plot) -> str:
     """Draw a sign on the line for each mark, and its time from top to bottom."""
     drawn: list[str] = []
     for mark in sorted(marks):
@@ -105,7 +105,7 @@ def _sign(sign: Sign, colour: str, x: float, y: float) -> str:
     return line(f"M{px(x - 4)} {px(y - 4)}l8 8m0-8l-8 8", colour, thick=2)
 
 
-def _value_at(one: Series, times_ms: Sequence[int], at_ms: int) -> float:
+def _value_at(one: Series, times_ms: Sequence[float], at_ms: int) -> float:
     """Return the value of a line at a time: the last one known by then, else the first known at all."""
     known = [(time, value) for time, value in zip(times_ms, one.values, strict=True) if is_drawable(value)]
     by_then = [value for time, value in known if time <= at_ms]

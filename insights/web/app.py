@@ -18,7 +18,23 @@ from insights.web.frame import STATIC, stylesheet
 from insights.web.guard import Guard
 from insights.web.headers import Headers
 from insights.web.metrics import Counted
-from insights.web.pages import access, account, at_risk, data, health, model, more, person, sign_in
+from insights.web.pages import (
+    access,
+    account,
+    at_risk,
+    data,
+    features,
+    groups,
+    health,
+    journeys,
+    model,
+    more,
+    people,
+    person,
+    retention,
+    sign_in,
+    today,
+)
 from insights.web.parts import Parts
 from insights.web.refusals import add_refusals
 
@@ -37,7 +53,7 @@ def make_app(parts: Parts, monotonic: Callable[[], float] = time.monotonic) -> A
     @app.get("/", include_in_schema=False)
     def first(request: Request) -> RedirectResponse:
         query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/at-risk{query}", 303)
+        return RedirectResponse(f"{'/today' if parts.asked.has_history else '/at-risk'}{query}", 303)
 
     @app.get("/static/page.css", include_in_schema=False)
     def css() -> Response:
@@ -49,7 +65,23 @@ def make_app(parts: Parts, monotonic: Callable[[], float] = time.monotonic) -> A
             return Response(status_code=404)
         return Response((STATIC / name).read_bytes(), media_type=FILES[name], headers=FOR_EVER)
 
-    for page in (at_risk, person, model, data, more, sign_in, account, access, health):
+    for page in (
+        today,
+        at_risk,
+        retention,
+        journeys,
+        groups,
+        features,
+        people,
+        person,
+        model,
+        data,
+        more,
+        sign_in,
+        account,
+        access,
+        health,
+    ):
         app.include_router(page.router, include_in_schema=False)
     guarded = Guard(Beside(PATH, make_api(parts, monotonic), app), app.state.door)
     return Counted(Headers(Bodies(guarded)), parts.metrics)

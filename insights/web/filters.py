@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from fastapi import FastAPI, Request, Response
 
@@ -28,6 +28,16 @@ class WrongFilter(Exception):
     def __init__(self, name: str, value: str, known: Sequence[str]) -> None:
         super().__init__(f"{name}={value}")
         self.name, self.value, self.known = name, value, tuple(known)
+
+
+class Pick(NamedTuple):
+    """A filter as a form offers it: `first` is what stands for no choice, and is empty where there must be one."""
+
+    name: str
+    label: str
+    options: list[tuple[str, str]]
+    chosen: str
+    first: str
 
 
 def one_of(request: Request, name: str, known: Sequence[T], default: T) -> T:

@@ -23,7 +23,7 @@ from insights.words import Lang, words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-SHEETS = ("page.css", "frame.css", "at_risk.css", "person.css")
+SHEETS = ("page.css", "frame.css", "at_risk.css", "person.css", "crowd.css")
 """Rules of the one stylesheet, in order."""
 Theme = Literal["light", "dark", "auto"]
 YEAR_S = 365 * 86_400
@@ -110,6 +110,7 @@ def draw(request: Request, template: str, title: str, *, status: int = 200, **va
     w, parts = words(lang), cast("Parts", request.app.state.parts)
     # whoever is refused, or is not in yet, learns nothing of the engine; and such pages are drawn in the event loop, where nobody may ask Redis
     strip = strip_of(parts.status.state(asked.get("definition")), w, zone_of(parts), parts.now_ms()) if who and status == 200 else None
+    has_history = bool(who) and parts.asked.has_history
     text = (
         templates()
         .get_template(template)
@@ -118,7 +119,7 @@ def draw(request: Request, template: str, title: str, *, status: int = 200, **va
             lang=lang,
             theme=chosen,
             title=title,
-            rail=[entry for entry in RAIL if who and who.may(NEEDED[entry.role])],
+            rail=[entry for entry in RAIL if who and who.may(NEEDED[entry.role]) and (has_history or not entry.crowd)],
             tabs=TABS,
             path=request.url.path,
             build=build(),

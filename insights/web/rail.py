@@ -19,16 +19,24 @@ class Entry(NamedTuple):
         Its drawing in templates/icons.html.
     role : Role
         Who may open it at least.
+    crowd : bool
+        Whether it tells of the history: without one it has no place in the rail.
     """
 
     path: str
     name: str
     icon: str
     role: Role = "viewer"
+    crowd: bool = False
 
 
 RAIL: tuple[Entry, ...] = (
+    Entry("/today", "Today", "today", crowd=True),
     Entry("/at-risk", "At risk", "risk"),
+    Entry("/retention", "Retention", "retention", crowd=True),
+    Entry("/journeys", "Journeys", "journeys", crowd=True),
+    Entry("/groups", "Groups", "groups", crowd=True),
+    Entry("/features", "Features", "features", crowd=True),
     Entry("/person", "Person", "person", "analyst"),
     Entry("/model", "Model", "model"),
     Entry("/data", "Data", "data"),

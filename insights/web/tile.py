@@ -22,6 +22,8 @@ class Tile(NamedTuple):
         The band of a risk.
     change : str
         Against an earlier time; `good` says whether that is good, None where it is neither.
+    href : str
+        Where the people behind the value are listed.
     """
 
     name: str
@@ -32,3 +34,4 @@ class Tile(NamedTuple):
     band: BandName | None = None
     change: str = ""
     good: bool | None = None
+    href: str = ""

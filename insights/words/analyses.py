@@ -40,7 +40,7 @@ WORDS: dict[str, Said] = {
     "parameter.mode": Said("on: back in that unit; on_or_after: in that unit or any later one", "on：在该单位内回来；on_or_after：在该单位或之后回来"),
     "parameter.brackets": Said("stretches of units instead of single ones, as in 1-7 8-14 15-30; may be given several times", "用区间代替单个单位，如 1-7 8-14 15-30；可多次给出"),
     "parameter.follow": Said("units that each cohort is followed; by default 24 hours, 30 days, 12 weeks or 12 months", "每组跟踪的单位数；默认 24 小时、30 天、12 周或 12 个月"),
-    "parameter.window": Said("of retention: calendar, or 24h: stretches of 24 hours since each person's entry; of a funnel: how long after the entry the last step may be done, as in 30m, 24h, 7d, or same_day", "留存：calendar（日历），或 24h（从每人进入起每 24 小时一段）；漏斗：从进入起最后一步须在多久之内完成，如 30m、24h、7d，或 same_day（当日）"),
+    "parameter.window": Said("of retention: calendar: units like those of the cohorts; days: days of the calendar since that of each person's entry, so that D1 and D7 of weekly cohorts can be asked for; 24h: stretches of 24 hours since the entry; of a funnel: how long after the entry the last step may be done, as in 30m, 24h, 7d, or same_day", "留存：calendar（与分组相同的日历单位）、days（从每人进入当天起的日历日，可用于按周分组的次日、7 日留存）或 24h（从每人进入起每 24 小时一段）；漏斗：从进入起最后一步须在多久之内完成，如 30m、24h、7d，或 same_day（当日）"),
     "parameter.min_returns": Said("events that it takes to be back in a unit", "一个单位内至少多少次才算回来"),
     "parameter.same_unit": Said("count returns after the entry in the same unit, as k = 0", "同一单位内进入之后的回来也计入（k = 0）"),
     "parameter.same_cohorts": Said("overall over the same cohorts at every k: those that are complete at the last", "总体在每个 k 都用同一批已完整的分组"),

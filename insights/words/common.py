@@ -16,6 +16,7 @@ WORDS: dict[str, Said] = {
         "Retention": "留存",
         "Journeys": "路径",
         "Groups": "分组",
+        "Features": "功能",
         "Win-back": "挽回",
         "Reports": "报告",
         "More": "更多",

@@ -194,6 +194,16 @@ class Words:
         """
         return format_skeleton("MMMd", _at(at_ms, zone), locale=self._locale)
 
+    def month(self, at_ms: int, zone: tzinfo) -> str:
+        """Write a month with its year.
+
+        >>> from datetime import UTC
+        >>> from insights.words import words
+        >>> words("en").month(1795772100000, UTC), words("zh").month(1795772100000, UTC)
+        ('Nov 2026', '2026年11月')
+        """
+        return format_skeleton("yMMM", _at(at_ms, zone), locale=self._locale)
+
     def time(self, at_ms: int, zone: tzinfo, seconds: bool = False) -> str:
         """Write a time of day, of 24 hours in both languages, so that columns of times align.
 

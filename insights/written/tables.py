@@ -104,6 +104,7 @@ def _cell(row: dict[str, Any], kind: Kind, words: Words) -> Shown:
 def _triangle(entry: Entry, found: Found, words: Words, width: int | None) -> list[Table]:
     """A line a cohort, a column a k. Where people are told apart: a line a group, over all cohorts."""
     unit = found.parameters.get("unit", "day")
+    counted = unit if found.parameters.get("window", "calendar") == "calendar" else "day"
     rows = found.rows.dicts()
     hide_zero = not found.parameters.get("same_unit", False)
     ks = sorted({(row["k"], row.get("to", row["k"])) for row in rows if not (hide_zero and row["k"] == 0)})
@@ -116,7 +117,7 @@ def _triangle(entry: Entry, found: Found, words: Words, width: int | None) -> li
             overall.setdefault(row["group"], {})[row["k"]] = row
         elif not is_grouped:
             cohorts.setdefault(row["cohort"], {})[row["k"]] = row
-    heads = {k: words.t(f"k.{unit}", k=str(k)) if k == to else words.t(f"k.{unit}", k=f"{k}-{to}") for k, to in ks}
+    heads = {k: words.t(f"k.{counted}", k=str(k)) if k == to else words.t(f"k.{counted}", k=f"{k}-{to}") for k, to in ks}
     lines: list[tuple[str, dict[int, dict[str, Any]]]]
     if is_grouped:
         lines = [(group or DASH, overall.get(group, {})) for group in groups]

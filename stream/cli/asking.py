@@ -126,7 +126,7 @@ def answer(
     except msgspec.ValidationError as error:
         raise UsageFault(str(error)) from None
     cell = None if users is None else cell_of(users, analysis)
-    if cell is not None and cell.group is not None and getattr(parameters, "by", None) is None:
+    if cell is not None and cell.group is not None and getattr(parameters, "by", "its own") is None:
         raise UsageFault("there are groups only with --by")
     crowd = open_crowd()
     try:

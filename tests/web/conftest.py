@@ -11,6 +11,7 @@ from stream.demo.local_redis import LocalRedis
 from stream.faults import ServerMissing
 from tests.conftest import missing
 from tests.web.camera import chromium
+from tests.web.crowd_world import import_shop
 from tests.web.world import WebWorld, full_world
 
 
@@ -26,6 +27,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def full(redis_server: LocalRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebWorld]:
-    made = full_world(redis_server, tmp_path_factory.mktemp("full"))
+    folder = tmp_path_factory.mktemp("full")
+    made = full_world(redis_server, folder, import_shop(folder))
     yield made
     made.close()

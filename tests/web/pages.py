@@ -8,9 +8,18 @@ STATES = ("day_one", "warming", "silent", "redis_down")
 PERSON = "/person?q=user-00114"
 """Somebody who is at risk."""
 
+PEOPLE = "/people/rfm?scheme=five&cell.metric=segment_people&cell.group=high_silent"
+"""The people behind a number."""
+
 PAGES: tuple[Page, ...] = (
     Page("at-risk", "/at-risk", critical=True),
     Page("person", PERSON, critical=True),
+    Page("today", "/today", critical=True),
+    Page("retention", "/retention"),
+    Page("journeys", "/journeys"),
+    Page("groups", "/groups"),
+    Page("features", "/features"),
+    Page("people", PEOPLE),
     Page("model", "/model", critical=True),
     Page("data", "/data", critical=True),
     Page("at-risk-no-match", "/at-risk?q=nobody-is-called-so"),
@@ -28,6 +37,6 @@ PAGES: tuple[Page, ...] = (
     *(
         Page(name, path, state)
         for state in STATES
-        for name, path in (("at-risk", "/at-risk"), ("person", PERSON), ("model", "/model"), ("data", "/data"))
+        for name, path in (("at-risk", "/at-risk"), ("person", PERSON), ("model", "/model"), ("data", "/data"), ("today", "/today"))
     ),
 )

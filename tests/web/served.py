@@ -20,6 +20,7 @@ from stream.demo.local_redis import LocalRedis
 from stream.demo.product import Click
 from tests.servers.process import wait_until
 from tests.web.access.house import HASHED, sign_in
+from tests.web.crowd_world import import_shop, warm
 from tests.web.shots import Place, Worlds
 from tests.web.world import NOW_MS, State, WebWorld, beside, full_world, make_world
 
@@ -33,7 +34,7 @@ REJECTED = {("not_json", None): Rejected(LINES_OF_CSV, "a line of CSV: send JSON
 def everywhere() -> Iterator[Worlds]:
     """Play a world, and give what serves it, and the others, by their state."""
     with tempfile.TemporaryDirectory(prefix="churnwatch-page-") as name, LocalRedis(Path(name) / "redis", appendonly=False) as server:
-        full = full_world(server, Path(name))
+        full = full_world(server, Path(name), import_shop(Path(name)))
         try:
             yield partial(served, full=full, server=server, folder=Path(name))
         finally:
@@ -52,10 +53,14 @@ def served(state: str, *, full: WebWorld, server: LocalRedis, folder: Path) -> I
             world.later([Click(NOW_MS, f"user-{n:05d}", b"user,2026-11-26,view") for n in range(LINES_OF_CSV)], NOW_MS + 1)
             world.rejected = REJECTED
     else:
-        world = beside(full, known, server, place, {"alerts__threshold": full.parts.settings["alerts.threshold"]})
+        same = {"alerts__threshold": full.parts.settings["alerts.threshold"], "history__dir": full.parts.settings["history.dir"]}
+        world = beside(full, known, server, place, same)
     try:
         with listening(world) as url:
-            yield Place(url, {role: _signed_in(world, login, role) for login, role in PEOPLE})
+            cookies = {role: _signed_in(world, login, role) for login, role in PEOPLE}
+            if known == "full" and world.parts.asked.has_history:
+                warm(world, cookies["admin"])
+            yield Place(url, cookies)
     finally:
         world.close()
 

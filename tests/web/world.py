@@ -187,9 +187,11 @@ def make_world(
     return over(state, made_up, server)
 
 
-def full_world(server: LocalRedis, folder: Path) -> WebWorld:
-    """Ninety days, with people whose ids strangers chose, and a threshold at which some thirty of them are at risk."""
-    settings = {"alerts__threshold": 0.4}
+def full_world(server: LocalRedis, folder: Path, history: Path | None = None) -> WebWorld:
+    """Ninety days, with people whose ids strangers chose, and a threshold at which some thirty of them are at risk; over a history, if one is given."""
+    settings: dict[str, object] = {"alerts__threshold": 0.4}
+    if history is not None:
+        settings["history__dir"] = str(history)
     return make_world("full", server, folder, app_name="pages-full", users=240, ids=HOSTILE, quiet=True, settings=settings)
 
 
@@ -277,6 +279,7 @@ def _settings(redis_url: str, name: str, folder: Path, more: Mapping[str, object
         "features__channels": CHANNELS[:3],
         "learning__models": ("cadence", "logistic"),
         "page__store": f"sqlite:///{folder / name}.db",
+        "history__dir": str(folder / "no-history"),
         **more,
     }
     return load_settings(config, {}, **given)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from fastapi import Request
 
@@ -13,7 +12,7 @@ from insights.live.listing import SORTS, Filters
 from insights.live.people import channel_names
 from insights.past.bands import NAMES
 from insights.web.at_risk.rows import channel_named, topic_said
-from insights.web.filters import number_of, one_of, text_of
+from insights.web.filters import Pick, number_of, one_of, text_of
 from insights.web.saying import Saying
 from insights.words import Words
 
@@ -21,16 +20,6 @@ ALL_TOPICS: tuple[str, ...] = tuple(dict.fromkeys(TOPICS.values()))
 """What reasons may be about, in the order of the catalog."""
 PARAMETERS = {"definition": "definition", "channel": "channel", "band": "band", "topic": "reason", "text": "q"}
 """Name of each filter in the address."""
-
-
-class Pick(NamedTuple):
-    """A filter as a form offers it: `first` is what stands for no choice, and is empty where there must be one."""
-
-    name: str
-    label: str
-    options: list[tuple[str, str]]
-    chosen: str
-    first: str
 
 
 def filters_of(request: Request, spec: FeatureSpec, *, persons: bool) -> Filters:

@@ -165,10 +165,8 @@ def over_time(days: Sequence[DayOfAlerts], wanted: Filters, say_it: Saying) -> O
     w, zone = say_it.w, say_it.zone
     times = [_noon_ms(day.day, zone) for day in shown]
     is_open = Series(w.t("open alerts"), [day.open_at_end for day in shown], "accent", area=True)
-    up, down = (
-        Counts(w.t("flagged"), "high", [day.flagged for day in shown]),
-        Counts(w.t("came back"), "good", [day.came_back for day in shown]),
-    )
+    up = [Counts(w.t("flagged"), "high", [day.flagged for day in shown])]
+    down = [Counts(w.t("came back"), "good", [day.came_back for day in shown])]
     title, flows = w.t("People at risk, over time"), w.t("Flagged and came back, per day")
     return OverTime(
         of_everybody(w.t("at_risk.over_time.is"), wanted, w),

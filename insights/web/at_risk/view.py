@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from insights.live.board import Board, Listed
 from insights.live.listing import Filters, Sums, chosen, known_topics, sums, what_leaves_nobody
 from insights.past.past import Past
-from insights.web.at_risk.asked import PARAMETERS, Pick, picks
+from insights.web.at_risk.asked import PARAMETERS, picks
 from insights.web.at_risk.before import look_back
 from insights.web.at_risk.figures import OverTime, Right, Share, band_shares, over_time, right, tiles, topic_shares
 from insights.web.at_risk.rows import Row, channel_named, row_of, topic_said
+from insights.web.filters import Pick
 from insights.web.frame import Link
 from insights.web.saying import Saying
 from insights.web.tile import Tile

@@ -27,6 +27,9 @@ document.addEventListener("pointermove", (event) => {
   tip.style.top = `${Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8)}px`;
 });
 
+// What is being computed for the first time is asked for again until it is there.
+if (document.querySelector("[data-computing]")) setTimeout(() => location.reload(), 1500);
+
 // The list: how many are new, who came back, how many are ticked. It never moves by itself.
 const list = document.querySelector("[data-stream]");
 if (list) {

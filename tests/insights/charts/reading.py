@@ -13,7 +13,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 TAGS = {"svg", "title", "desc", "g", "path", "rect", "circle", "text"}
 ATTRIBUTES = {
     "class", "viewBox", "width", "height", "role", "aria-label", "aria-hidden", "font-family", "font-size", "font-weight", "x", "y", "cx", "cy", "r", "rx",
-    "d", "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "stroke-linecap", "paint-order", "text-anchor",
+    "d", "fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin", "stroke-linecap", "paint-order", "text-anchor",
     "transform", "pointer-events", "data-tip",
 }  # fmt: skip
 COMMAND = re.compile(r"([MLHVhvlmZz])([^MLHVhvlmZz]*)")

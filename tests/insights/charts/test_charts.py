@@ -19,13 +19,16 @@ from insights.charts.columns import Counts, columns
 from insights.charts.habits import hours, week
 from insights.charts.heading import with_heading
 from insights.charts.level import JudgedDay, level
-from insights.charts.lines import lines
+from insights.charts.lines import curves, lines
 from insights.charts.marks import Extras, Level, Mark, Span
 from insights.charts.measure import shortened, width
+from insights.charts.quadrants import Corners, Point, quadrants
 from insights.charts.scale import Axis
 from insights.charts.series import Series
 from insights.charts.small import bar, meter, spark
 from insights.charts.svg import Size, twice
+from insights.charts.ways import Way, ways
+from insights.charts.whiskers import Whisker, whiskers
 from insights.words import words
 from stream.shown import visible
 from tests.insights.charts.reading import ATTRIBUTES, TAGS, elements, parsed, points, tag, texts, tips
@@ -95,8 +98,45 @@ def some_lines(draw: Any) -> Markup:
 @st.composite
 def some_columns(draw: Any) -> Markup:
     times = draw(days())
-    up, down = (Counts(draw(NAME), draw(COLOUR), some(draw, COUNT, len(times))) for _ in range(2))
+    known = st.booleans()
+    up, down = (
+        [
+            Counts(draw(NAME), draw(COLOUR), some(draw, COUNT, len(times)), some(draw, known, len(times)) if draw(known) else ())
+            for _ in range(n)
+        ]
+        for n in (draw(st.integers(1, 3)), draw(st.integers(1, 2)))
+    )
     return columns(draw(SIZES), draw(WORDS), UTC, times, up, down, title=draw(NAME), desc=draw(NAME))
+
+
+@st.composite
+def some_curves(draw: Any) -> Markup:
+    labels = draw(st.lists(NAME, max_size=12))
+    series = [draw(a_series(len(labels))) for _ in range(draw(st.integers(0, 5)))]
+    return curves(draw(SIZES), Axis(draw(WORDS), "share"), labels, series, title=draw(NAME), desc=draw(NAME))
+
+
+@st.composite
+def some_whiskers(draw: Any) -> Markup:
+    rows = draw(st.lists(st.builds(Whisker, NAME, SHARE, SHARE, SHARE, st.sampled_from(["", "of 1,234", "共 12 人"]), COLOUR), max_size=5))
+    axis = Axis(draw(WORDS), draw(st.sampled_from(["count", "share", "number"])))
+    return whiskers(draw(st.sampled_from([330, 370, 600])), axis, rows, title=draw(NAME), desc=draw(NAME))
+
+
+@st.composite
+def some_ways(draw: Any) -> Markup:
+    name = st.sampled_from(["open", "view", "社交媒体" * 5, "<b>", "silence"])
+    links = draw(st.lists(st.builds(Way, st.integers(-1, 6), name, name, COUNT, NAME, st.booleans()), max_size=12))
+    heads = draw(st.lists(st.sampled_from(["Step 1", "步骤 1"]), min_size=1, max_size=5))
+    return ways(draw(st.sampled_from([Size(330, 340), Size(1140, 420)])), draw(WORDS), links, heads, title=draw(NAME), desc=draw(NAME))
+
+
+@st.composite
+def some_quadrants(draw: Any) -> Markup:
+    value = st.one_of(st.none(), st.floats(-100, 100), st.just(float("nan")))
+    points = draw(st.lists(st.builds(Point, NAME, SHARE, value, value, value, COLOUR, st.just((("n", "3"),))), max_size=8))
+    size, corners = draw(st.sampled_from([Size(330, 340), Size(1140, 420)])), Corners("few", "刚需", "idle", "many")
+    return quadrants(size, draw(WORDS), points, draw(st.floats(0, 1)), corners, "across", "up", title=draw(NAME), desc=draw(NAME))
 
 
 @st.composite
@@ -131,6 +171,7 @@ def some_level(draw: Any) -> Markup:
 
 CHARTS: dict[str, Callable[[], st.SearchStrategy[Markup]]] = {
     "lines": some_lines, "columns": some_columns, "bars": some_bars, "calibration": some_calibration, "hours": some_hours, "week": a_week, "level": some_level,
+    "curves": some_curves, "whiskers": some_whiskers, "ways": some_ways, "quadrants": some_quadrants,
 }  # fmt: skip
 
 
@@ -233,7 +274,7 @@ def test_too_many_lines_and_missing_values_are_refused() -> None:
     with pytest.raises(ValueError, match="a value for each"):
         lines(Size(400, 200), Axis(EN), UTC, [NOW], [Series("a", [1], low=[1, 2], high=[1, 2])], title="", desc="")
     with pytest.raises(ValueError, match="negative"):
-        columns(Size(400, 200), EN, UTC, [NOW], Counts("a", "high", [-1]), Counts("b", "good", [1]), title="", desc="")
+        columns(Size(400, 200), EN, UTC, [NOW], [Counts("a", "high", [-1])], [Counts("b", "good", [1])], title="", desc="")
     with pytest.raises(ValueError, match="24 hours"):
         hours(Size(400, 200), EN, [1.0], title="", desc="", name="")
     with pytest.raises(ValueError, match="7 days"):
@@ -281,7 +322,7 @@ def test_marks_and_a_level_are_explained_above_the_field() -> None:
 
 def test_columns_go_up_and_down_from_one_line() -> None:
     chart = parsed(
-        columns(Size(600, 200), EN, UTC, [NOW], Counts("flagged", "high", [30]), Counts("came back", "good", [10]), title="t", desc="d")
+        columns(Size(600, 200), EN, UTC, [NOW], [Counts("flagged", "high", [30])], [Counts("came back", "good", [10])], title="t", desc="d")
     )
     up, down = (
         next(one for one in chart.iter() if tag(one) == "rect" and one.get("fill") == f"var(--{name})") for name in ("high", "good")
@@ -330,3 +371,27 @@ def test_a_chart_that_stands_alone_has_its_title_above() -> None:
     assert "Title <b>" in texts(root)
     with pytest.raises(ValueError, match="view box"):
         with_heading(Markup("<p>"), "", "")
+
+
+def test_what_comes_to_a_node_goes_on_from_it_and_silence_lies_at_the_foot() -> None:
+    links = [
+        Way(1, "open", "view", 60, "visits"),
+        Way(1, "open", "silence", 40, "visits", silence=True),
+        Way(2, "view", "end", 60, "visits"),
+    ]
+    chart = parsed(ways(Size(1140, 420), EN, links, ["1", "2", "3"], title="t", desc="d"))
+    bars_ = {one.get("fill"): one for one in chart.iter() if tag(one) == "rect"}
+    silent = bars_["var(--silence)"]
+    assert float(silent.get("y", 0)) + float(silent.get("height", 0)) == pytest.approx(414, abs=0.2)
+    wide = [float(one.get("stroke-width", 0)) for one in chart.iter() if tag(one) == "path" and one.get("stroke-width")]
+    assert min(wide) / max(wide) == pytest.approx(40 / 60, abs=0.01)
+    tall = sum(float(one.get("height", 0)) for one in chart.iter() if tag(one) == "rect" and float(one.get("x", 1)) == 0)
+    assert wide[0] + wide[-1] == pytest.approx(tall, abs=0.3)
+
+
+def test_a_count_that_may_still_grow_is_an_outline() -> None:
+    up = [Counts("new", "c0", [3, 2], [True, False]), Counts("back", "c3", [1, None])]
+    chart = columns(Size(600, 200), EN, UTC, [NOW, NOW + DAY], up, [Counts("gone", "silence", [4, None])], title="t", desc="d")
+    drawn = [(one.get("fill"), one.get("stroke")) for one in parsed(chart).iter() if tag(one) == "rect"]
+    assert drawn == [("var(--c0)", None), ("var(--c3)", None), ("var(--surface)", "var(--c0)"), ("var(--silence)", None)]
+    assert "c0\tnew\t2, not known yet" in tips(chart)[1]

@@ -21,7 +21,7 @@ class Asked:
     returns: Test = lambda event: True
     value: Callable[[Event], str] = lambda event: ""
     unbounded: bool = False
-    by_hours: bool = False
+    window: str = "calendar"
     least: int = 1
     same_unit: bool = False
     cells: tuple[tuple[int, int], ...] = ((0, 0), (1, 1))
@@ -63,7 +63,9 @@ def cell_time(log: Log, asked: Asked, cohort: datetime, low: int, high: int) -> 
     if high == 0 and not asked.same_unit:
         return cohort, nth(1)
     more = asked.horizon if asked.unbounded else timedelta()
-    if asked.by_hours:
+    if asked.window == "days":
+        return after("day", cohort, low, log.zone, log.week_start), after("day", nth(1), high, log.zone, log.week_start) + more
+    if asked.window == "24h":
         return cohort + timedelta(hours=24 * low), nth(1) + timedelta(hours=24 * (high + 1)) + more
     return nth(low), nth(high + 1) + more
 
@@ -76,7 +78,9 @@ def came_back(log: Log, asked: Asked, entry: Event, cohort: datetime, low: int, 
     for event in log.in_order():
         if event.user != entry.user or not asked.returns(event) or event.ts <= entry.ts:
             continue
-        if asked.by_hours:
+        if asked.window == "days":
+            k = (log.day(event.ts) - log.day(entry.ts)).days
+        elif asked.window == "24h":
             k = (event.ts - entry.ts) // timedelta(hours=24)
         else:
             k = 0

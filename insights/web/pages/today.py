@@ -1,0 +1,55 @@
+"""Today: the one page that is opened first; what is so, what came of it, and where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from insights.live.listing import Filters, chosen, sums
+from insights.web.at_risk.before import OVER_DAYS
+from insights.web.crowd import rates
+from insights.web.crowd.asking import Asking
+from insights.web.crowd.behind import behind, nobody
+from insights.web.crowd.today import LIFECYCLE, RFM, Answers, Now, page_of
+from insights.web.frame import draw, language
+from insights.web.parts import Has, Parts, as_of, spec_of
+from insights.web.saying import Saying
+from insights.web.who import needs, who_asks
+from insights.words import words
+
+router = APIRouter(dependencies=[needs("viewer")])
+WEEK = 7
+LEAST_STEPS = 2
+
+
+@router.get("/today")
+def today(request: Request, parts: Has) -> HTMLResponse:
+    """Show it."""
+    view, w = parts.engine.view(), words(language(request))
+    as_of_ms, spec = as_of(parts, view), spec_of(view, parts.settings)
+    say_it = Saying(w, spec, ZoneInfo(spec.timezone), parts.settings["page.currency"], as_of_ms or 0)
+    funnel: Mapping[str, object] = {"steps": spec.funnel, "window": "7d"}
+    ask = Asking(parts.asked, w)
+    ask.begin(("retention", rates.ASKED), ("lifecycle", LIFECYCLE), ("daily_states", {}), ("paths_into_silence", {}), ("rfm", RFM))
+    answers = Answers(
+        ask("retention", rates.ASKED),
+        ask("lifecycle", LIFECYCLE),
+        ask("daily_states", {}),
+        ask("funnel", funnel) if len(spec.funnel) >= LEAST_STEPS else None,
+        ask("paths_into_silence", {}),
+        ask("rfm", RFM),
+    )
+    now = None if as_of_ms is None else _now(parts, as_of_ms)
+    page = page_of(now, answers, funnel, say_it, behind if who_asks(request).may("read:people") else nobody)
+    return draw(request, "today.html", "Today", page=page, notices=ask.notices, again=ask.again)
+
+
+def _now(parts: Parts, as_of_ms: int) -> Now:
+    definition = parts.settings.definitions[0]
+    rows = chosen(parts.keeper.board, Filters(definition=definition.name))
+    day = parts.past.day_of(as_of_ms)
+    before = parts.past.open_by_day(definition.name, day - OVER_DAYS + 1, day)[-1 - WEEK]
+    return Now(rows, sums(rows), before.open_at_end, definition.horizon_ms)
