@@ -46,7 +46,7 @@ from insights.asked.messages import (
     Written,
 )
 from insights.asked.questions import entry_named, read
-from insights.asked.version import code, version_of
+from insights.asked.version import LOG, code, version_of
 from insights.store import answers
 from insights.store.store import Store
 from stream.faults import UsageFault
@@ -147,7 +147,7 @@ class Asked:
     @property
     def has_history(self) -> bool:
         """Whether there is a history to ask."""
-        return bool(version_of(Path(self._setup.folder)))
+        return (Path(self._setup.folder) / LOG).is_dir()
 
     def catalog(self) -> Mapping[str, Entry]:
         """Return all analyses by name: as this build last stored them, else as a process says, which takes some seconds.
@@ -173,10 +173,11 @@ class Asked:
     async def ask(self, name: str, parameters: Mapping[str, object], *, wait_s: float = 0.0) -> Answer:
         """Return the answer to a question; where there is none yet, wait for it at most `wait_s` seconds. See `Answer`."""
         answer = await asyncio.to_thread(self.look, name, parameters)
-        job = self._running.get(answer.key)
-        if answer.state != "running" or job is None or not wait_s:
+        if answer.state != "running" or not wait_s:
             return answer
-        await asyncio.wait([asyncio.wrap_future(job.future)], timeout=wait_s)
+        job = self._running.get(answer.key)
+        if job is not None:  # else it has ended meanwhile, or another page computes it
+            await asyncio.wait([asyncio.wrap_future(job.future)], timeout=wait_s)
         return await asyncio.to_thread(self.look, name, parameters)
 
     def look(self, name: str, parameters: Mapping[str, object], *, wait_s: float = 0.0) -> Answer:
@@ -192,9 +193,10 @@ class Asked:
             return Answer(state="refused", words=WORDS[error.reason], reason=error.reason)
         key = self._key(entry.name, asked)
         answer = self._answer(key, entry.name, asked)
-        job = self._running.get(key)
-        if answer.state == "running" and job is not None and wait_s:
-            wait([job.future], wait_s)
+        if answer.state == "running" and wait_s:
+            job = self._running.get(key)
+            if job is not None:
+                wait([job.future], wait_s)
             answer = self._answer(key, entry.name, asked)
         return replace(answer, key=key, parameters=asked)
 

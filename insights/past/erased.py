@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, select, update
 from insights.past.fold.landmarks import ENTRY, hash_of, landmarks_of, place_of
 from insights.past.stored import by_many, rows_at
 from insights.past.tables import ALERTS, ERASED, LANDMARKS, READER
+from insights.store import answers
 from insights.store.upsert import insert_into
 from stream.alerts.message import Alert
 
@@ -55,6 +56,7 @@ def remove(db: Connection, erased: Mapping[str, int], from_ms: int) -> None:
     if not erased:
         return
     definitions = db.execute(select(LANDMARKS.c.definition).distinct()).scalars().all()
+    answers.forget(db)  # ids that somebody asked to leave out stand in them, and groups may be named by a trait
     for user, until_ms in erased.items():
         db.execute(delete(ALERTS).where(ALERTS.c.user == user, ALERTS.c.landmark_ms <= until_ms))
         hashed = hash_of(user)

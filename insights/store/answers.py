@@ -30,7 +30,8 @@ def claim(db: Connection, key: str, by: str, now_ms: int, until_ms: int) -> bool
     mine = {"claimed_by": by, "claimed_until_ms": until_ms}
     new = insert_into(db, ANSWERS).values(key=key, asked_ms=now_ms, size=0, body=None, **mine)
     is_free = or_(ANSWERS.c.claimed_by.in_(("", by)), ANSWERS.c.claimed_until_ms <= now_ms)
-    return db.execute(new.on_conflict_do_update(index_elements=["key"], set_=mine, where=is_free)).rowcount == 1
+    taken = new.on_conflict_do_update(index_elements=["key"], set_=mine, where=is_free).returning(ANSWERS.c.key)
+    return db.execute(taken).first() is not None
 
 
 def release(db: Connection, key: str, by: str) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from insights.charts.colours import css
 from insights.charts.svg import CSS as CHARTS
@@ -23,7 +24,7 @@ from insights.words import Lang, words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-SHEETS = ("page.css", "frame.css", "at_risk.css", "person.css", "crowd.css")
+SHEETS = ("page.css", "frame.css", "at_risk.css", "person.css", "crowd.css", "explore.css")
 """Rules of the one stylesheet, in order."""
 Theme = Literal["light", "dark", "auto"]
 YEAR_S = 365 * 86_400
@@ -34,13 +35,25 @@ THEMES: tuple[Theme, ...] = ("light", "dark", "auto")
 @cache
 def templates() -> Environment:
     """Return the templates. A name that a page forgot is an error, not an empty place."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["ticks"] = ticks
+    return made
+
+
+def ticks(text: str) -> Markup:
+    """Return a text with what stands between backticks as code.
+
+    >>> ticks("a < b: `x & y`")
+    Markup('a &lt; b: <code>x &amp; y</code>')
+    """
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 @cache

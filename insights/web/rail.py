@@ -40,6 +40,7 @@ RAIL: tuple[Entry, ...] = (
     Entry("/person", "Person", "person", "analyst"),
     Entry("/model", "Model", "model"),
     Entry("/data", "Data", "data"),
+    Entry("/explore", "Explore", "explore", crowd=True),
 )
 TABS = 4
 """How many of them have a tab on a phone; the others are under More."""

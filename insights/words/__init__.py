@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from insights.words import access, analyses, at_risk, common, crowd, data, features, journeys, model, people, person, states
+from insights.words import access, analyses, at_risk, common, crowd, data, explore, features, journeys, model, people, person, states
 from insights.words.language import DASH as DASH
 from insights.words.language import Words as Words
 from insights.words.said import LANGUAGES as LANGUAGES
@@ -27,6 +27,7 @@ FILES: dict[str, dict[str, Said]] = {
     "features": features.WORDS,
     "crowd": crowd.WORDS,
     "people": people.WORDS,
+    "explore": explore.WORDS,
 }
 """The words of each file, by its name. No key stands in two of them."""
 

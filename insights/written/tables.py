@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 
-from insights.analyses.plain import LONG_TEXTS, Entry, Found, Kind, Rows
+from insights.analyses.plain import LONG_TEXTS, Cell, Entry, Found, Kind, Rows
 from insights.words.language import DASH, Words
 
 OPEN = "*"
@@ -23,11 +23,12 @@ MARGIN = 2
 
 
 class Shown(NamedTuple):
-    """One cell: its text, the share it stands for (0 to 1, None: none), and whether it is still open."""
+    """One cell: its text, the share it stands for (0 to 1, None: none), whether it is still open, and what names the people behind it, if it is a number of people."""
 
     text: str
     share: float | None = None
     is_open: bool = False
+    cell: Cell | None = None
 
 
 class Table(NamedTuple):
@@ -98,7 +99,13 @@ def _cell(row: dict[str, Any], kind: Kind, words: Words) -> Shown:
     if row["value"] is None:
         return Shown("" if row["state"] == "none" else DASH)
     is_open = row["state"] == "open"
-    return Shown(said(row["value"], kind, words) + (OPEN if is_open else ""), row["value"] if kind == "share" else None, is_open)
+    text = said(row["value"], kind, words) + (OPEN if is_open else "")
+    return Shown(text, row["value"] if kind == "share" else None, is_open, named(row))
+
+
+def named(row: dict[str, Any]) -> Cell:
+    """Return the name of the people behind a row."""
+    return Cell(**{name: row[name] for name in Cell.__struct_fields__ if row.get(name) is not None})
 
 
 def _triangle(entry: Entry, found: Found, words: Words, width: int | None) -> list[Table]:

@@ -18,7 +18,7 @@ from stream.cli.language import LangOption
 from stream.faults import UsageFault
 
 if TYPE_CHECKING:
-    from insights.analyses.analysis import Analysis, Cell
+    from insights.analyses.analysis import Analysis
     from insights.analyses.crowd import Crowd
 
 CELL = (
@@ -109,6 +109,7 @@ def answer(
     import msgspec
 
     from insights.analyses.as_plain import entry_of, found_of, rows_of
+    from insights.asked.questions import cell_of
     from insights.words import words
     from insights.written.files import page_of, write
     from insights.written.rows import csv_of, json_of, json_of_people
@@ -125,7 +126,7 @@ def answer(
         parameters = msgspec.convert(named, analysis.parameters)
     except msgspec.ValidationError as error:
         raise UsageFault(str(error)) from None
-    cell = None if users is None else cell_of(users, analysis)
+    cell = None if users is None else cell_of(users, entry_of(analysis))
     if cell is not None and cell.group is not None and getattr(parameters, "by", "its own") is None:
         raise UsageFault("there are groups only with --by")
     crowd = open_crowd()
@@ -159,35 +160,6 @@ def answer(
             screen.verbatim(line)
     else:
         print_tables(screen, shown, lambda tables: lines_under(found, tables, said))
-
-
-def cell_of(text: str, analysis: Analysis[Any]) -> Cell:
-    """Read the name of a cell; without a metric the first of the analysis that is not a sum of others is meant.
-
-    Raises
-    ------
-    stream.faults.UsageFault
-        If it names none.
-    """
-    from insights.analyses.analysis import Cell
-
-    named = {}
-    for part in text.split(","):
-        name, equals, value = part.partition("=")
-        if not equals or name.strip() not in Cell.__struct_fields__:
-            raise UsageFault(
-                f"{text!r} names no cell: write it as in cohort=2026-03-02,k=7 with any of {', '.join(Cell.__struct_fields__)}"
-            )
-        named[name.strip()] = value.strip()
-    metrics = [metric.name for metric in analysis.metrics]
-    metric = named.get("metric", next(one for one in metrics if one != "overall"))
-    if metric not in metrics:
-        raise UsageFault(f"{analysis.name} has no metric {metric!r}; there are: {', '.join(metrics)}")
-    k = named.get("k")
-    if k is not None and not k.isdigit():
-        raise UsageFault(f"k must be a whole number, got {k!r}")
-    texts = {name: value for name, value in named.items() if name not in {"metric", "k"}}
-    return Cell(metric=metric, k=None if k is None else int(k), **texts)
 
 
 def open_crowd(memory: str = "2GB") -> Crowd:

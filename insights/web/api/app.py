@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp
 
 from features.events.columns import ColumnReader
 from insights.live.standings import Standings
-from insights.web.api import at_risk, batch, data, model, risk, stream
+from insights.web.api import analyses, at_risk, batch, data, model, risk, stream
 from insights.web.api.behind import Behind
 from insights.web.api.clicks import clicks_to
 from insights.web.api.document import document
@@ -33,14 +34,19 @@ OPERATIONS = (
 
 def make_api(parts: Parts, monotonic: Callable[[], float] = time.monotonic) -> ASGIApp:
     """Return the application over what the program has opened, to be mounted at `PATH`; `monotonic` are seconds of a clock that never jumps."""
-    said = msgspec.json.encode(document(OPERATIONS, PATH))
+    whole: list[bytes] = []
 
     async def openapi(_request: Request) -> Response:
-        return Response(said, media_type="application/json")
+        if not whole:
+            entries = await analyses.entries_of(behind)
+            operations = (*OPERATIONS, *analyses.OPERATIONS, *analyses.operations_of(entries))
+            whole.append(await asyncio.to_thread(lambda: msgspec.json.encode(document(operations, PATH))))
+        return Response(whole[0], media_type="application/json")
 
-    app = Starlette(routes=[*map(route_of, OPERATIONS), Route("/openapi.json", openapi)], exception_handlers=HANDLERS)
+    routes = [*map(route_of, (*OPERATIONS, *analyses.OPERATIONS)), *analyses.ROUTES, Route("/openapi.json", openapi)]
+    app = Starlette(routes=routes, exception_handlers=HANDLERS)
     app.router.redirect_slashes = False
-    app.state.behind = _behind(parts, monotonic)
+    app.state.behind = behind = _behind(parts, monotonic)
     return Limits(app, parts.settings["page.api_rate"], monotonic)
 
 

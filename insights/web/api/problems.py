@@ -57,6 +57,9 @@ KINDS: Mapping[str, Kind] = {
     "no-store": Kind(503, "The page's own store does not answer", retry_s=5),
     "no-redis": Kind(503, "Redis does not answer", retry_s=2),
     "not-started": Kind(503, "Nothing is known yet", retry_s=10),
+    "no-history": Kind(503, "There is no history to ask"),
+    "busy": Kind(503, "The question is not answered now", retry_s=10),
+    "too-big": Kind(422, "The question takes more time or memory than it may"),
 }
 """All kinds by the last part of their type, ``urn:churnwatch:problem:NAME``."""
 _OF_STATUS = {400: "not-json", 401: "unauthenticated", 403: "forbidden", 404: "not-found", 405: "method", 413: "too-large", 415: "encoding"}

@@ -51,6 +51,12 @@ def opened(history: Path, tmp_path: Path, clock: Clock) -> Iterator[Callable[...
         close()
 
 
-@pytest.fixture
-def asked(opened: Callable[..., Asked]) -> Asked:
-    return opened()
+@pytest.fixture(scope="module")
+def asked(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """Give somebody who asks and has a process already, which most tests can share."""
+    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('asked') / 'page.db'}")
+    setup = Setup(folder=str(history), complete_from_ms=0, activity=(), horizon_ms=14 * DAY_MS, memory_mb=2_048)
+    made = Asked(setup, store, seconds=120.0, kept_bytes=1 << 28, now_ms=Clock())
+    yield made
+    made.close()
+    store.close()

@@ -72,6 +72,7 @@ class Api:
         return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://127.0.0.1", headers=bearer, timeout=60)
 
     def close(self) -> None:
+        self.parts.asked.close()
         self.store.close()
 
 
