@@ -115,10 +115,12 @@ def _placed(size: Size, links: Sequence[Way], sums: dict[Node, float], steps: in
     placed = {}
     for step, nodes in columns.items():
         y, x = float(TOP), _left(size, step, steps, sums, words)
+        quiet = [node for node in nodes if node in silent]
+        foot = size.height - FOOT - sum(sums[node] for node in quiet) * scale - gap * max(0, len(quiet) - 1)
         for node in nodes:
             tall = sums[node] * scale
-            if node in silent:
-                y = max(y, size.height - FOOT - tall)
+            if quiet and node == quiet[0]:
+                y = max(y, foot)
             placed[node] = _Placed(x, y, tall, sums[node], node in silent)
             y += tall + gap
     return placed, scale
