@@ -109,7 +109,7 @@ RULES: dict[str, Rule] = {
     ),
     "insights.history": Rule("features.definitions features.files features.events stream.faults", clock=True),
     "insights.history.live": Rule(
-        "features.definitions features.compiled features.events stream.faults stream.metric stream.settings stream.kafka stream.shard stream.alerts stream.intake stream.processes "
+        "features.definitions features.compiled features.users features.events online_models stream.faults stream.metric stream.settings stream.kafka stream.shard stream.alerts stream.intake stream.processes "
         "insights.history",
         "aiokafka",
         clock=True,

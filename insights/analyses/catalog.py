@@ -17,9 +17,13 @@ from insights.analyses.feature_use import FEATURE_USE
 from insights.analyses.funnel import FUNNEL
 from insights.analyses.hours import HOURS_OF_DAY
 from insights.analyses.lifecycle import LIFECYCLE
+from insights.analyses.loss_to_come import LOSS_TO_COME
 from insights.analyses.paths import PATHS
 from insights.analyses.paths_into_silence import PATHS_INTO_SILENCE
+from insights.analyses.reasons import REASONS
+from insights.analyses.retained_against_churned import RETAINED_AGAINST_CHURNED
 from insights.analyses.retention import RETENTION
+from insights.analyses.retention_forecast import RETENTION_FORECAST
 from insights.analyses.rfm import RFM
 from insights.analyses.stickiness import STICKINESS
 from insights.analyses.transitions import TRANSITIONS
@@ -31,6 +35,7 @@ _ALL = (
     ACTIVE_USERS,
     STICKINESS,
     RETENTION,
+    RETENTION_FORECAST,
     LIFECYCLE,
     DAILY_STATES,
     FUNNEL,
@@ -40,7 +45,10 @@ _ALL = (
     TRANSITIONS,
     PATHS_INTO_SILENCE,
     FEATURE_USE,
+    RETAINED_AGAINST_CHURNED,
     HOURS_OF_DAY,
+    REASONS,
+    LOSS_TO_COME,
     VALUE,
     RFM,
     CLUSTERS,

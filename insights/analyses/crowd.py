@@ -1,10 +1,13 @@
-"""The log as analyses see it: three views to ask, and what was known when it was opened.
+"""The log as analyses see it: views to ask, and what was known when it was opened.
 
 Views of the connection::
 
     events    user, ts, type, channel, item, session, value, event_id, props (JSON), arrived, part, off, day (local)
     user_day  user, day, channel, events, sessions, types, purchases, revenue, first_ts, last_ts, month
     users     user, first_day, first_ts, channel, last_day, events, purchases, revenue
+    traits    user, name, value (the newest), ts, part, off, event_id
+
+    alerts, scores, outcomes    what the engine said, and what came of it; empty where none was followed
 
 as `insights.history` has them (docs/history.md).
 
@@ -15,6 +18,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +27,10 @@ import duckdb
 import polars as pl
 
 from insights.analyses.units import Name, Unit
-from insights.history.days import user_day_sql, users_sql
+from insights.history.days import told_sql, traits_sql, user_day_sql, users_sql
 from insights.history.events import Rules
 from insights.history.reader import AsOf
+from insights.history.tables import FOLLOWED, TableSpec
 
 EVENTS: dict[str, Any] = {
     "user": pl.String, "ts": pl.Datetime("us", "UTC"), "type": pl.String, "channel": pl.String, "item": pl.String, "session": pl.String,
@@ -43,7 +48,7 @@ class Crowd:
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
-        With the three views above.
+        With the views above.
     as_of : AsOf
     """
 
@@ -77,15 +82,17 @@ class Crowd:
         self.con.close()
 
 
-def crowd_of(events: pl.DataFrame, as_of: AsOf) -> Crowd:
+def crowd_of(events: pl.DataFrame, as_of: AsOf, followed: Mapping[str, pl.DataFrame] | None = None) -> Crowd:
     """Return the log that a frame of events makes, as if the history had taken it in this order.
 
-    Events repeated by `event_id` count once within a day. The two derived views are made from the first.
+    Events repeated by `event_id` count once within a day. The derived views are made from the first.
 
     Parameters
     ----------
     events : pl.DataFrame
         Columns of `EVENTS`; user, ts and type are needed.
+    followed : mapping of str to pl.DataFrame
+        Rows of `alerts`, `scores` or `outcomes`, as far as there are any; columns that are not given are null.
     """
     missing = [
         pl.lit(None, kind).alias(name) for name, kind in EVENTS.items() if name not in events.columns and name not in {"part", "off"}
@@ -102,11 +109,20 @@ def crowd_of(events: pl.DataFrame, as_of: AsOf) -> Crowd:
     whole = whole.sort("part", "off", maintain_order=True).filter(~named | first)
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
+    tables = {"events": whole, **{spec.name: _rows_of(spec, (followed or {}).get(spec.name)) for spec in FOLLOWED}}
     with tempfile.TemporaryDirectory() as folder:  # DuckDB reads a frame only by way of pyarrow, a file without it
-        file = Path(folder) / "events.parquet"
-        whole.write_parquet(file)
-        con.execute("CREATE TABLE events AS SELECT * FROM read_parquet($file)", {"file": str(file)})
+        for name, rows in tables.items():
+            file = Path(folder) / f"{name}.parquet"
+            rows.write_parquet(file)
+            con.execute(f"CREATE TABLE {name} AS SELECT * FROM read_parquet($file)", {"file": str(file)})
     rules = Rules(as_of.zone, as_of.session_gap_ms, as_of.revenue)
     con.execute(f"CREATE VIEW user_day AS {user_day_sql('events', rules)}")
     con.execute(f"CREATE VIEW users AS {users_sql('user_day')}")
+    con.execute(f"CREATE VIEW traits AS {traits_sql(told_sql('events'))}")
     return Crowd(con, as_of)
+
+
+def _rows_of(spec: TableSpec, rows: pl.DataFrame | None) -> pl.DataFrame:
+    given = pl.DataFrame(schema=spec.columns) if rows is None else rows
+    missing = [pl.lit(None, kind).alias(name) for name, kind in spec.columns.items() if name not in given.columns]
+    return given.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in spec.columns.items())

@@ -63,8 +63,7 @@ def ratio_with_interval(cases: Floats, of: Floats) -> tuple[Floats, Floats, Floa
     every, out_of = cases.sum(1), of.sum(0)
     ratio = pooled_ratio(every[..., 1], out_of[..., 1], every[..., 0], out_of[..., 0])
     rest, out_of_rest = every[:, None] - cases, out_of - of
-    logs = np.log(pooled_ratio(rest[..., 1], out_of_rest[..., 1], rest[..., 0], out_of_rest[..., 0]))
-    deviation = np.sqrt((FOLDS - 1) / FOLDS * ((logs - logs.mean(1, keepdims=True)) ** 2).sum(1))
+    deviation = jackknife_deviation(np.log(pooled_ratio(rest[..., 1], out_of_rest[..., 1], rest[..., 0], out_of_rest[..., 0])))
     return ratio, ratio * np.exp(-_T * deviation), ratio * np.exp(_T * deviation)
 
 
@@ -105,5 +104,20 @@ def difference_with_interval(used: Floats, of: Floats) -> tuple[Floats, Floats, 
     every, out_of = used.sum(1), of.sum(0)
     difference = pooled(every, np.broadcast_to(out_of, every.shape))
     one_out = pooled(every[:, None] - used, np.broadcast_to(out_of - of, used.shape))
-    deviation = np.sqrt((FOLDS - 1) / FOLDS * ((one_out - one_out.mean(1, keepdims=True)) ** 2).sum(1))
-    return difference, difference - _T * deviation, difference + _T * deviation
+    return difference, *sure_within(difference, jackknife_deviation(one_out))
+
+
+def jackknife_deviation(one_out: Floats) -> Floats:
+    """Return the standard deviation of values, from what each is without one part of the people after the other (Tukey 1958).
+
+    Parameters
+    ----------
+    one_out : float64[things, folds]
+    """
+    deviation: Floats = np.sqrt((FOLDS - 1) / FOLDS * ((one_out - one_out.mean(1, keepdims=True)) ** 2).sum(1))
+    return deviation
+
+
+def sure_within(value: Floats, deviation: Floats) -> tuple[Floats, Floats]:
+    """Return the ends of intervals of 95 % whose deviations are by jackknife."""
+    return value - _T * deviation, value + _T * deviation

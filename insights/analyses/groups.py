@@ -33,8 +33,7 @@ def first_value_sql(by: str, bound: Bound) -> str:
 
 def trait_sql(name: str, bound: Bound) -> str:
     """Return SQL with a row for each user who has a trait: `user`, and as `grp` its newest value, told by an `identify` event."""
-    value = field_sql(f"props.{name}", bound)
-    return f"SELECT user, arg_max({value}, {PLACE}) AS grp FROM events WHERE type = 'identify' AND {value} <> '' GROUP BY user"
+    return f"SELECT user, value AS grp FROM traits WHERE name = {bound(name)}"
 
 
 def kept(sizes: Iterable[tuple[str, int]], limit: int) -> list[str]:

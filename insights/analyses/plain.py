@@ -52,6 +52,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     target: str | None = None
     path: str | None = None
     feature: str | None = None
+    reason: str | None = None
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):

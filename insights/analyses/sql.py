@@ -13,9 +13,8 @@ import duckdb
 import polars as pl
 
 from insights.analyses.crowd import Crowd
+from insights.history.tables import VIEWS
 from stream.faults import UsageFault
-
-VIEWS = ("events", "user_day", "users")
 
 
 def ask(crowd: Crowd, folder: Path, text: str, *, seconds: float, most: int) -> tuple[pl.DataFrame, bool]:

@@ -1,4 +1,4 @@
-"""What a user did on a day, and what there is of a user at all: SQL over events, the same for the derived tables and for what is not derived yet."""
+"""What a user did on a day, what there is of a user at all, and what was told of them: SQL over events, the same for the derived tables and for what is not derived yet."""
 
 from __future__ import annotations
 
@@ -29,3 +29,15 @@ def users_sql(user_day: str) -> str:
     """Return SQL with a row for each user of `user_day`; the channel is that of their first event."""
     return f"""select "user", min(day) as first_day, min(first_ts) as first_ts, arg_min_null(channel, day) as channel, max(day) as last_day,
   sum(events)::bigint as events, sum(purchases)::bigint as purchases, sum(revenue)::double as revenue from {user_day} group by "user\""""
+
+
+def told_sql(events: str) -> str:
+    """Return SQL with a row for each trait that an `identify` event told: user, name, value, and the event's time, place and id. What is empty or null is not told."""
+    return f"""select "user", each.key as name, each.value ->> '$' as value, ts, part, off, event_id
+from (select * from {events} where type = 'identify' and props is not null) as told, json_each(told.props) as each where each.value ->> '$' <> ''"""
+
+
+def traits_sql(told: str) -> str:
+    """Return SQL with a row for each user and trait: the newest of what `told_sql` gave, or of what this gave before, so that either may be added to the other."""
+    return f"""select "user", name, newest.value as value, newest.ts as ts, newest.part as part, newest.off as off, newest.event_id as event_id
+from (select "user", name, max(struct_pack(ts := ts, part := part, off := off, event_id := event_id, value := value)) as newest from ({told}) group by "user", name)"""

@@ -1,7 +1,8 @@
 """The derived tables: what each user did on each day, and what there is of each user, kept so that questions need not read every event.
 
 A row of `user_day` depends on the events of its day only. So the days whose events have changed since the derived tables were made are *dirty*, and are computed anew; all
-others stand. Until that is done the reader computes the dirty days itself, so nobody ever sees an old number. A crash between the two tables only repeats the work.
+others stand. Until that is done the reader computes the dirty days itself, so nobody ever sees an old number. A crash between the tables only repeats the work.
+Of traits the newest of each counts, so what the changed days tell is added to what was known.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from insights.history.days import user_day_sql, users_sql
+from insights.history.days import told_sql, traits_sql, user_day_sql, users_sql
 from insights.history.duck import connected, files_sql, quoted
 from insights.history.events import Rules
 from insights.history.faults import HistoryMissing, HistoryStale
 from insights.history.standing import Standing
 from insights.history.table import DataFile, Table
-from insights.history.tables import ALERTS, EVENTS, USER_DAY, USERS, TableSpec
+from insights.history.tables import EVENTS, FOLLOWED, TRAITS, USER_DAY, USERS, TableSpec
 
 UP_TO = "events"
 """The source whose position in a derived table is the version of the events that it was made of."""
@@ -39,20 +40,29 @@ class Snapshot:
         None if there is none yet, or it cannot be used beside these events.
     dirty : frozenset of str
         Days whose rows in `user_day` are not those of the events.
-    alerts : Table or None
-        None if none was ever followed.
+    traits : Table or None
+        It may be older than the others; `untold` are the files of events that it does not know.
+    followed : dict of str to Table
+        What the engine said, by name, as far as it was ever followed.
     """
 
     events: Table
     user_day: Table | None
     users: Table | None
     dirty: frozenset[str]
-    alerts: Table | None
+    traits: Table | None
+    followed: dict[str, Table]
 
     @property
     def rules(self) -> Rules:
         """What days, visits and money mean in it."""
         return Rules.of(self.events.properties)
+
+    @property
+    def untold(self) -> list[DataFile]:
+        """Files of events of which the table of traits does not know all."""
+        known = 0 if self.traits is None else self.traits.position(UP_TO)
+        return [one for one in self.events.files() if one.changed > known]
 
 
 def snapshot(folder: Path) -> Snapshot:
@@ -63,7 +73,7 @@ def snapshot(folder: Path) -> Snapshot:
     HistoryMissing
         If there is no history in the folder.
     """
-    users, user_day = _there(folder, USERS), _there(folder, USER_DAY)
+    traits, users, user_day = _there(folder, TRAITS), _there(folder, USERS), _there(folder, USER_DAY)
     events = Table.open(folder, EVENTS)
     rules = digest(Rules.of(events.properties))
     days = user_day if user_day is not None and user_day.properties.get(RULES) == rules else None
@@ -71,7 +81,8 @@ def snapshot(folder: Path) -> Snapshot:
     dirty = frozenset(one.partition for one in events.files() if one.changed > up_to)
     # the table of users is of use only beside the very table of days that it was made from
     beside = users is not None and days is not None and users.properties.get(RULES) == rules and users.position(UP_TO) == up_to
-    return Snapshot(events, days, users if beside else None, dirty, _there(folder, ALERTS))
+    followed = {spec.name: table for spec in FOLLOWED if (table := _there(folder, spec)) is not None}
+    return Snapshot(events, days, users if beside else None, dirty, traits, followed)
 
 
 def _there(folder: Path, spec: TableSpec) -> Table | None:
@@ -87,11 +98,13 @@ def digest(rules: Rules) -> str:
 
 
 def views(con: duckdb.DuckDBPyConnection, at: Snapshot) -> None:
-    """Make the views `events`, `alerts`, `user_day` and `users`, of which the last two are exact however old the derived tables are."""
+    """Make a view of each table; `user_day`, `users` and `traits` are exact however old the derived tables are, and what was never followed is empty."""
     files = at.events.files()
     con.execute(f"create view events as {_events(at, files)}")
-    alerts = [] if at.alerts is None else [one.path for one in at.alerts.files()]
-    con.execute(f"create view alerts as {files_sql(ALERTS, at.events.folder.parent / ALERTS.name, alerts)}")
+    for spec in FOLLOWED:
+        paths = [one.path for one in at.followed[spec.name].files()] if spec.name in at.followed else []
+        con.execute(f"create view {spec.name} as {files_sql(spec, at.events.folder.parent / spec.name, paths)}")
+    con.execute(f"create view traits as {_newest_traits(at)}")
     live = user_day_sql(f"({_events(at, [one for one in files if one.partition in at.dirty])})", at.rules)
     if at.user_day is None:
         con.execute(f"create view user_day as {live}")
@@ -120,8 +133,17 @@ def _events(at: Snapshot, files: list[DataFile]) -> str:
     return files_sql(EVENTS, at.events.folder, [one.path for one in files])
 
 
+def _newest_traits(at: Snapshot) -> str:
+    """Return SQL of the newest of each trait: of what the table knows, and what the files say that it does not know."""
+    stored = "" if at.traits is None else files_sql(TRAITS, at.traits.folder, [one.path for one in at.traits.files()])
+    if stored and not at.untold:
+        return stored
+    told = told_sql(f"({_events(at, at.untold)})")
+    return traits_sql(f"{stored} union all by name {told}" if stored else told)
+
+
 def derive(folder: Path) -> int:
-    """Compute the dirty days anew, and then the users; return how many days were dirty.
+    """Compute the dirty days anew, then the users and their traits; return how many days were dirty.
 
     Raises
     ------
@@ -129,14 +151,15 @@ def derive(folder: Path) -> int:
         If another writer derived meanwhile; what is written is then left to them.
     """
     at = snapshot(folder)
-    if at.users is not None and not at.dirty:
-        return 0
-    days = at.user_day or _made(folder, USER_DAY, at.rules)
     con = connected()
     try:
-        if at.dirty or not days.position(UP_TO):
-            _derive_days(con, at, days)
-        _derive_users(con, days, _made(folder, USERS, at.rules))
+        if at.users is None or at.dirty:
+            days = at.user_day or _made(folder, USER_DAY, at.rules)
+            if at.dirty or not days.position(UP_TO):
+                _derive_days(con, at, days)
+            _derive_users(con, days, _made(folder, USERS, at.rules))
+        if at.traits is None or at.untold:
+            _derive_traits(con, at, at.traits or Table.create(folder, TRAITS, {}))
     finally:
         con.close()
     return len(at.dirty)
@@ -181,6 +204,15 @@ def _derive_users(con: duckdb.DuckDBPyConnection, days: Table, users: Table) -> 
     rows = _as_in_files(USERS, pl.DataFrame(con.sql(users_sql(f"({stored})"))))
     adds = [users.write("", rows)] if rows.height else []
     users.commit(Standing(), adds=adds, removes=users.files(), positions={UP_TO: days.position(UP_TO)})
+
+
+def _derive_traits(con: duckdb.DuckDBPyConnection, at: Snapshot, traits: Table) -> None:
+    """Put all traits in place of those that stand there; where the new events tell nothing, only say that they are known."""
+    (tells,) = con.execute(f"select exists(select * from ({_events(at, at.untold)}) where type = 'identify')").fetchall()[0]
+    adds: list[DataFile] = []
+    if tells and (rows := _as_in_files(TRAITS, pl.DataFrame(con.sql(_newest_traits(at))))).height:
+        adds = [traits.write("", rows)]
+    traits.commit(Standing(), adds=adds, removes=traits.files() if adds else [], positions={UP_TO: at.events.version})
 
 
 def _as_in_files(spec: TableSpec, rows: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from insights.history.faults import HistoryMissing
 from insights.history.table import DataFile, Table, saying
-from insights.history.tables import ALERTS, ERASURES, USER_DAY, USERS
+from insights.history.tables import EVENTS, TABLES
 
 MERGE_AT = 8
 """So many files of about one size in a day are merged, so that each row is written again only when its file has grown about eightfold."""
@@ -78,7 +78,9 @@ def vacuum(table: Table, after_hours: int = GRACE_HOURS) -> int:
 def tidy(folder: Path, events: Table, after_hours: int = GRACE_HOURS) -> int:
     """Vacuum every table of a history; return how many files were deleted."""
     gone = vacuum(events, after_hours)
-    for spec in (USER_DAY, USERS, ALERTS, ERASURES):
+    for spec in TABLES:
+        if spec is EVENTS:
+            continue
         with contextlib.suppress(HistoryMissing):
             gone += vacuum(Table.open(folder, spec), after_hours)
     return gone

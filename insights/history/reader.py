@@ -1,4 +1,4 @@
-"""The history as those see it who ask: DuckDB over one snapshot, with the views `events`, `user_day`, `users` and `alerts`.
+"""The history as those see it who ask: DuckDB over one snapshot, with a view of each table.
 
 A snapshot is a list of files that are never changed, so it stays as it is while a writer goes on. A writer removes a file no earlier than
 `maintenance.GRACE_HOURS` after the last snapshot that names it.

@@ -29,7 +29,7 @@ class Standing:
     erased : int
         Rows of erased users that were removed, or not written at all.
     lost : int
-        Offsets that retention had deleted before they were read.
+        Offsets that retention had deleted before they were read; of scores and outcomes, missing numbers of examples.
     watermark_ms : int or None
         Up to this time all is known, ms since the epoch.
     complete_from_ms : int or None

@@ -7,6 +7,7 @@ from typing import Any
 
 from insights.history.derived import snapshot
 from insights.history.erasing import pending
+from insights.history.table import Table
 
 
 def status(folder: Path) -> dict[str, Any]:
@@ -39,4 +40,11 @@ def status(folder: Path) -> dict[str, Any]:
         "days_to_derive": len(at.dirty),
         "rows_erased": standing.erased,
         "users_to_erase": pending(folder),
+        "followed": {name: _rows(table) for name, table in at.followed.items()},
     }
+
+
+def _rows(table: Table) -> dict[str, Any]:
+    files, standing = table.files(), table.standing
+    known = {"rows": sum(one.rows for one in files), "files": len(files), "bytes": sum(one.size_bytes for one in files)}
+    return {**known, "lost": standing.lost, "watermark_ms": standing.watermark_ms, "offsets": standing.ends}

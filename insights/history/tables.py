@@ -126,6 +126,21 @@ USERS = TableSpec(
     order=("user",),
     measured="first_ts",
 )
+TRAITS = TableSpec(
+    "traits",
+    {
+        "user": pl.String(),
+        "name": pl.String(),
+        "value": pl.String(),  # the newest that an identify event told; never empty
+        "ts": TIME,  # of that event, and its place and id, by which a newer one is known
+        "part": pl.Int32(),
+        "off": pl.Int64(),
+        "event_id": pl.String(),
+    },
+    needed=("user", "name", "value", "ts", "part", "off"),
+    partition="",
+    order=("user", "name"),
+)
 ALERTS = TableSpec(
     "alerts",
     {
@@ -169,7 +184,52 @@ ERASURES = TableSpec(
     order=("at", "part", "off"),
     measured="at",
 )
-OF_USERS = (EVENTS, ALERTS)
-"""Tables that hold users as they came; whoever is erased is taken out of each."""
+SCORES = TableSpec(
+    "scores",
+    {
+        "user": pl.String(),
+        "definition": pl.String(),
+        "landmark": TIME,
+        "risk": pl.Float64(),  # as it was said at the landmark, 0 to 1
+        "model_version": pl.Int32(),  # of the model that said it; 0 is the rule
+        "flags": pl.Int32(),  # bits: 1 the user's own return fired it, 2 left-censored, 4 a win-back was sent
+        "matured": TIME,  # when the outcome is due: landmark + horizon + lateness
+        "lineage": pl.String(),
+        "shard": pl.Int32(),
+        "number": pl.Int64(),  # its place among the shard's examples
+        "day": pl.Date(),  # of the landmark, in the history's time zone
+    },
+    needed=("user", "definition", "landmark", "risk", "model_version", "flags", "matured", "lineage", "shard", "number"),
+    partition="day",
+    order=("user", "landmark", "definition", "shard", "number"),
+    measured="landmark",
+)
+OUTCOMES = TableSpec(
+    "outcomes",
+    {
+        "user": pl.String(),
+        "definition": pl.String(),
+        "landmark": TIME,
+        "label": pl.Int32(),  # 1 churned, 0 stayed
+        "matured": TIME,  # when it was known
+        "source": pl.String(),  # engine, or labels: told from outside
+        "lineage": pl.String(),
+        "shard": pl.Int32(),
+        "number": pl.Int64(),  # its place among the shard's examples; of labels, the offset in their topic
+        "day": pl.Date(),  # of the landmark, in the history's time zone
+    },
+    needed=("user", "definition", "landmark", "label", "matured", "source", "lineage", "shard", "number"),
+    partition="day",
+    order=("user", "landmark", "definition", "shard", "number"),
+    measured="landmark",
+)
+FOLLOWED = (ALERTS, SCORES, OUTCOMES)
+"""Tables of what the engine says; a history that was only imported has none of them."""
+OF_USERS = (EVENTS, TRAITS, *FOLLOWED)
+"""Tables that hold users as they came, and traits, which are added to those that were known; whoever is erased is taken out of each."""
 DERIVED = (USER_DAY, USERS)
 """Tables that are made anew from the events."""
+TABLES = (*OF_USERS, *DERIVED, ERASURES)
+"""All of them."""
+VIEWS = tuple(spec.name for spec in (EVENTS, USER_DAY, USERS, TRAITS, *FOLLOWED))
+"""What may be asked of; not who was erased."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from insights.words import access, analyses, at_risk, common, crowd, data, explore, features, journeys, model, people, person, states
+from insights.words import access, analyses, at_risk, common, crowd, data, explore, features, journeys, model, people, person, risks, states
 from insights.words.language import DASH as DASH
 from insights.words.language import Words as Words
 from insights.words.said import LANGUAGES as LANGUAGES
@@ -26,6 +26,7 @@ FILES: dict[str, dict[str, Said]] = {
     "journeys": journeys.WORDS,
     "features": features.WORDS,
     "crowd": crowd.WORDS,
+    "risks": risks.WORDS,
     "people": people.WORDS,
     "explore": explore.WORDS,
 }

@@ -10,6 +10,11 @@ WORDS: dict[str, Said] = {
     "analysis.feature_use.asks": Said(
         "Do people who use a feature stay longer than others who are as active?", "同样活跃的用户中，使用某功能的人是否留存更久？"
     ),
+    "analysis.retained_against_churned": Said("Who stayed against who left", "留存与流失对比"),
+    "analysis.retained_against_churned.asks": Said(
+        "In what do people differ who stay from those who fall silent, and does it hold on later days?",
+        "留下的人与沉默的人有何不同，在之后的日子里是否仍然成立？",
+    ),
     "analysis.hours": Said("Hours of the day", "时段"),
     "analysis.hours.asks": Said(
         "After visits of which hour does silence follow, and how slow is the product then?",
@@ -28,6 +33,11 @@ WORDS: dict[str, Said] = {
         "what counts as a feature: type, or a field such as props.screen", "以什么区分功能：type 或字段，如 props.screen"
     ),
     "parameter.used_within": Said("days before a landmark in which a feature counts as used", "时点之前多少天内用过即算使用"),
+    "parameter.numbers": Said(
+        "field of events whose mean is compared, too, as in props.latency_ms; may be given several times",
+        "另行比较其均值的事件字段，如 props.latency_ms；可多次给出",
+    ),
+    "parameter.figure_days": Said("days that end with a landmark, over which figures are counted", "指标统计的天数，止于时点当天"),
     "parameter.common": Said("share of people from which a feature counts as common", "使用人数占比达到多少即为常用功能"),
     "parameter.least_visits": Said("fewest visits of an hour", "每个时段至少的访问次数"),
     # metrics
@@ -46,6 +56,28 @@ WORDS: dict[str, Said] = {
     "metric.kept_share.is": Said(
         "share of landmarks after use of the feature that somebody came again after", "使用该功能后的时点中，之后有回访的比例"
     ),
+    "metric.standardised_difference": Said("Difference (standard deviations)", "差异（标准差）"),
+    "metric.standardised_difference.is": Said(
+        "mean of the logarithm of the figure before returns, minus that before silences, in standard deviations; of the earlier half of the landmarks",
+        "回访前指标对数的均值减去沉默前的均值，以标准差为单位；取较早一半的时点",
+    ),
+    "metric.hidden_difference": Said("On the hidden half", "隐藏一半上的差异"),
+    "metric.hidden_difference.is": Said(
+        "the same of the later half, which the order does not know; a figure that is not surely on the same side in both falls out",
+        "较晚一半上的同一差异，排序时未使用；两半不能确定同向的指标出局（伪指标）",
+    ),
+    "metric.retained_median": Said("Median, stayed", "留存者中位数"),
+    "metric.retained_median.is": Said(
+        "of landmarks after which somebody came again; n is their people", "之后有回访的时点的中位数；n 为人数"
+    ),
+    "metric.churned_median": Said("Median, left", "流失者中位数"),
+    "metric.churned_median.is": Said("of landmarks that silence followed; n is their people", "之后沉默的时点的中位数；n 为人数"),
+    "metric.order_agreement": Said("Order of both halves", "两半排序的一致性"),
+    "metric.order_agreement.is": Said(
+        "how far the differences of all figures are in the same order in both halves (Spearman): 1 fully, 0 as by chance",
+        "所有指标的差异在两半中排序的一致程度（Spearman）：1 完全一致，0 为随机",
+    ),
+    "column.verdict": Said("Verdict", "结论"),
     "metric.hour_ratio": Said("Silence, times as often", "沉默倍数"),
     "metric.hour_ratio.is": Said(
         "how many times as often the last visit before a silence ends in this hour as other visits do, among the equally active",

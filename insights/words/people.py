@@ -30,6 +30,9 @@ WORDS: dict[str, Said] = {
     "people.landmarks": Said("such days", "此类天数"),
     "people.silences": Said("silences after them", "其后沉默次数"),
     "people.visits": Said("visits", "访问次数"),
+    "people.alerts": Said("alerts", "预警数"),
+    "people.risk": Said("risk", "风险"),
+    "people.chance": Said("chance to come", "回来的概率"),
     # the page
     "people.title": Said("The people behind a number", "数字背后的用户"),
     "people.of": Said("{analysis}: {metric}", "{analysis}：{metric}"),

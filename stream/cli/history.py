@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +20,8 @@ from stream.shown import Styled, json_line
 if TYPE_CHECKING:
     from features.files.reader import EventFile
     from insights.history.events import Rules
+    from insights.history.live.verify import Verdict
+    from insights.history.live.verify_examples import Recount
     from stream.settings import Settings
 
 history_app = typer.Typer(no_args_is_help=True)
@@ -99,8 +102,6 @@ def run_(
 @history_app.command("status")
 def status_(as_json: Annotated[bool, typer.Option("--json", help="as one JSON object")] = False) -> None:
     """Say what the history holds and how far it is."""
-    from datetime import UTC, datetime
-
     from insights.history.status import status
 
     found = status(Path(context.settings()["history.dir"]))
@@ -109,7 +110,7 @@ def status_(as_json: Annotated[bool, typer.Option("--json", help="as one JSON ob
         screen.verbatim(json_line(found))
         return
     watermark = found["watermark_ms"]
-    known = "nothing yet" if watermark is None else f"{datetime.fromtimestamp(watermark / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    known = "nothing yet" if watermark is None else _moment(watermark)
     rejected = ", ".join(f"{count:,} {reason}" for reason, count in sorted(found["rejected"].items())) or "none"
     screen.line(Styled(found["folder"], "bold"), f"  version {found['version']}")
     screen.facts(
@@ -122,6 +123,7 @@ def status_(as_json: Annotated[bool, typer.Option("--json", help="as one JSON ob
             ("rejected", rejected),
             ("erased", f"{found['rows_erased']:,} rows; {found['users_to_erase']:,} users wait for the next pass"),
             ("to derive", f"{found['days_to_derive']:,} days; questions compute them meanwhile" if found["days_to_derive"] else "nothing"),
+            *((name, _followed(table)) for name, table in found["followed"].items()),
             *((f"offset of {source.rpartition('/')[2]}", f"{offset:,}") for source, offset in found["offsets"].items()),
         ]
     )
@@ -132,27 +134,32 @@ def verify_(
     spill: Annotated[Path | None, typer.Option(help="folder for the events of the topic; default: that for temporary files")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="as one JSON object")] = False,
 ) -> None:
-    """Read the clicks again from their beginning, and say whether each is in the history once. Ends with 2 if not."""
+    """Read the clicks and the examples again from their beginning, and say whether each is in the history once. Ends with 2 if not."""
     import asyncio
     from dataclasses import asdict
 
     from features.events.columns import ColumnReader
     from insights.history.live.clicks import topic_now
     from insights.history.live.verify import verify
+    from insights.history.live.verify_examples import verify_examples
     from insights.history.status import status
     from stream.kafka.connection import connection_of
     from stream.kafka.topics import topic_names
 
     settings = context.settings()
     dir_, connection = Path(settings["history.dir"]), connection_of(settings)
-    topic = topic_now(connection, topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"])
+    names = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
+    topic, examples = topic_now(connection, names["clicks"]), topic_now(connection, names["examples"], "examples")
     reader = ColumnReader(settings.spec(), settings.rules().for_senders())
     offsets = status(dir_)["offsets"]
     with spill_folder(spill, "nothing was read") as folder, bar("reading", sum(offsets.values())) as told:
         found = asyncio.run(verify(dir_, folder, connection, topic, reader, told))
+    with spill_folder(spill, "nothing was read") as folder:
+        said = asyncio.run(verify_examples(dir_, folder, connection, examples))
+    sound = found.sound and all(one.sound for one in said.values())
     screen = Screen()
     if as_json:
-        screen.verbatim(json_line(asdict(found)))
+        screen.verbatim(json_line({**asdict(found), "tables": {name: asdict(one) for name, one in said.items()}}))
     else:
         columns = (
             Column("partition", right=True),
@@ -162,17 +169,30 @@ def verify_(
             Column("repeats", right=True),
         )
         screen.table(columns, [(f"{part}", day, *(f"{count:,}" for count in counts)) for part, day, *counts in found.days])
-        screen.line(Styled("sound" if found.sound else "not sound", "green" if found.sound else "red"),
-                    f": {found.lost:,} lost, {found.foreign:,} foreign, {found.doubled:,} doubled")  # fmt: skip
+        recounts: dict[str, Verdict | Recount] = {"": found, **{f"{table}: ": recount for table, recount in said.items()}}
+        for name, one in recounts.items():
+            screen.line(name, Styled("sound" if one.sound else "not sound", "green" if one.sound else "red"),
+                        f": {one.lost:,} lost, {one.foreign:,} foreign, {one.doubled:,} doubled")  # fmt: skip
         if found.other_days:
             screen.line(f"{found.other_days:,} events came again with a time of another day, and count twice")
         if found.erased or found.to_erase:
             screen.line(
                 f"{found.erased:,} events are of erased users or erase somebody, and were not asked for; {found.to_erase:,} of their rows wait for the next pass"
             )
-        if found.gone:
-            screen.line(f"{found.gone:,} rows are older than what the topic still has, and were held against nothing")
-    raise typer.Exit(0 if found.sound else 2)
+        if gone := found.gone + sum(one.gone for one in said.values()):
+            screen.line(f"{gone:,} rows are older than what the topic still has, and were held against nothing")
+    raise typer.Exit(0 if sound else 2)
+
+
+def _followed(table: dict[str, Any]) -> str:
+    """Say how many rows there are of what the engine said, and up to when."""
+    missing = f"; {table['lost']:,} examples are missing" if table["lost"] else ""
+    known = f", up to {_moment(table['watermark_ms'])}" if table["watermark_ms"] is not None else ""
+    return f"{table['rows']:,}{known}, {table['files']:,} files, {table['bytes'] / 1e6:,.1f} MB{missing}"
+
+
+def _moment(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 history_app.command("erase")(erase_from_history)

@@ -12,7 +12,10 @@ from stream.faults import UsageFault
 
 
 def sql(
-    query: Annotated[str, typer.Argument(metavar="SELECT", help="one SELECT over events, user_day and users, in DuckDB's SQL")],
+    query: Annotated[
+        str,
+        typer.Argument(metavar="SELECT", help="one SELECT over a view of each table of the history, such as events, in DuckDB's SQL"),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="for programs: what was known, and the rows")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="for spreadsheets")] = False,
     most: Annotated[int, typer.Option("--limit", min=1, max=10_000_000, help="most rows")] = 1_000,

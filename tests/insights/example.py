@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 from typer.testing import CliRunner
+
+from insights.history.table import Table
+from insights.history.tables import ALERTS, OUTCOMES, SCORES, TableSpec
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 DAYS = 84
@@ -58,7 +62,51 @@ def import_example(folder: Path) -> Path:
     history = folder / "history"
     done = CliRunner(env={"CHURNWATCH_HISTORY": str(history)}).invoke(app, ["history", "import", str(file)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
+    for spec, frame in said_of(events()):
+        append(history, spec, frame)
     return history
+
+
+def said_of(rows: list[dict[str, Any]]) -> list[tuple[TableSpec, pl.DataFrame]]:
+    """What an engine might have said of the example's people at noon of each day of two weeks after they came last: risks, what came of them, and alerts."""
+    random_ = random.Random(8)
+    last_day = BEGIN + timedelta(days=DAYS)
+    days: dict[str, list[datetime]] = {}
+    for row in rows:
+        if row["type"] != "identify":
+            days.setdefault(str(row["user"]), []).append(datetime.fromisoformat(str(row["ts"])))
+    scores, outcomes, alerts = [], [], []
+    for user, times in sorted(days.items()):
+        at = times[0].replace(hour=12, minute=0, second=0) + timedelta(days=1)
+        is_open = False
+        while at < last_day:
+            silent = min((at - one).days for one in times if one < at)
+            if silent < 14:
+                risk = round(min(0.98, 1 - 0.75 ** (silent + 1) + random_.uniform(-0.1, 0.1)), 4)
+                due, came = at + timedelta(days=15), any(at < one <= at + timedelta(days=14) for one in times)
+                place = {"lineage": "0", "shard": 0, "number": len(scores) + len(outcomes) + 1}
+                who = {"user": user, "definition": "churn14", "landmark": at, "matured": due, **place}
+                scores.append({**who, "risk": risk, "model_version": 1, "flags": 0})
+                if due < last_day:
+                    outcomes.append({**who, "label": int(not came), "source": "engine"})
+                if risk > 0.7 and not is_open:
+                    codes = ["silence", random_.choice(["active_days", "errors"])]
+                    alert = {"alert_id": f"{len(alerts):032x}", "type": "opened", "event_time": at, "reasons": codes, "reason_codes": codes}
+                    alerts.append({**who, **alert, "risk": risk, "part": 0, "off": len(alerts)})
+                is_open = risk > 0.7
+            at += timedelta(days=1)
+    return [
+        (spec, pl.DataFrame(some, infer_schema_length=None)) for spec, some in ((SCORES, scores), (OUTCOMES, outcomes), (ALERTS, alerts))
+    ]
+
+
+def append(history: Path, spec: TableSpec, rows: pl.DataFrame) -> None:
+    """Put rows into a table of what the engine said, as the writer does."""
+    table = Table.create(history, spec, {})
+    missing = [pl.lit(None, kind).alias(name) for name, kind in spec.in_files.items() if name not in rows.columns]
+    whole = rows.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in spec.in_files.items())
+    of_days = whole.with_columns(day=pl.col(spec.measured).dt.date()).sort(spec.order).partition_by("day", as_dict=True)
+    table.commit(table.standing, adds=[table.write(str(day), some.drop("day")) for (day,), some in sorted(of_days.items())])
 
 
 def said(history: Path, words: list[str], code: int = 0, columns: int | None = None) -> str:

@@ -39,7 +39,7 @@ definition of churn. `identify`, `alias`, `consent` and `erase` are never activi
 **Time.** Days, weeks and months are those of `features.timezone`; a day of 23 or 25 hours is one day. Ranges are widened to whole units. Late events count here, though the live features have left them out.
 Who was there before the history is complete (`history.complete_from`) is in no first cohort, and is counted under the table.
 
-**In SQL.** `churnwatch sql "SELECT ..."` asks the views `events`, `user_day` and `users` ([columns](history.md)) in DuckDB's SQL. One SELECT that reads no file and changes nothing, broken off after `--seconds` and bound by `--memory`.
+**In SQL.** `churnwatch sql "SELECT ..."` asks the views `events`, `user_day`, `users`, `traits`, `alerts`, `scores` and `outcomes` ([columns](history.md)) in DuckDB's SQL. One SELECT that reads no file and changes nothing, broken off after `--seconds` and bound by `--memory`.
 
 The examples are of a small made-up shop (`tests/insights/example.py`).
 """

@@ -12,7 +12,13 @@ import msgspec
 import pytest
 import typer
 
+from insights.analyses.analysis import Cell
 from insights.analyses.catalog import CATALOG
+from insights.analyses.crowd import Crowd
+from insights.analyses.plain import Rows
+from insights.history.reader import open_log
+from insights.words import LANGUAGES, words
+from insights.written.tables import people_table
 from stream.cli import app
 from stream.faults import UsageFault
 from tests.insights import page
@@ -119,3 +125,18 @@ def test_the_people_behind_a_link_of_paths_are_listed(history: Path) -> None:
     listed = said(history, ["paths", "--depth", "4", "--users", "metric=people,k=1,source=open,target=view", "--csv"]).splitlines()
     assert listed[0].startswith("user,visits")
     assert len(listed) - 1 == 37  # as docs/analyses.md says
+
+
+def test_the_people_behind_each_kind_of_number_are_listed_in_words(history: Path) -> None:
+    log = open_log(history)
+    crowd = Crowd(log.con, log.as_of)
+    for one in CATALOG.values():
+        asked = one.parameters(**{one.arguments: ("open", "view", "purchase")} if one.arguments else {})
+        rows = [] if one.behind is None else one.run(crowd, asked).rows.drop_nulls("value").to_dicts()
+        of_metrics = list({row["metric"]: row for row in rows if row["metric"] not in {"overall", "spread"}}.values())
+        for row in of_metrics[:1] + of_metrics[-1:]:
+            cell = Cell(**{name: row[name] for name in Cell.__struct_fields__ if name in row})
+            for lang in LANGUAGES:
+                people = one.behind(crowd, asked, cell).to_dict(as_series=False)  # type: ignore[misc]  # it has rows only with a list
+                assert people_table(Rows(people), words(lang)).head
+    crowd.close()

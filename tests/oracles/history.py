@@ -39,6 +39,7 @@ class Row(NamedTuple):
     value: float | None
     place: tuple[int, int, str]
     """Part, offset and event id."""
+    props: dict[str, Any] | None = None
 
 
 def user_days(rows: Iterable[Row], zone: str, gap_ms: int, revenue: Sequence[str], reserved: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -67,3 +68,13 @@ def users(days: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         (user, many[0][1], many[0][8], many[0][2], many[-1][1], *(sum(row[at] for row in many) for at in (3, 6, 7)))
         for user, many in sorted(by.items())
     ]
+
+
+def traits(rows: Iterable[Row]) -> list[tuple[str, str, str, int]]:
+    """Return user, name, newest value and its time (ms) of all that was told of users."""
+    newest: dict[tuple[str, str], tuple[str, int]] = {}
+    for row in sorted(rows, key=lambda row: (row.ts_ms, row.place)):
+        for name, value in (row.props or {}).items() if row.kind == "identify" else ():
+            if value not in {None, ""}:
+                newest[row.user, name] = (str(value), row.ts_ms)
+    return sorted((*who, *told) for who, told in newest.items())

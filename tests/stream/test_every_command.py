@@ -16,6 +16,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from features.users.packed_state import pack_states
 from features.users.state import FLAG_ARMED, init_state, state_dtype
 from features.users.update import apply_event
 from insights.analyses.catalog import CATALOG
+from insights.history.tables import ALERTS, SCORES
 from online_models.registry_redis import RedisRegistry
 from stream.cli import app, main
 from stream.cli.reference import commands_of
@@ -48,6 +50,7 @@ from stream.settings import load_settings
 from stream.shard.dead_letters import DeadLetter
 from stream.shard.meta import ShardMeta
 from stream.shown import visible
+from tests.insights.example import append
 from tests.online_models.test_learning import make_blocks
 from tests.stream.test_alerts import ALERT, RESOLVED_ALERT
 from tests.stream.topics import make_topics
@@ -168,6 +171,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, redis_server: LocalRedi
         env=environment | {"CHURNWATCH_CONFIG": str(folder / "churnwatch.toml")},
     )
     assert told.exit_code == 0, told.output
+    _judge(folder / "<b>history")
     return Deployment(folder, environment, topics, training.trainer.learners["gone"].version)
 
 
@@ -177,6 +181,17 @@ def _files(folder: Path) -> None:
     frame = pl.DataFrame(rows, schema=["user", "ts", "type", "channel", "value"], orient="row")
     frame.write_parquet(folder / "<b>=1+1 events.parquet")
     (folder / "<b>\x1b(0bad.jsonl").write_text('{"user": "[/]", "when": "\\u001b[2J"}\n')
+
+
+def _judge(history: Path) -> None:
+    """Put risks and alerts of everybody into the history, as if an engine had judged them."""
+    mark = datetime.now(UTC) - timedelta(days=1)
+    who = pl.DataFrame({"user": HOSTILE, "definition": ["gone"] * len(HOSTILE), "landmark": [mark] * len(HOSTILE)}).with_row_index("number")
+    risks = {"risk": 0.5, "model_version": 1, "flags": 0, "matured": mark + timedelta(days=15), "lineage": "0", "shard": 0}
+    append(history, SCORES, who.with_columns(pl.lit(value).alias(name) for name, value in risks.items()))
+    opened = {"type": "opened", "event_time": mark, "part": 0}
+    named = who.with_columns(alert_id="user", reason_codes=pl.concat_list("user"), reasons=pl.concat_list("user"), off="number")
+    append(history, ALERTS, named.with_columns(pl.lit(value).alias(name) for name, value in opened.items()))
 
 
 @dataclass
@@ -304,7 +319,11 @@ CASES: dict[str, list[Case]] = {
             ("transitions", ("--limit", "100"), (), False),
             ("paths-into-silence", ("--least-people", "1"), (), False),
             ("feature-use", ("--least-people", "1"), ("[/]", "ann\u202egnp.exe"), False),
+            ("retained-against-churned", ("--least-people", "0"), (), False),
             ("hours", (), (), False),
+            ("reasons", ("--least-people", "1"), ("[/]", "ann\u202egnp.exe"), True),
+            ("loss-to-come", ("[/]", "\x1b[2J\x1b[31mred"), (), False),
+            ("retention-forecast", (), (), False),
             ("value", (), (), False),
             ("rfm", (), (), False),
             ("clusters", (), (), False),

@@ -31,6 +31,11 @@ class AlertsWriter:
         self._topic, self._starts = Topic("", "", 0, "alerts"), dict[int, int]()
         self._pending: list[tuple[int, int, Alert]] = []
 
+    @property
+    def waiting(self) -> int:
+        """How many alerts were read and are not committed yet."""
+        return len(self._pending)
+
     def begin(self, topic: Topic, first: Mapping[int, int]) -> dict[int, int]:
         """Forget what was read, go to the newest version, and return where each partition is read on; what retention has deleted is passed over."""
         self.table.renew()
@@ -46,7 +51,7 @@ class AlertsWriter:
             except msgspec.MsgspecError:
                 log.warning("a record of the alerts is none", extra={"partition": partition, "offset": offset})
 
-    def flush(self, ends: Mapping[int, int]) -> int:
+    def flush(self, ends: Mapping[int, int]) -> dict[str, int]:
         """Commit what was read, with the positions behind it; return how many alerts there were.
 
         Raises
@@ -55,7 +60,7 @@ class AlertsWriter:
             If another writer was first: `begin` again.
         """
         if ends == self._starts:
-            return 0
+            return {}
         starts = {self._topic.source(number): start for number, start in self._starts.items()}
         if any(self.table.position(source) != start for source, start in starts.items()):
             raise HistoryStale("the alerts are elsewhere by now")
@@ -69,7 +74,7 @@ class AlertsWriter:
         count = len(self._pending)
         self._pending, self._starts = [], dict(ends)
         compact(self.table)
-        return count
+        return {"alerts": count}
 
 
 def rows_of(alerts: Sequence[tuple[int, int, Alert]], zone: str) -> pl.DataFrame:

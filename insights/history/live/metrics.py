@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from insights.history.live.writer import Flushed
 from stream.metric import Metric, Metrics
 
@@ -12,6 +14,9 @@ HISTORY_METRICS = (
     Metric("churnwatch_history_late", "counter", (), "events kept although they were late as the engine counts it"),
     Metric("churnwatch_history_rejected", "counter", ("reason",), "records that are no events"),
     Metric("churnwatch_history_alerts", "counter", (), "alerts written into the history"),
+    Metric("churnwatch_history_scores", "counter", (), "risks at landmarks written into the history"),
+    Metric("churnwatch_history_outcomes", "counter", (), "outcomes of landmarks written into the history"),
+    Metric("churnwatch_history_missing", "counter", (), "examples whose numbers were passed over: the topic did not hold them any more"),
     Metric("churnwatch_history_commits", "counter", (), "commits of rows"),
     Metric("churnwatch_history_commit_seconds", "histogram", (), "from the rows to the synced commit"),
     Metric("churnwatch_history_stale", "counter", (), "commits lost to another writer, which were begun again"),
@@ -43,6 +48,11 @@ class HistoryMetrics(Metrics):
         self.histogram("churnwatch_history_commit_seconds").observe(seconds)
         if flushed.records:
             self.gauge("churnwatch_history_newest_timestamp_seconds").set(flushed.arrived_ms / 1000)
+
+    def followed(self, counts: Mapping[str, int]) -> None:
+        """Note a commit of what the engine says: rows by table, and what is missing."""
+        for name, count in counts.items():
+            self.counter(f"churnwatch_history_{name}").inc(count)
 
     def stands(self, lag: int, files: int, size_bytes: int) -> None:
         """Note how far it is, and what it takes."""

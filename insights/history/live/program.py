@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,8 @@ from insights.history.events import Rules
 from insights.history.faults import HistoryStale
 from insights.history.live.alerts import AlertsWriter
 from insights.history.live.clicks import Clicks, Topic, open_clicks, topic_now
+from insights.history.live.examples import ExamplesWriter
+from insights.history.live.followed import TopicWriter
 from insights.history.live.metrics import HistoryMetrics
 from insights.history.live.upkeep import Upkeep
 from insights.history.live.writer import Writer
@@ -56,7 +59,7 @@ class Program:
         folder = Path(settings["history.dir"])
         self.metrics = HistoryMetrics()
         self._writer = Writer(folder, rules, reader, settings["features.lateness"])
-        self._alerts = AlertsWriter(folder, rules)
+        self._followed: dict[str, TopicWriter] = {"alerts": AlertsWriter(folder, rules), "examples": ExamplesWriter(folder, rules)}
         self._upkeep = Upkeep(folder, self._writer.events, self.metrics.upkeep)
         self._trouble = "it is starting"
         self._round_s = time.monotonic()
@@ -76,8 +79,10 @@ class Program:
         self._stop.set()
 
     async def follow(self) -> None:
-        """Follow the clicks, and the alerts beside them, until `stop`. What a person must mend is raised; a server that is away is waited for."""
-        await asyncio.gather(self._again_and_again(self._turn), self._again_and_again(self._turn_of_alerts))
+        """Follow the clicks, and what the engine says beside them, until `stop`. What a person must mend is raised; a server that is away is waited for."""
+        turns: list[Callable[[], Awaitable[None]]] = [self._turn]
+        turns += [functools.partial(self._turn_beside, logical, writer) for logical, writer in self._followed.items()]
+        await asyncio.gather(*map(self._again_and_again, turns))
 
     async def _again_and_again(self, turn: Callable[[], Awaitable[None]]) -> None:
         pause_s = PAUSE_S
@@ -123,24 +128,25 @@ class Program:
                         return
                     looked_s = time.monotonic()
 
-    async def _turn_of_alerts(self) -> None:
-        """Follow the alerts from where their table is; return when asked to stop, or when the topic is another one."""
-        topic = await asyncio.to_thread(topic_now, self._connection, self._names["alerts"], "alerts")
-        async with open_clicks(self._connection, topic) as alerts:
-            await alerts.look()
-            alerts.seek(await asyncio.to_thread(self._alerts.begin, topic, alerts.first))
+    async def _turn_beside(self, logical: str, writer: TopicWriter) -> None:
+        """Follow another topic from where its tables are; return when asked to stop, or when the topic is another one."""
+        topic = await asyncio.to_thread(topic_now, self._connection, self._names[logical], logical)
+        async with open_clicks(self._connection, topic) as records:
+            await records.look()
+            records.seek(await asyncio.to_thread(writer.begin, topic, records.first))
             looked_s = time.monotonic()
             while not self._stop.is_set():
-                while found := await alerts.some(0.0):
-                    for partition, records in found:
-                        await asyncio.to_thread(self._alerts.take, partition, records)
-                count = await asyncio.to_thread(self._alerts.flush, await alerts.positions())
-                self.metrics.counter("churnwatch_history_alerts").inc(count)
+                while writer.waiting < self._settings["history.rows"] and (found := await records.some(0.0)):
+                    for partition, some in found:
+                        await asyncio.to_thread(writer.take, partition, some)
+                is_behind = writer.waiting >= self._settings["history.rows"]
+                self.metrics.followed(await asyncio.to_thread(writer.flush, await records.positions()))
                 if time.monotonic() > looked_s + LOOK_EVERY_S:
                     if await self._is_another(topic):
                         return
                     looked_s = time.monotonic()
-                await self._pause(self._settings["history.interval"] / 1000)
+                if not is_behind:
+                    await self._pause(self._settings["history.interval"] / 1000)
 
     async def _is_another(self, topic: Topic) -> bool:
         return await asyncio.to_thread(topic_now, self._connection, topic.name, topic.logical) != topic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from insights.history.live.clicks import Clicks, Topic, open_clicks
 from insights.history.live.rows import NEVER, joined, read_rows
 from insights.history.tables import TIME
 from stream.kafka.connection import Connection
+from stream.shard.records import LogRecords
 
 PART_ROWS = 500_000
 WAIT_S = 20.0
@@ -110,7 +111,6 @@ async def _spill(
 ) -> int:
     """Write the good events below `ends` into files, without those of erased users; return how many these are."""
     erased = 0
-    clicks.seek(clicks.first)
     parts: list[pl.DataFrame] = []
     number = rows = read = 0
 
@@ -119,27 +119,41 @@ async def _spill(
         joined(parts).select(KEPT).write_parquet(spill / f"{number}.parquet")
         parts, rows, number = [], 0, number + 1
 
-    def left(at: dict[int, int]) -> bool:
-        return any(at[partition] < end for partition, end in ends.items() if clicks.first[partition] < end)
-
-    at = await clicks.positions()
-    while left(at):
-        before, found = at, await clicks.some(WAIT_S)
-        at = await clicks.positions()
-        if not found and at == before:
-            raise TimeoutError("the topic does not hold what the history has read of it")
-        for partition, records in found:
-            below = records[: int(records.offset.searchsorted(ends[partition]))]
-            if len(below):
-                good = read_rows(partition, below.offset, reader.read(below.values, below.append_ms), NEVER, 0).rows
-                parts.append(good if erasures is None else good.filter(~erasures.covered(good, "ts") & (good["type"] != ERASE)))
-                erased += good.height - parts[-1].height
-                rows, read = rows + parts[-1].height, read + len(below)
+    async for partition, records in read_below(clicks, ends):
+        good = read_rows(partition, records.offset, reader.read(records.values, records.append_ms), NEVER, 0).rows
+        parts.append(good if erasures is None else good.filter(~erasures.covered(good, "ts") & (good["type"] != ERASE)))
+        erased += good.height - parts[-1].height
+        rows, read = rows + parts[-1].height, read + len(records)
         progress(read)
         if rows >= PART_ROWS:
             write()
     write()
     return erased
+
+
+async def read_below(topic: Clicks, ends: Mapping[int, int]) -> AsyncIterator[tuple[int, LogRecords]]:
+    """Yield all records that the topic still has below `ends`, with their partition.
+
+    Raises
+    ------
+    TimeoutError
+        If the topic does not hold them.
+    """
+    topic.seek(topic.first)
+
+    def left(at: Mapping[int, int]) -> bool:
+        return any(at[partition] < end for partition, end in ends.items() if topic.first[partition] < end)
+
+    at = await topic.positions()
+    while left(at):
+        before, found = at, await topic.some(WAIT_S)
+        at = await topic.positions()
+        if not found and at == before:
+            raise TimeoutError("the topic does not hold what the history has read of it")
+        for partition, records in found:
+            below = records[: int(records.offset.searchsorted(ends[partition]))]
+            if len(below):
+                yield partition, below
 
 
 def _compared(

@@ -53,7 +53,7 @@ def logs(draw: st.DrawFn, days: int = 40, most: int = 40) -> Log:
     )
 
 
-def crowd_of_log(log: Log) -> Crowd:
+def events_of_log(log: Log) -> pl.DataFrame:
     rows = [
         {
             "user": event.user,
@@ -68,14 +68,21 @@ def crowd_of_log(log: Log) -> Crowd:
     ]
     schema = {"user": pl.String, "ts": pl.Datetime("us", "UTC"), "type": pl.String, "channel": pl.String, "value": pl.Float64,
               "event_id": pl.String, "props": pl.String}  # fmt: skip
-    as_of = AsOf(
+    return pl.DataFrame(rows, schema=schema)
+
+
+def as_of_log(log: Log) -> AsOf:
+    return AsOf(
         watermark=log.watermark,
         zone=log.zone,
         week_start=log.week_start,
         complete_from=log.complete_from,
         activity=log.activity,
     )
-    return crowd_of(pl.DataFrame(rows, schema=schema), as_of)
+
+
+def crowd_of_log(log: Log) -> Crowd:
+    return crowd_of(events_of_log(log), as_of_log(log))
 
 
 def for_logs(full: bool, check: Callable[[Log], None], *, days: int = 40, most: int = 40) -> None:

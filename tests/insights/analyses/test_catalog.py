@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -28,7 +28,21 @@ def crowd() -> Crowd:
             "channel": ["ads", None, "web"],
         }
     )
-    return crowd_of(events, AsOf(zone="UTC", watermark=datetime(2024, 3, 3, tzinfo=UTC)))
+    at = datetime(2024, 3, 2, 15, tzinfo=UTC)
+    who = {
+        "user": ["ann"],
+        "definition": ["churn14"],
+        "landmark": [at],
+        "matured": [at + timedelta(days=15)],
+        "lineage": ["0"],
+        "number": [1],
+    }
+    alert = {"alert_id": ["1"], "type": ["opened"], "event_time": [at], "reason_codes": [["silence"]]}
+    said = {
+        "scores": pl.DataFrame({**who, "risk": [0.5]}),
+        "alerts": pl.DataFrame({**alert, **{name: who[name] for name in ("user", "definition", "landmark")}}),
+    }
+    return crowd_of(events, AsOf(zone="UTC", watermark=datetime(2024, 3, 3, tzinfo=UTC)), said)
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ some_rows = st.lists(
         st.sampled_from(KINDS),
         st.sampled_from(["ads", "seo", None]),
         st.sampled_from([1.5, 4.0, None]),
+        st.sampled_from([None, {}, {"plan": "pro"}, {"plan": "free", 'a "quoted" \\ one': 7}, {"plan": None, "team": ""}]),
     ),
     max_size=6,
 )
@@ -50,6 +52,7 @@ def frame(rows: list[Row]) -> pl.DataFrame:
             "part": pl.Series([row.place[0] for row in rows], dtype=pl.Int32),
             "off": pl.Series([row.place[1] for row in rows], dtype=pl.Int64),
             "event_id": pl.Series([row.place[2] for row in rows], dtype=pl.String),
+            "props": pl.Series([json.dumps(row.props) if row.props else None for row in rows], dtype=pl.String),
         }
     )
     return held.with_columns(
@@ -68,6 +71,11 @@ def held(folder: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     return [(*row[:8], *map(ms_of, row[8:10])) for row in days], [(*row[:2], ms_of(row[2]), *row[3:]) for row in users]
 
 
+def told(folder: Path) -> list[tuple[Any, ...]]:
+    """Return the view of traits, times in ms."""
+    return [(*row[:3], ms_of(row[3])) for row in sorted(asked(folder, 'select "user", name, value, ts from traits'))]
+
+
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_the_views_are_exact_at_any_time(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
@@ -77,7 +85,8 @@ def test_the_views_are_exact_at_any_time(tmp_path_factory: pytest.TempPathFactor
     for step in data.draw(st.lists(st.sampled_from(STEPS), min_size=3, max_size=7)):
         if step == "append":
             drawn = data.draw(some_rows)
-            rows = [Row(*one, (0, len(every) + n, f"{len(every) + n}")) for n, one in enumerate(drawn)]
+            places = ((0, len(every) + n, f"{len(every) + n}") for n in range(len(drawn)))
+            rows = [Row(*one, place, props) for (*one, props), place in zip(drawn, places, strict=True)]
             events.append(frame(rows), {"s": len(every)}, {"s": len(every) + len(rows)}, events.table.standing)
             every += rows
         elif step == "derive":
@@ -90,6 +99,7 @@ def test_the_views_are_exact_at_any_time(tmp_path_factory: pytest.TempPathFactor
             compact(events.table, over_before="9999" if step == "compact whole" else "")
     days = oracle.user_days(every, rules.timezone, rules.session_gap_ms, rules.revenue, rules.set_aside)
     assert held(folder) == (days, oracle.users(days))
+    assert told(folder) == oracle.traits(every)
 
 
 def filled(folder: Path, times: int, events: Events | None = None) -> Events:
@@ -112,6 +122,31 @@ def test_what_is_clean_is_not_computed_again(tmp_path: Path) -> None:
     assert snapshot(tmp_path).dirty == {"2024-05-10"}
     assert derive(tmp_path) == 1
     assert before < {one.path for one in snapshot(tmp_path).user_day.files()}  # type: ignore[union-attr]
+
+
+def test_traits_are_added_to_those_that_were_known(tmp_path: Path) -> None:
+    events = Events(tmp_path, BERLIN)
+    plans = [("pro", 9), ("free", 5), ("team", 12)]  # the second comes late
+
+    def tell(n: int) -> None:
+        plan, minute = plans[n]
+        row = Row("ann", MIDNIGHT_MS + minute * MINUTE_MS, "identify", None, None, (0, n, f"{n}"), {"plan": plan})
+        events.append(frame([row]), {}, {}, events.table.standing)
+
+    for n, newest in enumerate(("pro", "pro", "team")):
+        tell(n)
+        assert [row[2] for row in told(tmp_path)] == [newest]
+        derive(tmp_path)
+        assert [row[2] for row in told(tmp_path)] == [newest]
+    version = snapshot(tmp_path).traits.version  # type: ignore[union-attr]  # it was made above
+    derive(tmp_path)
+    assert snapshot(tmp_path).traits.version == version  # type: ignore[union-attr]
+    filled(tmp_path, 1, events)
+    derive(tmp_path)
+    at = snapshot(tmp_path)
+    assert at.untold == []
+    assert len(at.traits.files()) == 1  # type: ignore[union-attr]
+    assert asked(tmp_path, "select count(*) from users where \"user\" = 'ann'") == [(0,)]
 
 
 def test_merging_files_makes_no_day_dirty_and_keeps_all_rows(tmp_path: Path) -> None:
@@ -169,7 +204,7 @@ def test_what_was_derived_before_is_tidied_away_too(tmp_path: Path) -> None:
     derive(tmp_path)
     filled(tmp_path, 1, events)
     derive(tmp_path)
-    assert tidy(tmp_path, events.table, after_hours=0) == 2  # a file of days, and one of users
+    assert tidy(tmp_path, events.table, after_hours=0) == 2  # a file of days, and one of users; nobody told a trait
     assert asked(tmp_path, "select count(*), (select count(*) from user_day) from users") == [(2, 2)]
 
 
