@@ -150,7 +150,7 @@ def test_no_byte_of_the_id_is_in_any_file(tmp_path: Path) -> None:
     assert len(found_in(tmp_path, "ann-4711")) > 6
     erased(tmp_path, "ann-4711", NOW_MS)
     removed = erase_all(tmp_path)
-    assert removed.rows == {"events": 6}
+    assert removed.rows == {"events": 6, "traits": 0}
     delete(removed.left, 0)
     assert found_in(tmp_path, "ann-4711") == []
     assert rows_of(tmp_path, ["ann-4711"]) == {"events": 0, "user_day": 0, "users": 0}
