@@ -153,8 +153,8 @@ def test_no_byte_of_the_id_is_in_any_file(tmp_path: Path) -> None:
     assert removed.rows == {"events": 6, "traits": 0}
     delete(removed.left, 0)
     assert found_in(tmp_path, "ann-4711") == []
-    assert rows_of(tmp_path, ["ann-4711"]) == {"events": 0, "user_day": 0, "users": 0}
-    assert rows_of(tmp_path, ["bob"]) == {"events": 5, "user_day": 5, "users": 1}
+    assert rows_of(tmp_path, ["ann-4711"]) == {"events": 0, "traits": 0, "user_day": 0, "users": 0}
+    assert rows_of(tmp_path, ["bob"]) == {"events": 5, "traits": 0, "user_day": 5, "users": 1}
     assert len(asked(tmp_path, "select * from user_day")) == 10
 
 
