@@ -21,7 +21,7 @@ from insights.history.duck import connected, quoted
 from insights.history.erasures import Erasures
 from insights.history.faults import HistoryMissing, HistoryStale
 from insights.history.table import DataFile, Table
-from insights.history.tables import DERIVED, OF_USERS, TableSpec
+from insights.history.tables import DERIVED, EVENTS, OF_USERS, TableSpec
 
 UP_TO = "erasures"
 """The source whose position in a table is the version of the erasures that it is free of."""
@@ -74,7 +74,8 @@ def erase_all(folder: Path, progress: Callable[[str], None] = lambda _: None) ->
         with contextlib.suppress(HistoryMissing):
             removed.left += _erase(folder, spec, erasures, removed)
             progress(spec.name)
-    derive_all(folder)
+        if spec is EVENTS:
+            derive_all(folder)  # traits are kept beside what the events still say, so they are made before they are looked through
     for spec in DERIVED:
         with contextlib.suppress(HistoryMissing):
             removed.left += unneeded(Table.open(folder, spec))
