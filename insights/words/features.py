@@ -40,6 +40,8 @@ WORDS: dict[str, Said] = {
     "parameter.figure_days": Said("days that end with a landmark, over which figures are counted", "指标统计的天数，止于时点当天"),
     "parameter.common": Said("share of people from which a feature counts as common", "使用人数占比达到多少即为常用功能"),
     "parameter.least_visits": Said("fewest visits of an hour", "每个时段至少的访问次数"),
+    "asks.numbers": Said("Fields compared, too", "另行比较的字段"),
+    "asks.figure_days": Said("Days of figures", "指标天数"),
     # metrics
     "metric.kept_difference": Said("More came again, equally active (points)", "回访差，同等活跃（百分点）"),
     "metric.kept_difference.is": Said(

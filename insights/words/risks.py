@@ -22,6 +22,8 @@ WORDS: dict[str, Said] = {
     "parameter.definition": Said(
         "name of the definition of churn; by default the one of which the history tells most", "流失定义的名称；默认为历史中记录最多的一个"
     ),
+    "asks.definition": Said("Definition of churn", "流失定义"),
+    "asks.record": Said("Units looked back", "回看的单位数"),
     # metrics
     "metric.reason_share": Said("Had it", "涉及人数占比"),
     "metric.reason_share.is": Said(

@@ -103,7 +103,8 @@ def test_under_a_table_stands_as_of_when_and_what_was_counted(crowd: Crowd) -> N
 def test_an_empty_history_says_so() -> None:
     crowd = crowd_of(pl.DataFrame(schema={"user": pl.String, "ts": pl.Datetime("us", "UTC"), "type": pl.String}), AsOf(zone="UTC"))
     for one in CATALOG.values():
-        if one.arguments is None:
+        needs_an_engine = "definition" in one.parameters.__struct_fields__  # and says so, tests/insights/analyses/test_risks.py
+        if one.arguments is None and not needs_an_engine:
             found = found_of(one.run(crowd, one.parameters()))
             assert lines_under(found, tables_of(entry_of(one), found, EN, 80), EN)[0].startswith("No event has come yet.")
 
