@@ -118,6 +118,7 @@ RULES: dict[str, Rule] = {
     "insights.analyses.units": Rule("stream.faults"),
     "insights.analyses": Rule("features.definitions stream.faults insights.history insights.analyses.plain insights.analyses.units"),
     "insights.scenarios": Rule(""),
+    "insights.explore": Rule("features.definitions stream.shown insights.words insights.history insights.analyses"),
     "insights.written": Rule("stream.shown insights.words insights.analyses.plain insights.analyses.units"),
     "insights.written.files": Rule("stream.faults stream.shown insights.words insights.analyses insights.analyses.plain insights.written"),
     "insights.asked": Rule("stream.faults insights.store insights.analyses.plain", clock=True),

@@ -122,7 +122,11 @@ def draw(request: Request, template: str, title: str, *, status: int = 200, **va
     lang, chosen, asked, who = language(request), theme(request), request.query_params, request.scope.get("state", {}).get("who")
     w, parts = words(lang), cast("Parts", request.app.state.parts)
     # whoever is refused, or is not in yet, learns nothing of the engine; and such pages are drawn in the event loop, where nobody may ask Redis
-    strip = strip_of(parts.status.state(asked.get("definition")), w, zone_of(parts), parts.now_ms()) if who and status == 200 else None
+    strip = (
+        strip_of(parts.status.state(asked.get("definition")), w, zone_of(parts), parts.now_ms())
+        if who and status == 200 and parts.live
+        else None
+    )
     has_history = bool(who) and parts.asked.has_history
     text = (
         templates()
@@ -132,7 +136,7 @@ def draw(request: Request, template: str, title: str, *, status: int = 200, **va
             lang=lang,
             theme=chosen,
             title=title,
-            rail=[entry for entry in RAIL if who and who.may(NEEDED[entry.role]) and (has_history or not entry.crowd)],
+            rail=[entry for entry in RAIL if who and who.may(NEEDED[entry.role]) and (has_history if entry.crowd else parts.live)],
             tabs=TABS,
             path=request.url.path,
             build=build(),

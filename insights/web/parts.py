@@ -49,6 +49,8 @@ class Parts:
         What the history tells of the crowd.
     now_ms : callable
         The clock on the wall, ms since the epoch. Figures follow event time (`EngineView.as_of_ms`); this is for sessions and for what is late.
+    live : bool
+        Whether there is an engine; without one the pages tell of the history only.
     kept : Kept
         Pages that were put together a moment ago.
     metrics : PageMetrics
@@ -65,11 +67,14 @@ class Parts:
     status: Status
     asked: Asked
     now_ms: Callable[[], int]
+    live: bool = True
     kept: Kept = field(default_factory=Kept)
     metrics: PageMetrics = field(default_factory=PageMetrics)
 
 
-def parts_over(settings: Settings, engine: Engine, store: Store, intake: Callable[[], Intake | None], now_ms: Callable[[], int]) -> Parts:
+def parts_over(
+    settings: Settings, engine: Engine, store: Store, intake: Callable[[], Intake | None], now_ms: Callable[[], int], *, live: bool = True
+) -> Parts:
     """Put together what pages read, over an open Redis and an open store; see `Parts`.
 
     Raises
@@ -81,7 +86,7 @@ def parts_over(settings: Settings, engine: Engine, store: Store, intake: Callabl
     past = Past(store, lambda: spec_of(engine.view(), settings))
     keeper = Keeper(past, engine)
     status = Status(engine, models, past, intake, settings, now_ms)
-    return Parts(settings, engine, store, past, keeper, models, intake, status, asked_over(settings, store, now_ms), now_ms)
+    return Parts(settings, engine, store, past, keeper, models, intake, status, asked_over(settings, store, now_ms), now_ms, live)
 
 
 def asked_over(settings: Settings, store: Store, now_ms: Callable[[], int]) -> Asked:

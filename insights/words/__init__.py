@@ -7,7 +7,23 @@ from __future__ import annotations
 
 from functools import cache
 
-from insights.words import access, analyses, at_risk, common, crowd, data, explore, features, journeys, model, people, person, risks, states
+from insights.words import (
+    access,
+    analyses,
+    at_risk,
+    common,
+    crowd,
+    data,
+    explore,
+    features,
+    journeys,
+    model,
+    people,
+    person,
+    risks,
+    states,
+    suggested,
+)
 from insights.words.language import DASH as DASH
 from insights.words.language import Words as Words
 from insights.words.said import LANGUAGES as LANGUAGES
@@ -29,6 +45,7 @@ FILES: dict[str, dict[str, Said]] = {
     "risks": risks.WORDS,
     "people": people.WORDS,
     "explore": explore.WORDS,
+    "suggested": suggested.WORDS,
 }
 """The words of each file, by its name. No key stands in two of them."""
 

@@ -22,13 +22,13 @@ WORDS: dict[str, Said] = {
     "access.form": Said("Nothing was changed", "未做任何更改"),
     "access.form_expired": Said("This form was open for too long, or you have signed in anew since. Open the page again and send it once more.", "表单已过期，或你已重新登录。请重新打开页面后再次提交。"),
     # one's own password
-    **phrases({"Your password": "我的密码", "Password of now": "当前密码", "The new one once more": "再次输入新密码"}),
+    **phrases({"Your password": "我的密码", "Current password": "当前密码", "Repeat the new password": "再次输入新密码"}),
     "account.lead": Said(
         "12 characters at least; several words that nobody would guess together do well. You stay signed in here and are signed out everywhere else.",
         "至少 12 个字符；用几个不相关的词组合效果很好。修改后，此处保持登录，其他设备将退出登录。",
     ),
     "account.changed": Said("Your password is changed. You are signed out everywhere else.", "密码已修改，其他设备均已退出登录。"),
-    "account.wrong": Said("The password of now is not right. Nothing was changed.", "当前密码不正确，未做任何更改。"),
+    "account.wrong": Said("The current password is not right. Nothing was changed.", "当前密码不正确，未做任何更改。"),
     "account.differ": Said("The two new passwords differ. Nothing was changed.", "两次输入的新密码不一致，未做任何更改。"),
     "account.not_ours": Said("You do not sign in by a password of this page: whoever lets you in keeps it.", "你不是用本页的密码登录的：密码由登录方管理。"),
     # not for everybody

@@ -18,6 +18,7 @@ from stream.cli.backtest import backtest
 from stream.cli.config import config_app
 from stream.cli.dlq import dlq_app
 from stream.cli.erase import erase
+from stream.cli.explore import explore
 from stream.cli.history import history_app
 from stream.cli.ingest import ingest
 from stream.cli.init import init
@@ -43,6 +44,7 @@ app.command()(run)
 app.command()(train)
 app.command()(demo)
 app.command()(simulate)
+app.command()(explore)
 app.command()(ingest)
 app.command()(backtest)
 app.command()(user)

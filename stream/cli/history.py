@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,20 +11,18 @@ import typer
 from stream.cli import context
 from stream.cli.erase import erase_from_history
 from stream.cli.file_options import Encoding, Files, Map, Oldest, Sep, SkipBad, Spill, TsFormat, TsUnit, Type, Tz, read_options
-from stream.cli.judged_files import bar, in_order, opened_files, spill_folder
+from stream.cli.judged_files import bar, spill_folder
 from stream.cli.run import begin
 from stream.screen import Column, Screen
 from stream.shown import Styled, json_line
 
 if TYPE_CHECKING:
-    from features.files.reader import EventFile
     from insights.history.events import Rules
     from insights.history.live.verify import Verdict
     from insights.history.live.verify_examples import Recount
     from stream.settings import Settings
 
 history_app = typer.Typer(no_args_is_help=True)
-REFUSAL = "nothing was imported"
 
 
 @history_app.command("import")
@@ -46,42 +43,14 @@ def import_(
 
     The same content is never imported twice, and an import that was stopped goes on where it was. See docs/history.md.
     """
-    import time
-    from dataclasses import replace
-
-    from insights.history.derived import derive_all
-    from insights.history.events import Events
-    from insights.history.importing import done, import_files, source_of
+    from stream.cli.imported import import_into
 
     settings = context.settings()
     options = read_options(
         settings, mapping=mapping, constant_type=constant_type, ts_unit=ts_unit, ts_format=ts_format, tz=tz, oldest=oldest,
         encoding=encoding, separator=separator,
     )  # fmt: skip
-    began = time.monotonic()
-    screen = Screen()
-    found = opened_files(files, options)
-    with spill_folder(spill, REFUSAL) as folder:
-        on_disk = [_on_disk(file, folder, number) for number, file in enumerate(found)]
-        events = Events(Path(settings["history.dir"]), rules_of(settings))
-        known = [(file, source_of(file.path, options)) for file in on_disk]
-        different = {source.name: (file, source) for file, source in known if not done(events, source)}
-        for _ in range(len(known) - len(different)):
-            screen.line("a file of the same content is in the history already")
-        if different:
-            new = [file for file, _ in different.values()]
-            (spill_in := folder / "order").mkdir()
-            order = in_order(new, spill_in, screen, skip_bad=skip_bad, refusal=REFUSAL)
-            sources = [replace(source, rows=file.summary.usable) for file, source in different.values()]
-            with bar("importing", sum(source.rows for source in sources)) as told:
-                imported = import_files(events, order, sources, told)
-            derive_all(Path(settings["history.dir"]))
-            seconds = time.monotonic() - began
-            screen.line(f"{imported.rows:,} events imported in {seconds:.1f} s ({imported.rows / max(seconds, 1e-9):,.0f} a second)")
-            if imported.known:
-                screen.line(f"{imported.known:,} events were there from an earlier import of the same files")
-            if imported.repeats:
-                screen.line(f"{imported.repeats:,} events were repeats of others, which count once a day")
+    import_into(Path(settings["history.dir"]), rules_of(settings), files, options, Screen(), skip_bad=skip_bad, spill=spill)
 
 
 @history_app.command("run")
@@ -204,20 +173,3 @@ def rules_of(settings: Settings) -> Rules:
 
     set_aside = settings.spec().set_aside
     return Rules(settings["features.timezone"], settings["features.session_gap"], settings["features.revenue_events"], set_aside)
-
-
-def _on_disk(file: EventFile, folder: Path, number: int) -> EventFile:
-    """Return a file that can be read twice: standard input and pipes are copied first."""
-    from features.files.reader import STDIN, EventFile
-
-    is_stdin = str(file.path) == STDIN
-    if not is_stdin and not file.path.is_fifo():
-        return file
-    copy = folder / f"{number}"
-    with copy.open("wb") as out:
-        if is_stdin and file.stdin is not None:
-            shutil.copyfileobj(file.stdin, out)
-        else:
-            with file.path.open("rb") as pipe:
-                shutil.copyfileobj(pipe, out)
-    return EventFile(copy, file.options, file.summary)

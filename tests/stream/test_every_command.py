@@ -365,6 +365,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "web token ls": [Case(("web", "token", "ls"))],
     "web token revoke": [Case(("web", "token", "revoke", "[/]\x1b[2J"), ("[/]\x1b[2J",), code=2)],
+    "explore": [Case(("explore", "[/]\x1b[2J.csv"), ("[/]",), code=2), Case(("explore", "x", "--no-serve"), code=2)],
     "init": [
         Case(("init",)),
         Case(("init", "--template", "<b>\x1b[2J"), ("<b>",), code=2),

@@ -35,7 +35,7 @@ def test_it_is_changed_and_every_other_session_ends(house: House) -> None:
 @pytest.mark.parametrize(
     ("typed", "status", "said"),
     [
-        ({"password": "not this one at all"}, 403, "The password of now is not right."),
+        ({"password": "not this one at all"}, 403, "The current password is not right."),
         ({"again": "five other words in a raw"}, 422, "The two new passwords differ."),
         ({"new": "short", "again": "short"}, 422, "A password has 12 to 256 characters"),
     ],
