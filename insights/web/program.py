@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 STOP_S = 3
 """Seconds that answers under way have at a stop: a stream of events would go on for ever."""
-END_S = 8.0
+END_S = 6.0
 """Seconds after which a stop waits for nothing any more, so that it is over before whoever asked for it loses patience."""
 REDIS_S = 2.0
 """Longest time that Redis is waited for, in seconds: somebody is looking at an empty page meanwhile."""
