@@ -45,7 +45,7 @@ class Body(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """See html.parser."""
         named = dict(attrs)
-        self.again |= "data-again" in named
+        self.again |= "data-computing" in named
         if tag == "main":
             self._inside = True
         elif self._skipped:

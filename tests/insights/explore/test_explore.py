@@ -66,7 +66,7 @@ def test_pages_and_report_of_a_file(shop: Path, tmp_path: Path) -> None:
     assert not re.search(r"""<script|<form|<link|(?:src|href)=["'](?!#)""", written), "it needs no server, and leads nowhere"
     ids = re.findall(r'\bid="([^"]+)"', written)
     assert len(ids) == len(set(ids))
-    assert "data-again" not in written
+    assert "data-computing" not in written
     assert 'funnel = ["view_item", "purchase"]' in (tmp_path / "kept" / "churnwatch.toml").read_text()
 
 

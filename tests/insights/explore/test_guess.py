@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insights.analyses.crowd import crowd_of
-from insights.explore.grounds import TOLD, grounds_of
+from insights.explore.grounds import grounds_of
 from insights.explore.guess import FEW_RETURN, FOLLOWED, LEAST_SILENCES, SILENCES, SPANS, Guess, guess
 from insights.explore.settings_of import toml_of
 from insights.history.reader import AsOf
 from insights.scenarios.play import play
 from insights.scenarios.scenario import load
 from insights.scenarios.write import frame_of
+from insights.words import words
 from stream.settings import load_settings
 
 PEOPLE = st.lists(st.sets(st.integers(0, 40), min_size=1, max_size=8), min_size=10, max_size=40)
@@ -73,7 +74,7 @@ def test_a_silence_that_nobody_comes_back_from_is_gone() -> None:
 def test_of_an_empty_or_tiny_log_nothing_is_made_up() -> None:
     found = guess(crowd_of(log_of([{0}]), AsOf()))
     assert (found.silences, found.funnel, found.key_events) == (0, (), ("visit",))
-    assert grounds_of(found, "UTC", ())[0].because == "the log is too short to tell"
+    assert grounds_of(found, "UTC", (), words("en"))[0].because == "the log is too short to tell"
 
 
 @pytest.mark.parametrize(
@@ -102,4 +103,4 @@ def test_it_is_a_settings_file(tmp_path: Path) -> None:
     assert read["features.key_events"] == found.key_events
     assert read["features.timezone"] == "Asia/Shanghai"
     assert read.definitions[0].horizon_ms == 21 * 86_400_000
-    assert grounds_of(found, "UTC", {"funnel"})[3].because == TOLD
+    assert grounds_of(found, "UTC", {"funnel"}, words("zh"))[3].because == "由你指定"
