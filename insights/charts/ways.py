@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from insights.charts.measure import shortened, width
 from insights.charts.plot import nothing
+from insights.charts.scale import LEAST
 from insights.charts.svg import SMALL, Size, Told, colour, drawing, is_drawable, px, rect, text, tip
 from insights.words import Words
 
@@ -69,7 +70,7 @@ def ways(size: Size, words: Words, links: Sequence[Way], heads: Sequence[str], *
         What stands above each step.
     title, desc : str
     """
-    shown = [one for one in links if is_drawable(one.value) and one.value > 0 and 1 <= one.step < len(heads)]
+    shown = [one for one in links if is_drawable(one.value) and one.value > LEAST and 1 <= one.step < len(heads)]
     if not shown:
         return drawing(size, nothing(size, words), title=title, desc=desc)
     sums = _sums(shown)
