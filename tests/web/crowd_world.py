@@ -13,7 +13,7 @@ from tests.web.world import WebWorld
 
 SCENARIO, USERS, END = "ecommerce", "700", "2026-11-27"
 """It ends on the day of `tests.web.world.NOW_MS`."""
-PAGES = ("/today", "/retention", "/journeys", "/groups", "/features")
+PAGES = ("/today", "/retention", "/journeys", "/groups", "/features", "/explore?analysis=retention&unit=week&by=channel")
 
 
 def import_shop(folder: Path) -> Path:
@@ -37,7 +37,7 @@ def shown(browser: TestClient, path: str) -> str:
         answer = browser.get(path)
         assert answer.status_code == 200, answer.text
         page = answer.text
-        return "data-computing" not in page
+        return "data-computing" not in page and "refresh" not in answer.headers
 
     wait_until(ready, 120, f"{path} is computed")
     return page

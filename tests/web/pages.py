@@ -10,6 +10,8 @@ PERSON = "/person?q=user-00114"
 
 PEOPLE = "/people/rfm?scheme=five&cell.metric=segment_people&cell.group=high_silent"
 """The people behind a number."""
+EXPLORED = "/explore?analysis=retention&unit=week&by=channel"
+"""One analysis with its answer."""
 
 PAGES: tuple[Page, ...] = (
     Page("at-risk", "/at-risk", critical=True),
@@ -20,6 +22,9 @@ PAGES: tuple[Page, ...] = (
     Page("groups", "/groups"),
     Page("features", "/features"),
     Page("people", PEOPLE),
+    Page("explore", "/explore"),
+    Page("explore-retention", EXPLORED),
+    Page("sql", "/explore/sql"),
     Page("model", "/model", critical=True),
     Page("data", "/data", critical=True),
     Page("at-risk-no-match", "/at-risk?q=nobody-is-called-so"),
