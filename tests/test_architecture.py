@@ -132,7 +132,7 @@ RULES: dict[str, Rule] = {
         "redis http",
         clock=True,
     ),
-    "stream.cli": Rule("features online_models stream insights", f"{KAFKA} redis", clock=True),
+    "stream.cli": Rule("features online_models stream insights", f"{KAFKA} redis urllib", clock=True),
     "stream.__main__": Rule("stream.cli"),
 }
 """Lowest first: a room imports rooms above it in this table only, so there is no circle."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import contextlib
 import threading
 from types import TracebackType
 from typing import Self
@@ -19,6 +19,7 @@ from stream.settings import Settings
 
 NOWHERE = "redis://127.0.0.1:1"
 """No engine is asked; whatever would ask one is refused at once."""
+LOOK_S = 0.02
 
 
 class Alone:
@@ -27,12 +28,7 @@ class Alone:
     Parameters
     ----------
     settings : Settings
-        `history.dir`, `page.store` and `page.address` count; a port of 0 is any that is free.
-
-    Raises
-    ------
-    WebRefused
-        The address cannot be listened on.
+        `history.dir`, `page.store` and `page.address` count.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -41,20 +37,23 @@ class Alone:
         self._parts = parts_over(
             settings, Engine(connect(NOWHERE), settings["app.name"], now_ms), self._store, lambda: None, now_ms, live=False
         )
-        host, _, port = settings["page.address"].rpartition(":")
-        try:
-            self._socket = socket.create_server((host.strip("[]"), int(port)))
-        except OSError as error:
-            raise WebRefused(
-                f"{settings['page.address']} cannot be listened on ({error.strerror}): name another, such as 127.0.0.1:6081"
-            ) from error
-        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        self._address = settings["page.address"]
+        self.url = f"http://{self._address}"
         self._server = Server(uvicorn_config(settings, make_app(self._parts)))
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="pages", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="pages", daemon=True)
+
+    def _run(self) -> None:
+        with contextlib.suppress(SystemExit):  # by which uvicorn says that it cannot listen
+            self._server.run()
 
     def __enter__(self) -> Self:
-        """Begin to serve."""
+        """Begin to serve. Raises WebRefused where the address cannot be listened on."""
         self._thread.start()
+        while self._thread.is_alive() and not self._server.started:
+            self._thread.join(LOOK_S)
+        if not self._server.started:
+            self.__exit__(None, None, None)
+            raise WebRefused(f"{self._address} cannot be listened on: name another with --address, such as 127.0.0.1:6081")
         return self
 
     def wait(self) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
-from urllib.request import urlopen
 
 PAGES = ("/today", "/retention", "/journeys", "/groups", "/features")
 LONGEST_S = 600.0
@@ -92,13 +91,13 @@ class Body(HTMLParser):
         self._out.append(_REFERENCE.sub(lambda one: one[1] + self._before + one[2], ids))
 
 
-def printed(url: str, lang: str, first: str = "", pages: Sequence[str] = PAGES) -> str:
+def printed(got: Callable[[str], str], lang: str, first: str = "", pages: Sequence[str] = PAGES) -> str:
     """Return pages as one HTML document, once all their answers are there.
 
     Parameters
     ----------
-    url : str
-        Where the pages are served, to whoever asks.
+    got : callable
+        Gives what the page at a path shows.
     lang : str
         `en` or `zh`.
     first : str
@@ -109,8 +108,8 @@ def printed(url: str, lang: str, first: str = "", pages: Sequence[str] = PAGES) 
     TimeoutError
         An answer took more than `LONGEST_S`.
     """
-    style = _got(f"{url}/static/page.css")
-    bodies = [_body(f"{url}{path}?lang={lang}&theme=light", f"{path.strip('/')}-") for path in pages]
+    style = got("/static/page.css")
+    bodies = [_body(got, f"{path}?lang={lang}&theme=light", f"{path.strip('/')}-") for path in pages]
     tongue = "zh-Hans" if lang == "zh" else "en"
     return (
         f'<!doctype html>\n<html lang="{tongue}" data-theme="light"><head><meta charset="utf-8">'
@@ -119,18 +118,12 @@ def printed(url: str, lang: str, first: str = "", pages: Sequence[str] = PAGES) 
     )
 
 
-def _body(address: str, before: str) -> str:
+def _body(got: Callable[[str], str], path: str, before: str) -> str:
     until = time.monotonic() + LONGEST_S
     while True:
         body = Body(before)
-        body.feed(_got(address))
+        body.feed(got(path))
         if not body.again:
             return body.text
         if time.monotonic() > until:
-            raise TimeoutError(f"{address} took more than {LONGEST_S:.0f} s")
-
-
-def _got(address: str) -> str:
-    with urlopen(address, timeout=60) as answer:  # noqa: S310 - our own pages, on loopback
-        text: str = answer.read().decode()
-    return text
+            raise TimeoutError(f"{path} took more than {LONGEST_S:.0f} s")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.request import urlopen
 
 import typer
 
@@ -105,11 +106,17 @@ def _show(here: Path, settings: Settings, screen: Screen, report: Path | None, f
     with Alone(settings) as page:
         screen.line(f"the pages are at {page.url}" if serve else "computing what the report shows")
         if report is not None:
-            report.write_text(printed(page.url, lang, first), encoding="utf-8")
+            report.write_text(printed(lambda path: _got(page.url + path), lang, first), encoding="utf-8")
             screen.line(f"report: {report}")
         if serve:
             screen.line(f"how well leaving could be foreseen: {here / RISK / 'report.html'}, in a moment. Ctrl-C ends it.")
             page.wait()
+
+
+def _got(address: str) -> str:
+    with urlopen(address, timeout=60) as answer:  # noqa: S310 - our own pages, on loopback
+        text: str = answer.read().decode()
+    return text
 
 
 @contextmanager
