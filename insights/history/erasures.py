@@ -117,7 +117,7 @@ class Erasures:
         return {user: verdict for user, verdict in found if verdict is not None}
 
     def covered(self, rows: pl.DataFrame, time: str) -> pl.Series:
-        """Return which rows must not be kept, by their columns `user`, the one named `time` and, if they are of the clicks, `part` and `off`."""
+        """Return which rows must not be kept, by their columns `user`, the one named `time` and, if they are of the clicks, `part` and `off` there: leave out those of other topics."""
         theirs = self.of(rows["user"].unique().to_list())
         if not theirs:
             return pl.Series([False]).new_from_index(0, rows.height)

@@ -27,7 +27,7 @@ from insights.history.reader import open_log
 from insights.history.standing import Standing
 from insights.history.status import status
 from insights.history.table import Table
-from insights.history.tables import EVENTS, USER_DAY
+from insights.history.tables import ALERTS, EVENTS, USER_DAY
 from stream.cli import app
 from tests.insights.history.histories import BERLIN, asked
 from tests.oracles.erasures import Record, left
@@ -236,6 +236,24 @@ def test_a_consent_lets_back_what_comes_after_and_nothing_from_before(tmp_path: 
     then(11, "view")
     append(events, log, {})
     assert asked(tmp_path, "select off from events order by off") == [(7,), (8,), (11,)] == [(off,) for _, off in left(log)]
+
+
+def test_a_place_in_another_topic_is_no_place_of_the_clicks(tmp_path: Path) -> None:
+    """An alert from after the consent lies near the beginning of its own topic."""
+    place, later = {"part": 0, "off": 1}, datetime.fromtimestamp(START_MS / 1000, UTC) + timedelta(days=9)
+    row = {"alert_id": "a1", "type": "opened", "user": "ann", "definition": "gone", "landmark": later, "event_time": later} | place
+    frame = pl.DataFrame([row]).with_columns(
+        pl.lit(None, kind).alias(name) for name, kind in ALERTS.columns.items() if name not in {*row, ALERTS.partition}
+    )
+    Events(tmp_path, BERLIN)
+    table = Table.create(tmp_path, ALERTS, {})
+    held = frame.select(pl.col(name).cast(kind) for name, kind in ALERTS.in_files.items())
+    table.commit(Standing(rows=1), adds=[table.write(str(later.date()), held)])
+    at = datetime.fromtimestamp(START_MS / 1000, UTC)
+    consent = at + timedelta(days=1)
+    Erasures.make(tmp_path).register([("ann", "erase", at, at, 0, 500), ("ann", "consent", consent, consent, 0, 900)])
+    assert not erase_all(tmp_path).rows.get("alerts")
+    assert Table.open(tmp_path, ALERTS).standing.rows == 1
 
 
 def test_the_salt_is_the_tables_own_and_no_record_holds_an_id(tmp_path: Path) -> None:
