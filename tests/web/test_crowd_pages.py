@@ -10,8 +10,10 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from insights.analyses.plain import Cell
-from insights.web.crowd.behind import behind
+from insights.web.crowd.behind import behind, nobody
+from insights.web.crowd.found import Found
 from insights.web.crowd.people import asked_of
+from insights.web.crowd.retention import Answers, Asked, page_of
 from insights.web.rail import RAIL
 from insights.words import words
 from tests.web.crowd_world import PAGES, shown
@@ -46,6 +48,16 @@ def test_every_page_says_as_of_when_it_holds(pages: dict[str, str]) -> None:
     for path, page in pages.items():
         assert "As of Nov 26, 2026" in text_of(page), path
         assert "weeks from Mon" in text_of(page), path
+
+
+def test_a_log_without_channels_is_not_told_apart_by_them(full: WebWorld, pages: dict[str, str]) -> None:
+    answer = full.parts.asked.look("retention", Asked().groups)
+    assert answer.result is not None
+    rows = answer.result.rows.dicts()
+    one = [{**row, "group": "(none)"} for row in rows if row["group"] in {None, "ads"}]
+    for found, panels in ((rows, 3), (one, 0)):
+        page = page_of(Asked(), Answers(None, None, Found(found, answer.result.as_of)), EN, nobody)
+        assert len(page.panels) == panels
 
 
 def test_the_sentence_equals_the_page_at_risk(full: WebWorld, pages: dict[str, str]) -> None:

@@ -89,9 +89,14 @@ def page_of(asked: Asked, answers: Answers, w: Words, behind: Behind) -> Page:
         heads=heads,
         rows=rows,
         rates=None if answers.rates is None else rates.over_weeks(answers.rates, w),
-        panels=[] if answers.groups is None else rates.panels(answers.groups, w),
+        panels=[] if answers.groups is None or not _tells_apart(answers.groups, asked) else rates.panels(answers.groups, w),
         as_of=[] if known is None else as_of_said(known, w),
     )
+
+
+def _tells_apart(groups: Found, asked: Asked) -> bool:
+    """Whether there is anything to compare: a log without channels has one group, of which nobody asked."""
+    return asked.by != BY or len({row["group"] for row in groups.of("retention")}) > 1
 
 
 def picks(asked: Asked, w: Words) -> list[Pick]:
