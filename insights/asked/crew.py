@@ -15,6 +15,8 @@ from insights.asked.messages import Faulted, Question, Reason, Reply, Setup
 
 AT_A_TIME = 2
 MOST_WAITING = 20
+SPENT: frozenset[Reason] = frozenset({"too_big", "failed"})
+"""After these a process is not asked again: what it could not allocate may be missing in it for good."""
 WORDS: dict[Reason, str] = {
     "too_long": "it took longer than it may: ask of fewer days or groups, or allow more in page.analyses_time",
     "ended": "the process that computed it ended, as one does that needs more memory than it may have: ask of fewer days or groups, or allow more in "
@@ -145,7 +147,10 @@ class Crew:
         if job.is_cancelled:
             child.end()
             raise NoAnswer("cancelled")
-        self.give_back(child)
+        if isinstance(reply, Faulted) and reply.reason in SPENT:
+            child.end()
+        else:
+            self.give_back(child)
         return reply
 
     def close(self) -> None:

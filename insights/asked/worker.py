@@ -108,7 +108,7 @@ def reply_to(question: Question, setup: Setup) -> Reply:
     except HistoryMissing as error:
         return Faulted("no_history", str(error))
     except (UsageFault, Refused) as error:
-        return Faulted("usage", str(error))
+        return Faulted("too_big" if isinstance(error.__context__, duckdb.OutOfMemoryException) else "usage", str(error))
     except (MemoryError, duckdb.OutOfMemoryException):
         return Faulted("too_big", TOO_BIG)
     except Exception as error:  # noqa: BLE001 - one question may go wrong in any way, and the next is to be answered

@@ -10,7 +10,15 @@ import polars as pl
 
 from insights.history.tables import TEXTS, TableSpec
 
-_SQL = {pl.String(): "VARCHAR", TEXTS: "VARCHAR[]", pl.Float64(): "DOUBLE", pl.Int32(): "INTEGER", pl.Int64(): "BIGINT", pl.Date(): "DATE"}
+_SQL = {
+    pl.String(): "VARCHAR",
+    pl.Boolean(): "BOOLEAN",
+    TEXTS: "VARCHAR[]",
+    pl.Float64(): "DOUBLE",
+    pl.Int32(): "INTEGER",
+    pl.Int64(): "BIGINT",
+    pl.Date(): "DATE",
+}
 
 
 def connected(*, threads: int = 2, memory: str = "2GB") -> duckdb.DuckDBPyConnection:
@@ -41,3 +49,11 @@ def quoted(text: str) -> str:
     "'it''s'"
     """
     return "'" + text.replace("'", "''") + "'"
+
+
+def lend(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    """Make a table of a small frame. By parameters, so that nothing of it comes to a disk, and pyarrow is not needed."""
+    columns = ", ".join(
+        f'unnest($c{at}::{_SQL.get(kind, "TIMESTAMPTZ")}[]) as "{column}"' for at, (column, kind) in enumerate(frame.schema.items())
+    )
+    con.execute(f"create table {name} as select {columns}", {f"c{at}": frame[column].to_list() for at, column in enumerate(frame.columns)})

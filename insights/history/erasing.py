@@ -17,7 +17,7 @@ import polars as pl
 
 from insights.history.derived import derive_all
 from insights.history.disk import LOG, entry
-from insights.history.duck import connected, quoted
+from insights.history.duck import connected, lend, quoted
 from insights.history.erasures import Erasures
 from insights.history.faults import HistoryMissing, HistoryStale
 from insights.history.table import DataFile, Table
@@ -129,7 +129,7 @@ def _holding(table: Table, users: Collection[str]) -> list[DataFile]:
         return []
     con = connected()
     try:
-        con.register("gone", pl.DataFrame({"name": list(users)}))
+        lend(con, "gone", pl.DataFrame({"name": list(users)}, schema={"name": pl.String}))
         which = f"= {quoted(next(iter(users)))}" if len(users) == 1 else "in (select name from gone)"
         found = con.execute(f'select distinct filename from ({_sql(table, "filename = true, ")}) where "user" {which}').fetchall()
     finally:
@@ -170,7 +170,7 @@ def rows_of(folder: Path, users: Sequence[str]) -> dict[str, int]:
         with contextlib.suppress(HistoryMissing):
             table, con = Table.open(folder, spec), connected()
             try:
-                con.register("gone", pl.DataFrame({"name": list(users)}))
+                lend(con, "gone", pl.DataFrame({"name": list(users)}, schema={"name": pl.String}))
                 (count,) = con.execute(f'select count(*) from ({_sql(table)}) where "user" in (select name from gone)').fetchall()[0]
                 found[spec.name] = int(count)
             finally:

@@ -8,11 +8,10 @@ from insights.words.said import Said, phrases
 WORDS: dict[str, Said] = {
     **phrases({"Taken for granted": "默认假设", "because": "依据", "otherwise say": "更改方式"}),
     "suggested.gone": Said("gone", "流失"),
-    "suggested.gone.is": Said("{n} days without activity", "{n} 天没有活动", one="a day without activity"),
+    "suggested.gone.is": Said("{n} days without activity", "{n} 天没有活动"),
     "suggested.gone.why": Said(
         "of {silences} such silences {returned} ({share}) ended within {n} days more",
         "{silences} 次这样的沉默中，{returned} 次（{share}）在之后 {n} 天内结束",
-        one="of {silences} such silences {returned} ({share}) ended within a day more",
     ),
     "suggested.gone.short": Said("the log is too short to tell", "日志太短，无法判断"),
     "suggested.types": Said("event types", "关键事件"),

@@ -22,6 +22,7 @@ from features.users.state import state_dtype
 from stream.demo.local_redis import LocalRedis
 from tests.features.conftest import append_only_file, bundled_binary
 from tests.features.test_store_contract import EVERYTHING, STRANGE, a_commit, full_commit, plain, state
+from tests.servers.process import wait_until
 from tests.servers.proxy import Proxy
 
 pytestmark = pytest.mark.real_redis
@@ -247,6 +248,10 @@ async def test_a_restarted_server_keeps_the_states_and_voids_every_take(tmp_path
         store = RedisStore(server.url, app_name)
         taken = await store.take(0, 5)
         await store.commit(0, full_commit(taken))
+        with connect(server.url) as client:  # a busy disk lets Redis put off writing for up to two seconds
+            await asyncio.to_thread(
+                wait_until, lambda: client.info("persistence")["aof_buffer_length"] == 0, 30, "the commit is in the file"
+            )
         server.kill()
         waiting = [asyncio.create_task(store.commit(0, full_commit(taken, number))) for number in (0, 1)]
         await asyncio.sleep(0)

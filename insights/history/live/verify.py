@@ -11,7 +11,7 @@ import polars as pl
 
 from features.events.columns import ColumnReader
 from insights.history.derived import snapshot, views
-from insights.history.duck import connected, quoted
+from insights.history.duck import connected, lend, quoted
 from insights.history.erasures import ERASE, Erasures
 from insights.history.live.clicks import Clicks, Topic, open_clicks
 from insights.history.live.rows import NEVER, joined, read_rows
@@ -159,7 +159,7 @@ async def read_below(topic: Clicks, ends: Mapping[int, int]) -> AsyncIterator[tu
 def _compared(
     con: duckdb.DuckDBPyConnection, spill: Path, zone: str, first: dict[int, int], ends: dict[int, int], gone: pl.DataFrame
 ) -> Verdict:
-    con.register("gone", gone)
+    lend(con, "gone", gone)
     barred = "not back or ts <= until or (part = in_part and off < from_off)"
     con.execute(f"""create view to_erase as select e.* from events e join gone g on e."user" = g.name where {barred}""")
     con.execute(

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from insights.history.derived import snapshot, views
-from insights.history.duck import connected, quoted
+from insights.history.duck import connected, lend, quoted
 from insights.history.erasures import Erasures
 from insights.history.live.clicks import Topic, open_clicks
 from insights.history.live.example_rows import labels_of, numbers_of, outcomes_of, scores_of
@@ -116,7 +116,7 @@ def _compared(con: duckdb.DuckDBPyConnection, spec: TableSpec, spill: Path, eras
     users = [] if erasures is None else [user for (user,) in con.execute(f'select distinct "user" from {spec.name}').fetchall()]
     theirs = {} if erasures is None else erasures.of(users)
     schema = {"name": pl.String(), "until": TIME, "back": pl.Boolean()}
-    con.register("gone", pl.DataFrame([(user, one.until, one.back) for user, one in theirs.items()], schema=schema, orient="row"))
+    lend(con, "gone", pl.DataFrame([(user, one.until, one.back) for user, one in theirs.items()], schema=schema, orient="row"))
     columns = ", ".join(f'"{name}"' for name in spec.in_files)
     con.execute(f"create view topic as select distinct {columns} from read_parquet({quoted(str(spill / f'{spec.name}-*.parquet'))})")
     erased = f'said."user" = gone.name and (not back or {spec.measured} <= until)'
