@@ -78,7 +78,9 @@ def explore(
         encoding=encoding, separator=separator, allow_future=True,
     )  # fmt: skip
     with _place(folder) as here:
-        import_into(here / HISTORY, Rules(options.zone, 1_800_000, ()), files, options, screen, skip_bad=skip_bad, spill=spill)
+        import_into(
+            here / HISTORY, Rules(options.zone, 1_800_000, ()), files, options, screen, skip_bad=skip_bad, spill=spill, derive=False
+        )
         with _opened(here) as log:
             found = _guessed(log, given)
             log.con.execute(f"COPY ({_AS_READ}) TO '{here / EVENTS}'")

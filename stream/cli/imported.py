@@ -20,7 +20,15 @@ REFUSAL = "nothing was imported"
 
 
 def import_into(
-    history: Path, rules: Rules, names: list[str], options: ReadOptions, screen: Screen, *, skip_bad: int = 0, spill: Path | None = None
+    history: Path,
+    rules: Rules,
+    names: list[str],
+    options: ReadOptions,
+    screen: Screen,
+    *,
+    skip_bad: int = 0,
+    spill: Path | None = None,
+    derive: bool = True,
 ) -> None:
     """Put files into a history, derive what is derived, and say how it went.
 
@@ -34,6 +42,8 @@ def import_into(
         So many unusable rows are passed over.
     spill : Path, optional
         Folder for what does not fit into memory.
+    derive : bool
+        Whether the derived tables are made; not where the rules they follow are still to be found.
 
     Raises
     ------
@@ -60,7 +70,8 @@ def import_into(
             sources = [replace(source, rows=file.summary.usable) for file, source in different.values()]
             with bar("importing", sum(source.rows for source in sources)) as told:
                 imported = import_files(events, order, sources, told)
-            derive_all(history)
+            if derive:
+                derive_all(history)
             seconds = time.monotonic() - began
             screen.line(f"{imported.rows:,} events imported in {seconds:.1f} s ({imported.rows / max(seconds, 1e-9):,.0f} a second)")
             if imported.known:

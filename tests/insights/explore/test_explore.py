@@ -71,7 +71,8 @@ def test_pages_and_report_of_a_file(shop: Path, tmp_path: Path) -> None:
 
 
 def said_by(*arguments: str, folder: Path) -> tuple[int, str]:
-    done = subprocess.run([*COMMAND, *arguments], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=180, check=False)
+    environment = ENVIRONMENT | {"TMPDIR": str(folder)}  # so that a folder that is left behind is seen
+    done = subprocess.run([*COMMAND, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=180, check=False)
     assert "Traceback" not in done.stdout + done.stderr
     return done.returncode, done.stdout + done.stderr
 
