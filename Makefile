@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint bench lock clean
+.PHONY: help setup setup-dev demo test lint docs bench lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -54,6 +54,10 @@ lint: setup-dev ## ruff and mypy
 
 test: lint ## lint, doctests and all tests, two files at a time (a tenth of the kills; `pytest -m real_kafka --full` for all)
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+docs: setup-dev ## the pages of docs/ as a site in build/site; a warning, such as a broken link, is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees -c docs/site . build/site
+	@echo "$(CURDIR)/build/site/index.html"
 
 bench: setup-dev ## engine against stock Faust and the naive job, on real Kafka and Redis
 	$(BIN)/python -m benchmarks.engine
