@@ -91,8 +91,10 @@ RULES: dict[str, Rule] = {
     "stream.backtest": Rule(f"{SHELL} features.files stream.ownership stream.intake", clock=True),
     "insights.store": Rule("stream.faults", "sqlalchemy alembic"),
     "insights.past.fold": Rule("features.definitions features.compiled features.users online_models stream.alerts stream.kafka.origin"),
+    "insights.analyses.plain": Rule(""),
+    "insights.made": Rule("stream.faults insights.store insights.analyses.plain", "sqlalchemy"),
     "insights.past": Rule(
-        "features.definitions features.users stream.faults stream.alerts insights.store insights.past.fold", "sqlalchemy"
+        "features.definitions features.users stream.faults stream.alerts insights.store insights.made insights.past.fold", "sqlalchemy"
     ),
     "insights.past.topics": Rule("stream.kafka", "aiokafka", clock=True),
     "insights.past.follow": Rule(
@@ -115,7 +117,6 @@ RULES: dict[str, Rule] = {
         "aiokafka",
         clock=True,
     ),
-    "insights.analyses.plain": Rule(""),
     "insights.analyses.units": Rule("stream.faults"),
     "insights.analyses": Rule("features.definitions stream.faults insights.history insights.analyses.plain insights.analyses.units"),
     "insights.scenarios": Rule(""),
@@ -129,7 +130,7 @@ RULES: dict[str, Rule] = {
     ),
     "insights.web": Rule(
         f"{CORE} stream.metric stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
-        "insights.store insights.past insights.past.fold insights.past.follow insights.live insights.analyses.plain insights.written insights.asked stream.kafka stream.ownership features.files churnwatch",
+        "insights.store insights.past insights.past.fold insights.past.follow insights.live insights.analyses.plain insights.written insights.made insights.asked stream.kafka stream.ownership features.files churnwatch",
         "redis http",
         clock=True,
     ),

@@ -5,26 +5,9 @@ All of it can be made anew from the topics. One process writes, and what it has 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Dialect, Float, Index, Integer, LargeBinary, SmallInteger, String, Table, Text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import BigInteger, CheckConstraint, Column, Float, Index, Integer, LargeBinary, SmallInteger, String, Table, Text
 
-from insights.store.tables import METADATA
-
-
-class UserId(TypeDecorator[str]):
-    """A user id, as bytes: it comes from strangers and may hold a NUL, which no text of PostgreSQL can."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, _dialect: Dialect) -> bytes | None:
-        """Return what is stored."""
-        return None if value is None else value.encode()
-
-    def process_result_value(self, value: bytes | None, _dialect: Dialect) -> str | None:
-        """Return what was stored."""
-        return None if value is None else value.decode()
-
+from insights.store.tables import METADATA, UserId
 
 ALERTS = Table(
     "alerts",

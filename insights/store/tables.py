@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
+from sqlalchemy.types import TypeDecorator
 
 METADATA = MetaData(
     naming_convention={
@@ -29,6 +31,22 @@ METADATA = MetaData(
     }
 )
 """All tables of the store. A constraint without a name could not be changed later."""
+
+
+class UserId(TypeDecorator[str]):
+    """A user id, as bytes: it comes from strangers and may hold a NUL, which no text of PostgreSQL can."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> bytes | None:
+        """Return what is stored."""
+        return None if value is None else value.encode()
+
+    def process_result_value(self, value: bytes | None, _dialect: Dialect) -> str | None:
+        """Return what was stored."""
+        return None if value is None else value.decode()
+
 
 _ROLE = "role in ('viewer', 'analyst', 'admin')"
 

@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect, text
 
+import insights.made.tables
 import insights.past.tables  # noqa: F401 - some of the tables are there
 from insights.store import audit, schema
 from insights.store.store import Store, open_store
