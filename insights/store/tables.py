@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 from sqlalchemy.types import TypeDecorator
@@ -125,3 +126,13 @@ ANSWERS = Table(
     Column("body", LargeBinary),  # null until it was answered once
 )
 """What analyses have found; see `insights.store.answers`."""
+
+REPORTED = Table(
+    "reported",
+    METADATA,
+    Column("name", String(64), primary_key=True),  # of the report; "" for one that was asked for by hand
+    Column("day", String(10), primary_key=True),  # the day that it is of, as in 2026-11-27
+    Column("as_of_ms", BigInteger, nullable=False),
+    Column("figures", Text, nullable=False),  # JSON
+)
+"""The numbers of each report, so that the next one says what changed; see `insights.store.reported`."""

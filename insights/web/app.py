@@ -45,6 +45,13 @@ FILES = {"page.js": "text/javascript", "mark.svg": "image/svg+xml"}
 
 def make_app(parts: Parts, monotonic: Callable[[], float] = time.monotonic) -> ASGIApp:
     """Return the application over what the program has opened; by `monotonic`, seconds of a clock that never jumps, programs are kept within their limits."""
+    app = make_pages(parts)
+    guarded = Guard(Beside(PATH, make_api(parts, monotonic), app), app.state.door)
+    return Counted(Headers(Bodies(guarded)), parts.metrics)
+
+
+def make_pages(parts: Parts) -> FastAPI:
+    """Return the pages alone, without the guard before them: whoever calls them says who asks."""
     app = FastAPI(title="churnwatch", version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.parts = parts
     app.state.door = Door(parts.settings, parts.store, parts.now_ms)
@@ -85,5 +92,4 @@ def make_app(parts: Parts, monotonic: Callable[[], float] = time.monotonic) -> A
         health,
     ):
         app.include_router(page.router, include_in_schema=False)
-    guarded = Guard(Beside(PATH, make_api(parts, monotonic), app), app.state.door)
-    return Counted(Headers(Bodies(guarded)), parts.metrics)
+    return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from html import escape
 from html.parser import HTMLParser
 
 PAGES = ("/today", "/retention", "/journeys", "/groups", "/features")
@@ -14,6 +15,9 @@ LEFT_OUT = {"form", "script", "nav", "aside", "button"}
 """What a file cannot do."""
 STYLE = (
     "main.printed{max-width:1120px;margin:0 auto;padding:24px 16px}.printed>.head{margin-top:40px}@media print{.card{break-inside:avoid}}"
+    ".changed{margin:12px 0 8px}.changed ul{margin:0;padding:0;list-style:none}.changed li{padding:4px 0 4px 20px;position:relative}"
+    ".changed li span{position:absolute;left:2px;color:var(--ink3)}.changed .good span{color:var(--good)}.changed .bad span{color:var(--bad)}"
+    ".changed .good,.changed .bad{color:inherit;background:none}"
 )
 """What a file needs besides the style of the pages."""
 _ID = re.compile(r"""\b(id|for|aria-labelledby|aria-describedby|aria-controls)="([^"]*)\"""")
@@ -91,7 +95,7 @@ class Body(HTMLParser):
         self._out.append(_REFERENCE.sub(lambda one: one[1] + self._before + one[2], ids))
 
 
-def printed(got: Callable[[str], str], lang: str, first: str = "", pages: Sequence[str] = PAGES) -> str:
+def printed(got: Callable[[str], str], lang: str, first: str = "", pages: Sequence[str] = PAGES, title: str = "") -> str:
     """Return pages as one HTML document, once all their answers are there.
 
     Parameters
@@ -102,6 +106,8 @@ def printed(got: Callable[[str], str], lang: str, first: str = "", pages: Sequen
         `en` or `zh`.
     first : str
         HTML that stands before the pages.
+    title : str
+        Of the document; "" is the program's name and the day.
 
     Raises
     ------
@@ -110,10 +116,10 @@ def printed(got: Callable[[str], str], lang: str, first: str = "", pages: Sequen
     """
     style = got("/static/page.css")
     bodies = [_body(got, f"{path}?lang={lang}&theme=light", f"{path.strip('/')}-") for path in pages]
-    tongue = "zh-Hans" if lang == "zh" else "en"
+    tongue, title = "zh-Hans" if lang == "zh" else "en", title or f"churnwatch · {time.strftime('%Y-%m-%d')}"
     return (
         f'<!doctype html>\n<html lang="{tongue}" data-theme="light"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>churnwatch · {time.strftime("%Y-%m-%d")}</title>'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)}</title>'
         f'<style>{style}{STYLE}</style></head><body><main class="printed">{first}{"".join(bodies)}</main></body></html>\n'
     )
 

@@ -20,6 +20,7 @@ from insights.words import (
     model,
     people,
     person,
+    reports,
     risks,
     states,
     suggested,
@@ -44,6 +45,7 @@ FILES: dict[str, dict[str, Said]] = {
     "crowd": crowd.WORDS,
     "risks": risks.WORDS,
     "people": people.WORDS,
+    "reports": reports.WORDS,
     "explore": explore.WORDS,
     "suggested": suggested.WORDS,
 }

@@ -24,6 +24,7 @@ from stream.cli.ingest import ingest
 from stream.cli.init import init
 from stream.cli.model import model_app
 from stream.cli.play import demo, simulate
+from stream.cli.report import report
 from stream.cli.run import run, train
 from stream.cli.sql import sql
 from stream.cli.state import state_app
@@ -48,6 +49,7 @@ app.command()(explore)
 app.command()(ingest)
 app.command()(backtest)
 app.command()(user)
+app.command()(report)
 app.command()(sql)
 app.command("at-risk")(at_risk)
 app.command()(erase)

@@ -285,6 +285,10 @@ CASES: dict[str, list[Case]] = {
         Case(("sql", "select '[/]\x1b[2J"), code=2),
         Case(("sql", "select * from read_csv('/etc/passwd')"), code=2),
     ],
+    "report": [
+        Case(("report", "--out", "[/]<b>.html"), ("[/]<b>.html",)),
+        Case(("report", "--out", "[/]\x1b]0;none\x07.txt"), ("[/]\x1b]0;none\x07.txt",), code=2),
+    ],
     "history import": [
         Case(("history", "import", "<b>=1+1 events.parquet")),
         Case(("history", "import", "<b>\x1b(0bad.jsonl"), ("<b>\x1b(0bad.jsonl",), code=2),

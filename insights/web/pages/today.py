@@ -42,12 +42,13 @@ def today(request: Request, parts: Has) -> HTMLResponse:
         ask("paths_into_silence", {}),
         ask("rfm", RFM),
     )
-    now = None if as_of_ms is None else _now(parts, as_of_ms)
+    now = None if as_of_ms is None else now_of(parts, as_of_ms)
     page = page_of(now, answers, funnel, say_it, behind if who_asks(request).may("read:people") else nobody)
     return draw(request, "today.html", "Today", page=page, notices=ask.notices, again=ask.again)
 
 
-def _now(parts: Parts, as_of_ms: int) -> Now:
+def now_of(parts: Parts, as_of_ms: int) -> Now:
+    """Return what the live engine says of the first definition."""
     definition = parts.settings.definitions[0]
     rows = chosen(parts.keeper.board, Filters(definition=definition.name))
     day = parts.past.day_of(as_of_ms)
