@@ -26,6 +26,7 @@ import msgspec
 import numpy as np
 
 from features.users.catalog import WIDTH
+from online_models.judged import Day, Judged
 from online_models.packed_scorers import PackedScorer
 from online_models.plain import array_of
 from online_models.scorer import Scorer
@@ -68,6 +69,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     drifts: int = 0
     figures: dict[str, dict[str, float | None]] = {}
     segments: dict[str, dict[str, float | None]] = {}
+    tenths: list[Judged] = []
+    days: dict[Day, Judged] = {}
     churnwatch: str = ""
     river: str = ""
     numpy: str = ""
@@ -148,7 +151,8 @@ def seal_version(version: Version, spec_hash: str, key: bytes) -> bytes:
     header = Header(
         kind="model", spec_hash=spec_hash, definition=version.definition, number=version.number, champion=version.champion, why=version.why,
         learned_until_ms=version.learned_until_ms, labels=version.labels, churned=version.churned, drifts=len(version.drifts),
-        figures=_finite(version.figures), segments=_finite(version.segments),
+        figures=_finite(version.figures), segments=_finite(version.segments), tenths=list(version.tenths),
+        days=dict(version.days),
     )  # fmt: skip
     probe = version.scorer.risk(probes()).astype("<f4").tobytes()
     return seal(header, ModelBody(version.scorer.pack(), probe, version.sample.tobytes()), key)

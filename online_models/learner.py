@@ -22,6 +22,7 @@ from online_models.catalog import CATALOG, LIVE, MIX
 from online_models.champion import RULE, Change, Grades, Standing, choose
 from online_models.correction import Correction, CorrectionState
 from online_models.drift import DriftWatch, WatchState
+from online_models.judged import ByDay, Day, Judged, by_tenths
 from online_models.level import Level, LevelState
 from online_models.memory import Memory, MemoryState
 from online_models.nowcast import AFTER_MS, EVERY, LOOK_MS, Nowcast, NowcastState
@@ -83,6 +84,7 @@ class LearnerState(msgspec.Struct, frozen=True):
     newest: bytes
     progress: dict[str, TallyState]
     totals: dict[str, TallyState]
+    days: dict[Day, Judged] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,8 @@ class Learner:
     """The champion's figures since the beginning, by segment."""
     totals: dict[str, Tally] = field(default_factory=dict)
     """Every candidate's figures since the beginning."""
+    judged: ByDay = field(default_factory=ByDay)
+    """What the champion stated against what came true, by day."""
     _window: _Window = field(
         default_factory=lambda: _Window(np.zeros(0, np.uint8), np.zeros((0, 0), np.float32), np.zeros((0, WIDTH), np.uint8))
     )
@@ -335,6 +339,7 @@ class Learner:
         place = self.names.index(self.standing.champion)
         there = ~np.isnan(stated[:, place])
         self.progress.add(labels[there], stated[there, place], vectors[there])
+        self.judged.add(landmark_ms[there], stated[there, place], labels[there])
         changed = [of for of, watch, values in (
             ("loss", self.loss_watch, losses[there, place]), ("scores", self.score_watch, stated[there, place]),
         ) if watch.feed(values)]  # fmt: skip
@@ -420,6 +425,12 @@ class Learner:
         progress.add(self._window.labels[there], self._window.stated[there, place], self._window.vectors[there])
         return progress.figures()
 
+    def window_tenths(self) -> list[Judged]:
+        """Return what the champion stated over the window against what came true, by tenths of the stated risk."""
+        place = self.names.index(self.standing.champion)
+        there = ~np.isnan(self._window.stated[:, place])
+        return by_tenths(self._window.labels[there], self._window.stated[there, place])
+
     @property
     def sample(self) -> npt.NDArray[np.uint8]:
         """Return the newest vectors, uint8 (at most `SAMPLE`, F)."""
@@ -448,6 +459,7 @@ class Learner:
             newest=self._newest.tobytes(),
             progress={name: tally.state() for name, tally in self.progress.tallies.items()},
             totals={name: tally.state() for name, tally in self.totals.items()},
+            days=self.judged.days,
         )
 
     def restore(self, state: Any) -> None:
@@ -499,6 +511,7 @@ class Learner:
         self._newest = array_of(one.newest, "u1", -1, WIDTH)
         self.progress.tallies = {name: Tally.of(saved) for name, saved in one.progress.items()}
         self.totals = {name: Tally.of(saved) for name, saved in one.totals.items()}
+        self.judged.days = dict(one.days)
         if self.steps:  # a learner without a step has no scorers yet, and must have none after a restart either
             self._compile()
 

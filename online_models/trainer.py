@@ -30,6 +30,7 @@ from online_models.catalog import LIVE, MIX
 from online_models.champion import RULE, Change
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, pack_examples, unpack_examples
 from online_models.external_labels import ExternalLabels, ExternalLabelsState, LabelBlock
+from online_models.judged import Judged
 from online_models.learner import BEHIND, RAW, STATED, WHOLE, Drifted, Learner, LearnerSettings, LearnerState, Scores, scores_of
 from online_models.nowcast import Outcomes, OutcomesState
 from online_models.plain import Count, Millis, read
@@ -148,6 +149,10 @@ class Version:
         Figures over the window, by candidate.
     segments : mapping
         The champion's figures over the window, by segment.
+    tenths : sequence
+        What the champion stated over the window against what came true, by tenths of the stated risk.
+    days : mapping
+        The same by day of the landmark (days since the epoch, UTC), of the newest days with outcomes, whoever served then.
     sample : uint8 (at most 128, F)
         Some of the newest vectors, for importances.
     """
@@ -162,6 +167,8 @@ class Version:
     churned: int
     figures: Mapping[str, Mapping[str, float]]
     segments: Mapping[str, Mapping[str, float]]
+    tenths: Sequence[Judged]
+    days: Mapping[int, Judged]
     drifts: Sequence[Drifted]
     sample: npt.NDArray[np.uint8]
 
@@ -450,6 +457,8 @@ def _publish(learner: Learner, change: Change | None = None) -> Version:
         churned=learner.churned,
         figures=learner.figures(),
         segments=learner.window_segments(),
+        tenths=learner.window_tenths(),
+        days=dict(learner.judged.days),
         drifts=drifts,
         sample=learner.sample,
     )

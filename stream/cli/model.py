@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from stream.shown import Styled
 
 if TYPE_CHECKING:
     from online_models.checkpoint import Header
+    from online_models.judged import Judged
     from online_models.registry_redis import RedisRegistry
     from online_models.scorer import Scorer
     from stream.settings import Settings
@@ -91,6 +92,18 @@ def _figures(screen: Screen, title: str, rows: Mapping[str, Mapping[str, float |
     screen.table(columns, [(name, *figures_in_words(row)) for name, row in rows.items()])
 
 
+def _calibration(screen: Screen, title: str, groups: Iterable[tuple[str, Judged]]) -> None:
+    """Print what was stated against what came true. Labels of one user or of one day depend on each other, so real intervals are wider still."""
+    rows = []
+    for name, group in groups:
+        if group.n:
+            stated, churned = group.shares()
+            by_chance = 2 * (stated * (1 - stated) / group.n) ** 0.5
+            rows.append((name, f"{group.n:,}", f"{stated:.3f}", f"{churned:.3f}", f"{stated - churned:+.3f}", f"{by_chance:.3f}"))
+    if rows:
+        screen.table([Column(name, right=name != title) for name in (title, "labels", "stated", "churned", "too high by", "chance")], rows)
+
+
 @model_app.command("ls")
 def ls(definition: Name = "") -> None:
     """List the kept versions: which one serves, until when each has learned, and how good it was over its window."""
@@ -118,11 +131,13 @@ def ls(definition: Name = "") -> None:
 
 @model_app.command()
 def show(number: Annotated[int, typer.Argument(help="version; default: the one that serves")] = 0, definition: Name = "") -> None:
-    """Show one version: what it learned, its candidates, quality by segment, what it looks at."""
+    """Show one version: what it learned, its candidates, quality by segment, stated risk against what came, what it looks at."""
     import numpy as np
 
+    from features.definitions.definition import DAY_MS
     from online_models.checkpoint import sample_of
     from online_models.explain import importances
+    from online_models.judged import tenths_in_words
 
     book = _Book(definition)
     chosen = number or book.serving()
@@ -138,6 +153,10 @@ def show(number: Annotated[int, typer.Argument(help="version; default: the one t
     screen.line("")
     screen.line(f"Its champion, {header.champion}, over the same window:")
     _figures(screen, "segment", header.segments)
+    _calibration(screen, "risk", tenths_in_words(header.tenths))
+    if header.days:
+        screen.line("By day of the landmark (UTC), over the newest days with outcomes, whoever served then:")
+        _calibration(screen, "day", [(_day(day * DAY_MS)[:10], group) for day, group in sorted(header.days.items())])
     sample = sample_of(book.sealed(chosen), book.key)
     if len(sample):
         screen.line("looks at: " + ", ".join(f"{name} {size:.2f}" for name, size in importances(scorer, np.array(sample))[:10]))

@@ -13,6 +13,7 @@ from prometheus_client import Gauge
 from features.events.event import Reason
 from features.users.state import NEVER
 from online_models.checkpoint import Header
+from online_models.judged import SPANS, Judged, over, tenths_in_words
 from stream.metric import Metric, Metrics
 from stream.outbox import Entry
 from stream.ownership.observer import Observer
@@ -97,6 +98,18 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "churnwatch_model_segment_quality", "gauge", ("definition", "segment", "figure"), "the champion over the same window, by segment"
+    ),
+    Metric(
+        "churnwatch_model_calibration",
+        "gauge",
+        ("definition", "risk", "figure"),
+        "the champion over the same window, by tenths of the stated risk: labels, and the mean risk stated and the share that churned",
+    ),
+    Metric(
+        "churnwatch_model_calibration_days",
+        "gauge",
+        ("definition", "days", "figure"),
+        "the same of the landmarks of the newest 1, 7 and 28 days whose outcomes are known, whoever served then",
     ),
     Metric("churnwatch_model_drifts", "counter", ("definition",), "changes found in the champion's loss or in its scores"),
 )
@@ -193,7 +206,17 @@ class WorkerMetrics(Metrics, Observer):
             self._figures(self.gauge("churnwatch_model_quality"), (name, model), row)
         for segment, row in header.segments.items():
             self._figures(self.gauge("churnwatch_model_segment_quality"), (name, segment), row)
+        for risk, group in tenths_in_words(header.tenths):
+            self._judged(self.gauge("churnwatch_model_calibration"), (name, risk), group)
+        for span in SPANS if header.days else ():
+            self._judged(self.gauge("churnwatch_model_calibration_days"), (name, str(span)), over(header.days, span))
         self.counter("churnwatch_model_drifts").labels(name).inc(header.drifts)
+
+    @staticmethod
+    def _judged(gauge: Gauge, labels: tuple[str, str], group: Judged) -> None:
+        gauge.labels(*labels, "labels").set(group.n)
+        for figure, share in zip(("stated", "churned"), group.shares(), strict=True):
+            gauge.labels(*labels, figure).set(share)
 
     @staticmethod
     def _figures(gauge: Gauge, labels: tuple[str, str], row: Mapping[str, float | None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from features.definitions.definition import ChurnDefinition
 from features.store.app_spec import AppSpec
 from features.store.redis import connect, save_spec
 from features.users.catalog import WIDTH
-from online_models.checkpoint import CheckpointRefused
+from online_models.checkpoint import CheckpointRefused, Header, unseal_version
+from online_models.judged import over
 from online_models.registry_redis import RedisRegistry
 from online_models.trainer import never
 from stream.cli import app
@@ -62,6 +64,11 @@ class Deployment:
                 training.feed(number, 0, replace(block, spec_hash=self.spec.hash).pack())
         return training
 
+    def newest(self) -> Header:
+        sealed = self.registry.load("gone", max(self.registry.versions("gone")))
+        assert sealed is not None
+        return unseal_version(sealed, model_key(self.settings), None)[0]
+
     def source(self) -> ModelSource:
         source = ModelSource(self.registry, [ChurnDefinition(name="gone")], self.spec.hash, model_key(self.settings))
         source.refresh()
@@ -98,6 +105,10 @@ def test_versions_are_listed_shown_and_compared(deployment: Deployment) -> None:
     shown = deployment.said("show")
     assert "repeat days" in shown
     assert "looks at: " in shown
+    rows = {line.split()[0]: line.split()[1:] for line in shown.split("too high by")[-1].splitlines() if line[:2] == "19"}
+    assert {day: int(row[0].replace(",", "")) for day, row in rows.items()} == {
+        f"{datetime.fromtimestamp(day * 86_400, UTC):%Y-%m-%d}": one.n for day, one in deployment.newest().days.items()
+    }
     assert all(name in shown for name in ("cadence", "logistic", "mix"))
     assert "apart on average" in deployment.said("compare", str(learner.version - 1), str(learner.version))
 
@@ -175,6 +186,10 @@ def test_metrics_tell_what_a_version_says_of_itself(deployment: Deployment) -> N
     assert 'churnwatch_model_champion{definition="gone",model="mix"} 1.0' in text
     assert 'churnwatch_model_quality{definition="gone",figure="auc",model="logistic"}' in text
     assert 'churnwatch_model_segment_quality{definition="gone",figure="ece",segment="repeat days"}' in text
+    assert 'churnwatch_model_calibration{definition="gone",figure="stated",risk="0-.1"}' in text
+    labels = over(deployment.newest().days, 7).n
+    assert labels > 100
+    assert f'churnwatch_model_calibration_days{{days="7",definition="gone",figure="labels"}} {float(labels)}' in text
 
 
 class Examples:
