@@ -21,6 +21,7 @@ from insights.analyses.loss_to_come import LOSS_TO_COME
 from insights.analyses.paths import PATHS
 from insights.analyses.paths_into_silence import PATHS_INTO_SILENCE
 from insights.analyses.reasons import REASONS
+from insights.analyses.releases import RELEASES
 from insights.analyses.retained_against_churned import RETAINED_AGAINST_CHURNED
 from insights.analyses.retention import RETENTION
 from insights.analyses.retention_forecast import RETENTION_FORECAST
@@ -49,6 +50,7 @@ _ALL = (
     HOURS_OF_DAY,
     REASONS,
     LOSS_TO_COME,
+    RELEASES,
     VALUE,
     RFM,
     CLUSTERS,

@@ -286,7 +286,9 @@ class Asked:
 
     def _key(self, name: str, asked: Mapping[str, Any]) -> str:
         one = self._setup
-        return _hash("answer", code(), one.folder, one.complete_from_ms, one.activity, one.horizon_ms, name, sorted(asked.items()))
+        return _hash(
+            "answer", code(), one.folder, one.complete_from_ms, one.activity, one.horizon_ms, one.releases, name, sorted(asked.items())
+        )
 
     async def people(self, name: str, parameters: Mapping[str, object], cell: Cell, most: int) -> Listed | Faulted:
         """Return the people behind a cell. Nothing of them is kept."""

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import msgspec
+
 from insights.asked.child import Child, NoAnswer
 from insights.asked.messages import Faulted, Question, Reason, Reply, Setup
 
@@ -57,13 +59,7 @@ class Crew:
     """
 
     def __init__(self, setup: Setup, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._setup = Setup(
-            folder=setup.folder,
-            complete_from_ms=setup.complete_from_ms,
-            activity=setup.activity,
-            horizon_ms=setup.horizon_ms,
-            memory_mb=setup.memory_mb // AT_A_TIME,
-        )
+        self._setup = msgspec.structs.replace(setup, memory_mb=setup.memory_mb // AT_A_TIME)
         self.seconds, self.clock = seconds, clock
         self._threads = ThreadPoolExecutor(AT_A_TIME, "asked")
         self._lock = threading.Lock()

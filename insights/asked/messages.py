@@ -32,6 +32,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     activity: tuple[str, ...]
     horizon_ms: int
     memory_mb: int
+    releases: tuple[str, ...] = ()
 
 
 class Unless(msgspec.Struct, frozen=True):

@@ -141,6 +141,7 @@ def _open(setup: Setup, folder: Path) -> Crowd:
         complete_from_ms=setup.complete_from_ms,
         activity=setup.activity,
         horizon_ms=setup.horizon_ms,
+        releases=setup.releases,
         memory=f"{int(setup.memory_mb * DUCKDB_SHARE)}MiB",
     )
     return Crowd(log.con, log.as_of)

@@ -46,6 +46,8 @@ class AsOf:
         A pause this long begins another visit, ms.
     revenue : tuple of str
         Event types whose value is money.
+    releases : tuple of str
+        What changed in the product, and when, as `insights.analyses.release` reads it.
     """
 
     zone: str = "UTC"
@@ -62,6 +64,7 @@ class AsOf:
     horizon: timedelta = timedelta(days=14)
     session_gap_ms: int = 1_800_000
     revenue: tuple[str, ...] = ("purchase",)
+    releases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Log:
 
 def open_log(
     folder: Path, *, week_start: str = "monday", complete_from_ms: int = 0, activity: tuple[str, ...] = (), horizon_ms: int = 14 * DAY_MS,
-    threads: int = 2, memory: str = "2GB",
+    releases: tuple[str, ...] = (), threads: int = 2, memory: str = "2GB",
 ) -> Log:  # fmt: skip
     """Open a history at its newest snapshot, while writers may go on.
 
@@ -84,6 +87,8 @@ def open_log(
         From here on the log is known to be complete, ms since the epoch; 0: as the writer found it.
     activity, horizon_ms
         Of the definition of churn that is asked about.
+    releases : tuple of str
+        Those that the settings name.
     threads, memory
         What DuckDB may use.
 
@@ -114,6 +119,7 @@ def open_log(
             horizon=timedelta(milliseconds=horizon_ms),
             session_gap_ms=rules.session_gap_ms,
             revenue=rules.revenue,
+            releases=releases,
         ),
     )
 

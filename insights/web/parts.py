@@ -98,6 +98,7 @@ def asked_over(settings: Settings, store: Store, now_ms: Callable[[], int]) -> A
         activity=tuple(definition.activity),
         horizon_ms=definition.horizon_ms,
         memory_mb=settings["page.analyses_memory"],
+        releases=tuple(one.text for one in settings.releases),
     )
     return Asked(
         setup, store, seconds=settings["page.analyses_time"] / 1000, kept_bytes=settings["page.analyses_kept"] << 20, now_ms=now_ms

@@ -37,6 +37,7 @@ RAIL: tuple[Entry, ...] = (
     Entry("/journeys", "Journeys", "journeys", crowd=True),
     Entry("/groups", "Groups", "groups", crowd=True),
     Entry("/features", "Features", "features", crowd=True),
+    Entry("/changes", "Changes", "changes", crowd=True),
     Entry("/person", "Person", "person", "analyst"),
     Entry("/model", "Model", "model"),
     Entry("/data", "Data", "data"),

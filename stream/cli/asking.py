@@ -180,6 +180,7 @@ def open_crowd(memory: str = "2GB") -> Crowd:
         complete_from_ms=settings["history.complete_from"] or 0,
         activity=tuple(definition.activity),
         horizon_ms=definition.horizon_ms,
+        releases=tuple(one.text for one in settings.releases),
         memory=memory,
     )
     return Crowd(log.con, log.as_of)

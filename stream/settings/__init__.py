@@ -21,6 +21,7 @@ from features.definitions.rules import Rules
 from features.users.spec import FeatureSpec
 from stream.alerts.policy import PolicySettings
 from stream.settings.judged import is_on_this_machine, judge_kafka, judge_name, judge_page, judge_secrets, judge_together
+from stream.settings.releases import Release, releases_of
 from stream.settings.table import SETTINGS
 from stream.settings.values import duration_ms, duration_text, is_loopback, names_of, nearest, read, text_of
 
@@ -53,6 +54,7 @@ class Settings:
 
     values: Mapping[str, Any]
     definitions: tuple[ChurnDefinition, ...]
+    releases: tuple[Release, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -119,7 +121,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     """
     environment = os.environ if environment is None else environment
     faults: list[str] = []
-    raw, definitions_raw = _file_values(path, environment, faults)
+    raw, definitions_raw, releases_raw = _file_values(path, environment, faults)
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         source, value = setting.name, raw.pop(setting.name, setting.default)
@@ -140,6 +142,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     definitions = tuple(filter(None, (_definition(index, one, faults) for index, one in enumerate(definitions_raw)))) or (
         ChurnDefinition(),
     )
+    releases = releases_of(releases_raw, faults)
     judge_together(values, definitions, faults)
     judge_secrets(values, faults)
     judge_kafka(values, faults)
@@ -147,7 +150,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     if faults:
         raise SettingsError(faults)
     values["redis.url"] = _redis_url(values)
-    return Settings(MappingProxyType(values), definitions)
+    return Settings(MappingProxyType(values), definitions, releases)
 
 
 def example_toml() -> str:
@@ -171,6 +174,13 @@ def example_toml() -> str:
         '# horizon = "14d"',
         "# activity = []                # event types that count; empty: all",
         '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md); `config check` says the exact borders',
+        "",
+        "# What changed in the product, and when; `churnwatch releases` and the page Changes say what became of it.",
+        "# [[releases]]",
+        '# name = "2.0"',
+        '# at = "2026-03-01"             # a day, or an instant such as "2026-03-01T06:00", of features.timezone',
+        '# kind = "release"             # or "campaign": a mark, whose effect is not measured',
+        '# touched = ""                 # a condition on events that tells whom it reached: "props.version=2.0"; empty: everybody',
     ]
     secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
     return (
@@ -194,26 +204,26 @@ def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _file_values(path: Path | None, environment: Mapping[str, str], faults: list[str]) -> tuple[dict[str, Any], list[Any]]:
+def _file_values(path: Path | None, environment: Mapping[str, str], faults: list[str]) -> tuple[dict[str, Any], list[Any], object]:
     named = path or (Path(environment["CHURNWATCH_CONFIG"]) if environment.get("CHURNWATCH_CONFIG") else None)
     file = named or Path(DEFAULT_FILE)
     if not file.exists():
         if named:
             faults.append(f"{file}: no such file")
-        return {}, []
+        return {}, [], []
     try:
         tree = tomllib.loads(file.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         faults.append(f"{file}: not TOML: {error}")
-        return {}, []
-    definitions = tree.pop("definitions", [])
+        return {}, [], []
+    definitions, releases = tree.pop("definitions", []), tree.pop("releases", [])
     values: dict[str, Any] = {}
     for section, content in tree.items():
         if isinstance(content, dict):
             values.update({f"{section}.{name}": value for name, value in content.items()})
         else:
             values[section] = content
-    return values, definitions if isinstance(definitions, list) else [definitions]
+    return values, definitions if isinstance(definitions, list) else [definitions], releases
 
 
 def _from_environment(name: str, environment: Mapping[str, str], faults: list[str]) -> str | None:

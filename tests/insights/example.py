@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -67,23 +68,25 @@ def import_example(folder: Path) -> Path:
     return history
 
 
-def said_of(rows: list[dict[str, Any]]) -> list[tuple[TableSpec, pl.DataFrame]]:
+def said_of(
+    rows: list[dict[str, Any]], since: datetime = BEGIN, last_day: datetime = BEGIN + timedelta(days=DAYS)
+) -> list[tuple[TableSpec, pl.DataFrame]]:
     """What an engine might have said of the example's people at noon of each day of two weeks after they came last: risks, what came of them, and alerts."""
     random_ = random.Random(8)
-    last_day = BEGIN + timedelta(days=DAYS)
     days: dict[str, list[datetime]] = {}
     for row in rows:
         if row["type"] != "identify":
             days.setdefault(str(row["user"]), []).append(datetime.fromisoformat(str(row["ts"])))
     scores, outcomes, alerts = [], [], []
     for user, times in sorted(days.items()):
-        at = times[0].replace(hour=12, minute=0, second=0) + timedelta(days=1)
+        times.sort()
+        at = max(times[0], since).replace(hour=12, minute=0, second=0) + timedelta(days=1)
         is_open = False
         while at < last_day:
-            silent = min((at - one).days for one in times if one < at)
+            silent = (at - times[bisect_left(times, at) - 1]).days
             if silent < 14:
                 risk = round(min(0.98, 1 - 0.75 ** (silent + 1) + random_.uniform(-0.1, 0.1)), 4)
-                due, came = at + timedelta(days=15), any(at < one <= at + timedelta(days=14) for one in times)
+                due, came = at + timedelta(days=15), bisect_right(times, at) < bisect_right(times, at + timedelta(days=14))
                 place = {"lineage": "0", "shard": 0, "number": len(scores) + len(outcomes) + 1}
                 who = {"user": user, "definition": "churn14", "landmark": at, "matured": due, **place}
                 scores.append({**who, "risk": risk, "model_version": 1, "flags": 0})

@@ -328,6 +328,7 @@ CASES: dict[str, list[Case]] = {
             ("reasons", ("--least-people", "1"), ("[/]", "ann\u202egnp.exe"), True),
             ("loss-to-come", ("[/]", "\x1b[2J\x1b[31mred"), (), False),
             ("retention-forecast", (), (), False),
+            ("releases", ("--releases", "[/],at=2026-03-01"), ("[/]",), False),
             ("value", (), (), False),
             ("rfm", (), (), False),
             ("clusters", (), (), False),

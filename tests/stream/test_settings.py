@@ -101,3 +101,45 @@ def test_an_address_that_cannot_be_read_is_a_fault_that_shows_no_password(url: s
 def test_addresses_that_are_fine(url: str) -> None:
     settings = load_settings(None, {"CHURNWATCH_REDIS": url, "CHURNWATCH_KAFKA": "a.example:9092,[::1]:9092", "CHURNWATCH_WEB": ""})
     assert settings["redis.url"] == url
+
+
+RELEASES = """
+[[releases]]
+name = "2.0"
+at = 2026-03-01
+touched = "props.version=2.0"
+[[releases]]
+name = "sale"
+at = 2026-03-05T06:00:00
+kind = "campaign"
+"""
+
+
+def test_releases_are_read_as_a_command_takes_them(tmp_path: Path) -> None:
+    file = tmp_path / "churnwatch.toml"
+    file.write_text(RELEASES)
+    assert [one.text for one in load_settings(file, {}).releases] == [
+        "2.0,at=2026-03-01,touched=props.version=2.0",
+        "sale,at=2026-03-05T06:00:00,kind=campaign",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('name = "a,b"\nat = "2026-03-01"', "without a comma"),
+        ('name = "a"\nat = "soon"', "needs a day or an instant"),
+        ('name = "a"', "needs a day or an instant"),
+        ('name = "a"\nat = "2026-03-01"\nkind = "party"', '"release" or "campaign"'),
+        ('name = "a"\nat = "2026-03-01"\ntouched = "pro"', "needs one condition"),
+        ('name = "a"\nat = "2026-03-01"\ncolour = "red"', "releases[0].colour: unknown setting"),
+        ('name = "sale"\nat = "2026-03-01"\n' + RELEASES, "'sale' is there twice"),
+        ("at = 7", "must be text"),
+    ],
+)
+def test_a_release_that_is_none_is_refused_with_what_to_write(tmp_path: Path, line: str, says: str) -> None:
+    file = tmp_path / "churnwatch.toml"
+    file.write_text(f"[[releases]]\n{line}\n")
+    with pytest.raises(SettingsError) as error:
+        load_settings(file, {})
+    assert says in str(error.value)

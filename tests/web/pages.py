@@ -21,6 +21,7 @@ PAGES: tuple[Page, ...] = (
     Page("journeys", "/journeys"),
     Page("groups", "/groups"),
     Page("features", "/features"),
+    Page("changes", "/changes"),
     Page("people", PEOPLE),
     Page("explore", "/explore"),
     Page("explore-retention", EXPLORED),

@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from starlette.datastructures import QueryParams
 
-from insights.analyses.plain import Cell
+from insights.analyses.plain import Cell, Note
+from insights.web.crowd import changes
 from insights.web.crowd.behind import behind, nobody
+from insights.web.crowd.changes import points
 from insights.web.crowd.found import Found
 from insights.web.crowd.people import asked_of
 from insights.web.crowd.retention import Answers, Asked, page_of
@@ -152,6 +154,37 @@ def test_steps_of_a_funnel_stand_in_the_address(full: WebWorld) -> None:
     assert names == ["open_app", "view_item", "purchase"]
     assert 'value="1d" selected' in page
     assert "Do all 3 steps" in page
+
+
+def test_changes_says_of_each_release_what_the_analysis_says_and_measures_no_campaign(full: WebWorld, pages: dict[str, str]) -> None:
+    found = full.parts.asked.look("releases", {"return_within": 7}).result
+    assert found is not None
+    body = pages["/changes"].split("<tbody>")[1].split("</tbody>")[0]
+    lines = [text_of(line).split() for line in body.split("</tr>") if line.strip()]
+    names = [row["group"] for row in found.rows.dicts() if row["metric"] == "effect"]
+    assert (
+        [" ".join(line)[: len(name)] for line, name in zip(lines, names, strict=True)]
+        == names
+        == ["3.2", "Singles' Day", "3.1 checkout anew", "3.0"]
+    )
+    assert " ".join(lines[1]).endswith("campaign Nov 11 effect not measured")
+    assert "early" in lines[0]
+    effects = [row for row in found.rows.dicts() if row["metric"] == "effect" and row["kind"] == "release"]
+    assert sum(points(row, EN) in text for row in effects for text in [text_of(body)]) == len(effects) == 3
+    assert "lay within the interval that was said" in text_of(pages["/changes"])
+
+
+def test_changes_without_releases_or_risks_says_what_makes_them(full: WebWorld) -> None:
+    answer = full.parts.asked.look("releases", {"releases": ["a,at=2026-11-03"], "definition": ""}, wait_s=60)
+    assert answer.result is not None
+    none = answer.result
+    page = changes.page_of("7", Found([], none.as_of), None, EN, nobody)
+    assert (page.lines, page.chart, page.restated) == ([], None, [])
+    plain = [row for row in none.rows.dicts() if row["metric"].startswith("plain_")]
+    page = changes.page_of("7", Found(plain, none.as_of, [Note("note.only_plain", {})]), None, EN, nobody)
+    assert page.lines[0].effect == "–"  # noqa: RUF001 - the dash that stands for what is not known
+    assert "→" in page.lines[0].plainly
+    assert "only before and after are compared" in page.notes[0]
 
 
 def test_an_address_of_people_names_the_cell_it_was_made_of(full: WebWorld) -> None:

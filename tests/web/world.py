@@ -270,7 +270,7 @@ def _renamed(click: Click, user: str) -> Click:
 
 def _settings(redis_url: str, name: str, folder: Path, more: Mapping[str, object]) -> Settings:
     config = folder / f"{name}.toml"
-    config.write_text(DEFINITIONS)
+    config.write_text(DEFINITIONS + RELEASES)
     given: dict[str, object] = {
         "redis__url": redis_url,
         "app__name": name,
@@ -294,6 +294,21 @@ name = "no-purchase"
 activity = ["purchase"]
 active_window = "28d"
 horizon = "21d"
+"""
+RELEASES = """
+[[releases]]
+name = "3.0"
+at = 2026-10-08
+[[releases]]
+name = "3.1 checkout anew"
+at = 2026-11-03T06:00:00
+[[releases]]
+name = "Singles' Day"
+at = "2026-11-11"
+kind = "campaign"
+[[releases]]
+name = "3.2"
+at = "2026-11-23"
 """
 
 

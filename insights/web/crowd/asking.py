@@ -34,10 +34,16 @@ class Asking:
         for name, parameters in questions:
             self._asked.look(name, parameters)
 
-    def __call__(self, name: str, parameters: Mapping[str, object]) -> Found | None:
-        """Return what was found; None where there is nothing yet, and then there is a notice."""
+    def __call__(self, name: str, parameters: Mapping[str, object], *, needs_scores: bool = False) -> Found | None:
+        """Return what was found; None where there is nothing yet, and then there is a notice.
+
+        Parameters
+        ----------
+        needs_scores : bool
+            Whether it is asked of what the engine said, of which a history may have nothing: then None without a notice.
+        """
         answer = self._asked.look(name, parameters, wait_s=max(0.0, self._until - monotonic()))
-        notice = self._notice(answer, name)
+        notice = "" if needs_scores and answer.reason == "usage" else self._notice(answer, name)
         if notice and notice not in self.notices:
             self.notices.append(notice)
         self.again |= answer.state == "running"
