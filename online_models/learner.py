@@ -16,19 +16,21 @@ import numpy.typing as npt
 
 from features.users.catalog import WIDTH
 from online_models.cadence import CadenceScorer
-from online_models.calibration import Calibrator, CalibratorState
+from online_models.calibration import Calibrator
 from online_models.candidate import Candidate
 from online_models.catalog import CATALOG, LIVE, MIX
 from online_models.champion import RULE, Change, Grades, Standing, choose
-from online_models.correction import Correction, CorrectionState
-from online_models.drift import DriftWatch, WatchState
-from online_models.judged import ByDay, Day, Judged, by_tenths
-from online_models.level import Level, LevelState
-from online_models.memory import Memory, MemoryState
-from online_models.nowcast import AFTER_MS, EVERY, LOOK_MS, Nowcast, NowcastState
-from online_models.plain import Count, Millis, array_of, labels_of, read
-from online_models.quality import Progress, Tally, TallyState, log_loss
+from online_models.correction import Correction
+from online_models.drift import DriftWatch
+from online_models.judged import ByDay, Judged
+from online_models.learner_state import LearnerState, Numbers
+from online_models.level import Level
+from online_models.memory import Memory
+from online_models.nowcast import AFTER_MS, EVERY, LOOK_MS, Nowcast
+from online_models.plain import array_of, read
+from online_models.quality import Progress, Tally, log_loss
 from online_models.scorer import CalibratedScorer, MixScorer, Scorer, log_odds, platt, pool
+from online_models.window import Scores, Window, unpack_rows
 
 RAW, STATED = 0, 1
 """Places on the last axis of kept scores: the score as the model gave it, and the calibrated one."""
@@ -39,52 +41,11 @@ WHOLE, EARLY = -2, -1
 (`online_models.nowcast`), NaN until that is known."""
 RULE_COUNTS = 500
 """How many labels the rule counts as much as, in the mix."""
-LEAST_GRADED = 30
-"""Candidates are compared once there are this many labels of each class."""
 SAMPLE = 128
 """How many vectors of the newest batch go with a version, for its importances."""
 
-Scores = npt.NDArray[np.float32]
-_Rows = tuple[bytes, bytes, bytes]
 _Batch = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.uint8], Scores]
 """Landmarks (ms), vectors, labels and kept scores."""
-
-
-class Numbers(msgspec.Struct, frozen=True):
-    """The attributes of a learner that are plain numbers."""
-
-    learned: Count
-    churned: Count
-    steps: Count
-    turns: Count
-    looked_ms: Millis
-    fresh: Count
-    version: Count
-    published: Count
-    until_ms: Millis
-
-
-class LearnerState(msgspec.Struct, frozen=True):
-    """What a `Learner` goes on from after a restart. Each candidate reads its own part; arrays are bytes, with a row for each example."""
-
-    names: list[str]
-    numbers: Numbers
-    candidates: dict[str, msgspec.Raw]
-    memory: MemoryState
-    rule: CalibratorState
-    rule_nowcast: NowcastState | None
-    levels: dict[str, LevelState]
-    mix: CorrectionState
-    standing: tuple[str, str, Count, bool]
-    watches: tuple[WatchState, WatchState]
-    windows: tuple[_Rows, _Rows]
-    """Labels, stated scores and vectors: first those of the window, then those of the trial."""
-    waiting: list[tuple[bytes, bytes, bytes, bytes]]
-    """Landmarks (int64), vectors, labels and kept scores that wait for a full batch."""
-    newest: bytes
-    progress: dict[str, TallyState]
-    totals: dict[str, TallyState]
-    days: dict[Day, Judged] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,27 +90,6 @@ class Drifted:
 
 
 @dataclass(slots=True)
-class _Window:
-    """The newest grades: labels (n,), stated scores (n, candidates) and vectors (n, F)."""
-
-    labels: npt.NDArray[np.uint8]
-    stated: Scores
-    vectors: npt.NDArray[np.uint8]
-
-    def push(self, labels: npt.NDArray[np.uint8], stated: Scores, vectors: npt.NDArray[np.uint8], most: int) -> None:
-        self.labels = np.concatenate([self.labels, labels])[-most:]
-        self.stated = np.concatenate([self.stated, stated])[-most:]
-        self.vectors = np.concatenate([self.vectors, vectors])[-most:]
-
-    def packed(self) -> _Rows:
-        return self.labels.tobytes(), self.stated.tobytes(), self.vectors.tobytes()
-
-
-def _empty(candidates: int) -> _Window:
-    return _Window(np.zeros(0, np.uint8), np.zeros((0, candidates), np.float32), np.zeros((0, WIDTH), np.uint8))
-
-
-@dataclass(slots=True)
 class Learner:
     """All candidates of one churn definition (see the module). `names` is their order in every array of scores."""
 
@@ -191,10 +131,8 @@ class Learner:
     """Every candidate's figures since the beginning."""
     judged: ByDay = field(default_factory=ByDay)
     """What the champion stated against what came true, by day."""
-    _window: _Window = field(
-        default_factory=lambda: _Window(np.zeros(0, np.uint8), np.zeros((0, 0), np.float32), np.zeros((0, WIDTH), np.uint8))
-    )
-    _trial: _Window = field(default_factory=lambda: _empty(0))
+    _window: Window = field(default_factory=lambda: Window.empty(0))
+    _trial: Window = field(default_factory=lambda: Window.empty(0))
     _waiting: list[_Batch] = field(default_factory=list)
     """What waits for a full batch."""
     _newest: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, WIDTH), np.uint8))
@@ -210,7 +148,7 @@ class Learner:
         self.levels = {name: Level(horizon_ms) for name in self.candidates}
         self.mix = Correction(horizon_ms, watched=MIX in judged)
         self.rule_nowcast = Nowcast(horizon_ms) if RULE in judged else None
-        self._window, self._trial = (_empty(len(self.names)) for _ in range(2))
+        self._window, self._trial = (Window.empty(len(self.names)) for _ in range(2))
         self.progress = Progress(self.settings.channels)
 
     # -- saying --------------------------------------------------------------------------------------------------
@@ -370,8 +308,7 @@ class Learner:
         self.drifts.append(Drifted(self.name, of, self.until_ms))
         for candidate in self.candidates.values():
             candidate.hurry()
-        most = self.settings.window // 4
-        self._window.push(self._window.labels[:0], self._window.stated[:0], self._window.vectors[:0], most)
+        self._window.cut(self.settings.window // 4)
 
     # -- choosing ------------------------------------------------------------------------------------------------
 
@@ -384,19 +321,7 @@ class Learner:
         """
         if min(self.churned, self.learned - self.churned) < self.settings.min_labels:
             return None
-        window = self._window if self.standing.begun else self._trial
-        places = np.flatnonzero(self._graded_share(window) >= 0.5)
-        there = ~np.isnan(window.stated[:, places]).any(axis=1)
-        labels = window.labels[there]
-        if min(labels.sum(), len(labels) - labels.sum()) < LEAST_GRADED:
-            return None
-        losses = log_loss(labels, window.stated[there][:, places])
-        return Grades({self.names[place]: losses[:, column] for column, place in enumerate(places.tolist())})
-
-    def _graded_share(self, window: _Window) -> npt.NDArray[np.float64]:
-        if not len(window.labels):
-            return np.zeros(len(self.names))
-        return np.asarray((~np.isnan(window.stated)).mean(axis=0))
+        return (self._window if self.standing.begun else self._trial).grades(self.names)
 
     def check(self) -> Change | None:
         """Compare the candidates; return the change of champion if one has earned it, else None."""
@@ -408,28 +333,16 @@ class Learner:
 
     def figures(self) -> dict[str, dict[str, float]]:
         """Return the figures of every candidate over the window, by name."""
-        found = {}
-        for place, name in enumerate(self.names):
-            there = ~np.isnan(self._window.stated[:, place])
-            if there.any():
-                tally = Tally()
-                tally.add(self._window.labels[there], self._window.stated[there, place])
-                found[name] = tally.figures()
-        return found
+        figures = {name: self._window.figures(place) for place, name in enumerate(self.names)}
+        return {name: row for name, row in figures.items() if row is not None}
 
     def window_segments(self) -> dict[str, dict[str, float]]:
         """Return the champion's figures over the window, by segment."""
-        place = self.names.index(self.standing.champion)
-        there = ~np.isnan(self._window.stated[:, place])
-        progress = Progress(self.settings.channels)
-        progress.add(self._window.labels[there], self._window.stated[there, place], self._window.vectors[there])
-        return progress.figures()
+        return self._window.segments(self.names.index(self.standing.champion), self.settings.channels)
 
     def window_tenths(self) -> list[Judged]:
         """Return what the champion stated over the window against what came true, by tenths of the stated risk."""
-        place = self.names.index(self.standing.champion)
-        there = ~np.isnan(self._window.stated[:, place])
-        return by_tenths(self._window.labels[there], self._window.stated[there, place])
+        return self._window.tenths(self.names.index(self.standing.champion))
 
     @property
     def sample(self) -> npt.NDArray[np.uint8]:
@@ -503,10 +416,10 @@ class Learner:
         many = len(self.names)
         if not one.totals.keys() <= set(self.names):
             raise ValueError("the checkpoint's figures are not those of its models")
-        self._window, self._trial = (_Window(*_rows(*window, many)) for window in one.windows)
+        self._window, self._trial = (Window.of(rows, many) for rows in one.windows)
         self._waiting = []
         for landmarks, vectors, labels, scores in one.waiting:
-            known_labels, known_scores, known_vectors = _rows(labels, scores, vectors, many + BEHIND, 2)
+            known_labels, known_scores, known_vectors = unpack_rows(labels, scores, vectors, many + BEHIND, 2)
             self._waiting.append((array_of(landmarks, "<i8", len(known_labels)), known_vectors, known_labels, known_scores))
         self._newest = array_of(one.newest, "u1", -1, WIDTH)
         self.progress.tallies = {name: Tally.of(saved) for name, saved in one.progress.items()}
@@ -514,25 +427,3 @@ class Learner:
         self.judged.days = dict(one.days)
         if self.steps:  # a learner without a step has no scorers yet, and must have none after a restart either
             self._compile()
-
-
-def _rows(labels: bytes, scores: bytes, vectors: bytes, *shape: int) -> tuple[npt.NDArray[np.uint8], Scores, npt.NDArray[np.uint8]]:
-    """Read labels with their scores and vectors, a row for each label."""
-    found = labels_of(labels), scores_of(scores, *shape), array_of(vectors, "u1", -1, WIDTH)
-    if len({len(one) for one in found}) > 1:
-        raise ValueError(f"{[len(one) for one in found]} labels, scores and vectors: there must be equally many")
-    return found
-
-
-def scores_of(packed: bytes, *shape: int) -> Scores:
-    """Read scores, float32 (n, *shape), each from 0 to 1, or NaN where there is none.
-
-    Raises
-    ------
-    ValueError
-        If the bytes do not fit the shape, or a score is outside 0 to 1.
-    """
-    scores = np.frombuffer(packed, "<f4").reshape(-1, *shape).copy()
-    if not (np.isnan(scores) | ((scores >= 0) & (scores <= 1))).all():
-        raise ValueError("a score is not between 0 and 1")
-    return scores

@@ -31,10 +31,12 @@ from online_models.champion import RULE, Change
 from online_models.example import LABEL, SNAPSHOT, ExampleBlock, Examples, concatenate, pack_examples, unpack_examples
 from online_models.external_labels import ExternalLabels, ExternalLabelsState, LabelBlock
 from online_models.judged import Judged
-from online_models.learner import BEHIND, RAW, STATED, WHOLE, Drifted, Learner, LearnerSettings, LearnerState, Scores, scores_of
+from online_models.learner import BEHIND, RAW, STATED, WHOLE, Drifted, Learner, LearnerSettings
+from online_models.learner_state import LearnerState
 from online_models.nowcast import Outcomes, OutcomesState
 from online_models.plain import Count, Millis, read
 from online_models.scorer import Scorer
+from online_models.window import Scores, scores_of
 
 LIVE_MS = 600_000
 MAX_KEPT = 32_768

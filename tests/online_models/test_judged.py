@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 from hypothesis import given
@@ -10,14 +12,15 @@ from hypothesis import strategies as st
 from features.definitions.definition import DAY_MS
 from online_models.example import LABEL, ExampleBlock
 from online_models.judged import DAYS, SPANS, ByDay, Judged, by_tenths, over
-from online_models.learner import Learner, LearnerSettings, LearnerState
+from online_models.learner import Learner, LearnerSettings
+from online_models.learner_state import LearnerState
 from online_models.trainer import Trainer
 from tests.online_models.test_learning import SETTINGS, make_blocks
 
 LANDMARKS = st.lists(st.tuples(st.integers(-40, 40), st.integers(0, 100), st.integers(0, 1)), max_size=60)
 
 
-def by_hand(rows: list[tuple[int, int, int]], which: object) -> tuple[int, float, int]:
+def by_hand(rows: Sequence[tuple[object, int, int]], which: object) -> tuple[int, float, int]:
     """Count landmarks (day, risk in per cent, label) of one group."""
     mine = [(risk, label) for key, risk, label in rows if key == which]
     return len(mine), round(sum(risk for risk, _ in mine) / 100, 6), sum(label for _, label in mine)
