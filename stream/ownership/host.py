@@ -10,7 +10,8 @@ from dataclasses import replace
 from features.store.contract import StaleOwner, StoreUnavailable
 from stream.kafka.wire import WireError
 from stream.ownership.contract import Batch, GapDetected, ShardLost, Standing
-from stream.ownership.session import Dependencies, Session, open_session
+from stream.ownership.opening import open_session
+from stream.ownership.session import Dependencies, Session
 from stream.shard.settings import ShardSettings
 from stream.shard.since import in_words
 

@@ -193,7 +193,7 @@ MUTANTS = (
         "new rules for a record whose timers have been told",
         (
             (
-                "stream/ownership/session.py",
+                "stream/ownership/opening.py",
                 "    judged = meta.next_offset + in_a_sweep\n    if marker is not None:",
                 "    judged = meta.next_offset\n    if False:",
             ),

@@ -26,8 +26,10 @@ from online_models.cadence import CadenceScorer
 from online_models.example import CONTACTED, LABEL, SNAPSHOT, unpack_block
 from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
+from stream.faults import Refused
 from stream.ownership.contract import Batch
-from stream.ownership.session import Dependencies, Refused, Session, open_session
+from stream.ownership.opening import open_session
+from stream.ownership.session import Dependencies, Session
 from stream.position import KINDS
 from stream.shard.meta import ShardMeta, unpack_meta
 from stream.shard.records import of_records

@@ -20,7 +20,8 @@ from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
 from stream.kafka.wire import Tick, WireUnavailable
 from stream.ownership.contract import Batch, GapDetected
-from stream.ownership.session import Dependencies, Session, open_session
+from stream.ownership.opening import open_session
+from stream.ownership.session import Dependencies, Session
 from stream.processes.worker import Worker as ProductionWorker
 from stream.settings import load_settings
 from stream.shard.meta import unpack_meta

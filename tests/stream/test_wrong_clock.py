@@ -21,7 +21,8 @@ from online_models.scorer import Champion
 from stream.alerts.policy import PolicySettings
 from stream.kafka.wire import ClockAhead
 from stream.ownership.contract import Batch
-from stream.ownership.session import Dependencies, Session, open_session
+from stream.ownership.opening import open_session
+from stream.ownership.session import Dependencies, Session
 from stream.processes.worker import Worker as ProductionWorker
 from stream.settings import load_settings
 from stream.shard.records import of_records

@@ -25,8 +25,9 @@ from stream.kafka.wire import Marker, Tick
 from stream.outbox import Entry
 from stream.ownership.contract import Batch
 from stream.ownership.event_clock import EventClock
+from stream.ownership.opening import open_session
 from stream.ownership.served import ModelSource, model_key
-from stream.ownership.session import Dependencies, Session, open_session
+from stream.ownership.session import Dependencies, Session
 from stream.position import position_of
 from stream.processes.trainer import Training, trainer_settings
 from stream.settings import Settings
