@@ -56,7 +56,7 @@ test: lint ## lint, doctests and all tests, two files at a time (a tenth of the 
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 docs: setup-dev ## the pages of docs/ as a site in build/site; a warning, such as a broken link, is an error
-	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees -c docs/site . build/site
+	$(BIN)/python -m sphinx -q -E -W --keep-going -d build/doctrees -c docs/site . build/site
 	@echo "$(CURDIR)/build/site/index.html"
 
 bench: setup-dev ## engine against stock Faust and the naive job, on real Kafka and Redis

@@ -4,7 +4,15 @@ A page that is in no list fails the build, as does a name without a page: `make 
 """
 
 NAV: dict[str, tuple[str, ...]] = {
-    "Growth lead": ("docs/analyses", "docs/scenarios", "docs/features", "docs/learning", "docs/files"),
+    "Growth lead": (
+        "docs/tutorial-growth",
+        "docs/tutorial-growth.zh",
+        "docs/analyses",
+        "docs/scenarios",
+        "docs/features",
+        "docs/learning",
+        "docs/files",
+    ),
     "Engagement developer": ("docs/api", "docs/site/client", "docs/reasons"),
     "SRE": ("docs/runbook", "docs/metrics", "docs/history", "docs/security", "docs/page-access", "docs/erasing", "SECURITY"),
     "Developer": ("CONTRIBUTING", "docs/architecture", "docs/page-looking", "docs/handover", "docs/decisions/README", "benchmarks/RESULTS"),

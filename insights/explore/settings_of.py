@@ -24,6 +24,9 @@ key_events = {_list(found.key_events)}
 revenue_events = {_list(found.revenue)}
 funnel = {_list(found.funnel)}
 
+[history]
+dir = "history"  # as seen from the folder of this file: `cd` there, and every other command asks this log
+
 [[definitions]]
 name = "gone{days}"
 active_window = "{days}d"
