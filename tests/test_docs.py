@@ -1,8 +1,10 @@
-"""Every path and every room that README and docs name is there."""
+"""Every path and every room that README and docs name is there, and every page has its place in the site."""
 
 from __future__ import annotations
 
+import ast
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,21 @@ def test_every_room_of_the_architecture_is_a_folder_or_file() -> None:
         for folder in (ROOT / package).rglob("__init__.py")
     }
     assert {folder for folder in folders if "/" in folder} <= set(rooms), "a room without a row"
+
+
+def nav() -> dict[str, tuple[str, ...]]:
+    """The table of docs/site/nav.py, which belongs to no package."""
+    (table,) = (node.value for node in ast.parse((ROOT / "docs" / "site" / "nav.py").read_text()).body if isinstance(node, ast.AnnAssign))
+    assert table is not None
+    found: dict[str, tuple[str, ...]] = ast.literal_eval(table)
+    return found
+
+
+def test_the_navigation_names_every_page_once() -> None:
+    tracked = subprocess.run(["git", "ls-files", "*.md", "docs/site/*.rst"], cwd=ROOT, capture_output=True, text=True, check=True)
+    pages = {name.rpartition(".")[0] for name in tracked.stdout.splitlines()}
+    named = [page for of_one in nav().values() for page in of_one]
+    assert len(named) == len(set(named))
+    left_out = pages - set(named) - {page for page in pages if re.match(r"docs/decisions/\d", page)} - {"README"}
+    assert not left_out, "give it a place in docs/site/nav.py"
+    assert set(named) <= pages

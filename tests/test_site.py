@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import shlex
 import subprocess
@@ -12,16 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_docs import nav
+
 ROOT = Path(__file__).parents[1]
 LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src"}
-
-
-def nav() -> dict[str, tuple[str, ...]]:
-    """The table of docs/site/nav.py, which belongs to no package."""
-    (table,) = (node.value for node in ast.parse((ROOT / "docs" / "site" / "nav.py").read_text()).body if isinstance(node, ast.AnnAssign))
-    assert table is not None
-    found: dict[str, tuple[str, ...]] = ast.literal_eval(table)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +46,6 @@ class Loads(HTMLParser):
             self.loaded.append(address)
         if tag == "a" and (to := (values.get("href") or "").partition("#")[0]).endswith(".html") and "://" not in to:
             self.linked.add((self._page.parent / to).resolve())
-
-
-def test_the_navigation_names_every_page_once() -> None:
-    tracked = subprocess.run(["git", "ls-files", "*.md", "docs/site/*.rst"], cwd=ROOT, capture_output=True, text=True, check=True)
-    pages = {name.rpartition(".")[0] for name in tracked.stdout.splitlines()}
-    named = [page for of_one in nav().values() for page in of_one]
-    assert len(named) == len(set(named))
-    assert pages - set(named) - {page for page in pages if re.match(r"docs/decisions/\d", page)} == {"README"}
-    assert set(named) <= pages
 
 
 def test_readme_leads_to_every_page(site: Path) -> None:
