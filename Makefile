@@ -28,7 +28,7 @@ help: ## show this
 	@$(BIN)/python -c "from stream.demo.local_redis import redis_binary; print('redis-server:', redis_binary())" 2>&1 | tail -n 1  # or what is missing, and how to get it
 	@touch $@
 
-.venv/files: .venv/kernel $(shell find insights/analyses -name "*.py")  # what a demo does without: files and analyses
+.venv/files: .venv/kernel $(shell find insights/analyses -name "*.py")  # what an engine does without: files and analyses
 	@find insights -name "*.nb[ic]" -delete
 	@$(BIN)/python -m features.files.warm & beside=$$!; $(BIN)/python -m insights.analyses.warm && wait $$beside
 	@touch $@
@@ -44,7 +44,7 @@ setup: .venv/files churnwatch.key ## make .venv from the lock, compile the kerne
 
 setup-dev: .venv/dev ## the same with the tools for tests
 
-demo: .venv/kernel churnwatch.key ## a made-up product and its page: ninety days in about a minute, then live until Ctrl-C
+demo: .venv/files churnwatch.key ## a made-up product, its page and its history: ninety days in about a minute, then live until Ctrl-C
 	@$(BIN)/churnwatch demo
 
 lint: setup-dev ## ruff and mypy

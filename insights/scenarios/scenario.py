@@ -91,7 +91,7 @@ class Where(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which analysis shows a cause, and what stands first in it, clear of what stands second by its interval.
+    """Which analysis and which page show a cause, and what stands first there, clear of what stands second by its interval.
 
     Attributes
     ----------
@@ -107,6 +107,12 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         What tells the rows apart.
     first : tuple of str
         Its values in the rows that stand first.
+    page : str
+        Address of the page on which it is seen, with its filters.
+    of : str
+        What of that page says so: the mark `data-of` of a sentence on what stands out.
+    named : tuple of str
+        What stands first there, where the page names it otherwise than the analysis.
     """
 
     analysis: str
@@ -116,6 +122,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     order: Literal["least", "greatest"] = "least"
     column: str = "group"
     first: tuple[str, ...]
+    page: str
+    of: str
+    named: tuple[str, ...] = ()
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -167,6 +176,12 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Weights of the local hours at which visits begin.
     leave : float
         Chance to leave for good after a visit.
+    horizon_days : int
+        A silence this long is called gone.
+    revenue : tuple of str
+        Steps whose value is money.
+    funnel : tuple of str
+        Steps that everybody should take in this order.
     """
 
     name: str
@@ -184,13 +199,16 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pause_spread: float = 0.5
     hours: tuple[float, ...]
     leave: float
+    horizon_days: int
+    revenue: tuple[str, ...] = ()
+    funnel: tuple[str, ...]
     causes: tuple[Cause, ...]
 
     def __post_init__(self) -> None:
         """Raise ValueError for a name that nothing has."""
         if len(self.hours) != 24:
             raise ValueError("hours: 24 weights are asked for")
-        told = [self.first, self.start, *(one.where.step for one in self.causes if one.where.step)]
+        told = [self.first, self.start, *self.revenue, *self.funnel, *(one.where.step for one in self.causes if one.where.step)]
         told += [name for step in self.steps.values() for name in step.next if name != END]
         if unknown := sorted(set(told) - set(self.steps)):
             raise ValueError(f"no such step: {', '.join(unknown)}")

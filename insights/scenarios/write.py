@@ -81,10 +81,11 @@ def write_events(frame: pl.DataFrame, file: Path) -> None:
     else:
         with file.open("wb") as out:
             for part in frame.iter_slices(200_000):
-                out.write(("\n".join(_lines(part)) + "\n").encode())
+                out.write(("\n".join(json_lines(part)) + "\n").encode())
 
 
-def _lines(frame: pl.DataFrame) -> list[str]:
+def json_lines(frame: pl.DataFrame) -> list[str]:
+    """Return a JSON object for each event, as a product would send it."""
     texts = ["user", "type", "channel", "session", "event_id"]
     fields = [pl.concat_str(pl.lit(f'"{name}":"'), name, pl.lit('"')) for name in texts]
     fields += [pl.concat_str(pl.lit(f'"{name}":'), name) for name in ("ts", "value", "props")]

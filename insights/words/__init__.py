@@ -23,6 +23,8 @@ from insights.words import (
     person,
     reports,
     risks,
+    scenes,
+    standing,
     states,
     suggested,
 )
@@ -46,6 +48,8 @@ FILES: dict[str, dict[str, Said]] = {
     "changes": changes.WORDS,
     "crowd": crowd.WORDS,
     "risks": risks.WORDS,
+    "scenes": scenes.WORDS,
+    "standing": standing.WORDS,
     "people": people.WORDS,
     "reports": reports.WORDS,
     "explore": explore.WORDS,

@@ -11,9 +11,10 @@ from stream.shown import Part, Styled
 
 WIDTH = len("returned")
 _ENDS: dict[str | None, tuple[str, str]] = {"returned": ("returned", "green"), "erased": ("erased", "dim")}
+_CHINESE = {"at risk": "有风险", "returned": "已回来", "erased": "已抹除", "gone": "已流失"}
 
 
-def headline(alert: Alert) -> list[Part]:
+def headline(alert: Alert, lang: Lang = "en") -> list[Part]:
     """Say when, what and who, and for an opened alert how likely it is that the user leaves.
 
     An alert ends when the user returned, or when its horizon passed without them; then the user is gone. It ends, too, when they are erased.
@@ -24,13 +25,20 @@ def headline(alert: Alert) -> list[Part]:
     ... partition=0, input_offset=0)
     >>> plain(headline(alert))
     '1970-01-01 00:00  at risk   81%  ann'
+    >>> plain(headline(alert, "zh"))
+    '1970-01-01 00:00  有风险   81%  ann'
     """
     when = f"{datetime.fromtimestamp(alert.event_time_ms / 1000, UTC):%Y-%m-%d %H:%M}  "
     if alert.type == "opened":
         risk = "" if alert.risk is None else f"{min(alert.risk, 0.99):.0%}"
-        return [when, Styled(f"{'at risk':<{WIDTH}}", "bold red"), f"  {risk:>3}  {alert.user}"]
+        return [when, Styled(_word("at risk", lang), "bold red"), f"  {risk:>3}  {alert.user}"]
     word, style = _ENDS.get(alert.cause, ("gone", "yellow"))
-    return [when, Styled(f"{word:<{WIDTH}}", style), f"       {alert.user}"]
+    return [when, Styled(_word(word, lang), style), f"       {alert.user}"]
+
+
+def _word(word: str, lang: Lang) -> str:
+    """Return a word as wide as all others of its language."""
+    return _CHINESE[word] if lang == "zh" else f"{word:<{WIDTH}}"
 
 
 def because(sentences: Sequence[str], lang: Lang = "en") -> str:

@@ -52,7 +52,7 @@ def tail(
             if as_json:
                 screen.verbatim(json_text(message.value))
             else:
-                screen.entry(headline(alert), because(said(alert, names, lang), lang), margin=18)
+                screen.entry(headline(alert, lang), because(said(alert, names, lang), lang), margin=18)
             shown += 1
             if shown == count:
                 break

@@ -5,16 +5,14 @@ It is `churnwatch web`, but for how it asks Kafka: the demo's broker in memory d
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from insights.live.letters import Tally
 from insights.web.program import Kafka, main
 from stream.cli import context
 from stream.demo.embedded import EmbeddedLooker
+from stream.demo.process import end_with_the_demo
 from stream.demo.servers import settings_in
 
 
@@ -31,15 +29,8 @@ class NoLetters:
         """See `insights.live.clicks.Reads`."""
 
 
-def end_with_the_demo() -> None:
-    """Ask this process to end once nobody holds the other end of its standard input: the demo is gone, however it ended."""
-    while os.read(0, 1):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 if __name__ == "__main__":
     context.log_to_stderr()
-    threading.Thread(target=end_with_the_demo, daemon=True).start()
+    end_with_the_demo()
     settings = settings_in(Path(sys.argv[1]))
     sys.exit(main(settings, Kafka(EmbeddedLooker(settings), NoLetters(), check_crcs=False)))

@@ -6,25 +6,51 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stream.cli import context
+from stream.cli.language import LangOption
 from stream.faults import UsageFault
 from stream.screen import Screen
 
+if TYPE_CHECKING:
+    from insights.scenarios.scenario import Scenario
+
 
 def demo(
-    days: Annotated[int, typer.Option(min=1, max=365, help="days that go by fast")] = 90,
-    users: Annotated[int, typer.Option(min=50, max=20_000, help="users at the start")] = 800,
+    scenario: Annotated[str, typer.Option(help="a product with planted causes of churn; an unknown name lists them")] = "",
+    days: Annotated[int | None, typer.Option(min=1, max=365, help="days that go by fast; default 90, or the scenario's")] = None,
+    users: Annotated[int | None, typer.Option(min=50, max=20_000, help="users at the start (800), or who join a scenario (1,500)")] = None,
     seed: Annotated[int, typer.Option(help="same seed, same product")] = 7,
+    lang: LangOption = "en",
     stay: Annotated[bool | None, typer.Option(help="go on live after them, until Ctrl-C; default: at a terminal")] = None,
 ) -> None:
-    """Play a product with its page: ninety days in about a minute, alerts as they come, how many leavers were caught; then on, live."""
-    from stream.demo.play import play
+    """Play a product with its page and its history: many days in about a minute, alerts as they come, how many leavers were caught; then on, live.
 
-    raise typer.Exit(play(days=days, users=users, seed=seed, stay=sys.stdout.isatty() if stay is None else stay))
+    Of a scenario it says in the end which planted causes the pages found, and where.
+    """
+    from stream.cli.scenes import USERS, crowd_of, scene_of
+    from stream.demo.play import play
+    from stream.demo.scene import plain
+
+    if scenario:
+        made = _named(scenario)
+        scene = scene_of(made, days=days or made.days, users=users or USERS, seed=seed, lang=lang)
+        causes = made.causes
+    else:
+        scene, causes = plain(days=days or 90, users=users or 800, seed=seed, lang=lang), ()
+    raise typer.Exit(play(scene, crowd_of(causes, lang), stay=sys.stdout.isatty() if stay is None else stay))
+
+
+def _named(name: str) -> Scenario:
+    """Return a scenario. Raises UsageFault, with the names that there are, for another."""
+    from insights.scenarios.scenario import load, names
+
+    if name not in names():
+        raise UsageFault(f"there is no scenario {name!r}: {', '.join(names())}")
+    return load(name)
 
 
 def simulate(
@@ -67,12 +93,9 @@ def _scenario(
     import msgspec
 
     from insights.scenarios.play import play
-    from insights.scenarios.scenario import load, names
     from insights.scenarios.write import FORMS, frame_of, truth_of, write_events
 
-    if name not in names():
-        raise UsageFault(f"there is no scenario {name!r}: {', '.join(names())}")
-    scenario = load(name)
+    scenario = _named(name)
     if without:
         known = [cause.name for cause in scenario.causes]
         if without not in known:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from features.store.redis import RedisStore, connect
 from online_models.registry_redis import RedisRegistry
+from stream.alerts.spoken import Lang
 from stream.demo.product import DAY_MS
-from stream.demo.servers import APP, KEY_EVENTS
+from stream.demo.servers import APP
+from stream.demo.words import said
 from stream.kafka.connection import connection_of
 from stream.ownership.served import model_key
 from stream.processes.trainer import Training, train, trainer_settings
@@ -37,14 +39,17 @@ class Engine:
     ----------
     settings : Settings
         Of the demo, whose servers run.
+    key_events : tuple of str
+    lang : str
+        In which it is said who scores.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, key_events: tuple[str, ...], lang: Lang) -> None:
+        self._settings, self._lang = settings, lang
         client = connect(settings["redis.url"])
         self._store = RedisStore(client, APP)
-        self._worker = Worker(settings, self._store, RedisRegistry(client, APP), KEY_EVENTS)
-        spec = settings.spec(KEY_EVENTS)
+        self._worker = Worker(settings, self._store, RedisRegistry(client, APP), key_events)
+        spec = settings.spec(key_events)
         registry = RedisRegistry(client, APP)
         self._training = Training(trainer_settings(settings), registry, spec.hash, model_key(settings), saving_share=SAVING_SHARE)
         self._learned_ms: int | None = None
@@ -53,7 +58,7 @@ class Engine:
     def scored_by(self, at_ms: int) -> str:
         """Say who scores at a time of the product's, ms."""
         version = self._worker.models.champions(at_ms)[0].version
-        return f"model {version}" if version else "the rule"
+        return said("model", self._lang, version=version) if version else said("rule", self._lang)
 
     async def has_taken(self, clicks: int) -> None:
         """Wait until that many clicks were taken and all that follows from them is committed.

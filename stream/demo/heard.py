@@ -6,9 +6,13 @@ import time
 
 from aiokafka import TopicPartition
 
+from features.users.spec import FeatureSpec
 from stream.alerts.message import ALERTS, Alert, decode_alert
+from stream.alerts.sentences import said as reasons
+from stream.alerts.spoken import Lang
 from stream.alerts.words import because, headline
 from stream.demo.servers import PARTITIONS
+from stream.demo.words import said
 from stream.kafka.connection import aio_consumer, connection_of
 from stream.screen import Screen
 from stream.settings import Settings
@@ -25,6 +29,9 @@ class Heard:
     ----------
     began : float
         When the demo was started, by a clock that only goes forward, s.
+    names : FeatureSpec
+        What the product calls what people do.
+    lang : str
 
     Attributes
     ----------
@@ -35,8 +42,8 @@ class Heard:
         Whether each of them is shown from now on.
     """
 
-    def __init__(self, screen: Screen, began: float) -> None:
-        self._screen, self._began = screen, began
+    def __init__(self, screen: Screen, began: float, names: FeatureSpec, lang: Lang) -> None:
+        self._screen, self._began, self._names, self._lang = screen, began, names, lang
         self.alerts: list[Alert] = []
         self.opened = 0
         self.every = False
@@ -61,6 +68,6 @@ class Heard:
         opens = alert.type == "opened"
         self.opened += opens
         if len(self.alerts) == 1:
-            self._screen.line(Styled(f"first alert {time.monotonic() - self._began:.1f} s after the start", "dim"))
+            self._screen.line(Styled(said("first", self._lang, seconds=time.monotonic() - self._began), "dim"))
         if self.every or len(self.alerts) <= SHOWN or (opens and self.opened % 10 == 0):
-            self._screen.entry(headline(alert), because(alert.reasons), margin=18)
+            self._screen.entry(headline(alert, self._lang), because(reasons(alert, self._names, self._lang), self._lang), margin=18)

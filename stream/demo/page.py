@@ -1,20 +1,16 @@
-"""The page of the demo: a process of its own, over the demo's servers. It is asked whether it answers, and shows what the engine says."""
+"""The page of the demo. It is asked whether it answers, and shows what the engine says."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import httpx
 
 from features.reader import UserReader
+from stream.demo.process import Beside
 from stream.faults import ServerMissing
 from stream.settings import Settings
 
@@ -24,13 +20,13 @@ AGREE_S = 60.0
 """Longest time until the page has read what the engine has said. It is a second on an idle machine."""
 
 
-class DemoPage:
+class DemoPage(Beside):
     """The page's process, while the block runs.
 
     Parameters
     ----------
     config : Path
-        File with the settings of the demo. What the process says goes to `page.log` beside it.
+        File with the settings of the demo.
     settings : Settings
         What is in it.
 
@@ -41,39 +37,9 @@ class DemoPage:
     """
 
     def __init__(self, config: Path, settings: Settings) -> None:
-        self._config, self._settings = config, settings
-        self._log = config.with_name("page.log")
+        super().__init__(PROGRAM, config)
+        self._settings = settings
         self.url = f"http://{settings['page.address']}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        """Start it; `answers` says when it is there."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CHURNWATCH_")}
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - a fixed command
-                [sys.executable, "-m", PROGRAM, str(self._config)],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                start_new_session=True,
-            )
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Wait until it is gone."""
-        self.leave()
-        if self._process is not None:
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-
-    def leave(self) -> None:
-        """Ask it to end, and do not wait."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
 
     async def answers(self) -> None:
         """Wait until it answers.
@@ -91,8 +57,8 @@ class DemoPage:
                 except httpx.TransportError:
                     return False
 
-            if not await _in_time(there, START_S, self._ended):
-                raise ServerMissing(f"the page does not answer on {self.url}; it said last: {self._last_words()}")
+            if not await in_time(there, START_S, lambda: self.has_ended):
+                raise ServerMissing(f"the page does not answer on {self.url}; it said last: {self.last_words}")
 
     async def agrees(self, users: Sequence[str]) -> int:
         """Wait until the page shows as many people at risk as the engine has; return how many these are.
@@ -115,9 +81,9 @@ class DemoPage:
                 seen = await self._shown(client), await asyncio.to_thread(self._at_risk, users)
                 return seen[0] == seen[1]
 
-            if not await _in_time(agreed, AGREE_S, self._ended):
+            if not await in_time(agreed, AGREE_S, lambda: self.has_ended):
                 raise ServerMissing(
-                    f"the page shows {seen[0]} people at risk and the engine has {seen[1]}; it said last: {self._last_words()}"
+                    f"the page shows {seen[0]} people at risk and the engine has {seen[1]}; it said last: {self.last_words}"
                 )
         return seen[1]
 
@@ -134,14 +100,12 @@ class DemoPage:
         finally:
             reader.close()
 
-    def _ended(self) -> bool:
-        return self._process is None or self._process.poll() is not None
-
-    def _last_words(self) -> str:
-        return (self._log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
+    def shows(self, path: str) -> str:
+        """Return what an address of the page shows. Raises httpx.HTTPError when it does not answer."""
+        return httpx.get(self.url + path, timeout=START_S, trust_env=False).raise_for_status().text
 
 
-async def _in_time(condition: Callable[[], Awaitable[bool]], seconds: float, hopeless: Callable[[], bool]) -> bool:
+async def in_time(condition: Callable[[], Awaitable[bool]], seconds: float, hopeless: Callable[[], bool]) -> bool:
     """Ask again and again until a condition holds; return whether it did before the time was over or all hope was gone."""
     until = time.monotonic() + seconds
     while not await condition():

@@ -1,4 +1,4 @@
-"""`churnwatch demo`: the whole engine and its page on a made-up product, first ninety days in about a minute, then live."""
+"""`churnwatch demo`: the whole engine, its page and its history on a made-up product, first many days in about a minute, then live."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from pathlib import Path
 
 from rich.progress import TaskID, TextColumn
 
+from stream.alerts.spoken import Lang
 from stream.demo.days import LIVE_DAYS, LIVE_SPEED, Days
 from stream.demo.engine import Engine
 from stream.demo.heard import Heard
+from stream.demo.history import DemoHistory
 from stream.demo.page import DemoPage
-from stream.demo.product import DAY_MS, HOUR_MS, make_product
+from stream.demo.product import DAY_MS, HOUR_MS
+from stream.demo.scene import Crowd, Scene
 from stream.demo.score import Score, score
 from stream.demo.servers import servers, settings_in
+from stream.demo.words import said
 from stream.kafka.connection import connection_of, sender
 from stream.processes.warm import warm
 from stream.screen import Screen
@@ -28,67 +32,73 @@ AHEAD_DAYS = 7
 """Days of the product beyond today, for whoever lets the demo run on."""
 
 
-def play(*, days: int, users: int, seed: int, stay: bool) -> int:
+def play(scene: Scene, crowd: Crowd, *, stay: bool) -> int:
     """Run the demo; return the exit code.
 
     Parameters
     ----------
-    days : int
-        Days that go by fast.
     stay : bool
-        Whether time goes on live after them, until somebody asks for the end.
+        Whether time goes on live after the fast days, until somebody asks for the end.
     """
     screen = Screen()
     logging.basicConfig(level=logging.ERROR)
     logging.disable(logging.WARNING)
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.suppress(KeyboardInterrupt))  # asked to end before there is anything to end
-        config = stack.enter_context(servers(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="churnwatch-demo-")))))
+        config = stack.enter_context(servers(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="churnwatch-demo-"))), scene))
         settings = settings_in(config)
-        demo = _Demo(screen, settings, stack.enter_context(DemoPage(config, settings)), days, stay)
-        demo.prepare(users, seed)
+        history = stack.enter_context(DemoHistory(config, crowd.held, Path(settings["history.dir"])))
+        page = stack.enter_context(DemoPage(config, settings))
+        demo = _Demo(screen, settings, scene, crowd, page, history, stay)
+        demo.prepare()
         return asyncio.run(demo.run())
     return 0
 
 
 class _Demo:
-    def __init__(self, screen: Screen, settings: Settings, page: DemoPage, days: int, stay: bool) -> None:
-        self._screen, self._settings, self._page, self._fast_days, self._stay = screen, settings, page, days, stay
+    def __init__(
+        self, screen: Screen, settings: Settings, scene: Scene, crowd: Crowd, page: DemoPage, history: DemoHistory, stay: bool
+    ) -> None:
+        self._screen, self._settings, self._scene, self._crowd, self._stay = screen, settings, scene, crowd, stay
+        self._page, self._history, self._lang = page, history, scene.lang
         self._began = time.monotonic()
-        self._heard = Heard(screen, self._began)
-        self._start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - (days + LIVE_DAYS) * DAY_MS
-        self._end_ms = self._start_ms + days * DAY_MS
+        self._heard = Heard(screen, self._began, settings.spec(scene.key_events), scene.lang)
+        self._start_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - (scene.days + LIVE_DAYS) * DAY_MS
+        self._end_ms = self._start_ms + scene.days * DAY_MS
 
-    def prepare(self, users: int, seed: int) -> None:
+    def prepare(self) -> None:
         """Say where the page is, and make the product meanwhile."""
-        self._screen.line(Styled("The page: ", "bold"), Styled(self._page.url, "bold underline"), "  fills while the days go by")
+        lang, days = self._lang, self._scene.days
+        at = self._page.url if lang == "en" else f"{self._page.url}/at-risk?lang={lang}"  # whoever comes by it stays in that language
+        self._screen.line(Styled(said("page", lang), "bold"), Styled(at, "bold underline"), said("fills", lang))
         warm()
-        self._product = make_product(self._start_ms, self._fast_days + LIVE_DAYS + AHEAD_DAYS, users, seed)
-        self._screen.line(
-            f"A made-up product of {self._product.users} people; who leaves is known to the simulator only. First {self._fast_days} days fast, "
-            + ("then live until Ctrl-C." if self._stay else "then the end.")
-            + " Times are UTC."
-        )
+        self._product = self._scene.make(self._start_ms, days + LIVE_DAYS + AHEAD_DAYS)
+        then = said("then.live" if self._stay else "then.end", lang)
+        self._screen.line(said("product", lang, title=self._scene.title, users=self._product.users, days=days, then=then))
 
     async def run(self) -> int:
         """Play until the end; return the exit code."""
-        self._engine = Engine(self._settings)
-        return await self._engine.run((self._listen, self._play), self._page.leave)
+        self._engine = Engine(self._settings, self._scene.key_events, self._lang)
+        return await self._engine.run((self._listen, self._play), self._leave)
+
+    def _leave(self) -> None:
+        self._page.leave()
+        self._history.leave()
 
     async def _listen(self) -> None:
         await self._heard.listen(self._settings)
 
     async def _play(self) -> None:
         await self._page.answers()
-        self._screen.line(Styled(f"the page answers {time.monotonic() - self._began:.1f} s after the start", "dim"))
+        self._screen.line(Styled(said("answers", self._lang, seconds=time.monotonic() - self._began), "dim"))
         producer = sender(connection_of(self._settings), {"linger.ms": 5, "partitioner": "murmur2_random", "log_level": 2})
         days = Days(self._product.clicks, producer, self._start_ms, self._passed)
         with self._screen.progress(TextColumn("{task.fields[status]}", markup=False)) as self._progress:
-            self._task: TaskID | None = self._progress.add_task("day 0", total=self._fast_days, status="")
-            await days.fast(self._fast_days, self._engine.has_learned)
+            self._task: TaskID | None = self._progress.add_task(said("day", self._lang, day=0), total=self._scene.days, status="")
+            await days.fast(self._scene.days, self._engine.has_learned)
             await self._engine.has_taken(days.sent)
             self._task = None
-        self._sum_up(await self._page.agrees(sorted({click.user for click in self._product.clicks})))
+        await self._sum_up(days.sent)
         if self._stay:
             self._heard.every = True
             await days.live()
@@ -97,35 +107,32 @@ class _Demo:
         if self._task is None:
             return
         day = (now_ms - self._start_ms) / DAY_MS
-        status = f"{self._heard.opened} alerts, scored by {self._engine.scored_by(now_ms)}"
-        self._progress.update(self._task, completed=day, description=f"day {day:>2.0f}", status=status)
+        status = said("status", self._lang, alerts=self._heard.opened, model=self._engine.scored_by(now_ms))
+        self._progress.update(self._task, completed=day, description=said("day", self._lang, day=day), status=status)
 
-    def _sum_up(self, at_risk: int) -> None:
-        screen = self._screen
-        for line in summary(score(self._heard.alerts, self._product.left_ms, self._settings.definitions[0].horizon_ms, self._end_ms)):
+    async def _sum_up(self, clicks: int) -> None:
+        """Say how well the engine did, and what the pages show."""
+        screen, lang = self._screen, self._lang
+        at_risk = await self._page.agrees(sorted({click.user for click in self._product.clicks}))
+        for line in summary(score(self._heard.alerts, self._product.left_ms, self._settings.definitions[0].horizon_ms, self._end_ms), lang):
             screen.line(line)
-        screen.line(
-            f"The page shows {at_risk} people at risk now, as many as the engine has. {time.monotonic() - self._began:.0f} s in all."
-        )
+        await self._history.holds(clicks)
+        screen.line(said("history", lang, events=clicks))
+        for parts in await asyncio.to_thread(self._crowd.seen, self._page.url, self._page.shows):
+            screen.line(*parts)
+        screen.line(said("at_risk", lang, count=at_risk, seconds=time.monotonic() - self._began))
         if self._stay:
-            pace = LIVE_SPEED * 1000 / HOUR_MS
-            screen.line(
-                Styled(f"Live at {self._page.url}", "bold"),
-                f": {pace:.0f} hour of the product's time a second, until it is now. Ctrl-C ends it.",
-            )
+            hours = LIVE_SPEED * 1000 / HOUR_MS
+            screen.line(Styled(said("live", lang, url=self._page.url), "bold"), said("pace", lang, hours=hours))
         else:
-            screen.line("Next: README.md shows how to run it on your own Kafka and Redis (`churnwatch topics create`, `churnwatch run`).")
+            screen.line(said("next", lang))
 
 
-def summary(found: Score) -> list[Styled | str]:
+def summary(found: Score, lang: Lang) -> list[Styled | str]:
     """Say how well the alerts found the leavers."""
     share = found.caught / found.leavers if found.leavers else 0.0
     return [
         "",
-        Styled(
-            f"{found.caught} of {found.leavers} leavers caught ({share:.0%}), half of them {found.median_early_days:.1f} days or more before they "
-            "counted as churned.",
-            "bold",
-        ),
-        f"{found.right} of {found.opened} alerts were on users who had indeed left; {found.returned} users came back and their alerts were closed at once.",
+        Styled(said("caught", lang, caught=found.caught, leavers=found.leavers, share=share, early=found.median_early_days), "bold"),
+        said("right", lang, right=found.right, opened=found.opened, returned=found.returned),
     ]

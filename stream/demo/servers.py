@@ -10,14 +10,13 @@ from features.store.app_spec import AppSpec
 from features.store.redis import connect, save_spec
 from stream.demo.embedded import EmbeddedKafka
 from stream.demo.local_redis import LocalRedis, free_port
-from stream.demo.product import CHANNELS
+from stream.demo.scene import Scene
 from stream.kafka.topics import TOPICS, topic_names
 from stream.key_file import make_key_file
 from stream.settings import Settings, load_settings
 
 APP = "demo"
 PARTITIONS = 4
-KEY_EVENTS = ("view", "click", "purchase", "error")
 CONFIG = """\
 [app]
 name = "{app}"
@@ -30,8 +29,11 @@ bootstrap = "{kafka}"
 url = "{redis}"
 
 [features]
+timezone = "{scene.timezone}"
 key_events = {key_events}
 channels = {channels}
+revenue_events = {revenue}
+funnel = {funnel}
 
 [time]
 ticks = false  # the days played lie in the past
@@ -49,11 +51,21 @@ web = ""
 [page]
 address = "127.0.0.1:{page}"
 store = "sqlite:///{folder}/page.db"
+
+[history]
+dir = "{folder}/history"
+interval = "2s"
+web = ""
+
+[[definitions]]
+name = "gone{scene.horizon_days}"
+active_window = "{scene.horizon_days}d"
+horizon = "{scene.horizon_days}d"
 """
 
 
 @contextmanager
-def servers(folder: Path) -> Iterator[Path]:
+def servers(folder: Path, scene: Scene) -> Iterator[Path]:
     """Run Kafka and Redis until the block ends; yield the file with the settings, which `settings_in` reads."""
     with LocalRedis(folder) as redis:
         kafka = EmbeddedKafka()
@@ -63,12 +75,12 @@ def servers(folder: Path) -> Iterator[Path]:
         config = folder / "churnwatch.toml"
         config.write_text(
             CONFIG.format(
-                app=APP, kafka=kafka.bootstrap, redis=redis.url, key_events=list(KEY_EVENTS), channels=list(CHANNELS), folder=folder,
-                page=free_port(),
+                app=APP, kafka=kafka.bootstrap, redis=redis.url, scene=scene, key_events=list(scene.key_events), channels=list(scene.channels),
+                revenue=list(scene.revenue_events), funnel=list(scene.funnel), folder=folder, page=free_port(),
             )
         )  # fmt: skip
         settings = settings_in(config)
-        spec = AppSpec(spec=settings.spec(KEY_EVENTS), cluster_id=APP, topic_id=APP, partitions=PARTITIONS)
+        spec = AppSpec(spec=settings.spec(scene.key_events), cluster_id=APP, topic_id=APP, partitions=PARTITIONS)
         save_spec(connect(settings["redis.url"]), APP, spec)
         yield config
 

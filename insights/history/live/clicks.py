@@ -132,12 +132,18 @@ class Clicks:
 
 
 @asynccontextmanager
-async def open_clicks(connection: Connection, topic: Topic, most: int = 1_000_000) -> AsyncIterator[Clicks]:
-    """Open the topic, and close the connection at the end."""
+async def open_clicks(connection: Connection, topic: Topic, most: int = 1_000_000, *, check_crcs: bool = True) -> AsyncIterator[Clicks]:
+    """Open the topic, and close the connection at the end.
+
+    Parameters
+    ----------
+    check_crcs : bool
+        Whether checksums of batches are held against them; only a broker in memory has wrong ones.
+    """
     keep_bytes()
     consumer = aio_consumer(
         connection, enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="none", fetch_max_wait_ms=200,
-        max_partition_fetch_bytes=FETCH_BYTES,
+        max_partition_fetch_bytes=FETCH_BYTES, check_crcs=check_crcs,
     )  # fmt: skip
     await consumer.start()
     try:

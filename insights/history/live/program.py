@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from aiokafka.errors import KafkaError
 
@@ -20,10 +21,10 @@ from insights.history.live.clicks import Clicks, Topic, open_clicks, topic_now
 from insights.history.live.examples import ExamplesWriter
 from insights.history.live.followed import TopicWriter
 from insights.history.live.metrics import HistoryMetrics
-from insights.history.live.upkeep import Upkeep
+from insights.history.live.upkeep import DERIVE_EVERY_S, Upkeep
 from insights.history.live.writer import Writer
 from stream.faults import UsageFault
-from stream.kafka.connection import connection_of
+from stream.kafka.connection import Connection, connection_of
 from stream.kafka.topics import topic_names
 from stream.processes.health import build_web, serve
 from stream.processes.program import Stopper
@@ -42,6 +43,32 @@ SILENT_S = 60.0
 SECOND_WRITER = "A second writer on this machine needs an address of its own, such as CHURNWATCH_HISTORY_WEB=127.0.0.1:6070, or none, CHURNWATCH_HISTORY_WEB="
 
 
+class Asks(Protocol):
+    """What a topic is now; see `topic_now`."""
+
+    def __call__(self, connection: Connection, name: str, logical: str = "clicks", /) -> Topic:
+        """Ask."""
+        ...
+
+
+class Log(NamedTuple):
+    """How Kafka is asked.
+
+    Attributes
+    ----------
+    topic : callable
+        Says what a topic is now.
+    check_crcs : bool
+        See `open_clicks`.
+    """
+
+    topic: Asks = topic_now
+    check_crcs: bool = True
+
+
+REAL = Log()
+
+
 class Program:
     """The process: one loop that reads, commits and keeps order, and what it says of itself.
 
@@ -49,10 +76,16 @@ class Program:
     ----------
     partial : bool
         See `Writer.begin`.
+    asked : Log
+        For a broker that must be asked otherwise than a real one.
+    derive_every_s : float
+        See `Upkeep`.
     """
 
-    def __init__(self, settings: Settings, rules: Rules, *, partial: bool = False) -> None:
-        self._settings, self._partial = settings, partial
+    def __init__(
+        self, settings: Settings, rules: Rules, asked: Log = REAL, *, partial: bool = False, derive_every_s: float = DERIVE_EVERY_S
+    ) -> None:
+        self._settings, self._asked, self._partial = settings, asked, partial
         self._connection = connection_of(settings)
         self._names = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
         reader = ColumnReader(settings.spec(), settings.rules().for_senders())
@@ -60,7 +93,7 @@ class Program:
         self.metrics = HistoryMetrics()
         self._writer = Writer(folder, rules, reader, settings["features.lateness"])
         self._followed: dict[str, TopicWriter] = {"alerts": AlertsWriter(folder, rules), "examples": ExamplesWriter(folder, rules)}
-        self._upkeep = Upkeep(folder, self._writer.events, self.metrics.upkeep)
+        self._upkeep = Upkeep(folder, self._writer.events, self.metrics.upkeep, derive_every_s)
         self._trouble = "it is starting"
         self._round_s = time.monotonic()
         self._stop = asyncio.Event()
@@ -111,8 +144,8 @@ class Program:
 
     async def _turn(self) -> None:
         """Follow from where the table is; return when asked to stop, or when the topic is another one."""
-        topic = await asyncio.to_thread(topic_now, self._connection, self._names["clicks"])
-        async with open_clicks(self._connection, topic, self._settings["history.rows"]) as clicks:
+        topic = await asyncio.to_thread(self._asked.topic, self._connection, self._names["clicks"])
+        async with open_clicks(self._connection, topic, self._settings["history.rows"], check_crcs=self._asked.check_crcs) as clicks:
             await clicks.look()
             clicks.seek(await asyncio.to_thread(self._writer.begin, topic, clicks.first, partial=self._partial))
             log.info("following the clicks", extra={"partitions": topic.partitions, "version": self._writer.events.table.version})
@@ -130,8 +163,8 @@ class Program:
 
     async def _turn_beside(self, logical: str, writer: TopicWriter) -> None:
         """Follow another topic from where its tables are; return when asked to stop, or when the topic is another one."""
-        topic = await asyncio.to_thread(topic_now, self._connection, self._names[logical], logical)
-        async with open_clicks(self._connection, topic) as records:
+        topic = await asyncio.to_thread(self._asked.topic, self._connection, self._names[logical], logical)
+        async with open_clicks(self._connection, topic, check_crcs=self._asked.check_crcs) as records:
             await records.look()
             records.seek(await asyncio.to_thread(writer.begin, topic, records.first))
             looked_s = time.monotonic()
@@ -149,7 +182,7 @@ class Program:
                     await self._pause(self._settings["history.interval"] / 1000)
 
     async def _is_another(self, topic: Topic) -> bool:
-        return await asyncio.to_thread(topic_now, self._connection, topic.name, topic.logical) != topic
+        return await asyncio.to_thread(self._asked.topic, self._connection, topic.name, topic.logical) != topic
 
     async def _gather(self, clicks: Clicks) -> None:
         """Read until there is enough for a commit, the first record has waited long enough, or nothing is there."""
@@ -177,14 +210,14 @@ class Program:
             self.metrics.stands(sum(behind.values()), len(files), sum(one.size_bytes for one in files))
 
 
-async def run(settings: Settings, rules: Rules, *, partial: bool = False) -> int:
+async def run(settings: Settings, rules: Rules, asked: Log = REAL, *, partial: bool = False, derive_every_s: float = DERIVE_EVERY_S) -> int:
     """Run until a signal, a refusal or a bug; return the exit code."""
     stopper = Stopper()
     stopper.arm()
     await asyncio.to_thread(
-        topic_now, connection_of(settings), topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
+        asked.topic, connection_of(settings), topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])["clicks"]
     )
-    program = Program(settings, rules, partial=partial)
+    program = Program(settings, rules, asked, partial=partial, derive_every_s=derive_every_s)
     served = None
     if settings["history.web"]:
         app = build_web(program.metrics.registry, program.live, program.ready, settings["worker.web_token"])
@@ -201,6 +234,6 @@ async def run(settings: Settings, rules: Rules, *, partial: bool = False) -> int
     return stopper.code
 
 
-def main(settings: Settings, rules: Rules, *, partial: bool = False) -> int:
-    """Run in this process; return the exit code."""
-    return asyncio.run(run(settings, rules, partial=partial))
+def main(settings: Settings, rules: Rules, asked: Log = REAL, *, partial: bool = False, derive_every_s: float = DERIVE_EVERY_S) -> int:
+    """Run in this process; return the exit code. Parameters as of `Program`."""
+    return asyncio.run(run(settings, rules, asked, partial=partial, derive_every_s=derive_every_s))

@@ -9,6 +9,7 @@ from insights.charts.quadrants import Corners, Point, quadrants
 from insights.charts.svg import Drawn, Size, twice
 from insights.web.crowd.behind import Behind
 from insights.web.crowd.found import Found, Row, as_of_said
+from insights.web.crowd.standing import Finding, finding, highest_first
 from insights.web.filters import Pick
 from insights.words import DASH, Words
 from stream.shown import visible
@@ -56,6 +57,7 @@ class Page(NamedTuple):
     feature: str
     picks: list[Pick]
     chart: Drawn | None
+    finding: Finding | None
     lines: list[Line]
     means: str
     as_of: list[str]
@@ -64,14 +66,24 @@ class Page(NamedTuple):
 def page_of(asked: Asked, found: Found | None, w: Words, behind: Behind) -> Page:
     """Put the page together."""
     picks = [Pick("within", w.t("features.within"), [(one, w.t("features.within.days", n=int(one))) for one in WITHIN], asked.within, "")]
-    lines = [] if found is None else _lines(found, asked, w, behind)
+    ordered, sure = ([], 0) if found is None else highest_first(list(found.of("kept_difference")), nothing=0)
+    lines = [] if found is None else _lines(found, [row["feature"] for row in ordered], asked, w, behind)
+    best = ordered[:sure]
+
+    def more(at: int) -> str:
+        return w.t("standing.points", name=visible(best[at]["feature"]), points=_points(best[at]["value"], w))
+
+    said = finding("features", [row["feature"] for row in best], more, "standing.features", w) if ordered else None
     chart = _chart(found, w) if found is not None and lines else None
-    return Page(asked.feature, picks, chart, lines, w.t("features.is", n=int(asked.within)), [] if found is None else as_of_said(found, w))
+    return Page(
+        asked.feature, picks, chart, said, lines, w.t("features.is", n=int(asked.within)), [] if found is None else as_of_said(found, w)
+    )
 
 
-def _lines(found: Found, asked: Asked, w: Words, behind: Behind) -> list[Line]:
-    made = []
-    for row in found.of("reach"):
+def _lines(found: Found, order: list[str], asked: Asked, w: Words, behind: Behind) -> list[Line]:
+    """Return the lines in the order of their features; of which nothing can be compared come last."""
+    made, place = [], {name: at for at, name in enumerate(order)}
+    for row in sorted(found.of("reach"), key=lambda row: place.get(row["feature"], len(place))):
         name = row["feature"]
         difference, plain, kept = (found.one(metric, feature=name) for metric in ("kept_difference", "plain_kept_difference", "kept_share"))
         sure = _points(difference["low"], w) + "…" + _points(difference["high"], w) if difference and difference["low"] is not None else ""

@@ -14,6 +14,7 @@ from insights.charts.whiskers import Whisker, whiskers
 from insights.web.crowd.behind import Behind
 from insights.web.crowd.found import Found, Row, group_said
 from insights.web.crowd.lost import window_said
+from insights.web.crowd.standing import Finding, finding, lowest_first
 from insights.web.tile import Tile
 from insights.words import DASH, Words
 from stream.shown import visible
@@ -129,11 +130,37 @@ def _time(seconds: float | None, w: Words) -> str:
     return DASH if seconds is None else w.duration(seconds) if seconds >= 60 else w.t("span.seconds", n=w.number(seconds))
 
 
+def worst_step(found: Found, w: Words) -> Finding | None:
+    """Say at which step surely fewer of those who did the one before go on than at the others; None where there are no others."""
+    lowest = lowest_first(list(found.of("step_rate", group=None)))
+    sure = [one for one in lowest if one.at_most < 0]
+
+    def below(at: int) -> str:
+        row = sure[at].row
+        return w.t("standing.against", name=visible(row["step"]), value=w.percent(row["value"]), others=w.percent(sure[at].others))
+
+    return finding("steps", [one.row["step"] for one in sure], below, "standing.steps", w) if len(lowest) > 1 else None
+
+
+def worst_groups(found: Found, asked: Asked, w: Words) -> Finding | None:
+    """Say which groups do all steps surely more seldom than the others together; None where there is one group."""
+    lowest = lowest_first(_by_group(found, asked))
+    sure = [one for one in lowest if one.at_most < 0]
+
+    def below(at: int) -> str:
+        row = sure[at].row
+        return w.t("standing.against", name=group_said(row["group"], w), value=w.percent(row["value"]), others=w.percent(sure[at].others))
+
+    return finding("groups", [one.row["group"] for one in sure], below, "standing.groups", w) if len(lowest) > 1 else None
+
+
+def _by_group(found: Found, asked: Asked) -> list[Row]:
+    return [row for row in found.of("rate", k=len(asked.steps)) if row["value"] is not None and row["group"]]
+
+
 def groups_of(found: Found, asked: Asked, w: Words) -> tuple[Drawn | None, list[str], list[list[str]]]:
-    """Return how many of each group did all steps."""
-    rows = sorted(
-        (row for row in found.of("rate", k=len(asked.steps)) if row["value"] is not None and row["group"]), key=lambda row: -row["n"]
-    )
+    """Return how many of each group did all steps, the surely lowest first."""
+    rows = [one.row for one in lowest_first(_by_group(found, asked))]
     if len(rows) < 2:
         return None, [], []
     shown = [Whisker(group_said(row["group"], w), row["value"], row["low"], row["high"], w.t("crowd.n", n=row["n"])) for row in rows]

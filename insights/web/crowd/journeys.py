@@ -9,15 +9,17 @@ from typing import NamedTuple
 from insights.charts.svg import Drawn
 from insights.web.crowd.behind import Behind
 from insights.web.crowd.found import Found, as_of_said
-from insights.web.crowd.funnel import Asked, Step, groups_of, steps_of, tiles_of
+from insights.web.crowd.funnel import Asked, Step, groups_of, steps_of, tiles_of, worst_groups, worst_step
+from insights.web.crowd.hours import Hour, hours_of, worst_hours
 from insights.web.crowd.lost import window_said
 from insights.web.crowd.paths import DEPTH, Before, before_of, ways_of
+from insights.web.crowd.standing import Finding
 from insights.web.filters import Pick
 from insights.web.tile import Tile
 from insights.words import Words
 from stream.shown import visible
 
-WINDOWS = ("7d", "1d", "14d", "30d", "same_day")
+WINDOWS = ("7d", "1d", "14d", "30d", "90d", "same_day")
 MOST_STEPS = 6
 LEAST_STEPS = 2
 GUESSED = 4
@@ -32,6 +34,7 @@ class Answers(NamedTuple):
     groups: Found | None
     paths: Found | None
     silence: Found | None
+    hours: Found | None = None
 
 
 class Page(NamedTuple):
@@ -45,7 +48,9 @@ class Page(NamedTuple):
     guessed: bool
     tiles: list[Tile]
     funnel: list[Step]
+    worst_step: Finding | None
     window: str
+    worst_groups: Finding | None
     groups: Drawn | None
     group_heads: list[str]
     group_rows: list[list[str]]
@@ -53,6 +58,8 @@ class Page(NamedTuple):
     way_heads: list[str]
     way_rows: list[list[str]]
     before: list[Before]
+    worst_hours: Finding | None
+    hours: list[Hour]
     as_of: list[str]
 
 
@@ -86,7 +93,9 @@ def page_of(asked: Asked, known: Sequence[str], answers: Answers, w: Words, behi
         guessed=guessed,
         tiles=[] if answers.funnel is None else tiles_of(answers.funnel, asked, w, behind),
         funnel=[] if answers.funnel is None else steps_of(answers.funnel, asked, w, behind),
+        worst_step=None if answers.funnel is None else worst_step(answers.funnel, w),
         window=w.t("journeys.funnel.is", window=window_said(asked.window, w)),
+        worst_groups=None if answers.groups is None else worst_groups(answers.groups, asked, w),
         groups=groups,
         group_heads=group_heads,
         group_rows=group_rows,
@@ -94,6 +103,8 @@ def page_of(asked: Asked, known: Sequence[str], answers: Answers, w: Words, behi
         way_heads=way_heads,
         way_rows=way_rows,
         before=[] if answers.silence is None else before_of(answers.silence, w, behind),
+        worst_hours=None if answers.hours is None else worst_hours(answers.hours, w),
+        hours=[] if answers.hours is None else hours_of(answers.hours, w),
         as_of=[] if any_of is None else as_of_said(any_of, w),
     )
 

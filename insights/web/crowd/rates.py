@@ -15,6 +15,7 @@ from insights.charts.svg import Drawn, Size, twice
 from insights.charts.whiskers import Whisker, whiskers
 from insights.web.crowd.behind import Behind
 from insights.web.crowd.found import Found, Row, cohort_said, group_said, noon_ms
+from insights.web.crowd.standing import Finding, finding, lowest_first
 from insights.web.intervals import difference_of
 from insights.web.tile import Tile
 from insights.words import DASH, Words
@@ -38,10 +39,11 @@ class Lines(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One day after the first, by group: lines over the cohorts, and all cohorts together with their intervals."""
+    """One day after the first, by group: lines over the cohorts, and all cohorts together with their intervals, the surely lowest first."""
 
     name: str
     lines: Drawn
+    finding: Finding | None
     whiskers: Drawn
     heads: list[str]
     rows: list[list[str]]
@@ -113,8 +115,16 @@ def _panel(found: Found, day: int, groups: Sequence[str | None], w: Words) -> Pa
     colours = {group: f"c{number}" for number, group in enumerate(groups[:MOST])}
     series = [series_of(named[group], [cells.get((cohort, group)) for cohort in cohorts], colours[group]) for group in groups[:MOST]]
     name, desc = w.t("crowd.day", n=day), w.t("crowd.rates.is")
-    wholes = [(group, found.one("overall", k=day, group=group)) for group in groups]
-    known = [(group, row) for group, row in wholes if row is not None and row["value"] is not None]
+    wholes = (found.one("overall", k=day, group=group) for group in groups)
+    lowest = lowest_first([row for row in wholes if row is not None])
+    known = [(one.row["group"], one.row) for one in lowest]
+    sure = [one for one in lowest if one.at_most < 0]
+
+    def below(at: int) -> str:
+        return w.t(
+            "standing.against", name=named[sure[at].row["group"]], value=w.percent(sure[at].row["value"]), others=w.percent(sure[at].others)
+        )
+
     rows = [
         Whisker(named[group], row["value"], row["low"], row["high"], w.t("crowd.n", n=row["n"]), colours.get(group, "ink3"))
         for group, row in known
@@ -122,6 +132,7 @@ def _panel(found: Found, day: int, groups: Sequence[str | None], w: Words) -> Pa
     return Panel(
         name,
         twice(lambda size: lines(size, Axis(w, "share"), found.zone, times, series, title=name, desc=desc), THIRD, THIRD_NARROW),
+        finding(f"day-{day}", [one.row["group"] for one in sure], below, "standing.groups", w) if len(known) > 1 else None,
         Drawn(
             *(
                 whiskers(across, Axis(w, "share"), rows, title=w.t("crowd.all_cohorts"), desc=desc)

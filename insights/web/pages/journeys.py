@@ -1,4 +1,4 @@
-"""Journeys: how far people come, which ways they take, and what stands before a silence."""
+"""Journeys: how far people come, which ways they take, and what stands before a silence, and after which hours it follows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def journeys(request: Request, parts: Has) -> HTMLResponse:
     """Show them."""
     w, spec = words(language(request)), spec_of(parts.engine.view(), parts.settings)
     ask = Asking(parts.asked, w)
-    ask.begin(("transitions", {}), ("paths", PATHS), ("paths_into_silence", {}))
+    ask.begin(("transitions", {}), ("paths", PATHS), ("paths_into_silence", {}), ("hours", {}))
     next_ones = ask("transitions", {})
     chosen = [step.strip()[:LONGEST] for step in request.query_params.getlist("step") if step.strip()][:MOST_STEPS]
     asked = Asked(_steps(chosen, spec, next_ones), one_of(request, "window", WINDOWS, WINDOWS[0]), field_of(request))
@@ -38,6 +38,7 @@ def journeys(request: Request, parts: Has) -> HTMLResponse:
         ask("funnel", asked.groups) if enough else None,
         ask("paths", PATHS),
         ask("paths_into_silence", {}),
+        ask("hours", {}),
     )
     known = [] if next_ones is None else names_of(next_ones)
     page = page_of(

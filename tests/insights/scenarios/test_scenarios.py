@@ -1,13 +1,15 @@
-"""Each planted cause stands first where it is said to be seen, and does not in the same product without it; the truth is true of the events."""
+"""Each planted cause stands first in the analysis and on the page where it is said to be seen, and does not in the same product without it; the truth is true of the events."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 import numpy as np
@@ -18,29 +20,47 @@ from typer.testing import CliRunner
 from features.files.options import ReadOptions
 from features.files.reader import EventFile
 from features.files.summary import Summary
+from insights.analyses.analysis import Result
+from insights.analyses.as_plain import found_of
 from insights.analyses.catalog import CATALOG
-from insights.analyses.crowd import AsOf, crowd_of
+from insights.analyses.crowd import AsOf, Crowd, crowd_of
 from insights.scenarios.play import Played, play
 from insights.scenarios.scenario import Cause, Scenario, Shown, load, names
+from insights.scenarios.seen import StandsFirst, seen_on
 from insights.scenarios.write import FORMS, Truth, frame_of, truth_of, write_events
+from insights.web.crowd import features, journeys, retention
+from insights.web.crowd.behind import nobody
+from insights.web.crowd.found import Found
+from insights.web.crowd.standing import Finding
+from insights.web.frame import templates
+from insights.words import words
 from stream.cli import app
 from stream.faults import UsageFault
 
 END_MS = 1_767_225_600_000
 SEED = 11
+EN = words("en")
 
 
 def played(scenario: Scenario, users: int = 2_500) -> Played:
     return play(scenario, end_ms=END_MS, days=scenario.days, users=users, seed=SEED)
 
 
-def clear_first(scenario: Scenario, shown: Shown) -> set[str]:
-    """Return what stands first in the analysis, as many as are to be shown; nothing if the next might as well."""
+@cache
+def crowd_named(name: str, without: str) -> Crowd:
+    """The crowd of a scenario, without a cause if one is named; several questions are asked of each."""
+    scenario = load(name).without(without) if without else load(name)
     events = frame_of(scenario, played(scenario)).with_columns(pl.from_epoch("ts", time_unit="ms").dt.replace_time_zone("UTC"))
-    analysis = CATALOG[shown.analysis]
-    crowd = crowd_of(events, AsOf(watermark=datetime.fromtimestamp(END_MS / 1000, UTC), zone=scenario.timezone))
-    rows = analysis.run(crowd, msgspec.convert(shown.asks, analysis.parameters, strict=False)).rows
-    crowd.close()
+    return crowd_of(events, AsOf(watermark=datetime.fromtimestamp(END_MS / 1000, UTC), zone=scenario.timezone))
+
+
+def answer(crowd: Crowd, name: str, asks: Mapping[str, object]) -> Result:
+    return CATALOG[name].run(crowd, msgspec.convert(asks, CATALOG[name].parameters, strict=False))
+
+
+def clear_first(crowd: Crowd, shown: Shown) -> set[str]:
+    """Return what stands first in the analysis, as many as are to be shown; nothing if the next might as well."""
+    rows = answer(crowd, shown.analysis, shown.asks).rows
     rows = rows.filter(pl.col("metric") == shown.metric, pl.col("value").is_not_null(), pl.col("n") >= 50)
     if shown.k is not None:
         rows = rows.filter(pl.col("k") == shown.k)
@@ -58,10 +78,47 @@ def planted() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("name", "cause"), list(planted()))
 def test_a_cause_stands_first_where_it_is_seen_and_not_without_it(name: str, cause: Cause) -> None:
-    scenario = load(name)
     assert cause.shown is not None, "each planted cause is seen somewhere"
-    assert clear_first(scenario, cause.shown) == set(cause.shown.first)
-    assert clear_first(scenario.without(cause.name), cause.shown) != set(cause.shown.first)
+    assert clear_first(crowd_named(name, ""), cause.shown) == set(cause.shown.first)
+    assert clear_first(crowd_named(name, cause.name), cause.shown) != set(cause.shown.first)
+
+
+def on_page(crowd: Crowd, shown: Shown) -> StandsFirst:
+    """Return what a page at its address says, put together by the page and drawn by its template."""
+
+    def found(name: str, asks: Mapping[str, object]) -> Found:
+        plain = found_of(answer(crowd, name, asks))
+        return Found(plain.rows.dicts(), plain.as_of, plain.notes)
+
+    path, _, asked = shown.page.partition("?")
+    query = parse_qs(asked)
+    by = query.get("by", ["channel"])[0]
+    parts: list[Finding | None] = []
+    if path == "/retention":
+        of = retention.Asked(kind=query["kind"][0], by=by)
+        page = retention.page_of(of, retention.Answers(None, None, found("retention", of.groups)), EN, nobody)
+        parts += [panel.finding for panel in page.panels]
+    elif path == "/features":
+        use = features.Asked(within=query["within"][0])
+        parts.append(features.page_of(use, found("feature_use", use.parameters), EN, nobody).finding)
+    else:
+        way = journeys.Asked(tuple(query.get("step", ["open_app", "quote"])), query.get("window", ["7d"])[0], by)
+        answers = journeys.Answers(found("funnel", way.funnel), found("funnel", way.groups), None, None, found("hours", {}))
+        whole = journeys.page_of(way, [], answers, EN, nobody, guessed=False)
+        assert way.window in journeys.WINDOWS
+        parts += [whole.worst_step, whole.worst_groups, whole.worst_hours]
+    drawn = StandsFirst()
+    macro = templates().get_template("crowd_parts.html").module.standing_out  # type: ignore[attr-defined]  # a macro of the template
+    for part in parts:
+        drawn.feed(str(macro(part)))
+    return drawn
+
+
+@pytest.mark.parametrize(("name", "cause"), list(planted()))
+def test_a_cause_stands_first_on_its_page_and_not_without_it(name: str, cause: Cause) -> None:
+    assert cause.shown is not None
+    assert seen_on(on_page(crowd_named(name, ""), cause.shown), cause.shown)
+    assert not seen_on(on_page(crowd_named(name, cause.name), cause.shown), cause.shown)
 
 
 @pytest.mark.parametrize("name", names())
