@@ -38,7 +38,7 @@ def grounds_of(found: Guess, zone: str, given: Container[str], w: Words) -> list
             "--key-events a,b",
         ),
         "revenue": (w.t("suggested.money"), ", ".join(found.revenue) or none, w.t("suggested.money.why", share=w.percent(MONEY)), "--revenue a,b"),
-        "funnel": (w.t("suggested.funnel"), " > ".join(found.funnel) or none, w.t("suggested.funnel.why"), "--funnel a,b,c"),
+        "funnel": (w.t("suggested.funnel"), " > ".join(found.funnel) or none, w.t("suggested.funnel.money" if found.leads_to_money else "suggested.funnel.why"), "--funnel a,b,c"),
         "zone": (w.t("suggested.zone"), zone, w.t("suggested.zone.why"), "--tz Europe/Berlin"),
     }  # fmt: skip
     return [

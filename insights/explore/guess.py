@@ -5,10 +5,11 @@ Each guess has its ground in numbers, so that whoever knows the product better c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from features.definitions.rules import RESERVED
-from insights.analyses.crowd import Crowd
+from insights.analyses.crowd import PLACE, Crowd
 
 SILENCES = (3, 7, 14, 21, 30, 45, 60)
 """Silences that are tried, days. The engine holds horizons of up to 60."""
@@ -23,6 +24,8 @@ SPANS = 4
 MOST_KEY, MOST_STEPS = 8, 4
 LEAST_REACH = 0.05
 """Least share of the users who do what a funnel asks for."""
+LEAST_BEFORE = 0.5
+"""Least share of those who do a step of a way to money who did the step before it right before."""
 MONEY = 0.8
 """Least share of a type's events that have a value, if it is money."""
 
@@ -45,7 +48,10 @@ class Guess:
     revenue : tuple of str
         Types whose value is money.
     funnel : tuple of str
-        Types in the order in which people come to them first; empty if no two follow each other.
+        Where there is money, the way to it: back from the type that most people spend by, each step what most of them did right before in the same visit. Else, or where
+        nothing stands before money, types in the order in which people come to them first. Empty if no two follow each other.
+    leads_to_money : bool
+        Which of the two it is.
     """
 
     horizon_days: int
@@ -56,16 +62,18 @@ class Guess:
     reach: tuple[float, ...]
     revenue: tuple[str, ...]
     funnel: tuple[str, ...]
+    leads_to_money: bool = False
 
 
 def guess(log: Crowd) -> Guess:
     """Return what a log suggests."""
     horizon, returned, silences, followed = _horizon(log)
     rows = log.frame(_TYPES.format(aside=", ".join(f"'{name}'" for name in RESERVED))).rows(named=True)
-    key = rows[:MOST_KEY]
+    key, money = rows[:MOST_KEY], [row["type"] for row in rows if row["valued"] >= MONEY and row["most"] > 0]
+    to_money = _way_to(money[0], log, {row["type"]: row["people"] for row in rows}) if money else ()
     return Guess(
-        horizon, returned, silences, followed, tuple(row["type"] for row in key), tuple(row["reach"] for row in key),
-        tuple(sorted(row["type"] for row in rows if row["valued"] >= MONEY and row["most"] > 0)), _funnel(rows),
+        horizon, returned, silences, followed, tuple(row["type"] for row in key), tuple(row["reach"] for row in key), tuple(sorted(money)),
+        to_money or _funnel(rows), bool(to_money),
     )  # fmt: skip
 
 
@@ -82,13 +90,26 @@ def _horizon(log: Crowd) -> tuple[int, int, int, int]:
     return found
 
 
+def _way_to(goal: str, log: Crowd, people: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the steps to a goal, that last; empty if most come to it from nowhere."""
+    sql = _BEFORE.format(aside=", ".join(f"'{name}'" for name in RESERVED), place=PLACE[1:-1], gap=1_000 * log.as_of.session_gap_ms)
+    links = log.frame(sql).rows(named=True)
+    steps = [goal]
+    while len(steps) < MOST_STEPS:
+        before = next((row for row in links if row["type"] == steps[0] and row["before"] not in steps), None)
+        if before is None or before["people"] < LEAST_BEFORE * people[steps[0]]:
+            break
+        steps.insert(0, before["before"])
+    return tuple(steps) if len(steps) > 1 else ()
+
+
 def _funnel(rows: list[dict[str, object]]) -> tuple[str, ...]:
-    """Return types in the order in which people come to them first, each done by fewer than the one before."""
+    """Return types in the order in which people come to them first, each done by no more than the one before."""
     steps: list[str] = []
     before = float("inf")
     for row in sorted(rows, key=lambda row: (row["rank"], -float(str(row["reach"])))):
         reach = float(str(row["reach"]))
-        if LEAST_REACH <= reach < before and len(steps) < MOST_STEPS:
+        if LEAST_REACH <= reach <= before and len(steps) < MOST_STEPS:
             steps.append(str(row["type"]))
             before = reach
     return tuple(steps) if len(steps) > 1 else ()
@@ -113,8 +134,17 @@ WITH firsts AS (
          FROM events WHERE type NOT IN ({aside}) GROUP BY "user", type
      ),
      ranked AS (SELECT *, rank() OVER (PARTITION BY "user" ORDER BY first) AS place FROM firsts)
-SELECT type, count(*) / (SELECT count(DISTINCT "user") FROM firsts) AS reach, avg(place) AS rank,
+SELECT type, count(*) AS people, count(*) / (SELECT count(DISTINCT "user") FROM firsts) AS reach, avg(place) AS rank,
        sum(valued) / sum(events) AS valued, coalesce(max(most), 0) AS most
 FROM ranked GROUP BY type ORDER BY reach DESC, type
 """
-"""Each type: share of the users who did it, its mean place among the first times of a user's types, share of its events that have a value."""
+"""Each type: how many users did it, share of the users who did it, its mean place among the first times of a user's types, share of its events that have a value."""
+
+_BEFORE = """
+WITH steps AS (
+    SELECT "user", type, lag(type) OVER one AS before, epoch_us(ts) - lag(epoch_us(ts)) OVER one AS pause
+    FROM events WHERE type NOT IN ({aside}) WINDOW one AS (PARTITION BY "user" ORDER BY {place})
+)
+SELECT type, before, count(DISTINCT "user") AS people FROM steps WHERE before <> type AND pause < {gap} GROUP BY ALL ORDER BY people DESC, before
+"""
+"""Each type and what stands right before it in the same visit: how many users did so."""

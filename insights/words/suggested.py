@@ -19,7 +19,10 @@ WORDS: dict[str, Said] = {
     "suggested.money": Said("money", "收入事件"),
     "suggested.money.why": Said("{share} or more of the events have a value", "至少 {share} 的事件带有金额"),
     "suggested.funnel": Said("funnel", "漏斗"),
-    "suggested.funnel.why": Said("as people first come to them, each done by fewer", "按用户首次到达的顺序，人数逐步减少"),
+    "suggested.funnel.why": Said("as people first come to them, each done by no more", "按用户首次到达的顺序，人数不增"),
+    "suggested.funnel.money": Said(
+        "the way to money: what most people did right before each step", "通向收入的路径：每一步之前多数人所做的事"
+    ),
     "suggested.zone": Said("time zone", "时区"),
     "suggested.zone.why": Said("nobody said another", "没有另行指定"),
     "suggested.told": Said("you said so", "由你指定"),

@@ -51,7 +51,9 @@ def explore(
     revenue: Annotated[
         str, typer.Option(help="event types whose value is money, comma between; default: those that nearly always have a value")
     ] = "",
-    funnel: Annotated[str, typer.Option(help="event types in order, comma between; default: as people first come to them")] = "",
+    funnel: Annotated[
+        str, typer.Option(help="event types in order, comma between; default: the way to money, else as people first come to them")
+    ] = "",
     folder: Annotated[Path | None, typer.Option(help="keep everything here, for the next time; default: a folder that goes away")] = None,
     address: Annotated[str, typer.Option(help="where the pages are")] = "127.0.0.1:6080",
     report: Annotated[Path | None, typer.Option(help="write the pages into one HTML file, too")] = None,

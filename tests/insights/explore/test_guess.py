@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -80,9 +81,12 @@ def test_of_an_empty_or_tiny_log_nothing_is_made_up() -> None:
 @pytest.mark.parametrize(
     ("name", "horizon", "revenue", "funnel"),
     [
-        ("education", 14, (), ("sign_up", "open_course")),
-        ("ecommerce", 30, ("purchase",), ("sign_up_start",)),
-        ("hospital", 60, ("prescription",), ("register",)),
+        ("education", 14, (), ("sign_up", "open_course", "lesson", "quiz")),
+        ("ecommerce", 30, ("purchase",), ("open_app", "view_item", "add_to_cart", "purchase")),
+        ("hospital", 60, ("prescription",), ("register", "check_in", "consultation", "prescription")),
+        ("transport", 14, ("ride",), ("open_app", "quote", "request_ride", "ride")),
+        ("devices", 14, (), ("pair", "connect", "command", "scene")),
+        ("community", 14, (), ("sign_up", "read", "open_app")),
     ],
 )
 def test_of_made_up_products(name: str, horizon: int, revenue: tuple[str, ...], funnel: tuple[str, ...]) -> None:
@@ -92,7 +96,47 @@ def test_of_made_up_products(name: str, horizon: int, revenue: tuple[str, ...], 
     assert found.horizon_days == horizon
     assert found.revenue == revenue
     assert found.funnel[: len(funnel)] == funnel
+    assert found.leads_to_money == bool(revenue)
     assert set(found.key_events) <= set(made.steps)
+
+
+VISITS = st.lists(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from((60, 1_799, 1_800, 90_000))), min_size=1, max_size=8),
+    min_size=1,
+    max_size=8,
+)
+
+
+def way_by_hand(people: list[list[tuple[str, int]]], goal: str) -> tuple[str, ...]:
+    """Walk back from the goal, counting people one by one."""
+    did = {kind: {number for number, events in enumerate(people) if kind in dict(events)} for kind in "abcd"}
+    steps = [goal]
+    while len(steps) < 4:
+        before: dict[str, set[int]] = {}
+        for number, events in enumerate(people):
+            for (earlier, _), (kind, pause_s) in pairwise(events):
+                if kind == steps[0] and earlier not in steps and pause_s < 1_800:
+                    before.setdefault(earlier, set()).add(number)
+        most = min(before, key=lambda kind: (-len(before[kind]), kind), default=None)
+        if most is None or len(before[most]) < 0.5 * len(did[steps[0]]):
+            break
+        steps.insert(0, most)
+    return tuple(steps) if len(steps) > 1 else ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(VISITS)
+def test_the_way_to_money_equals_one_walked_back_by_hand(people: list[list[tuple[str, int]]]) -> None:
+    rows, begin = [], datetime(2026, 1, 1, tzinfo=UTC)
+    for number, events in enumerate(people):
+        for at, (kind, _) in enumerate(events):
+            passed_s = sum(pause_s for _, pause_s in events[1 : at + 1])
+            rows.append(
+                {"user": f"u{number}", "ts": begin + timedelta(seconds=passed_s), "type": kind, "value": 5.0 if kind == "d" else None}
+            )
+    found = guess(crowd_of(pl.DataFrame(rows, schema_overrides={"value": pl.Float64}), AsOf()))
+    by_hand = way_by_hand(people, "d") if any(kind == "d" for events in people for kind, _ in events) else ()
+    assert (found.funnel if found.leads_to_money else ()) == by_hand
 
 
 def test_it_is_a_settings_file(tmp_path: Path) -> None:
