@@ -94,4 +94,8 @@ def _told(cause: Cause, is_found: bool, url: str, w: Words) -> list[list[Part]]:
     link = f"{url}{shown.page}{'&' if '?' in shown.page else '?'}lang={w.lang}"
     first = w.list_of([visible(one) for one in shown.named or shown.first])
     said = w.t("scene.found", first=first, page=page) if is_found else w.t("scene.not_found", page=page)
-    return [[w.t("scene.planted", what=cause.says[w.lang])], [Styled(said, "green" if is_found else "yellow"), Styled(link, "underline")]]
+    return [
+        [w.t("scene.planted", what=cause.says[w.lang])],
+        [Styled(said, "green" if is_found else "yellow")],
+        ["  ", Styled(link, "underline")],
+    ]

@@ -19,6 +19,15 @@ LIVE_DAYS = 30
 LIVE_LOOK_S = 0.25
 
 
+def seconds_a_day(days: int) -> float:
+    """Return how long each of so many fast days is.
+
+    >>> seconds_a_day(30), seconds_a_day(200)
+    (0.5, 0.25)
+    """
+    return min(SECONDS_A_DAY, FAST_S / days)
+
+
 def live_ms(since_ms: int, passed_s: float, now_ms: int) -> int:
     """Return the product's time when it has gone on live for some seconds, ms.
 
@@ -59,7 +68,7 @@ class Days:
         keeps_up : callable
             Is awaited after each part, with the product's time, ms: for whoever must not be left behind.
         """
-        pace_s = min(SECONDS_A_DAY, FAST_S / days) / 4
+        pace_s = seconds_a_day(days) / 4
         for _ in range(days * 4):
             began = time.monotonic()
             self._until(self._now_ms + DAY_MS // 4)

@@ -28,8 +28,8 @@ CATCH_UP_S = 300.0
 """Longest time until the worker has taken what was sent; it is less than a second on an idle machine."""
 SAVING_SHARE = 0.25
 """As in `stream.processes.trainer`, but days go by in half a second, and workers must hear of new models meanwhile."""
-LEARNING_LAG_MS, LEARN_S = 3 * DAY_MS, 0.5
-"""What was learned last may lie so far back, in the product's time; and how long that is waited for at most."""
+LEARN_S = 0.5
+"""How long it is waited for at most that the trainer has come after."""
 
 
 class Engine:
@@ -42,9 +42,11 @@ class Engine:
     key_events : tuple of str
     lang : str
         In which it is said who scores.
+    lag_days : float
+        What was learned last may lie so many days of the product's back.
     """
 
-    def __init__(self, settings: Settings, key_events: tuple[str, ...], lang: Lang) -> None:
+    def __init__(self, settings: Settings, key_events: tuple[str, ...], lang: Lang, lag_days: float) -> None:
         self._settings, self._lang = settings, lang
         client = connect(settings["redis.url"])
         self._store = RedisStore(client, APP)
@@ -53,6 +55,7 @@ class Engine:
         registry = RedisRegistry(client, APP)
         self._training = Training(trainer_settings(settings), registry, spec.hash, model_key(settings), saving_share=SAVING_SHARE)
         self._learned_ms: int | None = None
+        self._lag_ms = lag_days * DAY_MS
         self._news = asyncio.Event()
 
     def scored_by(self, at_ms: int) -> str:
@@ -75,7 +78,7 @@ class Engine:
         """Wait until the trainer is not far behind the product's time, but not for long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEARN_S):
-                while self._learned_ms is not None and self._learned_ms < now_ms - LEARNING_LAG_MS:
+                while self._learned_ms is not None and self._learned_ms < now_ms - self._lag_ms:
                     self._news.clear()
                     await self._news.wait()
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import tempfile
 import time
 from pathlib import Path
 
 from rich.progress import TaskID, TextColumn
 
 from stream.alerts.spoken import Lang
-from stream.demo.days import LIVE_DAYS, LIVE_SPEED, Days
+from stream.demo.days import LIVE_DAYS, LIVE_SPEED, Days, seconds_a_day
 from stream.demo.engine import Engine
+from stream.demo.folder import demo_folder
 from stream.demo.heard import Heard
 from stream.demo.history import DemoHistory
 from stream.demo.page import DemoPage
@@ -28,6 +28,8 @@ from stream.screen import Screen
 from stream.settings import Settings
 from stream.shown import Styled
 
+LEARNING_LAG_S = 1.5
+"""What was learned last may lie so many seconds of the fast days back."""
 AHEAD_DAYS = 7
 """Days of the product beyond today, for whoever lets the demo run on."""
 
@@ -45,7 +47,7 @@ def play(scene: Scene, crowd: Crowd, *, stay: bool) -> int:
     logging.disable(logging.WARNING)
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.suppress(KeyboardInterrupt))  # asked to end before there is anything to end
-        config = stack.enter_context(servers(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="churnwatch-demo-"))), scene))
+        config = stack.enter_context(servers(stack.enter_context(demo_folder()), scene))
         settings = settings_in(config)
         history = stack.enter_context(DemoHistory(config, crowd.held, Path(settings["history.dir"])))
         page = stack.enter_context(DemoPage(config, settings))
@@ -78,7 +80,7 @@ class _Demo:
 
     async def run(self) -> int:
         """Play until the end; return the exit code."""
-        self._engine = Engine(self._settings, self._scene.key_events, self._lang)
+        self._engine = Engine(self._settings, self._scene.key_events, self._lang, lag_days=LEARNING_LAG_S / seconds_a_day(self._scene.days))
         return await self._engine.run((self._listen, self._play), self._leave)
 
     def _leave(self) -> None:
@@ -119,7 +121,7 @@ class _Demo:
         await self._history.holds(clicks)
         screen.line(said("history", lang, events=clicks))
         for parts in await asyncio.to_thread(self._crowd.seen, self._page.url, self._page.shows):
-            screen.line(*parts)
+            screen.entry(parts, "", margin=0)
         screen.line(said("at_risk", lang, count=at_risk, seconds=time.monotonic() - self._began))
         if self._stay:
             hours = LIVE_SPEED * 1000 / HOUR_MS

@@ -9,6 +9,7 @@ from pathlib import Path
 from features.store.app_spec import AppSpec
 from features.store.redis import connect, save_spec
 from stream.demo.embedded import EmbeddedKafka
+from stream.demo.folder import PORT
 from stream.demo.local_redis import LocalRedis, free_port
 from stream.demo.scene import Scene
 from stream.kafka.topics import TOPICS, topic_names
@@ -68,6 +69,7 @@ horizon = "{scene.horizon_days}d"
 def servers(folder: Path, scene: Scene) -> Iterator[Path]:
     """Run Kafka and Redis until the block ends; yield the file with the settings, which `settings_in` reads."""
     with LocalRedis(folder) as redis:
+        (folder / PORT).write_text(str(redis.port))
         kafka = EmbeddedKafka()
         names = topic_names()
         kafka.make_topics([names[topic.logical] for topic in TOPICS])

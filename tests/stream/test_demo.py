@@ -14,6 +14,7 @@ import pytest
 
 from stream.demo.days import LIVE_SPEED, live_ms
 from stream.demo.embedded import EmbeddedKafka, EmbeddedLooker
+from stream.demo.folder import PORT, PREFIX, clear
 from stream.demo.product import DAY_MS
 from stream.kafka.connection import Connection, sender
 from stream.kafka.reach import reach
@@ -116,6 +117,20 @@ def test_it_can_be_interrupted_while_days_go_by(demo: Start) -> None:
     program.signal(signal.SIGINT)
     assert program.process.wait(10) == 0, program.text()
     assert nothing_is_left(program, url)
+
+
+def test_what_a_demo_leaves_behind_that_was_killed_hard_goes_when_the_next_one_starts(demo: Start) -> None:
+    program = demo("--stay")
+    place = program.log.parent / "tmp"
+    wait_until(lambda: bool(list(place.glob(f"{PREFIX}*/churnwatch.toml"))), 60, "its servers are there", program.text)
+    (folder,) = place.iterdir()
+    port = int((folder / PORT).read_text())
+    assert clear(place) == [], "a demo that runs is left alone"
+    program.kill()
+    assert clear(place) == [folder]
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+    wait_until(lambda: clear(place) == [] and not folder.exists(), 30, "what its other processes still wrote is gone, too")
 
 
 def test_live_time_never_overtakes_the_clock() -> None:
