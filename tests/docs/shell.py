@@ -80,9 +80,9 @@ class Shell:
         self.folder.mkdir()
         binaries = folder / "bin"
         binaries.mkdir()
-        (binaries / "churnwatch").write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {HERE / "asking.py"} "$@"\n')
-        (binaries / "churnwatch").chmod(0o755)
-        (binaries / "python").symlink_to(sys.executable)
+        for name, words in (("churnwatch", f"-S -E {HERE / 'asking.py'}"), ("python", "")):
+            (binaries / name).write_text(f'#!/bin/sh\nexec {sys.executable} {words} "$@"\n')
+            (binaries / name).chmod(0o755)
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CHURNWATCH_")},
             "PATH": f"{binaries}:{os.environ['PATH']}",
