@@ -108,7 +108,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     first : tuple of str
         Its values in the rows that stand first.
     page : str
-        Address of the page on which it is seen, with its filters.
+        Address of the page on which it is seen, with its filters and the place on it.
     of : str
         What of that page says so: the mark `data-of` of a sentence on what stands out.
     named : tuple of str

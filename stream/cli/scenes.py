@@ -83,15 +83,16 @@ def _computed(path: str, shows: Callable[[str], str]) -> StandsFirst:
 
 
 def _is_found(cause: Cause, shows: Callable[[str], str]) -> bool:
-    return cause.shown is not None and seen_on(_computed(cause.shown.page, shows), cause.shown)
+    return cause.shown is not None and seen_on(_computed(cause.shown.page.partition("#")[0], shows), cause.shown)
 
 
 def _told(cause: Cause, is_found: bool, url: str, w: Words) -> list[list[Part]]:
     shown = cause.shown
     if shown is None:
         return []
-    page = w.t(shown.page.partition("?")[0].strip("/").capitalize())
-    link = f"{url}{shown.page}{'&' if '?' in shown.page else '?'}lang={w.lang}"
+    address, mark, place = shown.page.partition("#")
+    page = w.t(address.partition("?")[0].strip("/").capitalize())
+    link = f"{url}{address}{'&' if '?' in address else '?'}lang={w.lang}{mark}{place}"
     first = w.list_of([visible(one) for one in shown.named or shown.first])
     said = w.t("scene.found", first=first, page=page) if is_found else w.t("scene.not_found", page=page)
     return [

@@ -100,7 +100,7 @@ def _lines(found: Found, order: list[str], asked: Asked, w: Words, behind: Behin
 def _points(difference: float | None, w: Words) -> str:
     if difference is None:
         return DASH
-    rounded = round(100 * difference, 1)
+    rounded = round(100 * difference, 1) + 0.0  # never -0.0
     return f"{'+' if rounded > 0 else ''}{w.number(rounded, 1)}"
 
 

@@ -40,7 +40,8 @@ def _line(found: Found, row: Row, w: Words) -> Hour:
     sure = f"{w.number(row['low'], 1)}–{w.number(row['high'], 1)}" if has_interval else ""  # noqa: RUF001 - an en dash is meant
     slow = found.one("latency_p50", hour=row["hour"])
     latency = "" if slow is None else DASH if slow["value"] is None else f"{w.number(slow['value'], 0)} ms"
-    return Hour(_hour(row, w), w.number(row["value"], 1), sure, w.number(row["n"]), latency)
+    times = DASH if row["value"] is None else w.t("crowd.times.short", n=w.number(row["value"], 1))
+    return Hour(_hour(row, w), times, sure, w.number(row["n"]), latency)
 
 
 def _hour(row: Row, w: Words) -> str:

@@ -58,10 +58,13 @@ def kinds_of(found: Found, currency: str, w: Words, behind: Behind) -> Kinds | N
     if not whole:
         return None
     stable = found.one("cluster_stability")
+    figures = [
+        name for name in FIGURES if any(row["value"] for row in found.of("figure_median", figure=name))
+    ]  # where nobody buys, no zeros of it
     lines = []
     for row in sizes:
         cells = []
-        for figure in FIGURES:
+        for figure in figures:
             median, centre = (found.one(metric, group=row["group"], figure=figure) for metric in ("figure_median", "cluster_centre"))
             value = None if median is None else median["value"]
             said = w.money(value, currency) if figure == "revenue" else w.number(value)
@@ -71,7 +74,7 @@ def kinds_of(found: Found, currency: str, w: Words, behind: Behind) -> Kinds | N
         )
     said = w.t("groups.stable", value=w.number(stable["value"], 2)) if stable is not None and stable["value"] is not None else ""
     return Kinds(
-        [w.t(f"groups.figure.{figure}") for figure in FIGURES], lines, said, [w.t(note.key, **note.values) for note in found.notes]
+        [w.t(f"groups.figure.{figure}") for figure in figures], lines, said, [w.t(note.key, **note.values) for note in found.notes]
     )
 
 

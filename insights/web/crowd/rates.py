@@ -109,7 +109,7 @@ def panels(found: Found, w: Words) -> list[Panel]:
 
 def _panel(found: Found, day: int, groups: Sequence[str | None], w: Words) -> Panel:
     cells = {(row["cohort"], row["group"]): row for row in found.of("retention", k=day)}
-    cohorts = list(dict.fromkeys(row["cohort"] for row in found.of("retention", k=0) if row["n"]))
+    cohorts = sorted({row["cohort"] for row in found.of("retention", k=0) if row["n"]})  # a group may be in few of them
     times = [noon_ms(cohort, found.zone) for cohort in cohorts]
     named = {group: group_said(group, w) for group in groups}
     colours = {group: f"c{number}" for number, group in enumerate(groups[:MOST])}

@@ -90,7 +90,7 @@ def on_page(crowd: Crowd, shown: Shown) -> StandsFirst:
         plain = found_of(answer(crowd, name, asks))
         return Found(plain.rows.dicts(), plain.as_of, plain.notes)
 
-    path, _, asked = shown.page.partition("?")
+    path, _, asked = shown.page.partition("#")[0].partition("?")
     query = parse_qs(asked)
     by = query.get("by", ["channel"])[0]
     parts: list[Finding | None] = []
