@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SERVERS = {"redis", "faust", "mode", "kafka", "aiokafka", "confluent_kafka", "aiohttp", "socket", "http", "urllib", "requests",
-           "sqlalchemy", "alembic", "psycopg", "sqlite3"}  # fmt: skip
+           "sqlalchemy", "alembic", "psycopg", "sqlite3", "smtplib"}  # fmt: skip
 CALENDAR = {"datetime", "timedelta", "UTC", "date", "timezone", "tzinfo"}
 """What a room without a clock may use of `datetime`: arithmetic, never the present time. Of `time` it may use nothing."""
 NOW = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
@@ -128,9 +128,10 @@ RULES: dict[str, Rule] = {
         "stream.faults insights.history insights.analyses insights.analyses.plain insights.written insights.written.files insights.asked",
         clock=True,
     ),
+    "insights.reports": Rule("stream.settings insights.store", "smtplib"),
     "insights.web": Rule(
         f"{CORE} stream.metric stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
-        "insights.store insights.past insights.past.fold insights.past.follow insights.live insights.analyses.plain insights.written insights.made insights.asked stream.kafka stream.ownership features.files churnwatch",
+        "insights.store insights.past insights.past.fold insights.past.follow insights.live insights.analyses.plain insights.written insights.made insights.asked insights.reports stream.kafka stream.ownership features.files churnwatch",
         "redis http",
         clock=True,
     ),

@@ -136,3 +136,18 @@ REPORTED = Table(
     Column("figures", Text, nullable=False),  # JSON
 )
 """The numbers of each report, so that the next one says what changed; see `insights.store.reported`."""
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("what", String(128), primary_key=True),  # such as "report monday"
+    Column("period", String(64), primary_key=True),  # such as 2026-11-27; "" in the row that says since when it is known
+    Column("recipient", String(512), primary_key=True),  # an address, or a folder
+    Column("state", String(16), nullable=False),
+    Column("by", String(64), nullable=False),  # the process that claimed it last
+    Column("until_ms", BigInteger, nullable=False),  # of a claim; of a failure, when it is tried again
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("tries", Integer, nullable=False),
+    Column("why", String(32), nullable=False),
+)
+"""What was sent to whom; see `insights.store.deliveries`."""

@@ -24,6 +24,7 @@ from insights.words import (
     reports,
     risks,
     scenes,
+    scheduled,
     standing,
     states,
     suggested,
@@ -52,6 +53,7 @@ FILES: dict[str, dict[str, Said]] = {
     "standing": standing.WORDS,
     "people": people.WORDS,
     "reports": reports.WORDS,
+    "scheduled": scheduled.WORDS,
     "explore": explore.WORDS,
     "suggested": suggested.WORDS,
 }

@@ -22,6 +22,7 @@ from features.users.spec import FeatureSpec
 from stream.alerts.policy import PolicySettings
 from stream.settings.judged import is_on_this_machine, judge_kafka, judge_name, judge_page, judge_secrets, judge_together
 from stream.settings.releases import Release, releases_of
+from stream.settings.reports import ScheduledReport, judge_mail, reports_of
 from stream.settings.table import SETTINGS
 from stream.settings.values import duration_ms, duration_text, is_loopback, names_of, nearest, read, text_of
 
@@ -31,6 +32,7 @@ __all__ = [
 
 DEFAULT_FILE = "churnwatch.toml"
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
+_SEVERAL = ("definitions", "releases", "reports")
 _DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target", "segment")
 
 
@@ -55,6 +57,7 @@ class Settings:
     values: Mapping[str, Any]
     definitions: tuple[ChurnDefinition, ...]
     releases: tuple[Release, ...] = ()
+    reports: tuple[ScheduledReport, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -121,7 +124,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     """
     environment = os.environ if environment is None else environment
     faults: list[str] = []
-    raw, definitions_raw, releases_raw = _file_values(path, environment, faults)
+    raw, tables = _file_values(path, environment, faults)
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         source, value = setting.name, raw.pop(setting.name, setting.default)
@@ -139,18 +142,20 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
             values[setting.name] = read(setting, setting.default)
     for name in (*raw, *(name.replace("__", ".") for name in overrides)):
         faults.append(f"{name}: unknown setting{nearest(name, list(_BY_NAME))}")
-    definitions = tuple(filter(None, (_definition(index, one, faults) for index, one in enumerate(definitions_raw)))) or (
+    definitions = tuple(filter(None, (_definition(index, one, faults) for index, one in enumerate(tables["definitions"])))) or (
         ChurnDefinition(),
     )
-    releases = releases_of(releases_raw, faults)
+    releases = releases_of(tables["releases"], faults)
     judge_together(values, definitions, faults)
     judge_secrets(values, faults)
     judge_kafka(values, faults)
     judge_page(values, faults)
+    reports = reports_of(tables["reports"], values["features.timezone"], faults)
+    judge_mail(values, tuple(f"[[reports]] {one.name}" for one in reports if one.to), faults)
     if faults:
         raise SettingsError(faults)
     values["redis.url"] = _redis_url(values)
-    return Settings(MappingProxyType(values), definitions, releases)
+    return Settings(MappingProxyType(values), definitions, releases, reports)
 
 
 def example_toml() -> str:
@@ -181,6 +186,17 @@ def example_toml() -> str:
         '# at = "2026-03-01"             # a day, or an instant such as "2026-03-01T06:00", of features.timezone',
         '# kind = "release"             # or "campaign": a mark, whose effect is not measured',
         '# touched = ""                 # a condition on events that tells whom it reached: "props.version=2.0"; empty: everybody',
+        "",
+        "# Reports that come by themselves, several if need be (docs/reports.md).",
+        "# [[reports]]",
+        '# name = "monday"',
+        '# every = "week"               # or "day"',
+        '# on = "monday"',
+        '# at = "08:00"',
+        '# zone = "Europe/Berlin"       # default: features.timezone',
+        '# lang = "en"                  # or "zh"',
+        '# to = ["ann@example.org"]     # by mail, see [mail]',
+        '# folder = "reports"           # written there, too',
     ]
     secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
     return (
@@ -204,26 +220,30 @@ def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _file_values(path: Path | None, environment: Mapping[str, str], faults: list[str]) -> tuple[dict[str, Any], list[Any], object]:
+def _file_values(path: Path | None, environment: Mapping[str, str], faults: list[str]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Return single values by name, and tables that may stand several times."""
+    several: dict[str, list[Any]] = {name: [] for name in _SEVERAL}
     named = path or (Path(environment["CHURNWATCH_CONFIG"]) if environment.get("CHURNWATCH_CONFIG") else None)
     file = named or Path(DEFAULT_FILE)
     if not file.exists():
         if named:
             faults.append(f"{file}: no such file")
-        return {}, [], []
+        return {}, several
     try:
         tree = tomllib.loads(file.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         faults.append(f"{file}: not TOML: {error}")
-        return {}, [], []
-    definitions, releases = tree.pop("definitions", []), tree.pop("releases", [])
+        return {}, several
+    for name in _SEVERAL:
+        found = tree.pop(name, [])
+        several[name] = found if isinstance(found, list) else [found]
     values: dict[str, Any] = {}
     for section, content in tree.items():
         if isinstance(content, dict):
             values.update({f"{section}.{name}": value for name, value in content.items()})
         else:
             values[section] = content
-    return values, definitions if isinstance(definitions, list) else [definitions], releases
+    return values, several
 
 
 def _from_environment(name: str, environment: Mapping[str, str], faults: list[str]) -> str | None:

@@ -179,6 +179,13 @@ SETTINGS: tuple[Setting, ...] = (
         "what analyses have found is kept in the page's store, MiB; what nobody asks for goes first",
         low=1,
     ),
+    Setting("mail.host", "text", "", "server that takes the mail of reports and watches; empty: none", "CHURNWATCH_MAIL_HOST"),
+    Setting("mail.port", "int", 587, "its port: 587 with starttls, 465 with tls, 25 with none", "CHURNWATCH_MAIL_PORT", low=1, high=65_535),
+    Setting("mail.tls", "text", "starttls", "starttls, tls, or none, which is for a server on this machine"),
+    Setting("mail.user", "text", "", "whom we log in as; empty: nobody", "CHURNWATCH_MAIL_USER"),
+    Setting("mail.password", "secret", "", "password of mail.user", "CHURNWATCH_MAIL_PASSWORD"),
+    Setting("mail.from", "text", "", 'address that the mail comes from, such as "churnwatch@example.org"', "CHURNWATCH_MAIL_FROM"),
+    Setting("mail.ca_file", "text", "", "PEM file of the CA that signed its certificate; empty: the system's CAs"),
     Setting(
         "learning.key",
         "secret",

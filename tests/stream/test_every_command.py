@@ -288,6 +288,7 @@ CASES: dict[str, list[Case]] = {
     "report": [
         Case(("report", "--out", "[/]<b>.html"), ("[/]<b>.html",)),
         Case(("report", "--out", "[/]\x1b]0;none\x07.txt"), ("[/]\x1b]0;none\x07.txt",), code=2),
+        Case(("report", "--due"), ("[[reports]]",), code=2),
     ],
     "history import": [
         Case(("history", "import", "<b>=1+1 events.parquet")),

@@ -143,3 +143,44 @@ def test_a_release_that_is_none_is_refused_with_what_to_write(tmp_path: Path, li
     with pytest.raises(SettingsError) as error:
         load_settings(file, {})
     assert says in str(error.value)
+
+
+def test_reports_are_read_and_what_is_wrong_with_them_is_said_with_the_fix(tmp_path: Path) -> None:
+    file = tmp_path / "churnwatch.toml"
+    file.write_text(
+        '[features]\ntimezone = "Asia/Shanghai"\n[mail]\nhost = "mail.example.org"\nfrom = "churnwatch@example.org"\n'
+        '[[reports]]\nname = "monday"\nevery = "week"\nat = "07:30"\nlang = "zh"\nto = ["ann@example.org"]\n'
+        '[[reports]]\nname = "daily"\nfolder = "out"\nzone = "Europe/Berlin"\n'
+    )
+    weekly, daily = load_settings(file, {}).reports
+    assert (weekly.weekday, weekly.hour, weekly.minute, weekly.zone, weekly.lang, weekly.to) == (
+        0, 7, 30, "Asia/Shanghai", "zh", ("ann@example.org",)
+    )  # fmt: skip
+    assert (daily.weekday, daily.hour, daily.zone, daily.folder) == (None, 8, "Europe/Berlin", "out")
+
+    file.write_text(
+        '[mail]\ntls = "startls"\npassword = "secret of mine"\n[[reports]]\nname = "a"\nto = ["ann"]\non = "monday"\nat = "8"\n'
+        '[[reports]]\nname = "a/b"\nevery = "month"\nzone = "Mars"\nlang = "de"\nwhen = 1\n'
+        '[[reports]]\nname = "twice"\nto = ["ann@example.org"]\n[[reports]]\nname = "twice"\nfolder = "x"\n'
+    )
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {})
+    text = str(caught.value)
+    for part in (
+        "reports[0].to: must be addresses such as \"ann@example.org\", got 'ann'",
+        "reports[0].on: a daily report comes on every day",
+        "reports[0].at: a time of day such as \"08:00\", got '8'",
+        "reports[1].name: give it one",
+        'reports[1].every: "day" or "week", got \'month\'',
+        "reports[1].zone: no zone 'Mars'",
+        'reports[1].lang: "en" or "zh"',
+        "reports[1].when: unknown setting",
+        "reports[1]: nobody would get it",
+        "two are called 'twice'",
+        "mail.host: [[reports]] twice sends mail",
+        "mail.from: [[reports]] twice sends mail",
+        "mail.tls: one of starttls, tls, none, got 'startls', did you mean starttls?",
+        "mail.user: a password is of no use without its user",
+    ):
+        assert part in text, part
+    assert "secret of mine" not in text

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import generate_latest
+from starlette.testclient import TestClient
 
 from insights.store import reported
+from insights.store.deliveries import known_since
 from insights.store.reported import Reported
 from insights.store.tables import REPORTED
-from insights.web.report.by_hand import Reports
+from insights.web.app import make_app
 from insights.web.report.changes import Since, changes
 from insights.web.report.figures import KINDS, Figure, read, written
 from insights.web.report.picture import svg_of
+from insights.web.report.reports import Reports
+from insights.web.report.runner import deliverer_of, show
 from insights.web.report.told import Told
 from insights.words import LANGUAGES, words
+from stream.settings.reports import ScheduledReport
 from stream.shown import visible
+from tests.servers.smtp import smtp_server
 from tests.web.crowd_world import shown
 from tests.web.world import HOSTILE, WebWorld
 
@@ -130,3 +139,53 @@ def test_the_picture_has_the_sentence_and_all_figures_and_nobody(reports: Report
         assert one.replace(" ", "") in unescape(said)
     assert reports.picture(told, "zh" if lang == "zh" else "en").startswith(b"\x89PNG")
     assert drawn.count("<svg ") == 3
+
+
+@pytest.mark.real_redis
+def test_a_report_that_is_due_comes_by_mail_once_whichever_page_sends_it_and_data_says_so(
+    full: WebWorld, reports: Reports, tmp_path: Path
+) -> None:
+    with smtp_server() as (box, port):
+        weekly = ScheduledReport(
+            name="thursday",
+            weekday=3,
+            hour=8,
+            minute=0,
+            zone="UTC",
+            lang="zh",
+            to=("ann@example.org", "bob@example.org"),
+            folder=str(tmp_path),
+        )
+        values = {
+            **full.parts.settings.values,
+            "mail.host": "localhost",
+            "mail.port": port,
+            "mail.tls": "none",
+            "mail.from": "c@example.org",
+        }
+        parts = replace(full.parts, settings=replace(full.parts.settings, values=values, reports=(weekly,)))
+        browser = TestClient(make_app(parts), base_url="http://127.0.0.1")
+        with parts.store.write() as db:
+            known_since(db, "report thursday", full.now_ms - 7 * 86_400_000)
+        deliverers = [deliverer_of(parts, Reports(parts)) for _ in range(2)]
+        show(parts)
+        text = generate_latest(parts.metrics.registry).decode()
+        overdue = re.search(r'churnwatch_report_overdue_seconds\{report="thursday"\} ([\d.]+)', text)
+        assert overdue is not None
+        assert float(overdue[1]) == 9 * 3600 + 20 * 60
+        assert "late 0 of 3 have that of Nov 26, 2026, 08:00 UTC" in text_of(browser.get("/data?lang=en").text)
+        box.refused.add("bob@example.org")
+        assert [one.look() for one in deliverers] == [2, 0]
+        assert "late 2 of 3 have that of Nov 26, 2026, 08:00 UTC: the mail server refused the recipient" in text_of(
+            browser.get("/data?lang=en").text
+        )
+        show(parts)
+        assert 'churnwatch_reports_total{outcome="failed",report="thursday"} 1.0' in generate_latest(parts.metrics.registry).decode()
+    ((to, mail),) = box.mails
+    assert (to, mail["Subject"]) == ("ann@example.org", "thursday，2026年11月26日")  # noqa: RUF001 - Chinese has a punctuation of its own
+    said = mail.get_body(("plain",))
+    assert said is not None
+    assert reports.told("zh").page.sentence in said.get_content()
+    (file,) = mail.iter_attachments()
+    assert file.get_content().replace("\r\n", "\n") == (tmp_path / "thursday-2026-11-26.html").read_text()
+    assert (tmp_path / "thursday-2026-11-26.png").read_bytes().startswith(b"\x89PNG")

@@ -11,8 +11,10 @@ from insights.live.clicks import Intake
 from insights.live.engine import EngineView
 from insights.live.models import Served
 from insights.past.rows import PartitionRead
+from insights.reports.deliver import Standing
 from insights.web.data.causes import Cause, causes_of
 from insights.web.data.processes import Process, processes_of
+from insights.web.data.reports import Row, rows_of
 from insights.web.saying import Saying
 from insights.web.tile import Tile
 from insights.words import DASH
@@ -42,6 +44,7 @@ class Page(NamedTuple):
     causes: list[Cause]
     causes_about: str
     processes: list[Process]
+    reports: list[Row]
 
 
 class Asked(NamedTuple):
@@ -56,6 +59,8 @@ class Asked(NamedTuple):
         How far the page itself has read.
     now_ms : int
         The clock on the wall, ms.
+    reports : sequence of Standing
+        How the reports stand that come by themselves.
     """
 
     view: EngineView
@@ -63,6 +68,7 @@ class Asked(NamedTuple):
     served: Sequence[tuple[str, Served]]
     reads: Sequence[PartitionRead]
     now_ms: int
+    reports: Sequence[Standing] = ()
 
 
 def page_of(asked: Asked, say_it: Saying) -> Page:
@@ -76,6 +82,7 @@ def page_of(asked: Asked, say_it: Saying) -> Page:
         causes=causes_of(totals, {} if asked.intake is None else asked.intake.rejected, say_it),
         causes_about=w.t("data.rejected.is", n=sum(totals.values())),
         processes=processes_of(view, asked.intake, asked.served, asked.reads, asked.now_ms, say_it),
+        reports=rows_of(asked.reports, asked.now_ms, w),
     )
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from features.users.spec import FeatureSpec
+from insights.reports.deliver import standings
 from insights.web.data.view import Asked, page_of
 from insights.web.frame import draw, language
 from insights.web.parts import Has
@@ -24,6 +25,7 @@ def data(request: Request, parts: Has) -> HTMLResponse:
     view = parts.engine.view()
     spec = FeatureSpec() if view.spec is None else view.spec.spec
     served = [(name, one) for name in view.definitions if (one := parts.models.served(view, name)) is not None]
-    asked = Asked(view, parts.intake(), served, parts.past.positions(), parts.now_ms())
+    reports = standings(parts.store, parts.settings.reports, parts.now_ms())
+    asked = Asked(view, parts.intake(), served, parts.past.positions(), parts.now_ms(), reports)
     say_it = Saying(words(language(request)), spec, ZoneInfo(view.zone), parts.settings["page.currency"], view.as_of_ms or 0)
     return draw(request, "data.html", "Data", page=page_of(asked, say_it))

@@ -1,0 +1,171 @@
+"""Who makes a report, and who sends it? Whichever process claims it first; each recipient of each period gets one at most.
+
+A process looks now and then: for each report that is due, it claims the recipients that have none yet, makes the report once, and sends it to each. A claim that is
+lost before the sending began is taken over; once it has begun, it is never begun again but after a refusal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from insights.reports.due import Due, newest_due
+from insights.reports.mail import NotSent, Unsure
+from insights.store import deliveries
+from insights.store.deliveries import Delivery
+from insights.store.store import Store
+from stream.settings.reports import ScheduledReport
+
+log = logging.getLogger(__name__)
+
+MAKING_MS = 20 * 60_000
+"""So long a claim holds before anything is sent: the report is made meanwhile."""
+SENDING_MS = 10 * 60_000
+"""Whoever sends for longer is taken for dead: SMTP waits 30 s for each of its answers."""
+KEPT_MS = 400 * 86_400_000
+T = TypeVar("T")
+
+
+class Sent(Protocol):
+    """Is told what became of each delivery."""
+
+    def __call__(self, report: str, outcome: str) -> None:
+        """`outcome` is sent, failed or unsure."""
+
+
+class Standing(NamedTuple):
+    """How a report stands.
+
+    Attributes
+    ----------
+    due : Due or None
+        The newest time at which it was due; None before the first since it is known.
+    rows : list of Delivery
+        Of that period.
+    recipients : int
+        How many should get it.
+    """
+
+    report: ScheduledReport
+    due: Due | None
+    rows: list[Delivery]
+    recipients: int
+
+    @property
+    def sent(self) -> int:
+        """How many have it."""
+        return sum(row.state == "sent" for row in self.rows)
+
+    def overdue_ms(self, now_ms: int) -> int:
+        """Return for how long somebody has waited for it, ms; 0 when all have it."""
+        return 0 if self.due is None or self.sent >= self.recipients else max(0, now_ms - self.due.at_ms)
+
+
+class Deliverer(Generic[T]):
+    """Delivers what is due.
+
+    Parameters
+    ----------
+    make : callable
+        Makes a report of a period; whatever it raises, it is tried again later.
+    post : callable
+        Sends it to one recipient; raises `NotSent` or `Unsure`.
+    me : str
+        Names this process, like no other.
+    sent : Sent
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        reports: Sequence[ScheduledReport],
+        make: Callable[[ScheduledReport, Due], T],
+        post: Callable[[ScheduledReport, Due, str, T], None],
+        me: str,
+        now_ms: Callable[[], int],
+        sent: Sent,
+    ) -> None:
+        self._store, self._reports, self._make, self._post = store, reports, make, post
+        self._me, self._now_ms, self._sent = me, now_ms, sent
+
+    def look(self) -> int:
+        """Deliver what is due and nobody delivers; return how many were sent."""
+        with self._store.write() as db:
+            deliveries.give_up_the_dead(db, self._now_ms())
+            deliveries.forget(db, self._now_ms() - KEPT_MS)
+        return sum(self._deliver(one) for one in standings(self._store, self._reports, self._now_ms()) if one.due is not None)
+
+    def _deliver(self, one: Standing) -> int:
+        report, due = one.report, one.due
+        if due is None:
+            return 0
+        over = {row.recipient for row in one.rows if row.is_over}
+        mine = [recipient for recipient in recipients_of(report) if recipient not in over and self._claimed(report, due, recipient)]
+        if not mine:
+            return 0
+        try:
+            made = self._make(report, due)
+        except Exception as error:
+            log.warning("a report could not be made", extra={"report": report.name, "error": type(error).__name__}, exc_info=True)
+            for recipient in mine:
+                self._ended(report, due, recipient, "failed", "made")
+            return 0
+        return sum(self._sent_to(report, due, recipient, made) for recipient in mine)
+
+    def _claimed(self, report: ScheduledReport, due: Due, recipient: str) -> bool:
+        now_ms = self._now_ms()
+        with self._store.write() as db:
+            return deliveries.claim(db, what_of(report), due.period, recipient, self._me, now_ms, now_ms + MAKING_MS)
+
+    def _sent_to(self, report: ScheduledReport, due: Due, recipient: str, made: T) -> bool:
+        now_ms = self._now_ms()
+        with self._store.write() as db:
+            is_mine = deliveries.begin(db, what_of(report), due.period, recipient, self._me, now_ms, now_ms + SENDING_MS)
+        if not is_mine:
+            return False
+        try:
+            self._post(report, due, recipient, made)
+        except NotSent as error:
+            log.warning("a report was not sent", extra={"report": report.name, "why": str(error)})
+            self._ended(report, due, recipient, "failed", error.why)
+            return False
+        except Unsure as error:
+            log.warning("a report may not have been sent", extra={"report": report.name, "why": str(error)})
+            self._ended(report, due, recipient, "unsure", "gone")
+            return False
+        self._ended(report, due, recipient, "sent")
+        return True
+
+    def _ended(self, report: ScheduledReport, due: Due, recipient: str, state: str, why: str = "") -> None:
+        with self._store.write() as db:
+            deliveries.end(db, what_of(report), due.period, recipient, self._me, self._now_ms(), state=state, why=why)
+        self._sent(report.name, state)
+
+
+def standings(store: Store, reports: Iterable[ScheduledReport], now_ms: int) -> list[Standing]:
+    """Return how each report stands. A report that is new is due from its next time on."""
+    found = []
+    with store.write() as db:
+        for report in reports:
+            since = deliveries.known_since(db, what_of(report), now_ms)
+            due = newest_due(report, now_ms)
+            rows = deliveries.deliveries(db, what_of(report), due.period)
+            wanted = recipients_of(report)
+            is_due = due.at_ms >= since or rows
+            found.append(Standing(report, due if is_due else None, [rows[one] for one in wanted if one in rows], len(wanted)))
+    return found
+
+
+def recipients_of(report: ScheduledReport) -> list[str]:
+    """Return who gets a report: addresses, and the folder as such.
+
+    >>> recipients_of(ScheduledReport(name="a", weekday=None, hour=8, minute=0, zone="UTC", lang="en", to=("ann@example.org",), folder="out"))
+    ['ann@example.org', 'folder:out']
+    """
+    return [*report.to, *([f"folder:{report.folder}"] if report.folder else [])]
+
+
+def what_of(report: ScheduledReport) -> str:
+    """Return what a report is called among deliveries."""
+    return f"report {report.name}"
