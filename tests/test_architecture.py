@@ -129,9 +129,10 @@ RULES: dict[str, Rule] = {
         clock=True,
     ),
     "insights.reports": Rule("stream.settings insights.store", "smtplib"),
+    "insights.watches": Rule("stream.faults stream.settings"),
     "insights.web": Rule(
         f"{CORE} stream.metric stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
-        "insights.store insights.past insights.past.fold insights.past.follow insights.live insights.analyses.plain insights.written insights.made insights.asked insights.reports stream.kafka stream.ownership features.files churnwatch",
+        "insights.store insights.past insights.past.fold insights.past.follow insights.live insights.analyses.plain insights.written insights.made insights.asked insights.reports insights.watches stream.kafka stream.ownership features.files churnwatch",
         "redis http",
         clock=True,
     ),

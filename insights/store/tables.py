@@ -151,3 +151,24 @@ DELIVERIES = Table(
     Column("why", String(32), nullable=False),
 )
 """What was sent to whom; see `insights.store.deliveries`."""
+
+WATCHES = Table(
+    "watches",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, nullable=False),  # 1 more with each change, so that of two who judge at once one is told to look again
+    Column("looked_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # JSON
+)
+"""How watches stand; see `insights.store.watching`."""
+
+WATCH_EVENTS = Table(
+    "watch_events",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("watch", String(64), nullable=False),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("body", Text, nullable=False),  # JSON
+    Column("published_ms", BigInteger),  # null until it stands on the topic
+)
+"""What watches have told, written together with the state that follows from it."""

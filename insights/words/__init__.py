@@ -28,6 +28,7 @@ from insights.words import (
     standing,
     states,
     suggested,
+    watches,
 )
 from insights.words.language import DASH as DASH
 from insights.words.language import Words as Words
@@ -54,6 +55,7 @@ FILES: dict[str, dict[str, Said]] = {
     "people": people.WORDS,
     "reports": reports.WORDS,
     "scheduled": scheduled.WORDS,
+    "watches": watches.WORDS,
     "explore": explore.WORDS,
     "suggested": suggested.WORDS,
 }

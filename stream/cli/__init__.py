@@ -30,6 +30,7 @@ from stream.cli.sql import sql
 from stream.cli.state import state_app
 from stream.cli.topics import topics_app
 from stream.cli.users import at_risk, user
+from stream.cli.watch import watch_app
 from stream.cli.web import web_app
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ app.command()(sql)
 app.command("at-risk")(at_risk)
 app.command()(erase)
 app.add_typer(web_app, name="web")
+app.add_typer(watch_app, name="watch", help="Numbers that are watched.")
 app.add_typer(history_app, name="history", help="The complete history of events.")
 app.add_typer(alerts_app, name="alerts", help="What was said.")
 app.add_typer(dlq_app, name="dlq", help="What was rejected.")

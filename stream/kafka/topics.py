@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One row of the table. `partitions` None means as many as `clicks` has."""
+    """One row of the table. `partitions` None means as many as `clicks` has; without one that is `needed` no worker starts."""
 
     logical: str
     partitions: int | None
     config: dict[str, str]
     purpose: str
+    needed: bool = True
 
 
 TOPICS: tuple[Topic, ...] = (
@@ -27,6 +28,9 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic("labels", 1, {"retention.ms": str(90 * 86_400_000)}, "labels from outside, for definitions of kind external"),
     Topic("examples", 1, {"retention.ms": str(90 * 86_400_000), "max.message.bytes": "8388608"}, "snapshots and labels for the trainer"),
+    Topic(
+        "metric_alerts", 1, {"retention.ms": str(90 * 86_400_000)}, "watched numbers that went out of bounds, or came back", needed=False
+    ),
 )
 
 

@@ -142,7 +142,7 @@ def judge_topics(settings: Settings, cluster: Cluster) -> list[Finding]:
     """Judge whether all topics are there, and are made as they must be."""
     names = topic_names(settings["kafka.topic_prefix"], settings["kafka.clicks"])
     found = []
-    missing = [names[topic.logical] for topic in TOPICS if topic.logical not in cluster.partitions]
+    missing = [names[topic.logical] for topic in TOPICS if topic.needed and topic.logical not in cluster.partitions]
     if missing:
         found.append(Finding(True, f"topics missing: {', '.join(missing)}", "run `churnwatch topics create`"))
     clicks = cluster.partitions.get("clicks")

@@ -25,6 +25,7 @@ from stream.settings.releases import Release, releases_of
 from stream.settings.reports import ScheduledReport, judge_mail, reports_of
 from stream.settings.table import SETTINGS
 from stream.settings.values import duration_ms, duration_text, is_loopback, names_of, nearest, read, text_of
+from stream.settings.watches import Watch, watches_of
 
 __all__ = [
     "SETTINGS", "Settings", "SettingsError", "duration_ms", "duration_text", "example_toml", "is_loopback", "is_on_this_machine", "load_settings", "nearest",
@@ -32,7 +33,7 @@ __all__ = [
 
 DEFAULT_FILE = "churnwatch.toml"
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
-_SEVERAL = ("definitions", "releases", "reports")
+_SEVERAL = ("definitions", "releases", "reports", "watches")
 _DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target", "segment")
 
 
@@ -58,6 +59,7 @@ class Settings:
     definitions: tuple[ChurnDefinition, ...]
     releases: tuple[Release, ...] = ()
     reports: tuple[ScheduledReport, ...] = ()
+    watches: tuple[Watch, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -151,11 +153,13 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     judge_kafka(values, faults)
     judge_page(values, faults)
     reports = reports_of(tables["reports"], values["features.timezone"], faults)
-    judge_mail(values, tuple(f"[[reports]] {one.name}" for one in reports if one.to), faults)
+    watches = watches_of(tables["watches"], faults)
+    senders = [*(f"[[reports]] {one.name}" for one in reports if one.to), *(f"[[watches]] {one.name}" for one in watches if one.to)]
+    judge_mail(values, senders, faults)
     if faults:
         raise SettingsError(faults)
     values["redis.url"] = _redis_url(values)
-    return Settings(MappingProxyType(values), definitions, releases, reports)
+    return Settings(MappingProxyType(values), definitions, releases, reports, watches)
 
 
 def example_toml() -> str:
@@ -197,6 +201,18 @@ def example_toml() -> str:
         '# lang = "en"                  # or "zh"',
         '# to = ["ann@example.org"]     # by mail, see [mail]',
         '# folder = "reports"           # written there, too',
+        "",
+        "# Numbers that are watched (docs/reports.md).",
+        "# [[watches]]",
+        '# name = "day 7"',
+        '# analysis = "retention"',
+        '# parameters = { unit = "week", window = "days", brackets = ["7"] }',
+        '# metric = "retention"',
+        "# cell = { k = 7 }             # what tells the number from others of its metric",
+        "# below = 0.2                  # or above = 0.5, or falls = 0.1, rises = 0.1: against the period before",
+        '# on = "complete"              # or "forecast"',
+        "# least = 30                   # of fewer people it is not judged",
+        '# to = ["ann@example.org"]     # by mail; topic = false: not on the topic metric_alerts',
     ]
     secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
     return (

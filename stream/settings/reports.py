@@ -99,10 +99,19 @@ def _report(where: str, raw: object, zone: str, faults: list[str]) -> ScheduledR
     )  # fmt: skip
 
 
+def name_faults(where: str, name: str) -> list[str]:
+    """Judge a name, which becomes part of files and labels."""
+    return [] if _NAME.match(name) else [f'{where}.name: give it one, at most 64 signs without / \\ or :, such as "monday", got {name!r}']
+
+
+def mailbox_faults(where: str, to: tuple[str, ...]) -> list[str]:
+    """Judge addresses of mail."""
+    wrong = [f'{where}.to: must be addresses such as "ann@example.org", got {one!r}' for one in to if not _MAILBOX.match(one)]
+    return wrong + [f"{where}.to: {one!r} stands there twice" for one in sorted({one for one in to if to.count(one) > 1})]
+
+
 def _judged(where: str, values: dict[str, Any]) -> list[str]:
-    wrong = []
-    if not _NAME.match(values["name"]):
-        wrong.append(f'{where}.name: give it one, at most 64 signs without / \\ or :, such as "monday", got {values["name"]!r}')
+    wrong = name_faults(where, values["name"])
     if values["every"] not in {"day", "week"}:
         wrong.append(f'{where}.every: "day" or "week", got {values["every"]!r}')
     if values["on"] and values["on"] not in WEEKDAYS:
@@ -119,12 +128,10 @@ def _judged(where: str, values: dict[str, Any]) -> list[str]:
         wrong.append(f'{where}.lang: "en" or "zh", got {values["lang"]!r}')
     if not values["to"] and not values["folder"]:
         wrong.append(f'{where}: nobody would get it: name addresses in to = ["ann@example.org"], or a folder')
-    wrong += [f'{where}.to: must be addresses such as "ann@example.org", got {one!r}' for one in values["to"] if not _MAILBOX.match(one)]
-    wrong += [f"{where}.to: {one!r} stands there twice" for one in sorted({one for one in values["to"] if values["to"].count(one) > 1})]
-    return wrong
+    return wrong + mailbox_faults(where, values["to"])
 
 
-def judge_mail(values: dict[str, Any], senders: tuple[str, ...], faults: list[str]) -> None:
+def judge_mail(values: dict[str, Any], senders: Sequence[str], faults: list[str]) -> None:
     """Judge how mail is sent; `senders` are the tables that send some, such as `reports[0].to`."""
     if values["mail.tls"] not in TLS:
         faults.append(f"mail.tls: one of {', '.join(TLS)}, got {values['mail.tls']!r}{nearest(values['mail.tls'], list(TLS))}")

@@ -290,6 +290,8 @@ CASES: dict[str, list[Case]] = {
         Case(("report", "--out", "[/]\x1b]0;none\x07.txt"), ("[/]\x1b]0;none\x07.txt",), code=2),
         Case(("report", "--due"), ("[[reports]]",), code=2),
     ],
+    "watch ls": [Case(("watch", "ls"), ("[[watches]]",), code=2)],
+    "watch check": [Case(("watch", "check"), ("[[watches]]",), code=2)],
     "history import": [
         Case(("history", "import", "<b>=1+1 events.parquet")),
         Case(("history", "import", "<b>\x1b(0bad.jsonl"), ("<b>\x1b(0bad.jsonl",), code=2),

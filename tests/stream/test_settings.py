@@ -184,3 +184,28 @@ def test_reports_are_read_and_what_is_wrong_with_them_is_said_with_the_fix(tmp_p
     ):
         assert part in text, part
     assert "secret of mine" not in text
+
+
+def test_watches_are_read_and_what_is_wrong_with_them_is_said_with_the_fix(tmp_path: Path) -> None:
+    file = tmp_path / "churnwatch.toml"
+    file.write_text('[[watches]]\nname = "day 7"\nanalysis = "retention"\nmetric = "retention"\ncell = { k = 7 }\nfalls = 0.1\n')
+    (watch,) = load_settings(file, {}).watches
+    assert (watch.rule, watch.bound, watch.cell, watch.on, watch.least, watch.topic) == ("falls", 0.1, {"k": 7}, "complete", 30, True)
+    file.write_text(
+        '[[watches]]\nname = "a"\nabove = 1\nbelow = 2\nmetrik = "x"\n'
+        '[[watches]]\nname = "b"\nanalysis = "retention"\nmetric = "retention"\nfalls = -0.1\non = "open"\nleast = 0\ntopic = false\n'
+        '[[watches]]\nname = "c"\nanalysis = "retention"\nmetric = "retention"\nabove = 0.5\nto = ["ann@example.org"]\n'
+    )
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {})
+    for part in (
+        "watches[0].metrik: unknown setting, did you mean metric?",
+        "watches[0].analysis: name one",
+        "watches[0]: say one of above, below, rises and falls, with a number, got above, below",
+        "watches[1].falls: must be a number, above 0",
+        'watches[1].on: "complete" or "forecast", got \'open\'',
+        "watches[1].least: must be a whole number of people, at least 1, got 0",
+        "watches[1]: nobody would be told",
+        "mail.host: [[watches]] c sends mail",
+    ):
+        assert part in str(caught.value), part

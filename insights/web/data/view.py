@@ -12,12 +12,16 @@ from insights.live.engine import EngineView
 from insights.live.models import Served
 from insights.past.rows import PartitionRead
 from insights.reports.deliver import Standing
+from insights.watches.core import State
 from insights.web.data.causes import Cause, causes_of
 from insights.web.data.processes import Process, processes_of
 from insights.web.data.reports import Row, rows_of
 from insights.web.saying import Saying
 from insights.web.tile import Tile
+from insights.web.watching.said import Row as WatchRow
+from insights.web.watching.said import row_of
 from insights.words import DASH
+from stream.settings.watches import Watch
 
 TAKEN = frozenset(reason.name for reason in GOOD)
 """Outcomes of records that nothing is wrong with: a duplicate is a retry."""
@@ -45,6 +49,7 @@ class Page(NamedTuple):
     causes_about: str
     processes: list[Process]
     reports: list[Row]
+    watches: list[WatchRow]
 
 
 class Asked(NamedTuple):
@@ -61,6 +66,8 @@ class Asked(NamedTuple):
         The clock on the wall, ms.
     reports : sequence of Standing
         How the reports stand that come by themselves.
+    watches : sequence of (Watch, State, int)
+        How the watched numbers stand, and when somebody looked, ms.
     """
 
     view: EngineView
@@ -69,6 +76,7 @@ class Asked(NamedTuple):
     reads: Sequence[PartitionRead]
     now_ms: int
     reports: Sequence[Standing] = ()
+    watches: Sequence[tuple[Watch, State, int]] = ()
 
 
 def page_of(asked: Asked, say_it: Saying) -> Page:
@@ -83,6 +91,7 @@ def page_of(asked: Asked, say_it: Saying) -> Page:
         causes_about=w.t("data.rejected.is", n=sum(totals.values())),
         processes=processes_of(view, asked.intake, asked.served, asked.reads, asked.now_ms, say_it),
         reports=rows_of(asked.reports, asked.now_ms, w),
+        watches=[row_of(watch, state, looked_ms, w) for watch, state, looked_ms in asked.watches],
     )
 
 

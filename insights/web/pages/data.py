@@ -13,6 +13,7 @@ from insights.web.data.view import Asked, page_of
 from insights.web.frame import draw, language
 from insights.web.parts import Has
 from insights.web.saying import Saying
+from insights.web.watching.watcher import standing
 from insights.web.who import needs
 from insights.words import words
 
@@ -26,6 +27,6 @@ def data(request: Request, parts: Has) -> HTMLResponse:
     spec = FeatureSpec() if view.spec is None else view.spec.spec
     served = [(name, one) for name in view.definitions if (one := parts.models.served(view, name)) is not None]
     reports = standings(parts.store, parts.settings.reports, parts.now_ms())
-    asked = Asked(view, parts.intake(), served, parts.past.positions(), parts.now_ms(), reports)
+    asked = Asked(view, parts.intake(), served, parts.past.positions(), parts.now_ms(), reports, standing(parts))
     say_it = Saying(words(language(request)), spec, ZoneInfo(view.zone), parts.settings["page.currency"], view.as_of_ms or 0)
     return draw(request, "data.html", "Data", page=page_of(asked, say_it))

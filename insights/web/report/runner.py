@@ -1,13 +1,13 @@
-"""Who looks whether a report is due? A thread of `churnwatch web`; several pages of one store may do so, and each report goes out once."""
+"""Who looks whether a report is due, and whether watched numbers are within bounds? A thread of `churnwatch web`; several pages of one store may do so, and each report goes out once."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from insights.reports.deliver import Deliverer, standings
 from insights.reports.due import Due
@@ -15,11 +15,17 @@ from insights.reports.mail import mail_server, send
 from insights.web.parts import Parts
 from insights.web.report.message import Content, into_folder, message_of
 from insights.web.report.reports import Reports
+from insights.web.watching.telling import Publish, Telling
+from insights.web.watching.watcher import check_all, look_at_all
+from stream.faults import UsageFault
+from stream.kafka.clients import producer_to
+from stream.settings import Settings
 from stream.settings.reports import ScheduledReport
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 20.0
+KAFKA_S = 10.0
 END_S = 3.0
 """A report that is under way at a stop is not waited for longer: another process, or the next start, takes it over."""
 
@@ -40,18 +46,42 @@ def deliverer_of(parts: Parts, reports: Reports) -> Deliverer[Content]:
     )  # fmt: skip
 
 
+def to_topic(settings: Settings) -> Publish:
+    """Return what writes to the topic `metric_alerts`, once Kafka is there."""
+    opened: list[tuple[Any, str]] = []
+
+    def publish(records: Sequence[tuple[bytes, bytes]]) -> None:
+        if not opened:
+            opened.append(producer_to(settings, "metric_alerts"))
+        producer, topic = opened[0]
+        faults: list[object] = []
+        for key, value in records:
+            producer.produce(topic, value, key, on_delivery=lambda error, _: faults.append(error) if error is not None else None)
+        if producer.flush(KAFKA_S) or faults:
+            opened.clear()
+            raise UsageFault("Kafka has not taken what watches say: it is sent again")
+
+    return publish
+
+
 class Runner:
-    """Looks every `EVERY_S` seconds, while it is entered; does nothing where no report is configured."""
+    """Looks every `EVERY_S` seconds, while it is entered; does nothing where no report and no watch is configured."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts, self._stop = parts, threading.Event()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        """Begin."""
-        if self._parts.settings.reports:
-            look = deliverer_of(self._parts, Reports(self._parts)).look
-            self._thread = threading.Thread(target=self._run, args=(look,), name="reports", daemon=True)
+        """Begin. Raises UsageFault for a watch of what there is not."""
+        parts, does = self._parts, list[Callable[[], object]]()
+        if parts.settings.reports:
+            does += [lambda: show(parts), deliverer_of(parts, Reports(parts)).look, lambda: show(parts)]
+        if parts.settings.watches:
+            check_all(parts)
+            topic = any(one.topic for one in parts.settings.watches)
+            does += [lambda: look_at_all(parts), Telling(parts, to_topic(parts.settings) if topic else None).tell]
+        if does:
+            self._thread = threading.Thread(target=self._run, args=(does,), name="reports", daemon=True)
             self._thread.start()
         return self
 
@@ -61,18 +91,17 @@ class Runner:
         if self._thread is not None:
             self._thread.join(END_S)
 
-    def _run(self, look: Callable[[], int]) -> None:
-        failing = False
+    def _run(self, does: Sequence[Callable[[], object]]) -> None:
+        failing: set[int] = set()
         while not self._stop.is_set():
-            try:
-                show(self._parts)
-                look()
-                show(self._parts)
-                failing = False
-            except Exception:
-                if not failing:  # once, not at every look
-                    log.exception("reports stand still")
-                failing = True
+            for number, do in enumerate(does):
+                try:
+                    do()
+                    failing.discard(number)
+                except Exception:
+                    if number not in failing:  # once, not at every look
+                        log.exception("reports or watches stand still")
+                    failing.add(number)
             self._stop.wait(EVERY_S)
 
 
