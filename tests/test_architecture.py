@@ -74,6 +74,9 @@ RULES: dict[str, Rule] = {
     "stream.ownership": Rule(f"{CORE} {PURE} stream.faults stream.settings", clock=True),
     "stream.ownership.stored": Rule("features.store.keys stream.shard", "redis"),
     "stream.ownership.erased": Rule("features.store.keys stream.shard stream.ownership.stored", "redis"),
+    "stream.ownership.erase": Rule(
+        "features.store stream.faults stream.settings stream.kafka stream.ownership.stored stream.ownership.erased", "redis"
+    ),
     "stream.intake": Rule(
         f"{SHELL} features.files features.store.redis stream.ownership stream.ownership.stored", f"{KAFKA} faust", clock=True
     ),
@@ -132,7 +135,7 @@ RULES: dict[str, Rule] = {
     "insights.watches": Rule("stream.faults stream.settings"),
     "insights.web": Rule(
         f"{CORE} stream.metric stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "
-        "insights.store insights.past insights.past.fold insights.past.follow insights.live insights.analyses.plain insights.written insights.made insights.asked insights.reports insights.watches stream.kafka stream.ownership features.files churnwatch",
+        "insights.store insights.past insights.past.fold insights.past.follow insights.live insights.analyses.plain insights.written insights.made insights.asked insights.reports insights.watches stream.kafka stream.ownership stream.ownership.erased stream.ownership.erase features.files churnwatch",
         "redis http",
         clock=True,
     ),

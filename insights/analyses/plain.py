@@ -23,6 +23,11 @@ Kind = Literal["share", "points", "number", "people", "seconds", "days", "money"
 Layout = Literal["series", "triangle", "steps", "list"]
 Reads = Literal["text", "choice", "whole", "number", "flag", "texts", "wholes", "numbers"]
 """What a parameter takes: one text, one of some words, a whole number, a number, yes or no, or several of one kind."""
+LONG_COLUMNS: tuple[tuple[str, Kind], ...] = (
+    ("metric", "text"), ("cohort", "text"), ("k", "number"), ("group", "text"), ("n", "people"), ("value", "number"), ("low", "number"),
+    ("high", "number"), ("state", "text"),
+)  # fmt: skip
+"""Columns of the long form, and what each is; value and interval are of the metric's own kind."""
 LONG_TEXTS = ("metric", "cohort", "group", "state")
 """Columns of the long form that are text."""
 

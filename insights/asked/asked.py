@@ -35,6 +35,7 @@ from insights.asked.messages import (
     AskParquet,
     AskPeople,
     AskSql,
+    AskTimeline,
     Faulted,
     Listed,
     Question,
@@ -42,6 +43,7 @@ from insights.asked.messages import (
     Reply,
     Same,
     Setup,
+    Told,
     Unless,
     Written,
 )
@@ -302,6 +304,11 @@ class Asked:
     async def sql(self, text: str, most: int) -> Listed | Faulted:
         """Run one SELECT (`insights.analyses.sql`). Nothing of it is kept."""
         return _listed(await self._now(AskSql(text, most)))
+
+    async def timeline(self, user: str, kind: str, skip: int, most: int) -> Told | Faulted:
+        """Return events of a person, the newest first (`insights.analyses.timeline`). Nothing of them is kept."""
+        reply = await self._now(AskTimeline(user, kind, skip, most))
+        return reply if isinstance(reply, Told) else _faulted(reply)
 
     async def parquet(self, found: Found) -> bytes | Faulted:
         """Return a result as a file of Parquet."""

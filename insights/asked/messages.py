@@ -72,7 +72,16 @@ class AskParquet(msgspec.Struct, frozen=True, tag=True):
     found: Found
 
 
-Question: TypeAlias = Ask | AskPeople | AskSql | AskParquet
+class AskTimeline(msgspec.Struct, frozen=True, tag=True):
+    """The events of one person, the newest first: so many, past so many, of one type or ("") of all."""
+
+    user: str
+    kind: str
+    skip: int
+    most: int
+
+
+Question: TypeAlias = Ask | AskPeople | AskSql | AskParquet | AskTimeline
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):
@@ -114,6 +123,16 @@ class Listed(msgspec.Struct, frozen=True, tag=True):
     more: bool
 
 
+class Told(msgspec.Struct, frozen=True, tag=True):
+    """Events of a person: the rows, whether there are more, how many there are of each type, and the newest things they said."""
+
+    as_of: Known
+    rows: Rows
+    more: bool
+    kinds: tuple[tuple[str, int], ...]
+    feedback: Rows
+
+
 class Written(msgspec.Struct, frozen=True, tag=True):
     """A file."""
 
@@ -127,7 +146,7 @@ class Faulted(msgspec.Struct, frozen=True, tag=True):
     words: str
 
 
-Reply: TypeAlias = Hello | Answered | Same | Listed | Written | Faulted
+Reply: TypeAlias = Hello | Answered | Same | Listed | Told | Written | Faulted
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=str)
 SETUP = msgspec.msgpack.Decoder(Setup)

@@ -27,6 +27,7 @@ from insights.analyses.catalog import CATALOG, analysis_of
 from insights.analyses.crowd import Crowd
 from insights.analyses.plain import Found
 from insights.analyses.sql import ask
+from insights.analyses.timeline import FEEDBACK, MOST_SAID, events_of, kinds_of
 from insights.asked.messages import (
     QUESTION,
     SETUP,
@@ -35,6 +36,7 @@ from insights.asked.messages import (
     AskParquet,
     AskPeople,
     AskSql,
+    AskTimeline,
     Faulted,
     Hello,
     Listed,
@@ -42,6 +44,7 @@ from insights.asked.messages import (
     Reply,
     Same,
     Setup,
+    Told,
     Written,
     body_in,
     frame_of,
@@ -130,6 +133,8 @@ def _reply_to(question: Question, setup: Setup) -> Reply:
             return Listed(known, rows_of(rows), more)
         if isinstance(question, AskPeople):
             return _people(question, crowd)
+        if isinstance(question, AskTimeline):
+            return _timeline(question, crowd)
         return _analysed(question, crowd, folder)
     finally:
         crowd.close()
@@ -169,6 +174,13 @@ def _people(question: AskPeople, crowd: Crowd) -> Reply:
     people = analysis.behind(crowd, parameters, question.cell)
     known = known_of(crowd.as_of, crowd.left_censored())
     return Listed(known, rows_of(people.head(question.most)), people.height > question.most)
+
+
+def _timeline(question: AskTimeline, crowd: Crowd) -> Reply:
+    rows = events_of(crowd, question.user, question.kind, question.skip, question.most + 1)
+    feedback = events_of(crowd, question.user, FEEDBACK, 0, MOST_SAID)
+    known = known_of(crowd.as_of, 0)
+    return Told(known, rows_of(rows.head(question.most)), rows.height > question.most, kinds_of(crowd, question.user), rows_of(feedback))
 
 
 def _parquet(found: Found) -> bytes:

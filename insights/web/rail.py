@@ -38,6 +38,7 @@ RAIL: tuple[Entry, ...] = (
     Entry("/groups", "Groups", "groups", crowd=True),
     Entry("/features", "Features", "features", crowd=True),
     Entry("/changes", "Changes", "changes", crowd=True),
+    Entry("/dictionary", "Metrics", "metrics", crowd=True),
     Entry("/person", "Person", "person", "analyst"),
     Entry("/model", "Model", "model"),
     Entry("/data", "Data", "data"),

@@ -122,6 +122,7 @@ WORDS: dict[str, Said] = {
     "audit.token_revoked": Said("revoked a token", "撤销了令牌"),
     "audit.token_used": Said("began to ask the API", "开始访问 API"),
     "audit.refused": Said("was refused a page", "无权打开页面"),
+    "audit.person_erased": Said("had a person erased", "删除了一名用户"),
     "audit.person_seen": Said("looked at a person", "查看了一名用户"),
     "audit.list_downloaded": Said("downloaded a list", "下载了名单"),
 }  # fmt: skip

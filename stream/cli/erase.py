@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -122,19 +121,10 @@ class _Place:
 
     def must_erase(self) -> None:
         """Refuse where a record of type `erase` would be taken for an event like others."""
-        from stream.ownership.stored import stored_metas
+        from stream.ownership.erase import must_erase
 
-        if self.spec is None or self.client is None:
-            return
-        if "erase" not in self.spec.spec.set_aside:
-            raise UsageFault(
-                "this app names the type `erase` for purposes of its own, so no record of it can erase anybody: run a new app without that"
-            )
-        metas = stored_metas(self.client, self.app, self.spec.partitions)
-        behind = [number for number, meta in metas.items() if not meta.rules or "erase" not in meta.rules[-1].rules.set_aside]
-        if behind:
-            shards = ", ".join(map(str, behind))
-            raise UsageFault(f"shard {shards} was not taken by a worker that can erase: restart the workers with this version first")
+        if self.spec is not None and self.client is not None:
+            must_erase(self.client, self.app, self.spec)
 
     def held(self, names: Sequence[str]) -> list[Held]:
         """Return what Redis holds of each of them, by shard."""
@@ -143,17 +133,10 @@ class _Place:
         return [] if self.spec is None or self.client is None else list(held(self.client, self.app, self.spec.partitions, names))
 
     def send(self, names: Sequence[str], before: Iterable[Held]) -> list[Sent]:
-        """Put the erasures into the log: where a shard knows the user, or knew them, else in all, because only the sender of clicks knows who goes where."""
-        from stream.kafka.erasures import send_erasures
+        """Put the erasures into the log."""
+        from stream.ownership.erase import send
 
-        if self.spec is None:
-            return []
-        known = defaultdict[str, list[int]](list)
-        for one in before:
-            if one.state or one.erased_ms is not None:
-                known[one.user].append(one.partition)
-        every = list(range(self.spec.partitions))
-        return send_erasures(self.settings, {name: known.get(name, every) for name in names})
+        return [] if self.spec is None else send(self.settings, self.spec, names, before)
 
     def note_in_history(self, names: Sequence[str], sent: Sequence[Sent]) -> None:
         """Tell the history, which then keeps nothing of them that may still come; its own reader of the log finds that it knows already."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from features.store.keys import shard_keys
 from stream.ownership.stored import stored_metas
-from stream.shard.gone import digest_of_user
+from stream.shard.gone import digest_of_user, is_away
 
 if TYPE_CHECKING:
     import redis
@@ -27,12 +27,15 @@ class Held:
         Whether it knows them: a state, or a mirror for feature stores.
     erased_ms : int or None
         When they were erased, ms since the epoch; None if they were not.
+    away : bool
+        Whether they were erased and have not consented since, so that what comes of them counts for nothing.
     """
 
     user: str
     partition: int
     state: bool
     erased_ms: int | None
+    away: bool = False
 
 
 def held(client: redis.Redis, app: str, partitions: int, users: Sequence[str]) -> Iterator[Held]:
@@ -48,7 +51,7 @@ def held(client: redis.Redis, app: str, partitions: int, users: Sequence[str]) -
                 pipe.hmget(keys.gone, [digest_of_user(user, salt) for user in some])
                 *states, gone = pipe.execute()
             for user, state, packed in zip(some, states, gone, strict=True):
-                yield Held(user, partition, bool(state), None if packed is None else int.from_bytes(packed[:8], "big"))
+                yield Held(user, partition, bool(state), None if packed is None else int.from_bytes(packed[:8], "big"), is_away(packed))
 
 
 def on_their_way(client: redis.Redis, app: str, partitions: int, users: Sequence[str]) -> int:

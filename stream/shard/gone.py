@@ -26,6 +26,15 @@ def digest_of_user(user: str, salt: bytes) -> bytes:
     return hashlib.blake2b(user.encode(), digest_size=DIGEST_BYTES, key=salt).digest()
 
 
+def is_away(packed: bytes | None) -> bool:
+    """Whether what is stored of a user says that they were erased and have not consented since.
+
+    >>> is_away(None), is_away((5).to_bytes(8, "big") + _AWAY), is_away((5).to_bytes(8, "big") + _BACK)
+    (False, True, False)
+    """
+    return packed is not None and packed[8:9] == _AWAY
+
+
 class Gone:
     """The erased users of one shard.
 

@@ -22,6 +22,7 @@ PAGES: tuple[Page, ...] = (
     Page("groups", "/groups"),
     Page("features", "/features"),
     Page("changes", "/changes"),
+    Page("metrics", "/dictionary"),
     Page("people", PEOPLE),
     Page("explore", "/explore"),
     Page("explore-retention", EXPLORED),
