@@ -94,6 +94,8 @@ class Analysis(Generic[P]):
         metric, a table a group and cohort; rows as they are.
     example : tuple of str
         Words of a command that shows it on the example history of the documentation.
+    followed : bool
+        Whether it rests on what the engine said, so that an answer is old when more was said, though no event came.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Analysis(Generic[P]):
     arguments: str | None = None
     layout: Layout = "list"
     example: tuple[str, ...] = ()
+    followed: bool = False
 
     def result(self, crowd: Crowd, parameters: P, rows: pl.DataFrame, notes: tuple[Note, ...] = ()) -> Result:
         """Return rows as a result of this analysis: columns in order, of their types; what is missing is null.

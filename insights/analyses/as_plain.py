@@ -32,6 +32,7 @@ def entry_of(analysis: Analysis[Any]) -> Entry:
         ),
         arguments=analysis.arguments,
         has_people=analysis.behind is not None,
+        followed=analysis.followed,
     )
 
 

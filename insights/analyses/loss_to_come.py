@@ -100,5 +100,6 @@ LOSS_TO_COME = Analysis(
     columns=(Column("step", "text", pl.String),),
     behind=behind,
     arguments="steps",
+    followed=True,
     example=("loss-to-come", "open", "view", "purchase"),
 )

@@ -89,6 +89,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         The parameter that a command takes as its plain words.
     has_people : bool
         Whether the people behind a cell can be listed.
+    followed : bool
+        Whether it rests on what the engine said: scores, outcomes, alerts.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...]
     arguments: str | None = None
     has_people: bool = False
+    followed: bool = False
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):

@@ -98,5 +98,6 @@ REASONS = Analysis(
     metrics=(Metric("reason_share", "share"), Metric("reason_left", "share")),
     columns=(Column("reason", "text", pl.String), Column("count", "people", pl.Int64)),
     behind=behind,
+    followed=True,
     example=("reasons", "--by", "channel"),
 )

@@ -166,5 +166,6 @@ RELEASES = Analysis(
     ),
     columns=(Column("kind", "text", pl.String),),
     behind=behind,
+    followed=True,
     example=("releases", "--releases", "2.0,at=2026-03-02", "--releases", "spring,at=2026-03-09,kind=campaign"),
 )

@@ -184,5 +184,6 @@ RETENTION_FORECAST = Analysis(
     ),
     columns=(),
     behind=behind,
+    followed=True,
     example=("retention-forecast",),
 )

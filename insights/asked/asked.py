@@ -48,7 +48,7 @@ from insights.asked.messages import (
     Written,
 )
 from insights.asked.questions import entry_named, read
-from insights.asked.version import LOG, code, version_of
+from insights.asked.version import LOG, code, followed_version, version_of
 from insights.store import answers
 from insights.store.store import Store
 from stream.faults import UsageFault
@@ -194,22 +194,24 @@ class Asked:
         except NoAnswer as error:
             return Answer(state="refused", words=WORDS[error.reason], reason=error.reason)
         key = self._key(entry.name, asked)
-        answer = self._answer(key, entry.name, asked)
+        answer = self._answer(key, entry, asked)
         if answer.state == "running" and wait_s:
             job = self._running.get(key)
             if job is not None:
                 wait([job.future], wait_s)
-            answer = self._answer(key, entry.name, asked)
+            answer = self._answer(key, entry, asked)
         return replace(answer, key=key, parameters=asked)
 
-    def _answer(self, key: str, name: str, asked: dict[str, Any]) -> Answer:
+    def _answer(self, key: str, entry: Entry, asked: dict[str, Any]) -> Answer:
+        name, folder = entry.name, Path(self._setup.folder)
         kept = self._kept(key)
         refused = self._refusal(key)
         if kept is None:
             if refused is not None:
                 return Answer(state="refused", words=refused.words, reason=refused.reason)
             return self._begun(key, Ask(name, asked))
-        if kept.version == version_of(Path(self._setup.folder)) or refused is not None:
+        version = version_of(folder) + (followed_version(folder) if entry.followed else "")
+        if kept.version == version or refused is not None:
             return Answer(state="ready", result=kept.found)
         if key not in self._running:
             if self._now_ms() - kept.made_ms < max(FRESH_MS, REST * kept.took_s * 1000):

@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 
 from insights.analyses.plain import Entry
 from insights.asked.messages import REPLY, Hello, Question, Reason, Reply, Setup, frame_of
+from insights.asked.scratch import Scratch
 
 START_S = 60.0
 """So long a process may take to load what it computes with."""
@@ -52,11 +53,13 @@ class Child:
         root = str(Path(__file__).parents[2])
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CHURNWATCH_")}  # no secret is needed there
         paths = os.pathsep.join([root, *filter(None, [inherited.get("PYTHONPATH")])])
+        self._scratch = Scratch()
         process = subprocess.Popen(
             [sys.executable, "-m", "insights.asked.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**inherited, **threads, "PYTHONPATH": paths},
+            cwd=self._scratch.folder,  # where DuckDB puts what it cannot keep
             start_new_session=True,  # Ctrl-C at a terminal is for us, and we end it
         )
         self._process, self._to, self._from = process, cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
@@ -94,6 +97,7 @@ class Child:
         for pipe in (self._to, self._from):
             with contextlib.suppress(OSError):  # what was not sent any more
                 pipe.close()
+        self._scratch.remove()
 
     def _send(self, frame: bytes) -> None:
         try:

@@ -14,6 +14,7 @@ import msgspec
 
 from insights.asked.child import Child, NoAnswer
 from insights.asked.messages import Faulted, Question, Reason, Reply, Setup
+from insights.asked.scratch import clear_left
 
 AT_A_TIME = 2
 MOST_WAITING = 20
@@ -61,6 +62,7 @@ class Crew:
     def __init__(self, setup: Setup, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._setup = msgspec.structs.replace(setup, memory_mb=setup.memory_mb // AT_A_TIME)
         self.seconds, self.clock = seconds, clock
+        clear_left()
         self._threads = ThreadPoolExecutor(AT_A_TIME, "asked")
         self._lock = threading.Lock()
         self._idle: list[Child] = []

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 LOG = Path("events") / "_delta_log"
+FOLLOWED = ("alerts", "scores", "outcomes")
+"""Tables of what the engine said; a test holds them against those that the history has."""
 _ENTRY = len(".json") + 20
 
 
@@ -22,6 +24,19 @@ def version_of(folder: Path, number: int | None = None) -> str:
         return f"{int(entry[:20])}-{(log / entry).stat().st_mtime_ns}"
     except (OSError, ValueError):
         return ""
+
+
+def followed_version(folder: Path) -> str:
+    """Return the name of the newest versions of what the engine said (`insights.history.tables.FOLLOWED`); a table that is not there has none."""
+    found = []
+    for name in FOLLOWED:
+        log = folder / name / "_delta_log"
+        try:
+            entry = _newest(log)
+            found.append(f"+{name}-{int(entry[:20])}-{(log / entry).stat().st_mtime_ns}")
+        except (OSError, ValueError):
+            continue
+    return "".join(found)
 
 
 def _newest(log: Path) -> str:

@@ -1,4 +1,4 @@
-"""The process that computes: ``python -m insights.asked.worker``. It opens the history anew for each question, at its newest snapshot, and keeps nothing.
+"""The process that computes: ``python -m insights.asked.worker``, in a folder for what it cannot keep in memory. It opens the history anew for each question, at its newest snapshot, and keeps nothing.
 
 It is bound in memory by the system, so a question that is too big ends it and nothing else; whoever started it says so, and starts another.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import resource
+import shutil
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -49,7 +49,7 @@ from insights.asked.messages import (
     body_in,
     frame_of,
 )  # fmt: skip
-from insights.asked.version import version_of
+from insights.asked.version import followed_version, version_of
 from insights.history.derived import Snapshot, digest, snapshot
 from insights.history.faults import HistoryMissing
 from insights.history.reader import open_log
@@ -71,13 +71,11 @@ def main() -> int:
     if first is None:
         return 0
     setup = SETUP.decode(first)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    with tempfile.TemporaryDirectory(prefix="churnwatch-asked-") as name:
-        os.chdir(name)  # where DuckDB puts what it cannot keep
-        _bound(setup.memory_mb)
-        _say(said, Hello(tuple(entry_of(one) for one in CATALOG.values())))
-        while (body := body_in(heard)) is not None:
-            _say(said, reply_to(QUESTION.decode(body), setup))
+    threading.Thread(target=_end_with, args=(os.getppid(), Path.cwd()), daemon=True).start()
+    _bound(setup.memory_mb)
+    _say(said, Hello(tuple(entry_of(one) for one in CATALOG.values())))
+    while (body := body_in(heard)) is not None:
+        _say(said, reply_to(QUESTION.decode(body), setup))
     return 0
 
 
@@ -86,10 +84,11 @@ def _say(said: BinaryIO, reply: Reply) -> None:
     said.flush()
 
 
-def _end_with(parent: int) -> None:
-    """End when whoever started us is gone, even in the middle of a question."""
+def _end_with(parent: int, folder: Path) -> None:
+    """End when whoever started us is gone, even in the middle of a question, and leave nothing in the folder we were given."""
     while os.getppid() == parent:
         time.sleep(1)
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 
@@ -125,6 +124,9 @@ def _reply_to(question: Question, setup: Setup) -> Reply:
     if isinstance(question, AskParquet):
         return Written(_parquet(question.found))
     folder = Path(setup.folder)
+    followed = followed_version(
+        folder
+    )  # before it is opened: what is committed meanwhile makes the answer old, and never the other way round
     crowd = _open(setup, folder)
     try:
         if isinstance(question, AskSql):
@@ -135,7 +137,7 @@ def _reply_to(question: Question, setup: Setup) -> Reply:
             return _people(question, crowd)
         if isinstance(question, AskTimeline):
             return _timeline(question, crowd)
-        return _analysed(question, crowd, folder)
+        return _analysed(question, crowd, folder, followed)
     finally:
         crowd.close()
 
@@ -152,16 +154,17 @@ def _open(setup: Setup, folder: Path) -> Crowd:
     return Crowd(log.con, log.as_of)
 
 
-def _analysed(question: Ask, crowd: Crowd, folder: Path) -> Reply:
-    analysis, version = analysis_of(question.analysis), version_of(folder, crowd.as_of.version)
+def _analysed(question: Ask, crowd: Crowd, folder: Path, followed: str) -> Reply:
+    analysis = analysis_of(question.analysis)
+    version = version_of(folder, crowd.as_of.version) + (followed if analysis.followed else "")
     at = snapshot(folder)
-    if question.unless is not None and stamp_of(at, question.unless.until) == question.unless.stamp:
+    if question.unless is not None and stamp_of(at, question.unless.until, followed=analysis.followed) == question.unless.stamp:
         return Same(version)
     result = analysis.run(crowd, msgspec.convert(question.parameters, analysis.parameters))
     until = holds_until(result)
     # a writer may have committed since the crowd was opened, and then the stamp would be of other days than the result
     is_one = at.events.version == crowd.as_of.version
-    return Answered(found_of(result), version, stamp_of(at, until) if is_one else "", until if is_one else "")
+    return Answered(found_of(result), version, stamp_of(at, until, followed=analysis.followed) if is_one else "", until if is_one else "")
 
 
 def _people(question: AskPeople, crowd: Crowd) -> Reply:
@@ -202,12 +205,19 @@ def holds_until(result: Result) -> str:
     return watermark.astimezone(ZoneInfo(result.as_of.zone)).date().isoformat()
 
 
-def stamp_of(at: Snapshot, until: str) -> str:
-    """Return what the days up to one are known by: it changes when an event of theirs comes or goes, and not when files are only merged."""
-    days: dict[str, int] = {}
-    for one in at.events.files():
-        if one.partition <= until:
-            days[one.partition] = max(one.changed, days.get(one.partition, 0))
+def stamp_of(at: Snapshot, until: str, *, followed: bool = False) -> str:
+    """Return what the days up to one are known by: it changes when an event of theirs comes or goes, and not when files are only merged.
+
+    Parameters
+    ----------
+    followed : bool
+        Whether what the engine said of these days counts too.
+    """
+    days: dict[tuple[str, str], int] = {}
+    for name, table in {"events": at.events, **(at.followed if followed else {})}.items():
+        for one in table.files():
+            if one.partition <= until:
+                days[name, one.partition] = max(one.changed, days.get((name, one.partition), 0))
     return hashlib.sha256(repr((digest(at.rules), sorted(days.items()))).encode()).hexdigest()
 
 

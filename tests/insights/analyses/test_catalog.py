@@ -73,6 +73,14 @@ def test_rows_are_in_the_long_form(one: Analysis[Any], crowd: Crowd) -> None:
     assert rows.filter(pl.col("state") == "none")["value"].null_count() == rows.filter(pl.col("state") == "none").height
 
 
+@pytest.mark.parametrize("one", [one for one in ALL if one.arguments is None and not one.followed], ids=lambda one: one.name)
+def test_an_analysis_that_says_so_does_not_rest_on_what_the_engine_said(one: Analysis[Any], crowd: Crowd) -> None:
+    before = one.run(crowd, one.parameters()).rows
+    for table in ("scores", "outcomes", "alerts"):
+        crowd.con.execute(f"DROP TABLE {table}")
+    assert one.run(crowd, one.parameters()).rows.equals(before)
+
+
 @pytest.mark.parametrize("one", [one for one in ALL if "by" in one.parameters.__struct_fields__], ids=lambda one: one.name)
 @pytest.mark.parametrize("field", ["channel'; DROP TABLE events; --", "nothing", "props.", 'props.x"'])
 def test_a_field_that_there_is_not_is_refused_or_has_no_value(one: Analysis[Any], field: str, crowd: Crowd) -> None:

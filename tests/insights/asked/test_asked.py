@@ -10,19 +10,25 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 
 from insights.analyses.as_plain import entry_of
 from insights.analyses.catalog import CATALOG
 from insights.analyses.plain import Cell
+from insights.asked import version
 from insights.asked.asked import Answer, Asked
-from insights.asked.messages import Faulted, Listed
+from insights.asked.child import NoAnswer
+from insights.asked.messages import AskSql, Faulted, Listed
+from insights.asked.scratch import PREFIX, Scratch
+from insights.history.tables import ALERTS, FOLLOWED
 from insights.written.rows import json_of
 from tests.insights.asked.conftest import Clock
-from tests.insights.example import said
+from tests.insights.example import append, said
 from tests.servers.process import wait_until
 
 WAIT_S = 120.0
@@ -119,6 +125,57 @@ async def test_a_history_that_went_on_is_asked_again_behind_the_old_answer(
     wait_until(lambda: asked.look("active_users", PAST).state == "ready", WAIT_S, "it was looked at")
     rewritten = await ready(asked, "active_users", PAST)
     assert rewritten.result != past.result
+
+
+async def test_an_answer_that_rests_on_what_the_engine_said_is_old_when_more_was_said(
+    opened: Callable[..., Asked], history: Path, tmp_path: Path, clock: Clock
+) -> None:
+    folder = copy_of(history, tmp_path)
+    asked = opened(folder=folder)
+    old, other = await ready(asked, "reasons", {}), await ready(asked, "stickiness", {})
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    alert = {"alert_id": "f" * 32, "type": "opened", "user": "somebody else", "definition": "churn14", "landmark": at, "event_time": at, "part": 0, "off": 10**6,
+             "reason_codes": ["silence"], "reasons": ["silence"]}  # fmt: skip
+    append(folder, ALERTS, pl.DataFrame([alert]))
+    clock.now_ms += 3_600_000
+    assert asked.look("reasons", {}).state == "refreshing"
+    assert asked.look("stickiness", {}).state == "ready", "no event came"
+    wait_until(lambda: asked.look("reasons", {}).state == "ready", WAIT_S, "the newer answer is there")
+    newer = asked.look("reasons", {}).result
+    assert newer is not None
+    assert newer != old.result
+    assert asked.look("stickiness", {}).result == other.result
+
+
+def test_versions_know_the_tables_of_what_the_engine_said() -> None:
+    assert set(version.FOLLOWED) == {spec.name for spec in FOLLOWED}
+
+
+def folders(there: Path) -> set[str]:
+    return {one.name for one in there.glob(f"{PREFIX}*")}
+
+
+async def test_no_folder_stays_behind_however_a_process_ended(
+    opened: Callable[..., Asked], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left = Scratch()
+    (left.folder / "spilled").write_bytes(b"x")
+    other = Scratch()
+    os.close(left._lock)  # as when its owner is killed
+    asked = opened()
+    assert folders(tmp_path) == {other.folder.name}, "a start clears what nobody owns, and nothing else"
+    await asked.sql("select 1", 1)
+    (there,) = folders(tmp_path) - {other.folder.name}
+    child = asked.crew.child()
+    os.kill(child.pid, signal.SIGKILL)
+    with pytest.raises(NoAnswer):
+        child.ask(AskSql("select 1", 1), 10)
+    assert there not in folders(tmp_path)
+    await asked.sql("select 1", 1)
+    asked.close()
+    other.remove()
+    assert folders(tmp_path) == set()
 
 
 async def test_a_process_that_is_gone_takes_one_question_with_it(asked: Asked) -> None:
