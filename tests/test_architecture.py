@@ -95,7 +95,8 @@ RULES: dict[str, Rule] = {
     "insights.store": Rule("stream.faults", "sqlalchemy alembic"),
     "insights.past.fold": Rule("features.definitions features.compiled features.users online_models stream.alerts stream.kafka.origin"),
     "insights.analyses.plain": Rule(""),
-    "insights.made": Rule("stream.faults insights.store insights.analyses.plain", "sqlalchemy"),
+    "insights.analyses.conditions": Rule("stream.faults"),
+    "insights.made": Rule("stream.faults insights.store insights.analyses.plain insights.analyses.conditions", "sqlalchemy"),
     "insights.past": Rule(
         "features.definitions features.users stream.faults stream.alerts insights.store insights.made insights.past.fold", "sqlalchemy"
     ),
@@ -121,12 +122,14 @@ RULES: dict[str, Rule] = {
         clock=True,
     ),
     "insights.analyses.units": Rule("stream.faults"),
-    "insights.analyses": Rule("features.definitions stream.faults insights.history insights.analyses.plain insights.analyses.units"),
+    "insights.analyses": Rule(
+        "features.definitions stream.faults insights.history insights.analyses.plain insights.analyses.conditions insights.analyses.units"
+    ),
     "insights.scenarios": Rule(""),
     "insights.explore": Rule("features.definitions stream.shown insights.words insights.history insights.analyses"),
     "insights.written": Rule("stream.shown insights.words insights.analyses.plain insights.analyses.units"),
     "insights.written.files": Rule("stream.faults stream.shown insights.words insights.analyses insights.analyses.plain insights.written"),
-    "insights.asked": Rule("stream.faults insights.store insights.analyses.plain", clock=True),
+    "insights.asked": Rule("stream.faults insights.store insights.made insights.analyses.plain", clock=True),
     "insights.asked.worker": Rule(
         "stream.faults insights.history insights.analyses insights.analyses.plain insights.written insights.written.files insights.asked",
         clock=True,

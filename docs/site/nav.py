@@ -8,6 +8,7 @@ NAV: dict[str, tuple[str, ...]] = {
         "docs/tutorial-growth",
         "docs/tutorial-growth.zh",
         "docs/analyses",
+        "docs/boards",
         "docs/reports",
         "docs/scenarios",
         "docs/features",

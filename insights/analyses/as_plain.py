@@ -16,6 +16,8 @@ from insights.history.reader import AsOf
 _READS: dict[Any, Reads] = {str: "text", int: "whole", float: "number", bool: "flag"}
 FILES = frozenset({"like"})
 """Parameters that name a file of the machine that computes: only a command takes them, since whoever asks from elsewhere has no business there."""
+SEGMENT = Parameter(name="segment", reads="text")
+"""What every analysis takes besides its own: the segment whose users are asked about. `segments.py` narrows the log to them, so no analysis knows of it."""
 _SEVERAL: dict[Any, Reads] = {str: "texts", int: "wholes", float: "numbers"}
 
 
@@ -27,8 +29,9 @@ def entry_of(analysis: Analysis[Any]) -> Entry:
         layout=analysis.layout,
         metrics=analysis.metrics,
         columns=tuple((column.name, column.kind) for column in analysis.columns),
-        parameters=tuple(
-            _parameter(field, hints[field.name]) for field in msgspec.structs.fields(analysis.parameters) if field.name not in FILES
+        parameters=(
+            *(_parameter(field, hints[field.name]) for field in msgspec.structs.fields(analysis.parameters) if field.name not in FILES),
+            SEGMENT,
         ),
         arguments=analysis.arguments,
         has_people=analysis.behind is not None,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from insights.analyses.analysis import NONE
 from insights.analyses.crowd import PLACE, Crowd
 from insights.analyses.days import events_sql
-from insights.analyses.groups import trait_sql, value_sql
+from insights.analyses.groups import of_user, told_sql, value_sql
 from insights.analyses.match import Bound, Match, match_of, match_sql, types_sql
 from insights.analyses.units import Unit
 
@@ -69,8 +69,8 @@ def _plain(crowd: Crowd, match: Match, asked: Followed) -> bool:
 
 def _entries(crowd: Crowd, asked: Followed, first: int, last: int, bound: Bound) -> str:
     match = match_of(asked.start)
-    trait = asked.by is not None and asked.by.startswith("traits.")
-    if _plain(crowd, match, asked) and (asked.by in {None, "channel"} or trait):
+    is_told = of_user(asked.by)
+    if _plain(crowd, match, asked) and (asked.by in {None, "channel"} or is_told):
         # the first event of a day, and its channel, are all that an entry needs
         ts, order, events, condition = "first_ts", "day", "user_day", "TRUE"
         value = f"coalesce(nullif(channel, ''), '{NONE}')" if asked.by == "channel" else "''"
@@ -79,7 +79,7 @@ def _entries(crowd: Crowd, asked: Followed, first: int, last: int, bound: Bound)
     else:
         ts, order, events = "ts", PLACE, events_sql(asked.where, asked.without, bound)
         condition = (types_sql if asked.kind == "first_event_is" else match_sql)(match, crowd.as_of.activity, bound)
-        value = "''" if asked.by is None or trait else value_sql(asked.by, bound)
+        value = "''" if asked.by is None or is_told else value_sql(asked.by, bound)
     number = asked.unit.number_sql(ts=ts)
     since = crowd.as_of.complete_from
     if asked.kind == "recurring":
@@ -93,8 +93,8 @@ def _entries(crowd: Crowd, asked: Followed, first: int, last: int, bound: Bound)
         )
         censored = "holds" if since is None else f"holds AND user IN (SELECT user FROM users WHERE first_ts >= {bound(since)})"
     entered = f"SELECT user, cohort, entered_at, entered_day, grp FROM ({found}) AS found WHERE cohort BETWEEN {bound(first)} AND {bound(last)} AND {censored}"
-    if trait:
-        told = trait_sql((asked.by or "")[7:], bound)
+    if is_told:
+        told = told_sql(asked.by or "", bound)
         return f"SELECT entered.user AS user, cohort, entered_at, entered_day, coalesce(told.grp, '{NONE}') AS grp FROM ({entered}) AS entered LEFT JOIN ({told}) AS told ON told.user = entered.user"
     return entered
 

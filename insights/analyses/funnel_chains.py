@@ -15,7 +15,7 @@ import polars as pl
 from insights.analyses.analysis import NONE
 from insights.analyses.crowd import Crowd
 from insights.analyses.days import events_sql
-from insights.analyses.groups import LIMIT, first_value_sql, kept, named
+from insights.analyses.groups import LIMIT, first_value_sql, kept, named, of_user
 from insights.analyses.labels import labels, labels_sql
 from insights.analyses.match import Bound, field_sql, match_of, match_sql
 from insights.analyses.passes.chains import FOREVER
@@ -167,8 +167,8 @@ def _picked_sql(crowd: Crowd, asked: Funnel, exclude: list[str], begin: int, end
 
 
 def _by_value(asked: Funnel) -> bool:
-    """Whether groups are values of events: all but the channel, which is a user's first, and traits, which are a user's newest."""
-    return asked.by is not None and asked.by != "channel" and not asked.by.startswith("traits.")
+    """Whether groups are values of events: all but the channel, which is a user's first, and what is told of a user."""
+    return asked.by is not None and asked.by != "channel" and not of_user(asked.by)
 
 
 def _value_sql(asked: Funnel, bound: Bound) -> str:

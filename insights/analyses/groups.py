@@ -23,16 +23,24 @@ def value_sql(by: str, bound: Bound) -> str:
 
 
 def first_value_sql(by: str, bound: Bound) -> str:
-    """Return SQL with a row a user: `user`, and as `grp` the value of a field in their first event of all, or of a trait (``traits.NAME``) the newest."""
-    if by.startswith("traits."):
-        return f"SELECT users.user AS user, coalesce(grp, '{NONE}') AS grp FROM users LEFT JOIN ({trait_sql(by[7:], bound)}) AS told ON told.user = users.user"
+    """Return SQL with a row a user: `user`, and as `grp` the value of a field in their first event of all, or what is told of the user (`told_sql`)."""
+    if of_user(by):
+        return f"SELECT users.user AS user, coalesce(grp, '{NONE}') AS grp FROM users LEFT JOIN ({told_sql(by, bound)}) AS told ON told.user = users.user"
     if by == "channel":
         return f"SELECT user, coalesce(nullif(channel, ''), '{NONE}') AS grp FROM users"
     return f"SELECT user, arg_min({value_sql(by, bound)}, {PLACE}) AS grp FROM events GROUP BY user"
 
 
-def trait_sql(name: str, bound: Bound) -> str:
-    """Return SQL with a row for each user who has a trait: `user`, and as `grp` its newest value, told by an `identify` event."""
+def of_user(by: str | None) -> bool:
+    """Whether a field is told of a user and not of an event: a trait (``traits.NAME``), or whether they are in a segment (``segment.NAME``)."""
+    return by is not None and by.startswith(("traits.", "segment."))
+
+
+def told_sql(by: str, bound: Bound) -> str:
+    """Return SQL with a row for each user of whom a field is told: `user`, and as `grp` the newest value of a trait, or the name of the segment they are in."""
+    head, _, name = by.partition(".")
+    if head == "segment":
+        return f"SELECT user, name AS grp FROM segments WHERE name = {bound(name)}"
     return f"SELECT user, value AS grp FROM traits WHERE name = {bound(name)}"
 
 

@@ -6,12 +6,13 @@ Nothing here needs the libraries that compute: a process that only shows results
 
     Entry      one analysis, as a form or a document needs it
     Found      a result: what was asked, what was known, rows by column, notes
+    Members    who is in a segment
     Rows       any rows by column: of a result, of people, of SQL
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -28,6 +29,8 @@ LONG_COLUMNS: tuple[tuple[str, Kind], ...] = (
     ("high", "number"), ("state", "text"),
 )  # fmt: skip
 """Columns of the long form, and what each is; value and interval are of the metric's own kind."""
+BY_SEGMENT = "segment."
+"""A breakdown by this and the name of a segment tells apart who is in it; the others are `(none)`."""
 LONG_TEXTS = ("metric", "cohort", "group", "state")
 """Columns of the long form that are text."""
 
@@ -58,6 +61,25 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
     feature: str | None = None
     reason: str | None = None
+
+
+class Members(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is in a segment: whoever meets a rule, or a list of users."""
+
+    name: str
+    rule: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+
+
+def segments_in(asked: Mapping[str, object]) -> list[str]:
+    """Return the segments that parameters speak of, each once: those of the filter and of the breakdown.
+
+    >>> segments_in({"segment": "payers", "by": "segment.young"}), segments_in({"by": "channel"})
+    (['payers', 'young'], [])
+    """
+    by = str(asked.get("by") or "")
+    found = [str(asked.get("segment") or ""), by.removeprefix(BY_SEGMENT) if by.startswith(BY_SEGMENT) else ""]
+    return list(dict.fromkeys(name for name in found if name))
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):

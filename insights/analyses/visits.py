@@ -11,7 +11,7 @@ import polars as pl
 from insights.analyses.analysis import NONE, Analysis, Metric, Result, said
 from insights.analyses.crowd import PLACE, Crowd
 from insights.analyses.days import events_sql
-from insights.analyses.groups import LIMIT, kept, named, value_sql
+from insights.analyses.groups import LIMIT, kept, named, of_user, told_sql, value_sql
 from insights.analyses.interval import wilson
 from insights.analyses.landmarks import known_micros
 from insights.analyses.match import Bound, match_of, match_sql
@@ -76,7 +76,8 @@ def run(crowd: Crowd, asked: Visits) -> Result:
 def _visits_sql(crowd: Crowd, asked: Visits, bound: Bound, days: list[int], known: int) -> str:
     """Return SQL with a row a visit that is over: `user`, `began`, `ended` (microseconds), `events`, `reached` (whether it has the goal), `group`."""
     by = asked.by or "entry"
-    group = f"'{NONE}'" if asked.by is None else "type" if by in ENDS else value_sql(by, bound)
+    told = f"LEFT JOIN ({told_sql(by, bound)}) AS told ON told.user = numbered.user" if of_user(by) else ""
+    group = f"'{NONE}'" if asked.by is None or told else "type" if by in ENDS else value_sql(by, bound)
     goal = match_sql(match_of(asked.goal), crowd.as_of.activity, bound) if asked.goal else "FALSE"
     gap = bound(micros_of(asked.gap))
     pick = "arg_max" if ENDS.get(by) == "last" else "arg_min"
@@ -94,8 +95,9 @@ def _visits_sql(crowd: Crowd, asked: Visits, bound: Bound, days: list[int], know
         FROM deeds
     )
     SELECT
-        user, min(us) AS began, max(us) AS ended, count(*) AS events, bool_or(coalesce(is_goal, FALSE)) AS reached, {pick}(grp, {PLACE}) AS "group"
-    FROM numbered GROUP BY user, visit
+        numbered.user AS user, min(us) AS began, max(us) AS ended, count(*) AS events, bool_or(coalesce(is_goal, FALSE)) AS reached,
+        {f"coalesce(any_value(told.grp), '{NONE}')" if told else f"{pick}(numbered.grp, {PLACE})"} AS "group"
+    FROM numbered {told} GROUP BY numbered.user, visit
     HAVING began >= {bound(days[0])} AND began < {bound(days[-1])} AND ended + {gap} <= {bound(known)} {firsts}
     """
 

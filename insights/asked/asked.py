@@ -26,7 +26,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from insights.analyses.plain import Cell, Entry, Found, Known
+from insights.analyses.plain import Cell, Entry, Found, Known, Members, segments_in
 from insights.asked.child import NoAnswer
 from insights.asked.crew import WORDS, Crew, Job
 from insights.asked.messages import (
@@ -49,6 +49,7 @@ from insights.asked.messages import (
 )
 from insights.asked.questions import entry_named, read
 from insights.asked.version import LOG, code, followed_version, version_of
+from insights.made.shelf import members
 from insights.store import answers
 from insights.store.store import Store
 from stream.faults import UsageFault
@@ -189,27 +190,29 @@ class Asked:
         try:
             entry = entry_named(name, self.catalog())
             asked = read(entry, parameters)
+            segments = self._segments(asked)
         except UsageFault as error:
             return Answer(state="refused", words=str(error), reason="usage")
         except NoAnswer as error:
             return Answer(state="refused", words=WORDS[error.reason], reason=error.reason)
-        key = self._key(entry.name, asked)
-        answer = self._answer(key, entry, asked)
+        key = self._key(entry.name, asked, segments)
+        question = Ask(entry.name, asked, segments=segments)
+        answer = self._answer(key, entry, question)
         if answer.state == "running" and wait_s:
             job = self._running.get(key)
             if job is not None:
                 wait([job.future], wait_s)
-            answer = self._answer(key, entry, asked)
+            answer = self._answer(key, entry, question)
         return replace(answer, key=key, parameters=asked)
 
-    def _answer(self, key: str, entry: Entry, asked: dict[str, Any]) -> Answer:
-        name, folder = entry.name, Path(self._setup.folder)
+    def _answer(self, key: str, entry: Entry, question: Ask) -> Answer:
+        folder = Path(self._setup.folder)
         kept = self._kept(key)
         refused = self._refusal(key)
         if kept is None:
             if refused is not None:
                 return Answer(state="refused", words=refused.words, reason=refused.reason)
-            return self._begun(key, Ask(name, asked))
+            return self._begun(key, question)
         version = version_of(folder) + (followed_version(folder) if entry.followed else "")
         if kept.version == version or refused is not None:
             return Answer(state="ready", result=kept.found)
@@ -217,7 +220,7 @@ class Asked:
             if self._now_ms() - kept.made_ms < max(FRESH_MS, REST * kept.took_s * 1000):
                 return Answer(state="ready", result=kept.found)
             unless = Unless(kept.stamp, kept.until) if kept.until else None
-            self._begun(key, Ask(name, asked, unless), behind=True)
+            self._begun(key, msgspec.structs.replace(question, unless=unless), behind=True)
         return Answer(state="refreshing", result=kept.found)
 
     def _begun(self, key: str, question: Ask, *, behind: bool = False) -> Answer:
@@ -288,20 +291,38 @@ class Asked:
             return None
         return refused
 
-    def _key(self, name: str, asked: Mapping[str, Any]) -> str:
+    def _key(self, name: str, asked: Mapping[str, Any], segments: tuple[Members, ...]) -> str:
         one = self._setup
         return _hash(
-            "answer", code(), one.folder, one.complete_from_ms, one.activity, one.horizon_ms, one.releases, name, sorted(asked.items())
+            "answer",
+            code(),
+            one.folder,
+            one.complete_from_ms,
+            one.activity,
+            one.horizon_ms,
+            one.releases,
+            name,
+            sorted(asked.items()),
+            segments,
         )
+
+    def _segments(self, asked: Mapping[str, Any]) -> tuple[Members, ...]:
+        """Return who is in the segments that a question speaks of, as they are now. Raises UsageFault if there is none of a name."""
+        names = segments_in(asked)
+        if not names:
+            return ()
+        with self._store.read() as db:
+            return members(db, names)
 
     async def people(self, name: str, parameters: Mapping[str, object], cell: Cell, most: int) -> Listed | Faulted:
         """Return the people behind a cell. Nothing of them is kept."""
         try:
             entry = entry_named(name, await asyncio.to_thread(self.catalog))
             asked = read(entry, parameters)
+            segments = await asyncio.to_thread(self._segments, asked)
         except UsageFault as error:
             return Faulted("usage", str(error))
-        return _listed(await self._now(AskPeople(entry.name, asked, cell, most)))
+        return _listed(await self._now(AskPeople(entry.name, asked, cell, most, segments)))
 
     async def sql(self, text: str, most: int) -> Listed | Faulted:
         """Run one SELECT (`insights.analyses.sql`). Nothing of it is kept."""

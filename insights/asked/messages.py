@@ -6,7 +6,7 @@ from typing import BinaryIO, Literal, TypeAlias
 
 import msgspec
 
-from insights.analyses.plain import Cell, Entry, Found, Known, Rows
+from insights.analyses.plain import Cell, Entry, Found, Known, Members, Rows
 
 Reason = Literal["usage", "no_history", "too_big", "too_long", "ended", "failed", "busy", "cancelled"]
 """Why there is no answer.
@@ -43,11 +43,12 @@ class Unless(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
-    """An analysis."""
+    """An analysis; `segments` are those that its parameters speak of."""
 
     analysis: str
     parameters: dict[str, object]
     unless: Unless | None = None
+    segments: tuple[Members, ...] = ()
 
 
 class AskPeople(msgspec.Struct, frozen=True, tag=True):
@@ -57,6 +58,7 @@ class AskPeople(msgspec.Struct, frozen=True, tag=True):
     parameters: dict[str, object]
     cell: Cell
     most: int
+    segments: tuple[Members, ...] = ()
 
 
 class AskSql(msgspec.Struct, frozen=True, tag=True):

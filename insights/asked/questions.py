@@ -128,6 +128,22 @@ def cell_of(text: str, entry: Entry) -> Cell:
     return _checked(Cell(metric=metric, k=None if k is None else int(k), **texts), metrics, entry)
 
 
+def judge_question(name: str, parameters: Mapping[str, object], cell: Cell | None, entries: Mapping[str, Entry]) -> None:
+    """Judge a question that is to be kept.
+
+    Raises
+    ------
+    UsageFault
+        There is no such analysis, it does not take these parameters, or the cell is of no metric of it.
+    """
+    entry = entry_named(name, entries)
+    if entry.name != name:
+        raise UsageFault(f"write the analysis as {entry.name}")
+    read(entry, parameters)
+    if cell is not None:
+        _checked(cell, [metric.name for metric in entry.metrics], entry)
+
+
 def _checked(cell: Cell, metrics: list[str], entry: Entry) -> Cell:
     if cell.metric not in metrics:
         raise UsageFault(f"{entry.name} has no metric {cell.metric!r}; there are: {', '.join(metrics)}")

@@ -25,7 +25,8 @@ from insights.analyses.as_plain import entry_of, found_of, known_of, rows_of
 from insights.analyses.as_plain import frame_of as rows_frame
 from insights.analyses.catalog import CATALOG, analysis_of
 from insights.analyses.crowd import Crowd
-from insights.analyses.plain import Found
+from insights.analyses.plain import Found, segments_in
+from insights.analyses.segments import within
 from insights.analyses.sql import ask
 from insights.analyses.timeline import FEEDBACK, MOST_SAID, events_of, kinds_of
 from insights.asked.messages import (
@@ -160,11 +161,16 @@ def _analysed(question: Ask, crowd: Crowd, folder: Path, followed: str) -> Reply
     at = snapshot(folder)
     if question.unless is not None and stamp_of(at, question.unless.until, followed=analysis.followed) == question.unless.stamp:
         return Same(version)
+    notes = within(crowd, question.parameters, question.segments)
     result = analysis.run(crowd, msgspec.convert(question.parameters, analysis.parameters))
-    until = holds_until(result)
+    until = "" if segments_in(question.parameters) else holds_until(result)  # who meets a rule may change with every event
     # a writer may have committed since the crowd was opened, and then the stamp would be of other days than the result
     is_one = at.events.version == crowd.as_of.version
-    return Answered(found_of(result), version, stamp_of(at, until, followed=analysis.followed) if is_one else "", until if is_one else "")
+    found = found_of(result)
+    found = msgspec.structs.replace(
+        found, parameters={**found.parameters, "segment": question.parameters.get("segment")}, notes=(*notes, *found.notes)
+    )
+    return Answered(found, version, stamp_of(at, until, followed=analysis.followed) if is_one else "", until if is_one else "")
 
 
 def _people(question: AskPeople, crowd: Crowd) -> Reply:
@@ -174,6 +180,7 @@ def _people(question: AskPeople, crowd: Crowd) -> Reply:
     parameters = msgspec.convert(question.parameters, analysis.parameters)
     if question.cell.group is not None and getattr(parameters, "by", "its own") is None:
         raise UsageFault("there are groups only where people are told apart by a field")
+    within(crowd, question.parameters, question.segments)
     people = analysis.behind(crowd, parameters, question.cell)
     known = known_of(crowd.as_of, crowd.left_censored())
     return Listed(known, rows_of(people.head(question.most)), people.height > question.most)

@@ -12,12 +12,13 @@ Whoever changes something says which revision they have seen. If another has cha
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from insights.analyses.plain import Members, segments_in
 from insights.made.tables import MADE, MEMBERS
 from insights.made.things import KINDS, MOST_USERS, Board, Kind, Made, Question, Segment, T, Thing, checked_name, judge, name_from
 from stream.faults import UsageFault
@@ -56,10 +57,11 @@ class Stale(UsageFault):
 
 
 class InUse(UsageFault):
-    """Another thing needs it."""
+    """Another thing needs it; `by` says which."""
 
     def __init__(self, kind: Kind, name: str, by: Collection[str]) -> None:
         super().__init__(f"the {kind} {name!r} is used by {', '.join(by)}: take it out there first")
+        self.by = tuple(by)
 
 
 def save(
@@ -160,15 +162,15 @@ def remove(db: Connection, kind: type[Thing], name: str, *, seen: int) -> None:
         db.execute(delete(MEMBERS).where(MEMBERS.c.segment == name))
 
 
-def segments_in(parameters: dict[str, object]) -> set[str]:
-    """Return the names of the segments that parameters of a question speak of.
+def members(db: Connection, names: Iterable[str]) -> tuple[Members, ...]:
+    """Return who is in some segments, as analyses take it.
 
-    >>> sorted(segments_in({"segment": "payers", "by": "segment.young", "unit": "week"}))
-    ['payers', 'young']
+    Raises
+    ------
+    Missing
     """
-    named = {str(parameters["segment"])} if parameters.get("segment") else set()
-    head, dot, name = str(parameters.get("by") or "").partition(".")
-    return named | ({name} if head == "segment" and dot else set())
+    found = (one(db, Segment, name) for name in names)
+    return tuple(Members(name=made.name, rule=made.what.rule, users=() if made.what.rule else users_of(db, made.name)) for made in found)
 
 
 def _judge_users(thing: Thing, users: Collection[str] | None, *, is_new: bool) -> None:
@@ -208,7 +210,7 @@ def _free_name(db: Connection, kind: Kind, wanted: str) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _why_not(db: Connection, kind: type[Thing], name: str, seen: int) -> UsageFault:
+def _why_not(db: Connection, kind: type, name: str, seen: int) -> UsageFault:
     found = db.execute(select(MADE.c.revision, MADE.c.changed_by).where(MADE.c.kind == KINDS[kind], MADE.c.name == name)).one_or_none()
     if found is None:
         return Missing(KINDS[kind], name)

@@ -16,6 +16,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from insights.analyses.conditions import conditions_of
 from insights.analyses.plain import Cell
 from stream.faults import UsageFault
 
@@ -68,7 +69,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     title : str
     rule : tuple of str
-        Conditions that all hold of them, such as ``purchases >= 1`` (`insights.analyses.rule`). None: a list of users, which `shelf.users_of` reads.
+        Conditions that all hold of them, such as ``purchases >= 1`` (`insights.analyses.conditions`). None: a list of users, which `shelf.users_of` reads.
     """
 
     title: str
@@ -76,8 +77,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Thing: TypeAlias = Question | Board | Segment
-T = TypeVar("T", Question, Board, Segment)
-KINDS: dict[type[Thing], Kind] = {Question: "question", Board: "board", Segment: "segment"}
+T = TypeVar("T", bound=Thing)
+KINDS: dict[type, Kind] = {Question: "question", Board: "board", Segment: "segment"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def name_from(title: str) -> str:
 
 
 def judge(thing: Thing) -> None:
-    """Say what is wrong with a thing by itself: whether its analysis, questions or fields exist is judged by who knows them.
+    """Say what is wrong with a thing by itself: whether its analysis or questions exist is judged by who knows them.
 
     Raises
     ------
@@ -147,5 +148,7 @@ def judge(thing: Thing) -> None:
             raise UsageFault(f"a board has at most {MOST_QUESTIONS} questions, got {len(thing.questions)}: make another board")
         if len(set(thing.questions)) < len(thing.questions):
             raise UsageFault("a board has each question once")
-    if isinstance(thing, Segment) and len(thing.rule) > MOST_CONDITIONS:
-        raise UsageFault(f"a segment has at most {MOST_CONDITIONS} conditions, got {len(thing.rule)}")
+    if isinstance(thing, Segment):
+        if len(thing.rule) > MOST_CONDITIONS:
+            raise UsageFault(f"a segment has at most {MOST_CONDITIONS} conditions, got {len(thing.rule)}")
+        conditions_of(thing.rule)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from sqlalchemy import Connection, delete, select, update
 
+from insights.made.forgetting import forget
 from insights.past.fold.landmarks import ENTRY, hash_of, landmarks_of, place_of
 from insights.past.stored import by_many, rows_at
 from insights.past.tables import ALERTS, ERASED, LANDMARKS, READER
@@ -52,11 +53,12 @@ def barred(db: Connection, alerts: Sequence[Alert]) -> list[bool]:
 
 
 def remove(db: Connection, erased: Mapping[str, int], from_ms: int) -> None:
-    """Delete the alerts and the risks at landmarks of users, each up to a time (ms); none is kept from before `from_ms`."""
+    """Delete the alerts and the risks at landmarks of users, each up to a time (ms), and what people have made with their ids; none is kept from before `from_ms`."""
     if not erased:
         return
     definitions = db.execute(select(LANDMARKS.c.definition).distinct()).scalars().all()
     answers.forget(db)  # ids that somebody asked to leave out stand in them, and groups may be named by a trait
+    forget(db, erased.keys())
     for user, until_ms in erased.items():
         db.execute(delete(ALERTS).where(ALERTS.c.user == user, ALERTS.c.landmark_ms <= until_ms))
         hashed = hash_of(user)

@@ -105,6 +105,12 @@ def open_store(url: str = DEFAULT_URL) -> Store:
     return store
 
 
+def is_there(url: str) -> bool:
+    """Whether there is something to open at an address: of SQLite, its file. Raises UsageFault for what is no address."""
+    where = _address(url)
+    return where.drivername != "sqlite" or Path(str(where.database)).exists()
+
+
 def _address(url: str) -> URL:
     try:
         found = make_url(url)

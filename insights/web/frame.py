@@ -24,7 +24,7 @@ from insights.words import Lang, words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-SHEETS = ("page.css", "frame.css", "at_risk.css", "person.css", "crowd.css", "explore.css")
+SHEETS = ("page.css", "frame.css", "at_risk.css", "person.css", "crowd.css", "explore.css", "boards.css")
 """Rules of the one stylesheet, in order."""
 Theme = Literal["light", "dark", "auto"]
 YEAR_S = 365 * 86_400

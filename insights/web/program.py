@@ -20,6 +20,7 @@ from insights.live.letters import Letters
 from insights.past.follow import Follower
 from insights.store.store import open_store
 from insights.web.app import make_app
+from insights.web.boards.seeds import plant_seeds
 from insights.web.connections import Connections
 from insights.web.door.at_start import refuse_without_access
 from insights.web.door.tidy import EVERY_S, tidy_beside
@@ -72,6 +73,7 @@ def main(settings: Settings, kafka: Kafka | None = None) -> int:
         engine = Engine(connect(settings["redis.url"], timeout_s=REDIS_S), settings["app.name"], now_ms)
         watch = Watch(kafka.looker, kafka.letters, engine, settings, now_ms)
         parts = parts_over(settings, engine, store, watch.intake, now_ms)
+        plant_seeds(parts)
         stop = threading.Event()
         following = Follower(settings, store, lambda: engine.view().spec, parts.metrics, check_crcs=kafka.check_crcs).start(stop)
         watch.start()

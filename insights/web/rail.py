@@ -39,6 +39,7 @@ RAIL: tuple[Entry, ...] = (
     Entry("/features", "Features", "features", crowd=True),
     Entry("/changes", "Changes", "changes", crowd=True),
     Entry("/dictionary", "Metrics", "metrics", crowd=True),
+    Entry("/boards", "Boards", "boards", crowd=True),
     Entry("/person", "Person", "person", "analyst"),
     Entry("/model", "Model", "model"),
     Entry("/data", "Data", "data"),

@@ -11,6 +11,7 @@ from insights.words import (
     access,
     analyses,
     at_risk,
+    boards,
     changes,
     common,
     crowd,
@@ -58,6 +59,7 @@ FILES: dict[str, dict[str, Said]] = {
     "reports": reports.WORDS,
     "scheduled": scheduled.WORDS,
     "watches": watches.WORDS,
+    "boards": boards.WORDS,
     "explore": explore.WORDS,
     "suggested": suggested.WORDS,
 }

@@ -26,9 +26,10 @@ WORDS: dict[str, Said] = {
     "parameter.where": Said("condition that every event must meet, as in props.plan=pro; may be given several times", "所有事件须满足的条件，如 props.plan=pro；可多次给出"),
     "parameter.without": Said("id that is not counted, such as a test account; may be given several times", "不计入的用户 ID，如测试账号；可多次给出"),
     "parameter.by": Said(
-        "field by which people are told apart: channel, type, item, props.NAME, or traits.NAME, the newest that identify told",
-        "分组字段：channel、type、item、props 的属性（props.NAME），或 identify 给出的最新特征（traits.NAME）",
+        "field by which people are told apart: channel, type, item, props.NAME, traits.NAME (the newest that identify told), or segment.NAME",
+        "分组字段：channel、type、item、props 的属性（props.NAME），identify 给出的最新特征（traits.NAME），或分群（segment.NAME）",
     ),
+    "parameter.segment": Said("name of a segment: only its people are asked about, as if nobody else had come", "分群名称：只统计其中的用户，如同没有其他人"),
     "parameter.limit": Said("most groups that keep their names; the others are together", "最多列出的分组数，其余合并"),
     "parameter.unit": Said("hour, day, week or month of the calendar", "日历单位：hour、day、week 或 month"),
     "parameter.cohort": Said(
@@ -48,6 +49,7 @@ WORDS: dict[str, Said] = {
     "parameter.at_least": Said("active on at least so many units, and not on exactly so many", "至少活跃这么多个单位，而不是恰好"),
     "parameter.max_dormant_days": Said("days after which somebody silent is not counted any more; by default they always are", "沉默超过多少天后不再计入；默认一直计入"),
     "parameter.month_days": Said("days of a month: 28, so that every weekday weighs alike, or 30", "一个月的天数：28（各星期几权重相同）或 30"),
+    "note.segment": Said("Only of the segment {name}: {n} people.", "仅限分群 {name}：{n} 人。"),
     # columns besides the long form
     "column.count": Said("people", "人数"),
     "column.to": Said("last unit", "末单位"),

@@ -73,6 +73,7 @@ WORDS: dict[str, Said] = {
     "asks.end_at": Said("Ends at", "终点"),
     "asks.since": Said("From day", "起始日"),
     "asks.until": Said("To day", "结束日"),
+    "asks.segment": Said("Only the segment", "仅限分群"),
     "asks.by": Said("Told apart by", "分组字段"),
     "asks.gap": Said("Pause between visits", "访问间隔"),
     "asks.goal": Said("Goal", "目标"),

@@ -26,6 +26,7 @@ from stream.cli.model import model_app
 from stream.cli.play import demo, simulate
 from stream.cli.report import report
 from stream.cli.run import run, train
+from stream.cli.segment import segment_app
 from stream.cli.sql import sql
 from stream.cli.state import state_app
 from stream.cli.topics import topics_app
@@ -57,6 +58,7 @@ app.command()(erase)
 app.add_typer(web_app, name="web")
 app.add_typer(watch_app, name="watch", help="Numbers that are watched.")
 app.add_typer(history_app, name="history", help="The complete history of events.")
+app.add_typer(segment_app, name="segment", help="Users that questions are asked of.")
 app.add_typer(alerts_app, name="alerts", help="What was said.")
 app.add_typer(dlq_app, name="dlq", help="What was rejected.")
 app.add_typer(model_app, name="model", help="Model versions: who serves, and why.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,12 +19,16 @@ from stream.cli.language import LangOption
 from stream.faults import UsageFault
 
 if TYPE_CHECKING:
-    from insights.analyses.analysis import Analysis
+    from polars import DataFrame
+
+    from insights.analyses.analysis import Analysis, Cell, Result
     from insights.analyses.crowd import Crowd
 
 CELL = (
     "people behind one cell instead of the table: what the row says, as in cohort=2026-03-02,k=7 or metric=wau,cohort=2026-03-01,group=ads"
 )
+
+SEGMENT = "only the users of a segment, as if nobody else had come; `segment ls` lists them"
 
 
 class Commands(TyperGroup):
@@ -97,13 +102,22 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "as_json": (Annotated[bool, typer.Option("--json", help="for programs: what was known, and rows in the long form")], False),
     "as_csv": (Annotated[bool, typer.Option("--csv", help="for spreadsheets")], False),
     "out": (Annotated[Path | None, typer.Option("--out", help="file: .parquet, .xlsx, .csv, .html or .json")], None),
+    "segment": (Annotated[str | None, typer.Option("--segment", metavar="NAME", help=SEGMENT)], None),
     "users": (Annotated[str | None, typer.Option("--users", metavar="CELL", help=CELL)], None),
     "lang": (LangOption, "en"),
 }
 
 
 def answer(
-    analysis: Analysis[Any], given: dict[str, Any], *, as_json: bool, as_csv: bool, out: Path | None, users: str | None, lang: Any
+    analysis: Analysis[Any],
+    given: dict[str, Any],
+    *,
+    as_json: bool,
+    as_csv: bool,
+    out: Path | None,
+    segment: str | None,
+    users: str | None,
+    lang: Any,
 ) -> None:
     """Ask, and print or write what was found."""
     import msgspec
@@ -129,14 +143,7 @@ def answer(
     cell = None if users is None else cell_of(users, entry_of(analysis))
     if cell is not None and cell.group is not None and getattr(parameters, "by", "its own") is None:
         raise UsageFault("there are groups only with --by")
-    crowd = open_crowd()
-    try:
-        result = analysis.run(crowd, parameters)
-        if cell is not None and analysis.behind is None:
-            raise UsageFault(f"{analysis.name} has no list of people behind its cells")
-        people = None if cell is None or analysis.behind is None else analysis.behind(crowd, parameters, cell)
-    finally:
-        crowd.close()
+    result, people = _found(analysis, parameters, cell, {**named, "segment": segment})
     found, said = found_of(result), words(lang)
     rows = found.rows if people is None else rows_of(people)
     screen = Screen()
@@ -160,6 +167,27 @@ def answer(
             screen.verbatim(line)
     else:
         print_tables(screen, shown, lambda tables: lines_under(found, tables, said))
+
+
+def _found(analysis: Analysis[Any], parameters: Any, cell: Cell | None, asked: dict[str, Any]) -> tuple[Result, DataFrame | None]:
+    """Ask the history, of the users of a segment if one is named; return the answer, and the people behind a cell of it."""
+    from insights.analyses.segments import within
+    from stream.cli.made_store import members_of
+
+    segments = members_of(asked)
+    crowd = open_crowd()
+    try:
+        notes = within(crowd, asked, segments)
+        result = analysis.run(crowd, parameters)
+        if cell is None:
+            people = None
+        elif analysis.behind is None:
+            raise UsageFault(f"{analysis.name} has no list of people behind its cells")
+        else:
+            people = analysis.behind(crowd, parameters, cell)
+    finally:
+        crowd.close()
+    return replace(result, notes=(*notes, *result.notes)), people
 
 
 def open_crowd(memory: str = "2GB") -> Crowd:

@@ -10,6 +10,7 @@ import typer
 
 from features.users.segment import as_judged
 from stream.cli import context
+from stream.cli.made_store import file_seeds
 from stream.screen import Screen
 
 config_app = typer.Typer(no_args_is_help=True)
@@ -19,6 +20,7 @@ config_app = typer.Typer(no_args_is_help=True)
 def check() -> None:
     """Check the settings, and say every fault at once."""
     found = context.settings()
+    file_seeds()
     screen = Screen()
     screen.line(f"{len(found.values)} settings and {len(found.definitions)} churn definition(s) are fine")
     for definition in found.definitions:
@@ -61,6 +63,16 @@ def example() -> None:
     from stream.settings import example_toml
 
     Screen().verbatim(example_toml().rstrip("\n"))
+
+
+@config_app.command()
+def export() -> None:
+    """Print the segments, questions and boards that people have made, as they stand in churnwatch.toml. Lists of users stand there, too."""
+    from insights.made.seeds import toml_of
+    from stream.cli.made_store import made_store
+
+    with made_store() as store, store.read() as db:
+        Screen().verbatim(toml_of(db))
 
 
 def _said(name: str, value: object) -> str:

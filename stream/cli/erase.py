@@ -14,6 +14,7 @@ import typer
 
 from stream.cli import context
 from stream.cli.judged_files import bar
+from stream.cli.made_store import forget_made
 from stream.faults import UsageFault
 from stream.screen import Column, Screen
 
@@ -77,6 +78,8 @@ def _run(place: _Place, names: Sequence[str], *, yes: bool, now: bool, check: bo
         return
     sent = place.send(names, before)
     place.note_in_history(names, sent)
+    if place.client is None:  # else the page does it when it reads of the erasure
+        forget_made(names)
     applied = place.wait_for_engine(sent, wait_s)
     if place.history is not None and now:
         _out_of_history(screen, place.history, patience_s)

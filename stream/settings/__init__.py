@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,7 @@ from features.definitions.rules import Rules
 from features.users.spec import FeatureSpec
 from stream.alerts.policy import PolicySettings
 from stream.settings.judged import is_on_this_machine, judge_kafka, judge_name, judge_page, judge_secrets, judge_together
+from stream.settings.made import MADE, made_of, rule_named
 from stream.settings.releases import Release, releases_of
 from stream.settings.reports import ScheduledReport, judge_mail, reports_of
 from stream.settings.table import SETTINGS
@@ -33,7 +34,7 @@ __all__ = [
 
 DEFAULT_FILE = "churnwatch.toml"
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
-_SEVERAL = ("definitions", "releases", "reports", "watches")
+_SEVERAL = ("definitions", "releases", "reports", "watches", *MADE)
 _DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target", "segment")
 
 
@@ -60,6 +61,8 @@ class Settings:
     releases: tuple[Release, ...] = ()
     reports: tuple[ScheduledReport, ...] = ()
     watches: tuple[Watch, ...] = ()
+    made: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    """Tables of questions, boards and segments, as the file has them."""
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -144,9 +147,10 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
             values[setting.name] = read(setting, setting.default)
     for name in (*raw, *(name.replace("__", ".") for name in overrides)):
         faults.append(f"{name}: unknown setting{nearest(name, list(_BY_NAME))}")
-    definitions = tuple(filter(None, (_definition(index, one, faults) for index, one in enumerate(tables["definitions"])))) or (
-        ChurnDefinition(),
-    )
+    made = made_of(tables, faults)
+    definitions = tuple(
+        filter(None, (_definition(index, one, made["segments"], faults) for index, one in enumerate(tables["definitions"])))
+    ) or (ChurnDefinition(),)
     releases = releases_of(tables["releases"], faults)
     judge_together(values, definitions, faults)
     judge_secrets(values, faults)
@@ -159,7 +163,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     if faults:
         raise SettingsError(faults)
     values["redis.url"] = _redis_url(values)
-    return Settings(MappingProxyType(values), definitions, releases, reports, watches)
+    return Settings(MappingProxyType(values), definitions, releases, reports, watches, made)
 
 
 def example_toml() -> str:
@@ -183,6 +187,22 @@ def example_toml() -> str:
         '# horizon = "14d"',
         "# activity = []                # event types that count; empty: all",
         '# segment = []                 # only who meets these at a landmark: ["purchases >= 1", "channel = ads"] (docs/features.md); `config check` says the exact borders',
+        "",
+        "# What people begin with on the page: segments, questions, boards (docs/boards.md); `config export` writes what they have made.",
+        "# [[segments]]",
+        '# name = "payers"',
+        '# title = "Who paid"',
+        '# rule = ["purchases >= 1"]    # a definition may say segment = ["segment.payers"], if its rule is over features',
+        "# [[questions]]",
+        '# name = "back"',
+        '# title = "Do those who paid come back"',
+        '# analysis = "retention"',
+        '# parameters = { unit = "week", segment = "payers" }',
+        '# shown = "chart"              # or "table", or "number" with cell = { metric = "overall", k = 1 }',
+        "# [[boards]]",
+        '# name = "monday"',
+        '# title = "Every Monday"',
+        '# questions = ["back"]',
         "",
         "# What changed in the product, and when; `churnwatch releases` and the page Changes say what became of it.",
         "# [[releases]]",
@@ -282,7 +302,7 @@ def _from_file(name: str, file: object, faults: list[str]) -> str | None:
     return None
 
 
-def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition | None:
+def _definition(index: int, raw: object, segments: tuple[Mapping[str, Any], ...], faults: list[str]) -> ChurnDefinition | None:
     where = f"definitions[{index}]"
     if not isinstance(raw, dict):
         faults.append(f"{where}: must be a table, [[definitions]]")
@@ -298,7 +318,7 @@ def _definition(index: int, raw: object, faults: list[str]) -> ChurnDefinition |
             horizon_ms=duration_ms(raw.get("horizon", "14d")),
             activity=names_of(raw.get("activity", ())),
             target=names_of(raw.get("target", ())),
-            segment=names_of(raw.get("segment", ())),
+            segment=tuple(one for text in names_of(raw.get("segment", ())) for one in rule_named(text, segments)),
         )
     except ValueError as error:
         faults.append(f"{where}: {error}")

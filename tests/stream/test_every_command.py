@@ -292,6 +292,15 @@ CASES: dict[str, list[Case]] = {
     ],
     "watch ls": [Case(("watch", "ls"), ("[[watches]]",), code=2)],
     "watch check": [Case(("watch", "check"), ("[[watches]]",), code=2)],
+    "segment save": [
+        Case(("segment", "save", "hostile", "--title", "[/]<b>", "--rule", "channel = [/]\x1b[2J"), ("[/]",)),
+        Case(("segment", "save", "[/]\x1b[2J", "--rule", "purchases >= 1"), ("[/]\x1b[2J",), code=2),
+        Case(("segment", "save", "x", "--rule", "[/]\x1b[2J"), ("[/]\x1b[2J",), code=2),
+        Case(("segment", "save", "x", "--file", "[/]\x1b]0;none\x07.csv"), ("[/]\x1b]0;none\x07.csv",), code=2),
+    ],
+    "config export": [Case(("config", "export"), ("[/]<b>",))],
+    "segment ls": [Case(("segment", "ls"), ("[/]<b>", "[/]\x1b[2J"))],
+    "segment rm": [Case(("segment", "rm", "[/]\x1b[2J"), ("[/]\x1b[2J",), code=2)],
     "history import": [
         Case(("history", "import", "<b>=1+1 events.parquet")),
         Case(("history", "import", "<b>\x1b(0bad.jsonl"), ("<b>\x1b(0bad.jsonl",), code=2),

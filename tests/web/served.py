@@ -20,7 +20,7 @@ from stream.demo.local_redis import LocalRedis
 from stream.demo.product import Click
 from tests.servers.process import wait_until
 from tests.web.access.house import HASHED, sign_in
-from tests.web.crowd_world import import_shop, warm
+from tests.web.crowd_world import import_shop, keep_a_board, warm
 from tests.web.shots import Place, Worlds
 from tests.web.world import NOW_MS, State, WebWorld, beside, full_world, make_world
 
@@ -59,6 +59,7 @@ def served(state: str, *, full: WebWorld, server: LocalRedis, folder: Path) -> I
         with listening(world) as url:
             cookies = {role: _signed_in(world, login, role) for login, role in PEOPLE}
             if known == "full" and world.parts.asked.has_history:
+                keep_a_board(world)
                 warm(world, cookies["admin"])
             yield Place(url, cookies)
     finally:

@@ -11,7 +11,8 @@ from stream.shown import visible
 
 Deed = Literal[
     "signed_in", "sign_in_refused", "signed_out", "person_added", "person_disabled", "person_enabled", "role_changed", "password_changed",
-    "token_made", "token_revoked", "token_used", "refused", "person_seen", "list_downloaded", "person_erased",
+    "token_made", "token_revoked", "token_used", "refused", "person_seen", "list_downloaded", "person_erased", "thing_made",
+    "thing_changed", "thing_removed",
 ]  # fmt: skip
 """Each has its words in `insights.words.access`, under "audit." and its name."""
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from insights.analyses.plain import Cell, Entry
 from insights.asked.asked import Answer
 from insights.asked.messages import Faulted, Listed, Reason
+from insights.web.boards.chart import can_draw
 from insights.web.explore.form import Form
 from insights.web.explore.shown import Part, parts_of
 from insights.words import DASH, Words
@@ -56,6 +57,10 @@ class Page:
         Whose people are shown.
     more : str
         That there are more people than shown.
+    title : str
+        What the question may be called when it is kept.
+    can_draw, moves : bool
+        Whether there is a drawing of the answer; whether the cell is that of a cohort, so that its newest can be kept.
     """
 
     entry: Entry | None
@@ -70,6 +75,9 @@ class Page:
     cell: str = ""
     more: str = ""
     has_links: bool = False
+    title: str = ""
+    can_draw: bool = False
+    moves: bool = False
 
 
 def answer_of(
@@ -93,6 +101,8 @@ def answer_of(
         answer.state,
         old=w.duration(age_s) if age_s >= OLD_S else "",
         has_links=any(cell.link for part in parts for row in part.rows for cell in row),
+        title=w.t(f"analysis.{entry.name}"),
+        can_draw=can_draw(entry),
     )
 
 
@@ -107,7 +117,7 @@ def people_of(entry: Entry, form: Form, found: Listed | Faulted, cell: Cell | No
         for row, user in zip(part.rows, users, strict=False):
             row[0] = row[0]._replace(link=f"/person?{urlencode({'q': user})}")
     more = w.t("explore.people.more", n=w.number(found.rows.height)) if found.more else ""
-    return Page(entry, form, parts, [], "ready", cell=shown, more=more)
+    return Page(entry, form, parts, [], "ready", cell=shown, more=more, title=shown, moves=cell is not None and cell.cohort is not None)
 
 
 def cell_said(cell: Cell, w: Words) -> str:

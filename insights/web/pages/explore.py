@@ -17,12 +17,15 @@ from insights.asked.child import NoAnswer
 from insights.asked.crew import WORDS
 from insights.asked.messages import Faulted, Listed
 from insights.asked.questions import cell_of, entry_named, given_of
+from insights.made.shelf import every
+from insights.made.things import Board, Made
 from insights.web.explore.form import form_of
 from insights.web.explore.shown import cell_text
 from insights.web.explore.view import Page, Refusal, answer_of, people_of, sql_of
 from insights.web.filters import WrongFilter
 from insights.web.forms import OWN_FORM
 from insights.web.frame import draw, language
+from insights.web.noted import door_of
 from insights.web.parts import Has, Parts
 from insights.web.who import needs, who_asks
 from insights.words import words
@@ -184,8 +187,15 @@ async def _draw_sql(request: Request, page: Any, status: int = 200) -> Response:
 
 
 async def _draw(request: Request, *, status: int = 200, **values: Any) -> Response:
-    whole = {"entries": [], "people": False, "folder": "", "query": "", "back": "", "key": "", **values}
+    whole = {"entries": [], "people": False, "folder": "", "query": "", "back": "", "key": "", "boards": [], **values}
+    if whole["people"]:
+        whole["boards"] = await run_in_threadpool(_boards, request)
     return await run_in_threadpool(draw, request, "explore.html", "Explore", status=status, csrf=who_asks(request).csrf, **whole)
+
+
+def _boards(request: Request) -> list[Made[Board]]:
+    with door_of(request).store.read() as db:
+        return every(db, Board)
 
 
 async def _entries(parts: Parts) -> Mapping[str, Entry] | None:

@@ -10,10 +10,14 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from insights.analyses.plain import Entry
 from insights.asked.messages import Faulted, Listed
+from insights.made.shelf import every
+from insights.made.things import Board
 from insights.web.at_risk.files import NO_STORE
+from insights.web.boards.address import query_of
 from insights.web.crowd.people import MOST, SHOWN, asked_of, csv_of, page_of
 from insights.web.filters import WrongFilter
 from insights.web.frame import draw, language
+from insights.web.noted import door_of
 from insights.web.parts import Has, Parts
 from insights.web.who import needs
 from insights.words import words
@@ -53,13 +57,18 @@ async def _listed(request: Request, parts: Parts, analysis: str, most: int) -> t
 
 def _shown(request: Request, found: Listed, entry: Entry) -> HTMLResponse:
     w, query = words(language(request)), request.query_params
-    _, cell = asked_of(query, entry)
+    asked, cell = asked_of(query, entry)
     csv = f"/people/{entry.name}.csv?{urlencode([(name, value) for name, value in query.multi_items() if name not in {'lang', 'theme'}])}"
     page = page_of(entry, cell, found.as_of, found.rows, csv, w, more=found.more)
-    return draw(request, "people.html", "people.title", page=page, notices=[])
+    with door_of(request).store.read() as db:
+        boards = every(db, Board)
+    of = query_of(entry.name, asked, cell)
+    return draw(request, "people.html", "people.title", page=page, notices=[], of=of, boards=boards, moves=cell.cohort is not None)
 
 
 def _none(request: Request, found: Faulted) -> HTMLResponse:
     w = words(language(request))
     said = w.t("crowd.no_history") if found.reason == "no_history" else w.t("people.refused", words=found.words)
-    return draw(request, "people.html", "people.title", status=200 if found.reason == "no_history" else 422, page=None, notices=[said])
+    return draw(
+        request, "people.html", "people.title", status=200 if found.reason == "no_history" else 422, page=None, notices=[said], boards=[]
+    )

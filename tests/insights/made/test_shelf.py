@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from insights.analyses.plain import Cell
-from insights.made.shelf import InUse, Missing, Stale, Taken, every, one, remove, save, segments_in, sizes, users_of
+from insights.analyses.plain import Cell, Members
+from insights.made.shelf import InUse, Missing, Stale, Taken, every, members, one, remove, save, sizes, users_of
 from insights.made.tables import MADE, MEMBERS
 from insights.made.things import Board, Made, Question, Segment
 from insights.store.store import Store
@@ -134,7 +134,16 @@ def test_a_segment_stays_while_a_question_speaks_of_it(store: Store) -> None:
         save(db, Question(title="Q", analysis="retention", parameters={"by": "segment.payers"}), by="ann", now_ms=1)
         with pytest.raises(InUse, match="the question 'q'"):
             remove(db, Segment, "payers", seen=1)
-    assert segments_in({"by": "segment", "segment": ""}) == set()
+
+
+def test_analyses_are_told_who_is_in_a_segment(store: Store) -> None:
+    with store.write() as db:
+        save(db, Segment(title="Payers", rule=("purchases >= 1",)), by="ann", now_ms=1)
+        save(db, Segment(title="Called"), by="ann", now_ms=1, users=["bob", "ann"])
+        told = members(db, ["called", "payers"])
+        assert told == (Members(name="called", users=("ann", "bob")), Members(name="payers", rule=("purchases >= 1",)))
+        with pytest.raises(Missing, match="there are: called, payers"):
+            members(db, ["nobody"])
 
 
 @pytest.mark.parametrize(
