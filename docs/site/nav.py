@@ -9,6 +9,7 @@ NAV: dict[str, tuple[str, ...]] = {
         "docs/tutorial-growth.zh",
         "docs/analyses",
         "docs/boards",
+        "docs/scale",
         "docs/reports",
         "docs/scenarios",
         "docs/features",

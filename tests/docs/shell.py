@@ -25,7 +25,7 @@ NOT_SERVED = ("--no-serve", "--help", "web people", "web token")
 PRELUDE = """
 set -eEuo pipefail
 trap 'echo "FAILED in the block at line $BLOCK: $BASH_COMMAND" >&2' ERR
-trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 served() {  # in a terminal of its own: served WHAT_IT_SAYS COMMAND...
     local says=$1 log; log=$(mktemp "$LOGS/served.XXXXXX"); shift
     "$@" > "$log" 2>&1 &

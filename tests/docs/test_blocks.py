@@ -28,6 +28,7 @@ ELSEWHERE: dict[str, str] = {
     "CONTRIBUTING": "tests/test_contributing.py runs its programs; its commands are make and git",
     "README": "commands and options are checked, not run: it lists what there is, on files and servers that are the reader's",
     "SECURITY": "commands and options are checked; tutorials run `config key`",
+    "docs/boards": "commands and options are checked; tests/stream/test_segment_commands.py runs them",
     "docs/erasing": "commands and options are checked; the SRE's tutorial erases",
     "docs/files": "commands and options are checked; tests/features/files reads each form",
     "docs/history": "commands and options are checked; tests/insights/history runs them",
@@ -64,6 +65,9 @@ def test_the_growth_lead_sees_what_their_tutorial_says(shell: Shell) -> None:
     people = (shell.folder / "shop" / "people.csv").read_text().splitlines()
     assert len(people) > 700
     assert (shell.folder / "shop" / "segments.xlsx").stat().st_size > 5_000
+    others = shell.run(tried("docs/scale.md"), {"churnwatch-history": "shop/history"}, {})
+    assert len(re.findall(r"│ view_item +┆ 93635 ┆ 2675", others)) == 1, "Polars"
+    assert len(re.findall(r"│ 2025-12-\d\d │ +\d+ │", others)) == 7, "DuckDB"
 
 
 def test_the_chinese_tutorial_types_the_same() -> None:
