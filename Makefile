@@ -52,8 +52,8 @@ lint: setup-dev ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint ## lint, doctests and all tests, two files at a time (a tenth of the kills; `pytest -m real_kafka --full` for all)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: lint ## lint, doctests and all tests, three files at a time, since servers that are killed and start leave the cores idle (a tenth of the kills; `pytest -m real_kafka --full` for all)
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 docs: setup-dev ## the pages of docs/ as a site in build/site; a warning, such as a broken link, is an error
 	$(BIN)/python -m sphinx -q -E -W --keep-going -d build/doctrees -c docs/site . build/site
