@@ -90,7 +90,10 @@ def parameters_of(example: tuple[str, ...]) -> dict[str, Any]:
     while left:
         word = left.pop(0)
         if word.startswith("--"):
-            named[word[2:].replace("-", "_")] = left.pop(0)
+            option, value = word[2:].replace("-", "_"), left.pop(0)
+            named[option] = (
+                [*named[option], value] if isinstance(named.get(option), list) else [named[option], value] if option in named else value
+            )
         else:
             named.setdefault(str(one.arguments), []).append(word)
     return named
