@@ -115,7 +115,7 @@ def printed(got: Callable[[str], str], lang: str, first: str = "", pages: Sequen
         An answer took more than `LONGEST_S`.
     """
     style = got("/static/page.css")
-    bodies = [_body(got, f"{path}?lang={lang}&theme=light", f"{path.strip('/')}-") for path in pages]
+    bodies = [_body(got, f"{path}?lang={lang}&theme=light", f"page{place}-") for place, path in enumerate(pages, 1)]
     tongue, title = "zh-Hans" if lang == "zh" else "en", title or f"churnwatch · {time.strftime('%Y-%m-%d')}"
     return (
         f'<!doctype html>\n<html lang="{tongue}" data-theme="light"><head><meta charset="utf-8">'

@@ -13,6 +13,9 @@ WORDS: dict[str, Said] = {
     "report.first": Said(
         "This is the first report. From the next one on, this place says what changed.", "这是第一份报告；从下一份起，这里会说明有何变化。"
     ),
+    "report.no_board": Said(
+        "The board {name} is not there any more: take it out of the report.", "看板 {name} 已不存在：请从报告设置中移除。"
+    ),
     "report.no_engine": Said(
         "The live engine did not answer, so who is at risk is as it was last known.", "实时引擎没有应答，流失风险以最近一次所知为准。"
     ),

@@ -21,16 +21,21 @@ FORMS = (".html", ".png")
 def report(
     out: Annotated[Path | None, typer.Option(help="file to write: FILE.html or FILE.png; default: report-DAY.html in this folder")] = None,
     lang: LangOption = "en",
+    board: Annotated[list[str] | None, typer.Option(help="name of a board that follows Today in the HTML file; several if need be")] = None,
     due: Annotated[bool, typer.Option("--due", help="send what `[[reports]]` has due now, as `churnwatch web` does by itself")] = False,
 ) -> None:
     """Write a report: the page Today, and what changed since the last report, as one HTML file or as a picture.
 
     Needs the history; of the engine it tells what is known. The file asks nothing of any server.
     """
-    if due and out is not None:
-        raise UsageFault("--due sends the reports of the settings, --out writes one now: say either")
+    boards = board or []
+    if due and (out is not None or boards):
+        raise UsageFault("--due sends the reports of the settings, --out and --board write one now: say either")
     if out is not None and out.suffix.lower() not in FORMS:
         raise UsageFault(f"--out: {out} must end in .html or .png")
+    if boards and out is not None and out.suffix.lower() == ".png":
+        raise UsageFault("--board: the picture shows Today only; boards are in the HTML file")
+    from insights.made.shelf import Missing
     from insights.web.report.opened import opened
     from insights.web.report.reports import Reports
 
@@ -42,9 +47,12 @@ def report(
             _send(parts)
             return
         reports = Reports(parts)
+        there = reports.boards()
+        if missing := [name for name in boards if name not in there]:
+            raise Missing("board", missing[0], there)
         told = reports.told(lang)
         out = out or Path(f"report-{told.day}.html")
-        made = reports.picture(told, lang) if out.suffix.lower() == ".png" else reports.html(told, lang).encode()
+        made = reports.picture(told, lang) if out.suffix.lower() == ".png" else reports.html(told, lang, boards).encode()
         try:
             out.write_bytes(made)
         except OSError as error:

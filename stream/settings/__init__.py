@@ -221,6 +221,7 @@ def example_toml() -> str:
         '# lang = "en"                  # or "zh"',
         '# to = ["ann@example.org"]     # by mail, see [mail]',
         '# folder = "reports"           # written there, too',
+        '# boards = ["monday"]          # behind Today, in the HTML file (docs/boards.md)',
         "",
         "# Numbers that are watched (docs/reports.md).",
         "# [[watches]]",

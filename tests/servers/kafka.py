@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -31,14 +32,17 @@ def jars() -> Path:
             raise ServerMissing(
                 f"no {program}: install it (Debian: apt-get install {how}), or name a running Kafka in CHURNWATCH_TEST_KAFKA"
             )
-    if not any(JARS.glob("kafka_*.jar")):
-        partial = JARS.with_name(f"{JARS.name}.{os.getpid()}")
-        command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={partial}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-        if done.returncode:
-            raise ServerMissing(f"Maven could not bring Kafka's jars:\n{(done.stdout + done.stderr)[-2000:]}")
-        shutil.rmtree(JARS, ignore_errors=True)
-        partial.rename(JARS)
+    JARS.parent.mkdir(parents=True, exist_ok=True)
+    with JARS.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several test processes one brings them, the others wait
+        if not any(JARS.glob("kafka_*.jar")):
+            partial = JARS.with_name(f"{JARS.name}.{os.getpid()}")
+            command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={partial}"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+            if done.returncode:
+                raise ServerMissing(f"Maven could not bring Kafka's jars:\n{(done.stdout + done.stderr)[-2000:]}")
+            shutil.rmtree(JARS, ignore_errors=True)
+            partial.rename(JARS)
     return JARS
 
 

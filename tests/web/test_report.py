@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 from starlette.testclient import TestClient
 
+from insights.made.shelf import remove, save
+from insights.made.things import Board, Question
 from insights.store import reported
 from insights.store.deliveries import known_since
 from insights.store.reported import Reported
@@ -112,6 +114,29 @@ def test_one_file_says_what_today_says_and_leads_nowhere(full: WebWorld, reports
     ids = re.findall(r'\bid="([^"]+)"', written)
     assert len(ids) == len(set(ids))
     assert "<title>Report of Nov 26, 2026</title>" in written
+
+
+@pytest.mark.real_redis
+def test_chosen_boards_follow_as_a_viewer_sees_them_and_one_that_is_gone_is_said(full: WebWorld, reports: Reports, first: Told) -> None:
+    with full.parts.store.write() as db:
+        kept = save(db, Question(title="Back by <week>", analysis="retention", parameters={"unit": "week"}), by="ann", now_ms=1)
+        made = save(db, Board(title="Every Monday", questions=(kept.name,)), by="ann", now_ms=1)
+    try:
+        html = reports.html(first, "en", [made.name, "left"])
+        said = text_of(html)
+        assert "Every Monday" in said
+        assert "Back by <week>" in said
+        assert "The board left is not there any more" in said
+        rows = re.findall(r"<tr.*?</tr>", shown(full.browser(), f"/boards/{made.name}?lang=en"), re.DOTALL)
+        assert len(rows) > 4
+        assert all(text_of(row).strip() in said for row in rows)
+        assert not re.search(r"""<script|<form|<link|(?:src|href)=["'](?!#)""", html)
+        ids = re.findall(r'\bid="([^"]+)"', html)
+        assert len(ids) == len(set(ids))
+    finally:
+        with full.parts.store.write() as db:
+            remove(db, Board, made.name, seen=1)
+            remove(db, Question, kept.name, seen=1)
 
 
 @pytest.mark.real_redis

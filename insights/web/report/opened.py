@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from features.store.redis import connect
 from insights.live.engine import Engine
 from insights.store.store import open_store
+from insights.web.boards.seeds import plant_seeds
 from insights.web.parts import Parts, parts_over
 from insights.web.program import REDIS_S, now_ms
 from stream.settings import Settings
@@ -28,6 +29,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
         parts = parts_over(settings, engine, store, lambda: None, now_ms, live=engine.view().reached)
         try:
             parts.keeper.look()
+            plant_seeds(parts)
             yield parts
         finally:
             parts.asked.close()

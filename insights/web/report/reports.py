@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from insights.charts.png import NoFont
+from insights.made.shelf import every
+from insights.made.things import Board
 from insights.web.app import make_pages
 from insights.web.parts import Parts
 from insights.web.report import told
@@ -35,9 +38,15 @@ class Reports:
         """Return what a report tells now."""
         return told.tell(self._parts, lang, name)
 
-    def html(self, one: Told, lang: Lang) -> str:
-        """Return it as one HTML document."""
-        return html_of(one, self._got, lang)
+    def html(self, one: Told, lang: Lang, boards: Sequence[str] = ()) -> str:
+        """Return it as one HTML document, with these boards behind Today; it says of a board that is gone that it is."""
+        there = set(self.boards())
+        return html_of(one, self._got, lang, [name for name in boards if name in there], [name for name in boards if name not in there])
+
+    def boards(self) -> list[str]:
+        """Return the names of the boards there are."""
+        with self._parts.store.read() as db:
+            return [made.name for made in every(db, Board)]
 
     def picture(self, one: Told, lang: Lang) -> bytes:
         """Return it as a PNG."""
@@ -52,7 +61,7 @@ class Reports:
             log.warning("a report has no picture", extra={"report": report.name, "why": str(error)})
             picture = b""
         self.keep(one)
-        return Content(one.heading(words(report.lang)), lines_of(one, report.lang), self.html(one, report.lang), picture)
+        return Content(one.heading(words(report.lang)), lines_of(one, report.lang), self.html(one, report.lang, report.boards), picture)
 
     def keep(self, one: Told) -> None:
         """Keep its numbers for the next one."""
