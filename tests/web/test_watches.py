@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -17,11 +18,15 @@ from insights.watches.core import Event
 from insights.web.app import make_app
 from insights.web.crowd import rates
 from insights.web.parts import Parts
+from insights.web.report.runner import to_topic
 from insights.web.watching.telling import Telling
 from insights.web.watching.watcher import check, look, look_at_all
 from stream.faults import UsageFault
+from stream.kafka.clients import everything, reader
+from stream.settings import load_settings
 from stream.settings.watches import Watch
 from tests.servers.smtp import smtp_server
+from tests.stream.topics import make_topics
 from tests.web.world import WebWorld
 
 pytestmark = pytest.mark.real_redis
@@ -82,6 +87,23 @@ def test_what_opens_is_told_once_to_each_and_stands_on_data(full: WebWorld) -> N
     said = unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page)))
     assert f"day one open: {newest['value']:,.4g} in {newest['cohort']}" in said
     assert f"never within bounds as of {newest['cohort']}" in said
+
+
+@pytest.mark.real_kafka
+def test_on_a_real_kafka_the_topic_is_written_in_order_and_one_that_is_missing_is_named(
+    kafka: str, app_name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable, value in (("KAFKA", kafka), ("TOPIC_PREFIX", f"{app_name}-")):
+        monkeypatch.setenv(f"CHURNWATCH_{variable}", value)
+    publish, told = to_topic(load_settings()), [(b"day one", b"1"), (b"never", b"2"), (b"day one", b"3")]
+    with pytest.raises(UsageFault, match="churnwatch topics create"):
+        publish(told)
+    make_topics(kafka, f"{app_name}-", 1)
+    publish(told[:2])
+    publish(told[2:])
+    written = everything(*reader(load_settings(), "metric_alerts"))
+    assert [(record.key, record.value) for record in written] == told
 
 
 def test_a_watch_of_what_there_is_not_is_refused_with_what_there_is(full: WebWorld) -> None:
