@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from insights.analyses.catalog import CATALOG
 from stream.cli import app
+from stream.cli.overview import SECTIONS, first_sentence
 from stream.cli.reference import commands_markdown, commands_of
 
 ROOT = Path(__file__).parents[1]
@@ -79,8 +81,17 @@ def test_readme_leads_to_every_group_of_commands() -> None:
 
 @pytest.mark.parametrize("name", [*COMMANDS, *ROOT_COMMAND.commands])
 def test_every_command_explains_itself(name: str) -> None:
-    from typer.testing import CliRunner
-
     result = CliRunner().invoke(app, [*name.split(), "--help"])
     assert result.exit_code == 0
     assert "Usage:" in result.output
+
+
+def test_help_tells_each_command_once_and_whole() -> None:
+    told = [name for names in SECTIONS.values() for name in names]
+    analyses = {name.replace("_", "-") for name in ROOT_COMMAND.commands} & {name.replace("_", "-") for name in CATALOG}
+    assert sorted(told) == sorted(ROOT_COMMAND.commands.keys() - analyses)
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).output
+    assert "..." not in shown.partition("Begin:")[2]
+    assert max(map(len, shown.splitlines())) <= 80
+    for name, command in ROOT_COMMAND.commands.items():
+        assert " ".join(re.split(rf"\n  {name} +", shown)[1].split()).startswith(first_sentence(command.help)), name

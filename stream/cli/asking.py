@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from stream.cli import context
 from stream.cli.language import LangOption
+from stream.cli.overview import write_overview
 from stream.faults import UsageFault
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class Commands(TyperGroup):
         """See `click.Group`."""
         self.load()
         return super().list_commands(ctx)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - click calls it so
+        """See `click.Group`."""
+        self.load()
+        write_overview(self.commands, formatter)
 
 
 def analyses_commands() -> dict[str, Any]:
