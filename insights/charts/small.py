@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from insights.charts.series import runs
-from insights.charts.svg import circle, colour, line, px
+from insights.charts.svg import ENDS, circle, colour, line, px
 
 SPARK = (72.0, 22.0)
 """Width and height of a line without axes, px."""
 
 
 def _silent(kind: str, box: str, body: str) -> Markup:
-    return Markup(f'<svg class="{kind}" xmlns="http://www.w3.org/2000/svg" {box} aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
+    return Markup(f'<svg class="{kind}" xmlns="http://www.w3.org/2000/svg" {box} aria-hidden="true" {ENDS}>{body}</svg>')  # noqa: S704 - numbers only
 
 
 def spark(shares: Sequence[float | None], of: str = "accent") -> Markup:

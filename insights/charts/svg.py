@@ -18,6 +18,8 @@ from stream.shown import visible
 FONT = "Inter,system-ui,-apple-system,'Segoe UI','PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif"
 SMALL, BODY = 11, 12
 """Sizes of text in a chart, px. Each chart is drawn for a wide and a narrow place, so text keeps its size on a phone."""
+ENDS = 'stroke-linecap="round" stroke-linejoin="round"'
+"""Of all lines of a drawing: written once, not with each of them."""
 LARGEST = 1e15
 """No count or share is so large: what is beyond is not drawn, like a number that is not known."""
 Anchor = Literal["start", "middle", "end"]
@@ -135,8 +137,7 @@ def circle(x: float, y: float, radius: float, fill: str, *, stroke: str = "", th
 def line(points: str, stroke: str, *, thick: float = 1, dashed: bool = False) -> str:
     """Draw a line along the commands of a path. Dashed always means: not known yet."""
     dash = ' stroke-dasharray="2 4"' if dashed else ""
-    ends = ' stroke-linejoin="round" stroke-linecap="round"' if thick > 1 else ""
-    return f'<path d="{points}" fill="none" stroke="{colour(stroke)}" stroke-width="{px(thick)}"{dash}{ends}/>'
+    return f'<path d="{points}" fill="none" stroke="{colour(stroke)}" stroke-width="{px(thick)}"{dash}/>'
 
 
 def fill(points: str, of: str, opacity: float = 1) -> str:
@@ -161,7 +162,7 @@ def drawing(size: Size, body: str, *, title: str, desc: str) -> Markup:
     width, height = box.split(" ")
     return Markup(  # noqa: S704 - title and texts are escaped above, the rest are numbers and names of ours
         f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {box}" width="{width}" height="{height}" role="img" '
-        f'aria-label="{escaped(title)}" font-family="{FONT}" font-size="{BODY}"><title>{escaped(title)}</title><desc>{escaped(desc)}</desc>{body}</svg>'
+        f'aria-label="{escaped(title)}" font-family="{FONT}" font-size="{BODY}" {ENDS}><title>{escaped(title)}</title><desc>{escaped(desc)}</desc>{body}</svg>'
     )
 
 

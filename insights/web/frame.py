@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from insights.charts.colours import css
 from insights.charts.svg import CSS as CHARTS
@@ -43,6 +43,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["ticks"] = ticks
+    made.filters["unseen"] = unseen
     return made
 
 
@@ -54,6 +55,18 @@ def ticks(text: str) -> Markup:
     """
     parts = text.split("`")
     return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
+
+
+def unseen(text: str) -> Markup:
+    """Return a text as the value of a field that nobody sees: what cannot be printed is written as a reference, so it turns nothing around in the source.
+
+    Control characters from 128 to 159 stay, since HTML takes a reference to one for another character.
+
+    >>> unseen('"\u202e<')
+    Markup('&#34;&#8238;&lt;')
+    """
+    signs = (sign if sign.isprintable() or ord(sign) < 160 else f"&#{ord(sign)};" for sign in str(escape(text)))
+    return Markup("".join(signs))  # noqa: S704 - escaped just before; the references are numbers
 
 
 @cache

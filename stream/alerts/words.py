@@ -26,7 +26,7 @@ def headline(alert: Alert, lang: Lang = "en") -> list[Part]:
     >>> plain(headline(alert))
     '1970-01-01 00:00  at risk   81%  ann'
     >>> plain(headline(alert, "zh"))
-    '1970-01-01 00:00  有风险   81%  ann'
+    '1970-01-01 00:00  有风险  81%  ann'
     """
     when = f"{datetime.fromtimestamp(alert.event_time_ms / 1000, UTC):%Y-%m-%d %H:%M}  "
     if alert.type == "opened":

@@ -27,7 +27,7 @@ CANARY = "canary-7f3a"
 TICKED = {"churnwatch_clock_difference_seconds"}
 """Shown once a shard has ticked, which none does while an old log is loaded."""
 LEARNED = {"churnwatch_model_labels", "churnwatch_model_champion", "churnwatch_model_quality", "churnwatch_model_segment_quality",
-           "churnwatch_model_drifts"}  # fmt: skip
+           "churnwatch_model_drifts", "churnwatch_model_calibration", "churnwatch_model_calibration_days"}  # fmt: skip
 """Shown once the trainer has made a version."""
 
 
