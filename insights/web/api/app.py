@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from features.events.columns import ColumnReader
 from insights.live.standings import Standings
-from insights.web.api import analyses, at_risk, batch, data, model, risk, stream
+from insights.web.api import analyses, at_risk, batch, data, made, model, risk, stream
 from insights.web.api.behind import Behind
 from insights.web.api.clicks import clicks_to
 from insights.web.api.document import document
@@ -28,7 +28,8 @@ from insights.web.parts import Parts
 
 PATH = "/api/v1"
 OPERATIONS = (
-    *risk.OPERATIONS, *at_risk.OPERATIONS, *stream.OPERATIONS, *model.OPERATIONS, *data.OPERATIONS, *batch.OPERATIONS,
+    *risk.OPERATIONS, *at_risk.OPERATIONS, *stream.OPERATIONS, *model.OPERATIONS, *data.OPERATIONS, *made.OPERATIONS,
+    *batch.OPERATIONS,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document: what the requests beside them are answered, by an app in which ann has gone silent. A test runs each of them."""
+"""The examples of the OpenAPI document: what the requests beside them are answered, by an app in which ann has gone silent and a colleague has made a board. A test runs each of them."""
 
 from __future__ import annotations
 
@@ -120,3 +120,38 @@ DATA = Example(
         "outcomes": {"ok": 7, "late": 2},
     },
 )
+_MADE: dict[str, Any] = {
+    "revision": 1,
+    "made_by": "grace",
+    "made_ms": 1_773_803_700_000,
+    "changed_by": "grace",
+    "changed_ms": 1_773_803_700_000,
+}
+_BOARD: dict[str, Any] = {"name": "monday", "title": "Every Monday", **_MADE, "questions": ["back"]}
+_QUESTION: dict[str, Any] = {
+    "name": "back",
+    "title": "Back after a week",
+    **_MADE,
+    "analysis": "retention",
+    "parameters": {"unit": "week", "segment": "payers"},
+    "shown": "number",
+    "cell": {
+        "metric": "overall",
+        "cohort": None,
+        "k": 1,
+        "group": None,
+        "source": None,
+        "target": None,
+        "path": None,
+        "feature": None,
+        "reason": None,
+    },
+}
+_RULE: dict[str, Any] = {"name": "payers", "title": "Who paid", **_MADE, "rule": ["purchases >= 1"], "size": None, "users": None}
+_LIST: dict[str, Any] = {"name": "march", "title": "Back in March", **_MADE, "rule": [], "size": 2, "users": None}
+BOARDS = Example(asked={}, answer={"boards": [_BOARD]})
+BOARD = Example(asked={"name": "monday"}, answer=_BOARD)
+QUESTIONS = Example(asked={}, answer={"questions": [_QUESTION]})
+QUESTION = Example(asked={"name": "back"}, answer=_QUESTION)
+SEGMENTS = Example(asked={}, answer={"segments": [_LIST, _RULE]})
+SEGMENT = Example(asked={"name": "march", "users": "true"}, answer={**_LIST, "users": ["ann", "bob"]})

@@ -19,7 +19,10 @@ from features.users.landmarks import phase_of
 from features.users.packed_state import pack_states
 from features.users.spec import FeatureSpec
 from features.users.state import init_state, state_dtype
+from insights.analyses.plain import Cell
 from insights.live.engine import Engine
+from insights.made.shelf import save
+from insights.made.things import Board, Question, Segment, Thing
 from insights.past.rows import AlertRow, Cause
 from insights.store.store import open_store
 from insights.web.app import make_app
@@ -100,12 +103,23 @@ class Shop(Api):
         store.close()
 
     async def fill(self) -> None:
-        """Ann has gone silent; bob came back; carl is at risk by the second definition only."""
+        """Ann has gone silent; bob came back; carl is at risk by the second definition only. Grace has made a board of one question, and two segments."""
         self.start()
         await self.commit(ANNS, ["ann"], state("ann", opened_ms=OPENED_MS, alert_open=(True, False)))
         others = [state("bob", opened_ms=OPENED_MS, last_active_ms=NEWEST_MS), state("carl", opened_ms=OPENED_MS, alert_open=(False, True))]
         await self.commit(0, ["bob", "carl"], np.concatenate(others), NEWEST_MS + 60_000)
         self.tell(self.alert("ann", ANNS), self.alert("carl", 0, "churn7"))
+        self.keep("payers", Segment(title="Who paid", rule=("purchases >= 1",)))
+        self.keep("march", Segment(title="Back in March"), users=("bob", "ann"))
+        of_payers = {"unit": "week", "segment": "payers"}
+        cell = Cell(metric="overall", k=1)
+        self.keep("back", Question(title="Back after a week", analysis="retention", parameters=of_payers, shown="number", cell=cell))
+        self.keep("monday", Board(title="Every Monday", questions=("back",)))
+
+    def keep(self, name: str, thing: Thing, users: Sequence[str] | None = None) -> None:
+        """Let grace make something."""
+        with self.store.write() as db:
+            save(db, thing, by="grace", now_ms=self.parts.now_ms(), name=name, users=users)
 
     def alert(self, user: str, partition: int, definition: str = "churn14", *, cause: Cause | None = None) -> AlertRow:
         """Return the alert that was opened at `OPENED_MS`, or its end."""
