@@ -36,7 +36,28 @@ def as_new_app(app: str, clicks: str = "", partitions: int | None = None) -> str
 
 
 class UsageFault(ValueError):
-    """The command cannot do that; the message says what to do."""
+    """The command cannot do that; the message says what to do.
+
+    Parameters
+    ----------
+    says : str
+        The message; with values, `{name}` stands for one of them.
+    **values
+        What the message names.
+
+    Attributes
+    ----------
+    says, values
+        As they were given, for whoever says it in another language.
+
+    >>> fault = UsageFault("depth must be 1 to {most}, got {got!r}", most=9, got="x")
+    >>> str(fault), fault.says, fault.values["most"]
+    ("depth must be 1 to 9, got 'x'", 'depth must be 1 to {most}, got {got!r}', 9)
+    """
+
+    def __init__(self, says: str, /, **values: object) -> None:
+        super().__init__(says.format(**values) if values else says)
+        self.says, self.values = says, values
 
 
 class Refused(Exception):

@@ -65,7 +65,7 @@ def run(crowd: Crowd, asked: ActiveUsers) -> Result:
     A window that begins before the log is complete has no value. The day in progress is open.
     """
     if not WEEK <= asked.month_days <= 366:
-        raise UsageFault(f"month_days must be 7 to 366, got {asked.month_days}")
+        raise UsageFault("month_days must be 7 to 366, got {got}", got=asked.month_days)
     unit = crowd.unit("day")
     first, last = units_asked(crowd, unit, asked.since, asked.until, SHOWN)
     begins = first_known_unit(crowd, unit)

@@ -42,7 +42,9 @@ class AfterDropOff(msgspec.Struct, frozen=True, kw_only=True):
 def links(crowd: Crowd, asked: AfterDropOff) -> pl.DataFrame:
     """Return a row for each link after the drop-off, as `insights.analyses.paths.links` does."""
     if not 1 <= asked.stopped_at < len(asked.steps):
-        raise UsageFault(f"stopped_at must be a step from 1 to {len(asked.steps) - 1}, the last but one, got {asked.stopped_at}")
+        raise UsageFault(
+            "stopped_at must be a step from 1 to {last}, the last but one, got {got}", last=len(asked.steps) - 1, got=asked.stopped_at
+        )
     funnel = Funnel(steps=asked.steps, window=asked.window, since=asked.since, until=asked.until, where=asked.where, without=asked.without)
     stopped = chains(crowd, funnel).filter(pl.col("ripe") & (pl.col("reached") == asked.stopped_at))
     everybody = people(crowd)

@@ -48,11 +48,11 @@ def conditions_of(texts: tuple[str, ...]) -> tuple[Condition, ...]:
 def _condition(text: str) -> Condition:
     found = _CONDITION.fullmatch(text)
     if found is None:
-        raise UsageFault(f"{text!r} is no condition: write a field, one of >= <= = != > <, and a value, as in purchases >= 1")
+        raise UsageFault("{text!r} is no condition: write a field, one of >= <= = != > <, and a value, as in purchases >= 1", text=text)
     field, sign, said = found.groups()
     kind = _kind(field)
     if kind == "text" and sign not in {"=", "!="}:
-        raise UsageFault(f"{text!r}: {field} is text, so it takes = or !=")
+        raise UsageFault("{text!r}: {field} is text, so it takes = or !=", text=text, field=field)
     return Condition(field, sign, _VALUES[kind](field, said))
 
 
@@ -60,7 +60,7 @@ def _kind(field: str) -> Kind:
     if field.startswith("traits.") and len(field) > len("traits."):
         return "text"
     if field not in FIELDS:
-        raise UsageFault(f"a rule has no field {field!r}; there are {', '.join(FIELDS)} and traits.NAME")
+        raise UsageFault("a rule has no field {field!r}; there are {fields} and traits.NAME", field=field, fields=", ".join(FIELDS))
     return FIELDS[field]
 
 
@@ -70,7 +70,7 @@ def _number(field: str, said: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise UsageFault(f"{field} takes a number, got {said!r}")
+        raise UsageFault("{field} takes a number, got {said!r}", field=field, said=said)
     return number
 
 
@@ -78,7 +78,7 @@ def _day(field: str, said: str) -> date:
     try:
         return date.fromisoformat(said)
     except ValueError:
-        raise UsageFault(f"{field} takes a day, as in 2026-03-01, got {said!r}") from None
+        raise UsageFault("{field} takes a day, as in 2026-03-01, got {said!r}", field=field, said=said) from None
 
 
 _VALUES: Mapping[Kind, Callable[[str, str], str | float | date]] = {"number": _number, "day": _day, "text": lambda _field, said: said}

@@ -75,7 +75,7 @@ SELECT user, grp AS "group", state, begins, ends, again FROM spans WHERE begins 
 
 def _spans(crowd: Crowd, asked: DailyStates, last: int, bound: Bound) -> str:
     if asked.max_dormant_days is not None and asked.max_dormant_days < 0:
-        raise UsageFault(f"max_dormant_days must be 0 or more, got {asked.max_dormant_days}")
+        raise UsageFault("max_dormant_days must be 0 or more, got {got}", got=asked.max_dormant_days)
     active = active_sql(crowd, crowd.unit("day"), asked.activity, bound, asked.where, asked.without)
     groups = f"JOIN ({first_value_sql(asked.by, bound)}) AS groups ON groups.user = active.user" if asked.by else ""
     most = FOREVER if asked.max_dormant_days is None else asked.max_dormant_days

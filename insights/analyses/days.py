@@ -70,7 +70,7 @@ def units_asked(crowd: Crowd, unit: Unit, since: str | None, until: str | None, 
         return 0, -1  # nothing has ever happened
     first = last - usual + 1 if since is None else unit.number_of_text(since)
     if first > last:
-        raise UsageFault(f"since ({unit.label(first)}) is after until ({unit.label(last)})")
+        raise UsageFault("since ({since}) is after until ({until})", since=unit.label(first), until=unit.label(last))
     return first, last
 
 

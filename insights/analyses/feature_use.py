@@ -91,7 +91,7 @@ def uses_sql(crowd: Crowd, asked: FeatureUse, bound: Bound) -> str | None:
     """Return SQL with a row for each matured landmark and feature used in the days before it: `feature`, and the columns of the landmark."""
     marks = landmarks_sql(crowd, asked.where, asked.without, bound)
     if asked.used_within < 1:
-        raise UsageFault(f"used_within must be 1 day or more, got {asked.used_within}")
+        raise UsageFault("used_within must be 1 day or more, got {got}", got=asked.used_within)
     if marks is None:
         return None
     deeds = match_sql(match_of(""), (), bound)
@@ -117,7 +117,7 @@ def behind(crowd: Crowd, asked: FeatureUse, cell: Cell) -> pl.DataFrame:
     bound = Bound()
     uses = uses_sql(crowd, asked, bound)
     if uses is None or cell.feature is None:
-        raise UsageFault("name a feature: --cell feature=NAME")
+        raise UsageFault("name a feature: `--users feature=NAME`")
     return crowd.frame(
         f"SELECT user, count(*) AS landmarks, CAST(sum(silent) AS BIGINT) AS silences FROM ({uses}) WHERE feature = {bound(cell.feature)} GROUP BY user ORDER BY user",
         bound.values,

@@ -112,13 +112,13 @@ def _frame(steps: int) -> pl.DataFrame:
 
 def _check(asked: Funnel) -> None:
     if not 1 <= len(asked.steps) <= MOST_STEPS:
-        raise UsageFault(f"a funnel has 1 to {MOST_STEPS} steps, got {len(asked.steps)}")
+        raise UsageFault("a funnel has 1 to {most} steps, got {got}", most=MOST_STEPS, got=len(asked.steps))
     if asked.exclude and asked.order != "ordered":
-        raise UsageFault(f'exclude needs order "ordered": in order "{asked.order}" a chain has no place for what comes between')
+        raise UsageFault('exclude needs order "ordered": in order "{order}" a chain has no place for what comes between', order=asked.order)
     if asked.among and asked.order != "strict":
         raise UsageFault('among says which types may not lie between steps; it needs order "strict"')
     if not 1 <= asked.by_step <= len(asked.steps):
-        raise UsageFault(f"by_step must be a step from 1 to {len(asked.steps)}, got {asked.by_step}")
+        raise UsageFault("by_step must be a step from 1 to {last}, got {got}", last=len(asked.steps), got=asked.by_step)
 
 
 def _exclusion(text: str, steps: int) -> tuple[tuple[int, int], str]:
@@ -126,7 +126,11 @@ def _exclusion(text: str, steps: int) -> tuple[tuple[int, int], str]:
     found = _EXCLUSION.match(text)
     first, last, match = (int(found[1]), int(found[2]), found[3]) if found else (1, steps, text)
     if not 1 <= first < last <= steps:
-        raise UsageFault(f"exclude {text!r}: write two steps from 1 to {steps}, the lower first, and which events, as in 1-2:refund")
+        raise UsageFault(
+            "exclude {text!r}: write two steps from 1 to {steps}, the lower first, and which events, as in 1-2:refund",
+            text=text,
+            steps=steps,
+        )
     return (first - 1, last - 1), match
 
 

@@ -77,7 +77,7 @@ def run(crowd: Crowd, asked: LossToCome) -> Result:
 def behind(crowd: Crowd, asked: LossToCome, cell: Cell) -> pl.DataFrame:
     """Return the people who stopped at a step, with their risk and what they have spent; whoever has left or was never judged has no risk."""
     if cell.k is None:
-        raise UsageFault("name a step: --users k=N, from 1 on")
+        raise UsageFault("name a step: `--users k=N`, from 1 on")
     found = stopped(crowd, asked).filter(pl.col("k") == cell.k)
     reachable = pl.col("label").is_null() & pl.col("risk").is_not_null()
     if cell.metric == "already_left":

@@ -52,7 +52,7 @@ def match_of(text: str) -> Match:
         try:
             return msgspec.json.decode(text, type=Match)
         except msgspec.MsgspecError as error:
-            raise UsageFault(f'cannot read {text!r} as {{"type": ..., "where": [...]}}: {error}') from None
+            raise UsageFault('cannot read {text!r} as {{"type": ..., "where": [...]}}: {error}', text=text, error=error) from None
     kind, *conditions = text.split(",")
     return Match(kind.strip() or None, tuple(map(where_of, conditions)))
 
@@ -71,7 +71,7 @@ def where_of(text: str) -> Where:
     found = _CONDITION.match(text)
     if found is None:
         raise UsageFault(
-            f"{text!r} is no condition: write a field, one of = != >= <= > <, and a value, as in channel=ads or props.plan=pro"
+            "{text!r} is no condition: write a field, one of = != >= <= > <, and a value, as in channel=ads or props.plan=pro", text=text
         )
     return msgspec.convert({"field": found[1].strip(), "op": found[2], "value": found[3].strip()}, Where)
 
@@ -107,7 +107,7 @@ def field_sql(field: str, bound: Bound) -> str:
         return f"json_extract_string(props, {bound(_json_path(name))})"
     if field in COLUMNS:
         return f"CAST({field} AS VARCHAR)" if field == "value" else field
-    raise UsageFault(f"there is no field {field!r} of an event; there are {', '.join(COLUMNS)} and props.NAME")
+    raise UsageFault("there is no field {field!r} of an event; there are {fields} and props.NAME", field=field, fields=", ".join(COLUMNS))
 
 
 def _json_path(name: str) -> str:
@@ -151,5 +151,5 @@ def _where_sql(where: Where, bound: Bound) -> str:
     try:
         number = float(where.value)
     except ValueError:
-        raise UsageFault(f"{where.field} {where.op} needs a number, got {where.value!r}") from None
+        raise UsageFault("{field} {op} needs a number, got {value!r}", field=where.field, op=where.op, value=where.value) from None
     return f"TRY_CAST({field} AS DOUBLE) {where.op} {bound(number)}"

@@ -34,7 +34,7 @@ def node_sql(node: str, without: tuple[str, ...], bound: Bound) -> str:
     """
     kind, plus, field = node.partition("+")
     if plus and kind != "type":
-        raise UsageFault(f"node {node!r}: write type, a field, or type and a field, as in type+props.url")
+        raise UsageFault("node {node!r}: write type, a field, or type and a field, as in type+props.url", node=node)
     value = field_sql(field if plus else node, bound)
     if value != "type":
         for pattern in without:

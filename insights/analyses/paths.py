@@ -87,7 +87,7 @@ def walk_of(crowd: Crowd, asked: Paths) -> Walk:
         If they have too many nodes or none.
     """
     if not 1 <= asked.depth <= MOST_DEPTH:
-        raise UsageFault(f"depth must be 1 to {MOST_DEPTH}, got {asked.depth}")
+        raise UsageFault("depth must be 1 to {most}, got {got}", most=MOST_DEPTH, got=asked.depth)
     days = day_starts(crowd, asked.since, asked.until)
     return Walk(
         begin=days[0] if days and asked.since else NEVER,

@@ -46,7 +46,7 @@ def landmarks(crowd: Crowd, asked: PathsIntoSilence) -> tuple[pl.DataFrame, list
     bound = Bound()
     names = labels(crowd, node_sql(asked.node, asked.strip, bound), bound).to_list()
     if asked.last < 1 or (len(names) + 1) ** asked.last >= 2**62:
-        raise UsageFault(f"last must be 1 or more, and fewer for {len(names)} different nodes, got {asked.last}")
+        raise UsageFault("last must be 1 or more, and fewer for {n} different nodes, got {got}", n=len(names), got=asked.last)
     kinds = {"who": pl.Int32, "path": pl.Int64, "silent": pl.Int8, "activity": pl.Int8}
     parts = [pl.DataFrame(schema=kinds)]
     days = day_starts(crowd, None, None)

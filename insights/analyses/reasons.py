@@ -84,7 +84,7 @@ def run(crowd: Crowd, asked: Reasons) -> Result:
 def behind(crowd: Crowd, asked: Reasons, cell: Cell) -> pl.DataFrame:
     """Return the people whose alerts name a reason, with how many of these there were and how many of them ended in silence."""
     if cell.reason is None:
-        raise UsageFault("name a reason: --users reason=CODE")
+        raise UsageFault("name a reason: `--users reason=CODE`")
     every = alerts(crowd, asked)
     found = of_group(every, cell.group, lambda: every).filter(pl.col("reason") == cell.reason)
     counted = found.group_by("user").agg(pl.len().alias("alerts"), pl.col("label").sum().alias("silences"))

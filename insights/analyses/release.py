@@ -14,7 +14,6 @@ from stream.faults import UsageFault
 
 KINDS = ("release", "campaign")
 """As the settings have them."""
-_LIKE = "as in 2.0,at=2026-03-01 or sale,at=2026-03-01T06:00,kind=campaign"
 
 
 class Release(NamedTuple):
@@ -53,10 +52,17 @@ def release_of(text: str, zone: str) -> Release:
     unknown = given.keys() - {"at", "kind", "touched"}
     kind = given.get("kind", "release")
     if not name.strip() or unknown or kind not in KINDS:
-        raise UsageFault(f"{text!r} is no release: write its name, at=, and if need be kind= ({' or '.join(KINDS)}) and touched=, {_LIKE}")
+        raise UsageFault(
+            "{text!r} is no release: write its name, at=, and if need be kind= ({kinds}) and touched=, "
+            "as in 2.0,at=2026-03-01 or sale,at=2026-03-01T06:00,kind=campaign",
+            text=text,
+            kinds=", ".join(KINDS),
+        )
     try:
         at = datetime.fromisoformat(given.get("at", ""))
     except ValueError:
-        raise UsageFault(f"{text!r} says no time: write a day or an instant, {_LIKE}") from None
+        raise UsageFault(
+            "{text!r} says no time: write a day or an instant, as in 2.0,at=2026-03-01 or sale,at=2026-03-01T06:00,kind=campaign", text=text
+        ) from None
     touched = where_of(given["touched"]) if given.get("touched") else None
     return Release(name.strip(), at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone)), kind == "campaign", touched)

@@ -44,7 +44,10 @@ def releases_asked(crowd: Crowd, asked: Releases) -> list[Release]:
     """
     if not (1 <= asked.return_within <= MOST_DAYS and 0 <= asked.weeks_before <= MOST_DAYS):
         raise UsageFault(
-            f"return_within must be 1 to {MOST_DAYS} and weeks_before 0 to {MOST_DAYS}, got {asked.return_within} and {asked.weeks_before}"
+            "return_within must be 1 to {most} and weeks_before 0 to {most}, got {within} and {before}",
+            most=MOST_DAYS,
+            within=asked.return_within,
+            before=asked.weeks_before,
         )
     found = [release_of(text, crowd.as_of.zone) for text in asked.releases or crowd.as_of.releases]
     if len({one.name for one in found}) < len(found):
@@ -142,7 +145,7 @@ def behind(crowd: Crowd, asked: Releases, cell: Cell) -> pl.DataFrame:
     """Return the people whom a release found, by what chance they were to come again, and whether they did."""
     one = next((one for one in releases_asked(crowd, asked) if one.name == cell.group), None)
     if one is None or one.is_campaign:
-        raise UsageFault("name a release: --users group=NAME")
+        raise UsageFault("name a release: `--users group=NAME`")
     return (
         held(crowd, one, asked.return_within, definition_of(crowd, asked.definition), asked.without)
         .select("user", "came", chance="promised")

@@ -89,7 +89,7 @@ def run(crowd: Crowd, asked: RetainedAgainstChurned) -> Result:
 def _marked_sql(crowd: Crowd, asked: RetainedAgainstChurned, bound: Bound) -> tuple[str, Figures] | None:
     """Return SQL of the landmarks of the range with their figures, `x0` and on, and whether each is in the hidden half; and what the figures are."""
     if asked.figure_days < 1:
-        raise UsageFault(f"figure_days must be 1 day or more, got {asked.figure_days}")
+        raise UsageFault("figure_days must be 1 day or more, got {got}", got=asked.figure_days)
     marks = landmarks_sql(crowd, asked.where, asked.without, bound)
     if marks is None:
         return None

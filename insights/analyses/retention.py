@@ -85,9 +85,9 @@ def run(crowd: Crowd, asked: Retention) -> Result:
 def _range(crowd: Crowd, asked: Retention) -> tuple[Unit, int, int]:
     """Return the unit, and the first and last cohort: whole units, even where a bound lies within one."""
     if asked.min_returns < 1:
-        raise UsageFault(f"min_returns must be 1 or more, got {asked.min_returns}")
+        raise UsageFault("min_returns must be 1 or more, got {got}", got=asked.min_returns)
     if asked.window != "calendar" and asked.unit == "hour":
-        raise UsageFault(f"window {asked.window} follows people day by day: take unit day, week or month for the cohorts")
+        raise UsageFault("window {window} follows people day by day: take unit day, week or month for the cohorts", window=asked.window)
     unit = crowd.unit(asked.unit, asked.week_start)
     return unit, *units_asked(crowd, unit, asked.since, asked.until, SHOWN[asked.unit])
 
@@ -101,7 +101,7 @@ def _brackets(asked: Retention) -> list[tuple[int, int]]:
     if not asked.brackets:
         follow = FOLLOWED[asked.unit if asked.window == "calendar" else "day"] if asked.follow is None else asked.follow
         if follow < 0:
-            raise UsageFault(f"follow must be 0 or more, got {follow}")
+            raise UsageFault("follow must be 0 or more, got {got}", got=follow)
         return [(k, k) for k in range(follow + 1)]
     if asked.mode == "on_or_after":
         raise UsageFault("brackets have an end of their own: take them without mode on_or_after")
@@ -110,7 +110,7 @@ def _brackets(asked: Retention) -> list[tuple[int, int]]:
         match = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
         low, high = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not found[-1][1] < low <= high:
-            raise UsageFault(f"{text!r} is no bracket: write them in order, as in 1-7 8-14 15-30")
+            raise UsageFault("{text!r} is no bracket: write them in order, as in 1-7 8-14 15-30", text=text)
         found.append((low, high))
     return found
 
@@ -197,7 +197,7 @@ def behind(crowd: Crowd, asked: Retention, cell: Cell) -> pl.DataFrame:
     cohort = unit.number_of_text(cell.cohort)
     bracket = next((one for one in _brackets(asked) if one[0] == cell.k), None)
     if bracket is None or not first <= cohort <= last:
-        raise UsageFault(f"there is no cell {cell.cohort}, {cell.k} in this table")
+        raise UsageFault("there is no cell {cohort}, {k} in this table", cohort=cell.cohort, k=cell.k)
     bound = Bound()
     followed = steps(crowd, _followed(asked, unit), cohort, cohort, bound)
     until = "" if asked.mode == "on_or_after" else f" AND k <= {bound(bracket[1])}"

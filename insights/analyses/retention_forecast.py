@@ -96,7 +96,7 @@ def people(crowd: Crowd, asked: RetentionForecast, at: Stretch) -> pl.DataFrame:
 def _follow(asked: RetentionForecast) -> int:
     follow = FOLLOWED[asked.unit] if asked.follow is None else asked.follow
     if follow < 1 or asked.record < 0:
-        raise UsageFault(f"follow must be 1 or more and record 0 or more, got {follow} and {asked.record}")
+        raise UsageFault("follow must be 1 or more and record 0 or more, got {follow} and {record}", follow=follow, record=asked.record)
     return follow
 
 

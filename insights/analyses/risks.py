@@ -9,7 +9,6 @@ from insights.analyses.crowd import Crowd
 from insights.analyses.match import Bound
 from stream.faults import UsageFault
 
-NEXT_STEP = "no engine has judged these people yet: run `churnwatch run`, and `churnwatch history run` beside it, which also takes in what the topics still have"
 _MADE = "row(TRY_CAST(regexp_extract(lineage, '^\\d+') AS BIGINT), number)"
 """SQL of what orders examples of one landmark: a shard that was made anew begins further on in its log."""
 
@@ -28,9 +27,15 @@ def definition_of(crowd: Crowd, asked: str, table: str = "scores") -> str:
     """
     found = crowd.frame(f"SELECT definition FROM {table} GROUP BY definition ORDER BY count(*) DESC, definition")["definition"].to_list()
     if not found:
-        raise UsageFault(f"the history has no {table}: {NEXT_STEP}")
+        raise UsageFault(
+            "the history has no {table}: no engine has judged these people yet: run `churnwatch run`, and `churnwatch history run` beside it, "
+            "which also takes in what the topics still have",
+            table=table,
+        )
     if asked and asked not in found:
-        raise UsageFault(f"the history has no {table} of a definition {asked!r}; there are {', '.join(found)}")
+        raise UsageFault(
+            "the history has no {table} of a definition {asked!r}; there are {found}", table=table, asked=asked, found=", ".join(found)
+        )
     return asked or str(found[0])
 
 

@@ -58,7 +58,7 @@ def within(crowd: Crowd, asked: Mapping[str, object], segments: Sequence[Members
     wanted, there = segments_in(asked), {one.name for one in segments}
     for name in wanted:
         if name not in there:
-            raise UsageFault(f"there is no segment {name!r}: `churnwatch segment ls` lists them")
+            raise UsageFault("there is no segment {name!r}: `churnwatch segment ls` lists them", name=name)
     if not wanted:
         return ()
     know(crowd, segments)

@@ -28,7 +28,7 @@ def micros_of(text: str) -> int:
     """
     found = _SPAN.match(text)
     if found is None:
-        raise UsageFault(f"{text!r} is no span of time: write a number and one of s, m, h, d, w, as in 30m or 7d")
+        raise UsageFault("{text!r} is no span of time: write a number and one of s, m, h, d, w, as in 30m or 7d", text=text)
     return round(float(found[1]) * _UNITS[found[2]] * SECOND)
 
 
@@ -61,5 +61,5 @@ def day_starts(crowd: Crowd, since: str | None, until: str | None) -> list[int]:
     begin = unit.number_of_day(first) if since is None else unit.number_of_text(since)
     end = max(unit.number_of_day(last), begin) if until is None else unit.number_of_text(until)
     if begin > end:
-        raise UsageFault(f"since ({unit.label(begin)}) is after until ({unit.label(end)})")
+        raise UsageFault("since ({since}) is after until ({until})", since=unit.label(begin), until=unit.label(end))
     return [micros(unit.start(day)) for day in range(begin, end + 2)]

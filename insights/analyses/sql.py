@@ -42,7 +42,7 @@ def ask(crowd: Crowd, folder: Path, text: str, *, seconds: float, most: int) -> 
     except duckdb.Error as error:
         raise UsageFault(_told(error)) from None
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise UsageFault(f"take one SELECT over {', '.join(VIEWS)}: nothing here can be written, set or attached")
+        raise UsageFault("take one SELECT over {views}: nothing here can be written, set or attached", views=", ".join(VIEWS))
     late = threading.Event()
 
     def stop() -> None:

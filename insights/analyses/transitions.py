@@ -39,7 +39,10 @@ def run(crowd: Crowd, asked: Transitions) -> Result:
     names = labels(crowd, node_sql(asked.node, asked.strip, bound), bound)
     if len(names) > MOST_NODES:
         raise UsageFault(
-            f"{asked.node} has {len(names)} values, and transitions are counted among {MOST_NODES} at most: take out what tells them apart with strip"
+            "{node} has {n} values, and transitions are counted among {most} at most: take out what tells them apart with strip",
+            node=asked.node,
+            n=len(names),
+            most=MOST_NODES,
         )
     counts = np.zeros((3, len(names), len(names)), np.int64)
     bound = Bound()

@@ -100,7 +100,9 @@ class Unit(NamedTuple):
         try:
             at = datetime.fromisoformat(f"{text}-01" if len(text) == len("2026-03") else text)
         except ValueError:
-            raise UsageFault(f"{text!r} is no day: write it as 2026-03-01, a month as 2026-03, an hour as 2026-03-01T06:00") from None
+            raise UsageFault(
+                "{text!r} is no day: write it as 2026-03-01, a month as 2026-03, an hour as 2026-03-01T06:00", text=text
+            ) from None
         return self.number(at if at.tzinfo else at.replace(tzinfo=ZoneInfo(self.zone)))
 
     def start(self, number: int) -> datetime:

@@ -30,6 +30,11 @@ WORDS: dict[Reason, str] = {
 """What is said, in English, where a process has not said it itself."""
 
 
+def no_answer(error: NoAnswer) -> Faulted:
+    """Say that there is no answer."""
+    return Faulted(error.reason, WORDS[error.reason])
+
+
 class Job:
     """A question under way.
 
@@ -121,7 +126,7 @@ class Crew:
         try:
             reply = self._reply(job)
         except NoAnswer as error:
-            reply = Faulted(error.reason, WORDS[error.reason])
+            reply = no_answer(error)
         with self._lock:
             self._jobs.discard(job)
         job.then(job, reply)

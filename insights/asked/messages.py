@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 import msgspec
 
 from insights.analyses.plain import Cell, Entry, Found, Known, Members, Rows
+from stream.faults import UsageFault
 
 Reason = Literal["usage", "no_history", "too_big", "too_long", "ended", "failed", "busy", "cancelled"]
 """Why there is no answer.
@@ -142,10 +143,25 @@ class Written(msgspec.Struct, frozen=True, tag=True):
 
 
 class Faulted(msgspec.Struct, frozen=True, tag=True):
-    """There is no answer."""
+    """There is no answer.
+
+    Attributes
+    ----------
+    words : str
+        In English.
+    says, values
+        The same before values were put in (`stream.faults.UsageFault`), for whoever says it in another language; "" where the words name none.
+    """
 
     reason: Reason
     words: str
+    says: str = ""
+    values: dict[str, Any] = {}
+
+
+def faulted(error: UsageFault) -> Faulted:
+    """Say that a question is wrong."""
+    return Faulted("usage", str(error), error.says, error.values)
 
 
 Reply: TypeAlias = Hello | Answered | Same | Listed | Told | Written | Faulted

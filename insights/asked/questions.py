@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -49,9 +50,9 @@ def entry_named(name: str, entries: Mapping[str, Entry]) -> Entry:
     found = entries.get(name.replace("-", "_"))
     if found is None:
         near = difflib.get_close_matches(name.replace("-", "_"), entries, 1)
-        raise UsageFault(
-            f"there is no analysis {name!r}" + (f"; did you mean {near[0]}?" if near else f". There are: {', '.join(entries)}")
-        )
+        if near:
+            raise UsageFault("there is no analysis {name!r}; did you mean {near}?", name=name, near=near[0])
+        raise UsageFault("there is no analysis {name!r}. There are: {names}", name=name, names=", ".join(entries))
     return found
 
 
@@ -84,17 +85,37 @@ def read(entry: Entry, given: Mapping[str, object]) -> dict[str, Any]:
     try:
         return dict(msgspec.to_builtins(msgspec.convert(dict(given), type_of(entry), strict=False)))
     except msgspec.ValidationError as error:
-        raise UsageFault(_said(str(error), entry)) from None
+        raise _fault(str(error), entry, given) from None
 
 
-def _said(error: str, entry: Entry) -> str:
+_MISNAMED = re.compile("Object (contains unknown|missing required) field `(.*)`")
+_LONGEST = 80
+"""Characters of a value that are said again."""
+_TAKES: Mapping[Reads, str] = {
+    "text": "{parameter} takes a text, got {got}",
+    "choice": "{parameter} is one of {choices}, got {got}",
+    "whole": "{parameter} takes a whole number, got {got}",
+    "number": "{parameter} takes a number, got {got}",
+    "flag": "{parameter} takes true or false, got {got}",
+    "texts": "{parameter} takes a list of texts, got {got}",
+    "wholes": "{parameter} takes a list of whole numbers, got {got}",
+    "numbers": "{parameter} takes a list of numbers, got {got}",
+}
+
+
+def _fault(error: str, entry: Entry, given: Mapping[str, object]) -> UsageFault:
     """Name the parameter that is wrong, and what it may be."""
-    says, _, where = error.partition(" - at `$.")
-    name = where.rstrip("`").partition("[")[0]
+    if found := _MISNAMED.fullmatch(error):
+        if found[1] == "missing required":
+            return UsageFault("{analysis} needs {parameter}", analysis=entry.name, parameter=found[2])
+        names = ", ".join(one.name for one in entry.parameters)
+        return UsageFault("{analysis} does not take {name!r}; it takes: {names}", analysis=entry.name, name=found[2], names=names)
+    name = error.partition(" - at `$.")[2].rstrip("`").partition("[")[0]
     one = next((one for one in entry.parameters if one.name == name), None)
     if one is None:
-        return says
-    return f"{name}: {says}" + (f"; it is one of {', '.join(one.choices)}" if one.choices else "")
+        return UsageFault(error)
+    choices = {"choices": ", ".join(one.choices)} if one.choices else {}
+    return UsageFault(_TAKES[one.reads], parameter=name, got=repr(given.get(name))[:_LONGEST], **choices)
 
 
 def cell_of(text: str, entry: Entry) -> Cell:
@@ -110,19 +131,21 @@ def cell_of(text: str, entry: Entry) -> Cell:
         try:
             cell = msgspec.json.decode(text.encode(), type=Cell)
         except (msgspec.DecodeError, UnicodeError) as error:
-            raise UsageFault(f"this names no cell: {error}") from None
+            raise UsageFault("this names no cell: {error}", error=error) from None
         return _checked(cell, metrics, entry)
     named = {}
     for part in text.split(","):
         name, equals, value = part.partition("=")
         if not equals or name.strip() not in Cell.__struct_fields__:
             raise UsageFault(
-                f"{text!r} names no cell: write it as in cohort=2026-03-02,k=7 with any of {', '.join(Cell.__struct_fields__)}"
+                "{text!r} names no cell: write it as in cohort=2026-03-02,k=7 with any of {names}",
+                text=text,
+                names=", ".join(Cell.__struct_fields__),
             )
         named[name.strip()] = value.strip()
     k = named.get("k")
     if k is not None and not (k.isascii() and k.isdigit() and len(k) < 10):
-        raise UsageFault(f"k must be a whole number, got {k!r}")
+        raise UsageFault("k must be a whole number, got {k!r}", k=k)
     texts = {name: value for name, value in named.items() if name not in {"metric", "k"}}
     metric = named.get("metric", next((one for one in metrics if one != "overall"), ""))
     return _checked(Cell(metric=metric, k=None if k is None else int(k), **texts), metrics, entry)
@@ -138,7 +161,7 @@ def judge_question(name: str, parameters: Mapping[str, object], cell: Cell | Non
     """
     entry = entry_named(name, entries)
     if entry.name != name:
-        raise UsageFault(f"write the analysis as {entry.name}")
+        raise UsageFault("write the analysis as {name}", name=entry.name)
     read(entry, parameters)
     if cell is not None:
         _checked(cell, [metric.name for metric in entry.metrics], entry)
@@ -146,5 +169,7 @@ def judge_question(name: str, parameters: Mapping[str, object], cell: Cell | Non
 
 def _checked(cell: Cell, metrics: list[str], entry: Entry) -> Cell:
     if cell.metric not in metrics:
-        raise UsageFault(f"{entry.name} has no metric {cell.metric!r}; there are: {', '.join(metrics)}")
+        raise UsageFault(
+            "{analysis} has no metric {metric!r}; there are: {metrics}", analysis=entry.name, metric=cell.metric, metrics=", ".join(metrics)
+        )
     return cell

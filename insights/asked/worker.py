@@ -48,6 +48,7 @@ from insights.asked.messages import (
     Told,
     Written,
     body_in,
+    faulted,
     frame_of,
 )  # fmt: skip
 from insights.asked.version import followed_version, version_of
@@ -111,7 +112,9 @@ def reply_to(question: Question, setup: Setup) -> Reply:
     except HistoryMissing as error:
         return Faulted("no_history", str(error))
     except (UsageFault, Refused) as error:
-        return Faulted("too_big" if isinstance(error.__context__, duckdb.OutOfMemoryException) else "usage", str(error))
+        if isinstance(error.__context__, duckdb.OutOfMemoryException):
+            return Faulted("too_big", str(error))
+        return faulted(error) if isinstance(error, UsageFault) else Faulted("usage", str(error))
     except (MemoryError, duckdb.OutOfMemoryException):
         return Faulted("too_big", TOO_BIG)
     except Exception as error:  # noqa: BLE001 - one question may go wrong in any way, and the next is to be answered
@@ -176,7 +179,7 @@ def _analysed(question: Ask, crowd: Crowd, folder: Path, followed: str) -> Reply
 def _people(question: AskPeople, crowd: Crowd) -> Reply:
     analysis = analysis_of(question.analysis)
     if analysis.behind is None:
-        raise UsageFault(f"{analysis.name} has no list of people behind its cells")
+        raise UsageFault("{analysis} has no list of people behind its cells", analysis=analysis.name)
     parameters = msgspec.convert(question.parameters, analysis.parameters)
     if question.cell.group is not None and getattr(parameters, "by", "its own") is None:
         raise UsageFault("there are groups only where people are told apart by a field")

@@ -117,7 +117,9 @@ def checked_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name) or name != name.casefold():
         raise UsageFault(
-            f'{name!r} is no name: take small letters, digits, "-" and "_", at most {LONGEST_NAME}, a letter or digit first, as in weekly-look'
+            '{name!r} is no name: take small letters, digits, "-" and "_", at most {most}, a letter or digit first, as in weekly-look',
+            name=name,
+            most=LONGEST_NAME,
         )
     return name
 
@@ -140,15 +142,19 @@ def judge(thing: Thing) -> None:
     UsageFault
     """
     if not thing.title.strip() or len(thing.title) > LONGEST_TITLE or not thing.title.isprintable():
-        raise UsageFault(f"a title is one line of 1 to {LONGEST_TITLE} characters that can be printed, got {thing.title!r}")
+        raise UsageFault(
+            "a title is one line of 1 to {most} characters that can be printed, got {title!r}", most=LONGEST_TITLE, title=thing.title
+        )
     if isinstance(thing, Question) and (thing.shown == "number") != (thing.cell is not None):
         raise UsageFault("a question that is shown as a number names the cell it is, and no other does")
     if isinstance(thing, Board):
         if len(thing.questions) > MOST_QUESTIONS:
-            raise UsageFault(f"a board has at most {MOST_QUESTIONS} questions, got {len(thing.questions)}: make another board")
+            raise UsageFault(
+                "a board has at most {most} questions, got {got}: make another board", most=MOST_QUESTIONS, got=len(thing.questions)
+            )
         if len(set(thing.questions)) < len(thing.questions):
             raise UsageFault("a board has each question once")
     if isinstance(thing, Segment):
         if len(thing.rule) > MOST_CONDITIONS:
-            raise UsageFault(f"a segment has at most {MOST_CONDITIONS} conditions, got {len(thing.rule)}")
+            raise UsageFault("a segment has at most {most} conditions, got {got}", most=MOST_CONDITIONS, got=len(thing.rule))
         conditions_of(thing.rule)

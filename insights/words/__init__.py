@@ -31,6 +31,7 @@ from insights.words import (
     states,
     suggested,
     watches,
+    wrong,
 )
 from insights.words.language import DASH as DASH
 from insights.words.language import Words as Words
@@ -61,6 +62,7 @@ FILES: dict[str, dict[str, Said]] = {
     "watches": watches.WORDS,
     "boards": boards.WORDS,
     "explore": explore.WORDS,
+    "wrong": wrong.WORDS,
     "suggested": suggested.WORDS,
 }
 """The words of each file, by its name. No key stands in two of them."""

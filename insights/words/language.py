@@ -87,6 +87,10 @@ class Words:
             text = said.en
         return text.format(**{name: self._written(value) for name, value in values.items()})
 
+    def __contains__(self, key: str) -> bool:
+        """Whether there is a text of a key."""
+        return key in self._table
+
     def _written(self, value: object) -> str:
         return self.number(float(value)) if isinstance(value, Real) and not isinstance(value, bool) else str(value)
 

@@ -16,9 +16,7 @@ WORDS: dict[str, Said] = {
     "watch.is_open": Said("open: {value} in {cohort}", "已触发：{cohort} 为 {value}"),
     "watch.is_closed": Said("within bounds as of {cohort}", "截至 {cohort} 正常"),
     "watch.is_new": Said("not judged yet", "尚未判断"),
-    "watch.about": Said(
-        "{analysis}, {metric}: opens {rule}; from {least} people on", "{analysis}，{metric}：{rule}时触发；至少 {least} 人"
-    ),
+    "watch.about": Said("{what}: opens {rule}; from {least} people on", "{what}：触发条件为{rule}；至少 {least} 人"),
     "watch.rule.above": Said("above {bound}", "高于 {bound}"),
     "watch.rule.below": Said("below {bound}", "低于 {bound}"),
     "watch.rule.rises": Said("when it rises by {bound} or more", "较上一周期上升 {bound} 及以上"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
@@ -14,10 +15,14 @@ from starlette.testclient import TestClient
 from features.store.redis import connect
 from insights.analyses.as_plain import entry_of
 from insights.analyses.catalog import CATALOG
+from insights.asked.child import NoAnswer
+from insights.asked.crew import WORDS as OF_REASONS
+from insights.asked.crew import no_answer
 from insights.asked.messages import Reason
 from insights.live.engine import Engine
 from insights.web.app import make_app
 from insights.web.explore.form import form_of
+from insights.web.faults import fault_said
 from insights.web.parts import Parts, parts_over
 from insights.words import words
 from tests.insights.example import import_example, said
@@ -253,6 +258,43 @@ def test_a_wrong_question_keeps_the_form(anyone: TestClient) -> None:
     assert "is no day" in shown.text
     assert 'value="monday"' in shown.text
     assert anyone.get("/explore", params={"analysis": "fame"}).status_code == 422
+
+
+ENGLISH = re.compile(r"\b[a-z]{2,} [a-z]{2,} [a-z]{2,}\b")
+"""Three words in a row, which no name, field or value here has."""
+WRONG: list[tuple[str, dict[str, str]]] = [
+    ("retention", {"since": "yesterday"}), ("retention", {"since": "2026-03-20", "until": "2026-03-01"}), ("retention", {"unit": "year"}),
+    ("retention", {"follow": "x"}), ("retention", {"follow": "-1"}), ("retention", {"min_returns": "0"}), ("retention", {"brackets": "9-1"}),
+    ("retention", {"brackets": "1", "mode": "on_or_after"}), ("retention", {"window": "24h", "unit": "hour"}), ("retention", {"by": "colour"}),
+    ("retention", {"where": "colour=red"}), ("retention", {"where": "red"}), ("retention", {"where": "value>=red"}), ("retention", {"segment": "nobody"}),
+    ("retention", {"users": "monday"}), ("retention", {"users": "metric=fame"}), ("retention", {"users": "k=x"}), ("retention", {"users": "k=1"}),
+    ("retention", {"users": "cohort=2020-01-06,k=1"}), ("retention", {"users": "cohort=2026-02-02,k=1,group=ads"}),
+    ("active_users", {"month_days": "1"}), ("active_users", {"users": "k=1"}), ("daily_states", {"max_dormant_days": "-1"}),
+    ("funnel", {"steps": "signup", "window": "soon"}), ("funnel", {"steps": "\n".join(["view"] * 40)}), ("funnel", {"steps": "view", "by_step": "7"}),
+    ("funnel", {"steps": "view\nbuy", "exclude": "3"}), ("funnel", {"steps": "view", "among": "buy"}), ("after_drop_off", {"steps": "view\nbuy", "stopped_at": "9"}),
+    ("loss_to_come", {"steps": "view"}), ("loss_to_come", {"steps": "view\nbuy"}), ("paths", {"depth": "900"}), ("paths", {"node": "colour"}),
+    ("paths_into_silence", {"last": "0"}), ("feature_use", {"used_within": "0"}), ("retained_against_churned", {"figure_days": "0"}),
+    ("retention_forecast", {"record": "-1"}), ("rfm", {"recency_bounds": "1\n2"}), ("reasons", {}), ("releases", {"releases": "big one"}),
+    ("releases", {"return_within": "900"}),
+]  # fmt: skip
+"""What people get wrong: a day, a field, a window, a border, a cell; and what this history cannot answer."""
+
+
+@pytest.mark.parametrize(("name", "asked"), WRONG)
+def test_on_the_chinese_page_what_is_wrong_is_said_in_chinese(name: str, asked: dict[str, str], anyone: TestClient) -> None:
+    shown = settled(anyone, "/explore", analysis=name, lang="zh", **asked)
+    assert shown.status_code == 422
+    alert = unescape(re.sub("<[^>]+>", " ", shown.text.partition('role="alert"')[2].partition("</section>")[0]))
+    body = alert.partition("提问内容有误")[2]
+    assert re.search("[\u4e00-\u9fff]", body), alert
+    assert not ENGLISH.search(re.sub("`[^`]*`", "", body)), alert
+
+
+@pytest.mark.parametrize("reason", OF_REASONS)
+def test_why_nothing_was_computed_is_said_in_chinese(reason: Reason) -> None:
+    said = fault_said(no_answer(NoAnswer(reason)), words("zh"))
+    assert not ENGLISH.search(said)
+    assert said != no_answer(NoAnswer(reason)).words
 
 
 def test_what_is_asked_is_never_markup(anyone: TestClient) -> None:

@@ -18,6 +18,7 @@ from insights.web.crowd.found import Found as Rows
 from insights.web.crowd.found import Row, as_of_said, cohort_said, group_said
 from insights.web.explore.shown import Part, parts_of
 from insights.web.explore.view import cell_said
+from insights.web.faults import fault_said
 from insights.words import DASH, Words
 from insights.written.tables import named, said, tables_of
 from stream.shown import visible
@@ -126,7 +127,7 @@ def tile_of(made: Made[Question], answer: Answer, entries: Mapping[str, Entry], 
 def _why_not(answer: Answer, w: Words) -> str:
     if _is_waiting(answer):
         return w.t("crowd.running")
-    return w.t("crowd.no_history") if answer.state == "no_history" else visible(answer.words) or DASH
+    return w.t("crowd.no_history") if answer.state == "no_history" else DASH if answer.fault is None else fault_said(answer.fault, w)
 
 
 def _figure(entry: Entry, found: Found, cell: Cell, w: Words, links: Callable[[Cell], str] | None) -> Figure:

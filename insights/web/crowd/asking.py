@@ -7,6 +7,7 @@ from time import monotonic
 
 from insights.asked.asked import Answer, Asked
 from insights.web.crowd.found import Found
+from insights.web.faults import fault_said
 from insights.words import Words
 
 PATIENCE_S = 0.7
@@ -57,7 +58,7 @@ class Asking:
                 return w.t("crowd.no_history")
             case "running":
                 return w.t("crowd.running")
-            case "refused":
-                return w.t("crowd.refused", analysis=w.t(f"analysis.{name}"), words=answer.words)
+            case "refused" if answer.fault is not None:
+                return w.t("crowd.refused", analysis=w.t(f"analysis.{name}"), words=fault_said(answer.fault, w))
             case _:
                 return ""

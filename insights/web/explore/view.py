@@ -12,6 +12,7 @@ from insights.asked.messages import Faulted, Listed, Reason
 from insights.web.boards.chart import can_draw
 from insights.web.explore.form import Form
 from insights.web.explore.shown import Part, parts_of
+from insights.web.faults import fault_said
 from insights.words import DASH, Words
 from insights.written.said import lines_under
 from insights.written.tables import Shown, Table, people_table, tables_of
@@ -28,11 +29,16 @@ class Refusal:
     Attributes
     ----------
     says : str
-        In English, for `usage`: what is wrong with the question.
+        For `usage` and `no_history`: what is wrong with the question, or where a history would be.
     """
 
     reason: Reason
     says: str
+
+
+def refusal_of(fault: Faulted, w: Words) -> Refusal:
+    """Return why there is no answer."""
+    return Refusal(fault.reason, fault_said(fault, w))
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,8 @@ def answer_of(
     entry: Entry, form: Form, answer: Answer, w: Words, *, link: Callable[[Cell], str] | None, now_ms: int, most_s: float
 ) -> Page:
     """Return the page of an answer."""
-    if answer.reason is not None:
-        return Page(entry, form, state=answer.state, refusal=Refusal(answer.reason, visible(answer.words)))
+    if answer.fault is not None:
+        return Page(entry, form, state=answer.state, refusal=refusal_of(answer.fault, w))
     if answer.result is None:
         running = w.duration(answer.running_s) if answer.running_s >= 60 else w.t("span.seconds", n=w.number(round(answer.running_s)))
         return Page(entry, form, state="running", running=running, most=w.duration(most_s))
@@ -110,7 +116,7 @@ def people_of(entry: Entry, form: Form, found: Listed | Faulted, cell: Cell | No
     """Return the page of the people behind a cell; each leads to their own page."""
     shown = visible("" if cell is None else cell_said(cell, w))
     if isinstance(found, Faulted):
-        return Page(entry, form, state="refused", refusal=Refusal(found.reason, visible(found.words)), cell=shown or DASH)
+        return Page(entry, form, state="refused", refusal=refusal_of(found, w), cell=shown or DASH)
     parts = parts_of([people_table(found.rows, w)], None)
     users = list(found.rows.columns.get("user", ()))
     for part in parts:
@@ -148,7 +154,7 @@ def sql_of(text: str, found: Listed | Faulted | None, w: Words, most: int) -> Sq
     if found is None:
         return SqlPage(text)
     if isinstance(found, Faulted):
-        return SqlPage(text, refusal=Refusal(found.reason, visible(found.words)))
+        return SqlPage(text, refusal=refusal_of(found, w))
     columns = found.rows.columns
     are_texts = [not all(value is None or isinstance(value, int | float) for value in column) for column in columns.values()]
     left = next((at for at, is_text in enumerate(are_texts) if not is_text), len(are_texts))

@@ -12,13 +12,15 @@ from fastapi.responses import RedirectResponse, Response
 
 from insights.asked.asked import Answer
 from insights.asked.child import NoAnswer
-from insights.asked.crew import WORDS
+from insights.asked.crew import no_answer
+from insights.asked.messages import faulted
 from insights.made.shelf import InUse, Missing, Stale, Taken, every, one, remove, save
 from insights.made.things import Board, Made, Question, Shown
 from insights.store.store import Db
 from insights.web.boards.address import query_of, question_of
 from insights.web.boards.view import page_of
 from insights.web.door.deeds import Deed
+from insights.web.faults import fault_said
 from insights.web.forms import OWN_FORM
 from insights.web.frame import draw, language
 from insights.web.noted import by_of
@@ -146,7 +148,7 @@ def keep(
     try:
         entries = parts.asked.catalog()
     except NoAnswer as error:
-        return _refused(request, parts, UsageFault(WORDS[error.reason]), 503)
+        return _refused(request, parts, UsageFault(no_answer(error).words), 503)
     how: Shown = "number" if shown == "newest" else shown
     by, now_ms = who_asks(request).name, parts.now_ms()
 
@@ -216,7 +218,7 @@ def _refused(request: Request, parts: Parts, error: UsageFault, status: int) -> 
         case InUse():
             says = w.t("made.in_use", by=w.list_of(error.by))
         case _:
-            says = str(error)
+            says = fault_said(faulted(error), w)
     return _draw(request, parts, "made_refused.html", "Boards", status=status, says=says)
 
 

@@ -14,14 +14,14 @@ from fastapi.responses import RedirectResponse, Response
 
 from insights.analyses.plain import Cell, Entry, Found, Known, Rows
 from insights.asked.child import NoAnswer
-from insights.asked.crew import WORDS
-from insights.asked.messages import Faulted, Listed
+from insights.asked.crew import no_answer
+from insights.asked.messages import Faulted, Listed, faulted
 from insights.asked.questions import cell_of, entry_named, given_of
 from insights.made.shelf import every
 from insights.made.things import Board, Made
 from insights.web.explore.form import form_of
 from insights.web.explore.shown import cell_text
-from insights.web.explore.view import Page, Refusal, answer_of, people_of, sql_of
+from insights.web.explore.view import Page, answer_of, people_of, refusal_of, sql_of
 from insights.web.filters import WrongFilter
 from insights.web.forms import OWN_FORM
 from insights.web.frame import draw, language
@@ -53,7 +53,7 @@ async def explore(request: Request, parts: Has) -> Response:
         return await _draw(request, page=None, folder=parts.settings["history.dir"])
     entries = await _entries(parts)
     if entries is None:
-        return await _draw(request, page=Page(None, None, refusal=Refusal("busy", WORDS["busy"])))
+        return await _draw(request, page=Page(None, None, refusal=refusal_of(no_answer(NoAnswer("busy")), words(language(request)))))
     if not request.query_params.get("analysis"):
         return await _draw(request, page=Page(None, None), entries=list(entries.values()), people=people)
     return await _one(request, parts, *_asked_for(request, entries), people=people)
@@ -90,7 +90,7 @@ async def _people(request: Request, parts: Parts, entry: Entry, given: Mapping[s
     try:
         cell = cell_of(text, entry)
     except UsageFault as error:
-        page = people_of(entry, form, Faulted("usage", str(error)), None, w)
+        page = people_of(entry, form, faulted(error), None, w)
         return await _draw(request, page=page, people=True, status=422, back=_query(request, without=("users",)))
     found = await parts.asked.people(entry.name, given, cell, MOST_PEOPLE)
     page = people_of(entry, form, found, cell, w)

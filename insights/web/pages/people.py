@@ -15,6 +15,7 @@ from insights.made.things import Board
 from insights.web.at_risk.files import NO_STORE
 from insights.web.boards.address import query_of
 from insights.web.crowd.people import MOST, SHOWN, asked_of, csv_of, page_of
+from insights.web.faults import fault_said
 from insights.web.filters import WrongFilter
 from insights.web.frame import draw, language
 from insights.web.noted import door_of
@@ -68,7 +69,7 @@ def _shown(request: Request, found: Listed, entry: Entry) -> HTMLResponse:
 
 def _none(request: Request, found: Faulted) -> HTMLResponse:
     w = words(language(request))
-    said = w.t("crowd.no_history") if found.reason == "no_history" else w.t("people.refused", words=found.words)
+    said = w.t("crowd.no_history") if found.reason == "no_history" else w.t("people.refused", words=fault_said(found, w))
     return draw(
         request, "people.html", "people.title", status=200 if found.reason == "no_history" else 422, page=None, notices=[said], boards=[]
     )

@@ -16,8 +16,10 @@ from features.reader import UserReader
 from features.store.contract import StoreUnavailable
 from features.users.named import UserView
 from features.users.state import LayoutError
+from insights.asked.messages import faulted
 from insights.live.engine import EngineView
 from insights.live.listing import Filters, chosen
+from insights.web.faults import fault_said
 from insights.web.filters import LONGEST, WrongFilter, number_of, one_of, text_of
 from insights.web.forms import OWN_FORM
 from insights.web.frame import draw, language, link_of
@@ -78,7 +80,7 @@ def _erased(request: Request, parts: Parts, user: str, again: str) -> str:
     try:
         erase(parts, parts.engine.view(), user)
     except UsageFault as error:
-        return w.t("person.erase.not", words=str(error))
+        return w.t("person.erase.not", words=fault_said(faulted(error), w))
     note(request, "person_erased")  # without the id: what is forgotten must not stand here for years
     return ""
 

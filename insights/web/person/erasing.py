@@ -41,5 +41,5 @@ def erase(parts: Parts, view: EngineView, user: str) -> None:
         must_erase(client, app, view.spec)
         before = list(held(client, app, view.spec.partitions, [user]))
     except redis.RedisError as error:
-        raise UsageFault(f"Redis does not answer ({type(error).__name__}): try again when it does") from error
+        raise UsageFault("Redis does not answer ({error}): try again when it does", error=type(error).__name__) from error
     send(parts.settings, view.spec, [user], before)
