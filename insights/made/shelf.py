@@ -12,7 +12,7 @@ Whoever changes something says which revision they have seen. If another has cha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
@@ -31,11 +31,19 @@ class Taken(UsageFault):
         super().__init__(f"there is a {kind} {name!r} already: choose another name, or change that one")
 
 
+_MISSING: Mapping[Kind, tuple[str, str]] = {
+    "question": ("there is no question {name!r}", "there is no question {name!r}; there are: {there}"),
+    "board": ("there is no board {name!r}", "there is no board {name!r}; there are: {there}"),
+    "segment": ("there is no segment {name!r}", "there is no segment {name!r}; there are: {there}"),
+}
+"""What is said where there is nothing of a kind, and where there are others."""
+
+
 class Missing(UsageFault):
     """There is none of this name."""
 
     def __init__(self, kind: Kind, name: str, there: Collection[str] = ()) -> None:
-        super().__init__(f"there is no {kind} {name!r}" + (f"; there are: {', '.join(sorted(there))}" if there else ""))
+        super().__init__(_MISSING[kind][bool(there)], name=name, there=", ".join(sorted(there)))
 
 
 class Stale(UsageFault):

@@ -13,6 +13,7 @@ WORDS: dict[str, Said] = {
     "boards.none.viewer": Said("Analysts make them.", "由分析师建立。"),
     "boards.empty": Said("This board has no question yet. Ask something on Explore and keep it here, or add one that is kept already.", "该看板还没有问题。在“探索”中提问并保存到这里，或添加已保存的问题。"),
     "boards.count": Said("{n} questions", "{n} 个问题", one="{n} question"),
+    "boards.changed_by": Said("changed by {who} {moment}", "{who} {moment}更改"),
     "boards.by": Said("{who}, {moment}", "{who}，{moment}"),
     "boards.new": Said("New board", "新建看板"),
     "boards.make": Said("Make the board", "建立看板"),

@@ -11,6 +11,13 @@ WORDS: dict[str, Said] = {
     # what they did, and how they are forgotten
     "person.events": Said("What they did", "行为记录"),
     "person.events.is": Said("every event that the history has of them, the newest first", "历史中该用户的全部事件，最新的在前"),
+    "person.in_history": Said("Known to the history only", "仅历史中有记录"),
+    "person.in_history.is": Said(
+        "The engine has taken no event with exactly this id, so there is no risk of theirs. The history has events: they stand below.",
+        "引擎没有处理过带有该 ID 的事件，因此没有其风险。历史中有其事件，列在下方。",
+    ),
+    "person.events.zone": Said("; times of {zone}", "；时间按 {zone}"),
+    "person.events.nothing": Said("The history has no event of theirs.", "历史中没有该用户的事件。"),
     "person.events.none": Said("The history has no such event of theirs.", "历史中没有该用户的此类事件。"),
     "person.events.slow": Said("Their events could not be read in time: open this page again in a moment.", "未能及时读取事件：请稍后重新打开此页。"),
     "person.events.kind": Said("Type of event", "事件类型"),

@@ -21,7 +21,7 @@ WORDS: dict[str, Said] = {
     "data.report.late": Said("late", "已晚"),
     "data.report.failed": Said("failed", "失败"),
     "data.report.unsure": Said("may not have arrived", "可能未送达"),
-    "data.report.of": Said("{sent} of {n} have that of {moment}", "{moment}的一期：{n} 个收件人中 {sent} 个已收到"),
+    "data.report.of": Said("{sent} of {n} have that of {moment}", "{moment} 的一期：{n} 个收件人中 {sent} 个已收到"),
     "data.report.because": Said(": {whys}", "：{whys}"),
     "data.report.why.connect": Said("the mail server cannot be reached", "无法连接邮件服务器"),
     "data.report.why.login": Said("the mail server refused the login", "邮件服务器拒绝了登录"),

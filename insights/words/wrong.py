@@ -98,6 +98,12 @@ WORDS: dict[str, Said] = phrases(
         "it was stopped before its end": "已中途停止",
         "something of ours went wrong; the log of churnwatch web says where": "内部出错；churnwatch web 的日志中有位置",
         # boards and questions that are kept
+        "there is no question {name!r}": "没有问题 {name!r}",
+        "there is no question {name!r}; there are: {there}": "没有问题 {name!r}；现有：{there}",
+        "there is no board {name!r}": "没有看板 {name!r}",
+        "there is no board {name!r}; there are: {there}": "没有看板 {name!r}；现有：{there}",
+        "there is no segment {name!r}": "没有分群 {name!r}",
+        "there is no segment {name!r}; there are: {there}": "没有分群 {name!r}；现有：{there}",
         "a title is one line of 1 to {most} characters that can be printed, got {title!r}": "标题应为一行 1 至 {most} 个可显示的字符，得到 {title!r}",
         "a question that is shown as a number names the cell it is, and no other does": "以数字显示的问题须指明单元，其他问题则不可",
         "a board has at most {most} questions, got {got}: make another board": "一个看板最多 {most} 个问题，得到 {got} 个：请另建看板",

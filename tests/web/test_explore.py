@@ -271,10 +271,10 @@ WRONG: list[tuple[str, dict[str, str]]] = [
     ("retention", {"users": "cohort=2020-01-06,k=1"}), ("retention", {"users": "cohort=2026-02-02,k=1,group=ads"}),
     ("active_users", {"month_days": "1"}), ("active_users", {"users": "k=1"}), ("daily_states", {"max_dormant_days": "-1"}),
     ("funnel", {"steps": "signup", "window": "soon"}), ("funnel", {"steps": "\n".join(["view"] * 40)}), ("funnel", {"steps": "view", "by_step": "7"}),
-    ("funnel", {"steps": "view\nbuy", "exclude": "3"}), ("funnel", {"steps": "view", "among": "buy"}), ("after_drop_off", {"steps": "view\nbuy", "stopped_at": "9"}),
-    ("loss_to_come", {"steps": "view"}), ("loss_to_come", {"steps": "view\nbuy"}), ("paths", {"depth": "900"}), ("paths", {"node": "colour"}),
+    ("funnel", {"steps": "view\nbuy", "exclude": "5-1:refund"}), ("funnel", {"steps": "view", "among": "buy"}), ("after_drop_off", {"steps": "view\nbuy", "stopped_at": "9"}),
+    ("loss_to_come", {"steps": "view"}),  ("paths", {"depth": "900"}), ("paths", {"node": "colour"}),
     ("paths_into_silence", {"last": "0"}), ("feature_use", {"used_within": "0"}), ("retained_against_churned", {"figure_days": "0"}),
-    ("retention_forecast", {"record": "-1"}), ("rfm", {"recency_bounds": "1\n2"}), ("reasons", {}), ("releases", {"releases": "big one"}),
+    ("retention_forecast", {"record": "-1"}), ("rfm", {"recency_bounds": "1\n2"}), ("reasons", {"definition": "nothing"}), ("releases", {"releases": "big one"}),
     ("releases", {"return_within": "900"}),
 ]  # fmt: skip
 """What people get wrong: a day, a field, a window, a border, a cell; and what this history cannot answer."""

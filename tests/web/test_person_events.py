@@ -78,7 +78,7 @@ async def test_one_type_is_picked_without_a_script_and_stays_while_pages_are_tur
 async def test_whoever_is_not_in_the_history_has_none_and_a_page_that_is_none_is_refused(full: WebWorld) -> None:
     await asked(full, "SELECT 1 AS one")  # what reads has started when this returns
     said = text_of(full.browser().get("/person?q=user-00114&lang=en").text)
-    assert "The history has no such event of theirs" in said
+    assert "The history has no event of theirs" in said
     assert full.browser().get("/person?q=user-00114&page=2000").status_code == 422
     assert full.browser().get("/person?q=user-00114&page=x").status_code == 422
     assert urlsplit(person_link("a/b")).query, "such an id stands in the query, where the pages keep it"

@@ -25,6 +25,8 @@ from stream.shown import visible
 
 MOST_LINES = 12
 """Lines of a table on a board; the question itself has all."""
+MOST_IN_HALF = 5
+"""Columns of a table that half of a laptop's page has room for."""
 
 
 class Figure(NamedTuple):
@@ -62,6 +64,11 @@ class Tile(NamedTuple):
     chart: Drawn | None = None
     parts: Sequence[Part] = ()
     lines: int = 0
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is a table that half of the page would cut."""
+        return self.chart is None and any(len(part.head) > MOST_IN_HALF for part in self.parts)
 
 
 class Page(NamedTuple):

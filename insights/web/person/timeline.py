@@ -41,6 +41,8 @@ class Timeline(NamedTuple):
         Number of the page before and after.
     feedback : list of Event
         The newest things they said.
+    zone : str
+        In which times are said; "" where there are none.
     """
 
     why: str
@@ -50,6 +52,7 @@ class Timeline(NamedTuple):
     newer: int | None
     older: int | None
     feedback: list[Event]
+    zone: str = ""
 
 
 def nothing(why: str, kind: str = "") -> Timeline:
@@ -74,9 +77,9 @@ def timeline_of(found: Told | Faulted | None, kind: str, page: int, w: Words) ->
     zone = ZoneInfo(found.as_of.zone)
     events = [_event(row, w, zone) for row in found.rows.dicts()]
     kinds = [(one, f"{visible(one)} · {w.number(n)}") for one, n in found.kinds]
-    why = "" if events else w.t("person.events.none")
+    why = "" if events else w.t("person.events.none" if kind else "person.events.nothing")
     newer, older = page - 1 if page else None, page + 1 if found.more and page + 1 < PAGES else None
-    return Timeline(why, events, kinds, kind, newer, older, [_event(row, w, zone) for row in found.feedback.dicts()])
+    return Timeline(why, events, kinds, kind, newer, older, [_event(row, w, zone) for row in found.feedback.dicts()], found.as_of.zone)
 
 
 def _event(row: Mapping[str, Any], w: Words, zone: ZoneInfo) -> Event:
