@@ -19,7 +19,7 @@ from insights.analyses.crowd import Crowd
 from insights.analyses.plain import Cell, Kind, Layout, Metric, Note, State
 from insights.history.reader import AsOf
 
-__all__ = ["LONG", "NONE", "OTHER", "Analysis", "Cell", "Column", "Metric", "Note", "Result", "State", "said"]
+__all__ = ["LONG", "NONE", "OF_PEOPLE", "OTHER", "Analysis", "Cell", "Column", "Metric", "Note", "Result", "State", "said"]
 """With what `plain.py` has of it, so that an analysis finds all it is made of here."""
 
 LONG: dict[str, Any] = {
@@ -29,6 +29,11 @@ LONG: dict[str, Any] = {
 """Columns of the long form. What does not apply is null: no cohort, no k, no breakdown, no denominator, no interval."""
 NONE, OTHER = "(none)", "other"
 """Groups of who has no value, and of all groups beyond the limit."""
+
+
+OF_PEOPLE = "people"
+"""A column that an analysis may give with its rows and that nobody sees: how many people a row tells of at least, where its `n` is no number of these people.
+By it, small groups are withheld from whoever may see no persons."""
 
 
 class Column(NamedTuple):
@@ -57,6 +62,8 @@ class Result:
     notes : tuple of Note
     left_censored : int
         Users who were there before the log is complete, so that nobody knows when they came.
+    people : tuple of int or None
+        What the rows had as `OF_PEOPLE`; empty if they had none.
     """
 
     analysis: str
@@ -65,6 +72,7 @@ class Result:
     rows: pl.DataFrame
     notes: tuple[Note, ...] = ()
     left_censored: int = 0
+    people: tuple[int | None, ...] = ()
 
 
 P = TypeVar("P")
@@ -118,6 +126,8 @@ class Analysis(Generic[P]):
             For a column that the analysis does not declare, or a metric.
         """
         extra = {column.name: column.type for column in self.columns}
+        people = tuple(rows[OF_PEOPLE].to_list()) if OF_PEOPLE in rows.columns else ()
+        rows = rows.drop(OF_PEOPLE, strict=False)
         unknown = set(rows.columns) - LONG.keys() - extra.keys()
         if unknown:
             raise ValueError(f"{self.name} does not declare {', '.join(sorted(unknown))}")
@@ -126,7 +136,7 @@ class Analysis(Generic[P]):
         unsaid = set(whole["metric"].unique()) - {metric.name for metric in self.metrics}
         if unsaid:
             raise ValueError(f"{self.name} does not declare the metrics {unsaid}")
-        return Result(self.name, parameters, crowd.as_of, whole, notes, crowd.left_censored())
+        return Result(self.name, parameters, crowd.as_of, whole, notes, crowd.left_censored(), people)
 
 
 def said(

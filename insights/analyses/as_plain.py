@@ -62,6 +62,7 @@ def found_of(result: Result) -> Found:
         as_of=known_of(result.as_of, result.left_censored),
         rows=rows_of(result.rows),
         notes=result.notes,
+        people=result.people,
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from insights.analyses.analysis import Analysis, Cell, Column, Metric, Note, Result
+from insights.analyses.analysis import OF_PEOPLE, Analysis, Cell, Column, Metric, Note, Result
 from insights.analyses.crowd import Crowd
 from insights.analyses.match import Bound
 from insights.analyses.value import last_day
@@ -179,9 +179,11 @@ def run(crowd: Crowd, asked: Clusters) -> Result:
             crowd, asked, pl.DataFrame(schema={"metric": pl.String}), (Note("note.too_few_people", {"n": MOST_GROUPS + 1}),)
         )
     rows: list[dict[str, object]] = []
+    sizes: dict[str, int] = {}
     for name in centres.names:
         here = found.filter(pl.col("group") == name)
-        rows.append({"metric": "cluster_people", "group": name, "n": found.height, "value": float(here.height)})
+        sizes[name] = here.height
+        rows.append({"metric": "cluster_people", "group": name, "n": found.height, "value": float(here.height), OF_PEOPLE: here.height})
         rows += [
             {"metric": "figure_median", "group": name, "figure": figure, "n": here.height, "value": here[figure].median()}
             for figure in FIGURES
@@ -189,11 +191,14 @@ def run(crowd: Crowd, asked: Clusters) -> Result:
         ]
     for name, centre in zip(centres.names, centres.at, strict=True):
         rows += [
-            {"metric": "cluster_centre", "group": name, "figure": figure, "value": float(at)}
+            {"metric": "cluster_centre", "group": name, "figure": figure, "value": float(at), OF_PEOPLE: sizes[name]}
             for figure, at in zip(FIGURES, centre, strict=True)
         ]
     for metric, values in (("figure_mean", centres.mean), ("figure_scale", centres.scale)):
-        rows += [{"metric": metric, "figure": figure, "value": float(value)} for figure, value in zip(FIGURES, values, strict=True)]
+        rows += [
+            {"metric": metric, "figure": figure, "value": float(value), OF_PEOPLE: found.height}
+            for figure, value in zip(FIGURES, values, strict=True)
+        ]
     notes: tuple[Note, ...] = ()
     if asked.like is None:
         rand = stability(logs_of(found), centres)

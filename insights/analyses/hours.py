@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from insights.analyses.analysis import Analysis, Column, Metric, Result, said
+from insights.analyses.analysis import OF_PEOPLE, Analysis, Column, Metric, Result, said
 from insights.analyses.crowd import PLACE, Crowd
 from insights.analyses.days import events_sql
 from insights.analyses.equal_activity import FOLDS, FROM_DAYS, ratio_with_interval
@@ -38,6 +38,7 @@ def run(crowd: Crowd, asked: Hours) -> Result:
     visits = crowd.frame(_visits_sql(crowd, asked, bound, zone, known), bound.values) if known is not None else pl.DataFrame()
     if visits.is_empty():
         return HOURS_OF_DAY.result(crowd, asked, pl.DataFrame(schema={"metric": pl.String}))
+    people, visits = visits.filter(pl.col("fold").is_null()).select("hour", OF_PEOPLE), visits.drop_nulls("fold")
     cases = np.zeros((HOURS, FOLDS, len(FROM_DAYS), 2))
     cases[tuple(visits[name].to_numpy().astype(np.int64) for name in ("hour", "fold", "activity", "silent"))] = visits["visits"].to_numpy()
     ratio, low, high = ratio_with_interval(cases, cases.sum(0))
@@ -53,6 +54,7 @@ def run(crowd: Crowd, asked: Hours) -> Result:
         pl.DataFrame({"hour": np.arange(HOURS), "visits": of.astype(np.int64), "silent": silent, "ratio": ratio, "low": low, "high": high})
         .with_columns(pl.col("ratio", "low", "high").fill_nan(None))
         .join(slow.with_columns(pl.col("hour").cast(pl.Int64)), on="hour", how="left")
+        .join(people, on="hour", how="left")
         .filter(pl.col("visits") >= asked.least_visits)
         .sort("hour")
         .with_columns(pl.col("hour").cast(pl.String).str.zfill(2))
@@ -61,7 +63,9 @@ def run(crowd: Crowd, asked: Hours) -> Result:
     if table["p50"].null_count() < table.height:
         values |= {f"latency_{name}": pl.col(name) for name in ("p50", "p95")}
     intervals = {"hour_ratio": (pl.col("low"), pl.col("high"))}
-    parts = [said(table, metric, value, keys=("hour",), n="visits", interval=intervals.get(metric)) for metric, value in values.items()]
+    parts = [
+        said(table, metric, value, keys=("hour", OF_PEOPLE), n="visits", interval=intervals.get(metric)) for metric, value in values.items()
+    ]
     return HOURS_OF_DAY.result(crowd, asked, pl.concat(parts))
 
 
@@ -81,10 +85,11 @@ def _visits_sql(crowd: Crowd, asked: Hours, bound: Bound, zone: str, known: int 
     )
     SELECT
         CAST(extract(hour FROM timezone({zone}, deeds.ts)) AS BIGINT) AS hour, fold, {group_sql("active_days")} AS activity,
-        CASE WHEN after IS NULL OR after > us + {bound(horizon_micros(crowd))} THEN 1 ELSE 0 END AS silent, count(*) AS visits
+        CASE WHEN after IS NULL OR after > us + {bound(horizon_micros(crowd))} THEN 1 ELSE 0 END AS silent, count(*) AS visits,
+        count(DISTINCT deeds.user) AS people
     FROM deeds JOIN numbered ON numbered.user = deeds.user JOIN counted ON counted.user = deeds.user AND counted.day = deeds.day
     WHERE (after IS NULL OR after - us >= {bound(micros_of(asked.gap))}) AND us + {bound(horizon_micros(crowd))} < {bound(known)}
-    GROUP BY ALL
+    GROUP BY GROUPING SETS ((hour, fold, activity, silent), (hour))
     """
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from insights.analyses.analysis import OTHER, Analysis, Cell, Column, Metric, Result
+from insights.analyses.analysis import OF_PEOPLE, OTHER, Analysis, Cell, Column, Metric, Result
 from insights.analyses.crowd import Crowd
 from insights.analyses.groups import kept
 from insights.analyses.interval import wilson
@@ -160,9 +160,9 @@ def rows_of(found: pl.DataFrame) -> pl.DataFrame:
         "mean_link": (pl.when(~pl.col("at_end")).then(pl.col("took")), none, none),
     }
     return pl.concat(
-        counted.select(*link, "n", metric=pl.lit(metric), value=value.cast(pl.Float64), low=lower, high=upper, state=state).filter(
-            pl.col("value").is_not_null()
-        )
+        counted.select(
+            *link, "n", OF_PEOPLE, metric=pl.lit(metric), value=value.cast(pl.Float64), low=lower, high=upper, state=state
+        ).filter(pl.col("value").is_not_null())
         for metric, (value, lower, upper) in values.items()
     )
 

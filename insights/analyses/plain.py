@@ -182,6 +182,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     rows : Rows
         The long form, and columns of the analysis behind it (`insights.analyses.analysis.LONG`).
     notes : tuple of Note
+    people : tuple of int or None
+        Of each row, how many people it tells of at least, where neither its `n` nor its value says so (`insights.asked.withheld`); empty: of none is anything to be said.
     """
 
     analysis: str
@@ -189,3 +191,4 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     as_of: Known
     rows: Rows
     notes: tuple[Note, ...] = ()
+    people: tuple[int | None, ...] = ()

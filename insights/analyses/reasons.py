@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 import polars as pl
 
-from insights.analyses.analysis import Analysis, Cell, Column, Metric, Result, said
+from insights.analyses.analysis import OF_PEOPLE, Analysis, Cell, Column, Metric, Result, said
 from insights.analyses.crowd import Crowd
 from insights.analyses.groups import LIMIT, first_value_sql, kept, named, of_group
 from insights.analyses.interval import wilson
@@ -68,15 +68,18 @@ def run(crowd: Crowd, asked: Reasons) -> Result:
     every = alerts(crowd, asked)
     people = every.group_by("group").agg(pl.col("user").n_unique().alias("people"))
     each = every.group_by("group", "reason").agg(
-        pl.col("user").n_unique().alias("count"), pl.col("label").count().alias("known"), pl.col("label").sum().alias("left")
+        pl.col("user").n_unique().alias("count"),
+        pl.col("label").count().alias("known"),
+        pl.col("label").sum().alias("left"),
+        pl.col("user").filter(pl.col("label").is_not_null()).n_unique().alias("judged"),
     )
     shown = each.join(people, on="group", nulls_equal=True).filter(pl.col("people") >= asked.least_people)
     table = shown.sort("group", -pl.col("count").cast(pl.Int64), "reason", nulls_last=True)
     left = pl.when(pl.col("known") > 0).then(pl.col("left") / pl.col("known"))
     keys = ("group", "reason", "count")
     parts = [
-        said(table, "reason_share", pl.col("count") / pl.col("people"), keys=keys, n="people", interval=wilson(pl.col("count"), pl.col("people"))),
-        said(table, "reason_left", left, keys=keys, n="known", interval=wilson(pl.col("left"), pl.col("known"))),
+        said(table, "reason_share", pl.col("count") / pl.col("people"), keys=(*keys, OF_PEOPLE), n="people", interval=wilson(pl.col("count"), pl.col("people"))),
+        said(table.with_columns(pl.col("judged").alias(OF_PEOPLE)), "reason_left", left, keys=(*keys, OF_PEOPLE), n="known", interval=wilson(pl.col("left"), pl.col("known"))),
     ]  # fmt: skip
     return REASONS.result(crowd, asked, pl.concat(parts))
 

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from insights.analyses.analysis import Analysis, Cell, Column, Metric, Note, Result
+from insights.analyses.analysis import OF_PEOPLE, Analysis, Cell, Column, Metric, Note, Result
 from insights.analyses.crowd import Crowd
 from insights.analyses.release import Release, release_of
 from insights.analyses.release_people import held, is_over, plain
@@ -74,7 +74,7 @@ def run(crowd: Crowd, asked: Releases) -> Result:
         rows += [{**who, **row} for row in _plain(crowd, asked, one)]
     if any(one.is_campaign for one in found):
         notes.append(Note("note.campaign", {}))
-    schema: dict[str, Any] = {"group": pl.String, "cohort": pl.String, "kind": pl.String, "metric": pl.String, "n": pl.Int64, "value": pl.Float64,
+    schema: dict[str, Any] = {"group": pl.String, "cohort": pl.String, "kind": pl.String, "metric": pl.String, "n": pl.Int64, OF_PEOPLE: pl.Int64, "value": pl.Float64,
                               "low": pl.Float64, "high": pl.Float64, "state": pl.String}  # fmt: skip
     return RELEASES.result(crowd, asked, pl.DataFrame(rows, schema=schema), tuple(notes))
 
@@ -99,8 +99,10 @@ def _promised(crowd: Crowd, asked: Releases, one: Release, definition: str) -> l
     if now.height < asked.least_people:
         return [{"metric": "effect", "n": now.height, "value": None, "state": "none"}]
     counts = (now.height, now.height, sum(one.height for one in before), now.height, now.height)
+    earlier = pl.concat([now.clear(), *before])["user"].n_unique()
+    people = (min(now.height, earlier), now.height, earlier, now.height, now.height)
     state = "complete" if is_over(crowd, one, asked.return_within) else "open"
-    return _rows(("effect", "excess", "excess_before", "observed", "promised"), sums, values, counts, state)
+    return _rows(("effect", "excess", "excess_before", "observed", "promised"), sums, values, counts, people, state)
 
 
 def _sums_by_user(now: pl.DataFrame, before: pl.DataFrame) -> Floats:
@@ -121,19 +123,29 @@ def _plain(crowd: Crowd, asked: Releases, one: Release) -> list[dict[str, Any]]:
 
     sums = people.drop("user").to_numpy()
     of_before, of_after = (int(people[name].sum()) for name in ("of_before", "of_after"))
+    before, after = (int((people[name] > 0).sum()) for name in ("of_before", "of_after"))
     state = "complete" if pairs == asked.return_within else "open"
-    return _rows(("plain_change", "plain_after", "plain_before"), sums, values, (of_after, of_after, of_before), state)
+    return _rows(
+        ("plain_change", "plain_after", "plain_before"),
+        sums,
+        values,
+        (of_after, of_after, of_before),
+        (min(before, after), after, before),
+        state,
+    )
 
 
-def _rows(metrics: tuple[str, ...], sums: Floats, values: Any, counts: tuple[int, ...], state: str) -> list[dict[str, Any]]:
+def _rows(
+    metrics: tuple[str, ...], sums: Floats, values: Any, counts: tuple[int, ...], people: tuple[int, ...], state: str
+) -> list[dict[str, Any]]:
     with np.errstate(divide="ignore", invalid="ignore"):
         stated = values(sums.sum(0, keepdims=True))[0]
     low, high = interval_over_people(sums, values)
     return [
-        {"metric": metric, "n": n, "value": None, "state": "none"}
+        {"metric": metric, "n": n, OF_PEOPLE: of, "value": None, "state": "none"}
         if not np.isfinite(value)
-        else {"metric": metric, "n": n, "value": float(value), "low": _known(first), "high": _known(last), "state": state}
-        for metric, n, value, first, last in zip(metrics, counts, stated, low, high, strict=True)
+        else {"metric": metric, "n": n, OF_PEOPLE: of, "value": float(value), "low": _known(first), "high": _known(last), "state": state}
+        for metric, n, of, value, first, last in zip(metrics, counts, people, stated, low, high, strict=True)
     ]
 
 

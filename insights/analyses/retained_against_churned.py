@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from insights.analyses.analysis import Analysis, Cell, Column, Metric, Result, said
+from insights.analyses.analysis import OF_PEOPLE, Analysis, Cell, Column, Metric, Result, said
 from insights.analyses.crowd import Crowd
 from insights.analyses.days import events_sql
 from insights.analyses.equal_activity import FOLDS, jackknife_deviation, sure_within
@@ -57,7 +57,9 @@ def run(crowd: Crowd, asked: RetainedAgainstChurned) -> Result:
     )
     shown, hidden = _half(sums, figures, hidden=False), _half(sums, figures, hidden=True)
     table = shown.join(
-        hidden.select("figure", pl.col("difference", "low", "high").name.prefix("hidden_"), hidden_n="n"), on="figure", how="left"
+        hidden.select("figure", pl.col("difference", "low", "high").name.prefix("hidden_"), hidden_n="n", hidden_people=OF_PEOPLE),
+        on="figure",
+        how="left",
     )
     enough = (pl.col("n_retained") >= asked.least_people) & (pl.col("n_churned") >= asked.least_people) & pl.col("difference").is_not_null()
     above = (pl.col("low") > 0) & (pl.col("hidden_low") > 0)
@@ -65,9 +67,10 @@ def run(crowd: Crowd, asked: RetainedAgainstChurned) -> Result:
     table = table.filter(enough).with_columns(
         verdict=pl.when((above | below).fill_null(value=False)).then(pl.lit(HOLDS)).otherwise(pl.lit(FALLS_OUT)),
         size=pl.col("difference").abs(),
+        people=pl.min_horizontal(OF_PEOPLE, "hidden_people"),  # the verdict is of both halves
     )
     table = table.sort(pl.col("verdict") == FALLS_OUT, -pl.col("size"), "figure").head(asked.limit)
-    keys = ("figure", "verdict")
+    keys = ("figure", "verdict", OF_PEOPLE)
     parts = [
         said(table, "standardised_difference", pl.col("difference"), keys=keys, n="n", interval=(pl.col("low"), pl.col("high"))),
         said(table, "hidden_difference", pl.col("hidden_difference"), keys=keys, n="hidden_n", interval=(pl.col("hidden_low"), pl.col("hidden_high"))),
@@ -80,7 +83,8 @@ def run(crowd: Crowd, asked: RetainedAgainstChurned) -> Result:
     )
     if agreement is not None:
         whole = pl.DataFrame(
-            {"figure": [None], "verdict": [None], "figures": [both.height]}, schema_overrides={"figure": pl.String, "verdict": pl.String}
+            {"figure": [None], "verdict": [None], "figures": [both.height], OF_PEOPLE: [both[OF_PEOPLE].min()]},
+            schema_overrides={"figure": pl.String, "verdict": pl.String},
         )
         parts.append(said(whole, "order_agreement", pl.lit(agreement), keys=keys, n="figures"))
     return RETAINED_AGAINST_CHURNED.result(crowd, asked, pl.concat(parts))
@@ -158,7 +162,7 @@ def _half(sums: pl.DataFrame, figures: Figures, *, hidden: bool) -> pl.DataFrame
             **{f"n_{side}": column for side, column in people.items()},
             **{f"median_{side}": pl.Series(column, dtype=pl.Float64) for side, column in medians.items()},
         }
-    ).with_columns(n=pl.col("n_retained") + pl.col("n_churned"))
+    ).with_columns(n=pl.col("n_retained") + pl.col("n_churned"), people=pl.min_horizontal("n_retained", "n_churned"))
 
 
 def standardised(moments: Floats) -> Floats:

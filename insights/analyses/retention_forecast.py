@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
-from insights.analyses.analysis import Analysis, Cell, Metric, Result
+from insights.analyses.analysis import OF_PEOPLE, Analysis, Cell, Metric, Result
 from insights.analyses.crowd import Crowd
 from insights.analyses.days import events_sql
 from insights.analyses.interval import Z
@@ -132,8 +132,8 @@ def run(crowd: Crowd, asked: RetentionForecast) -> Result:
         *_rows(_cells(crowd, asked, now), unit, "open", {"forecast": "expected", "so_far": "back"}, wide),
         *_rows(closed, unit, "complete", {"forecast_then": "expected", "came": "came"}, 1.0),
     ]
-    whole = pl.DataFrame({"n": [closed.height], "value": [wide]})
-    record = whole.select("n", "value", metric=pl.lit("spread"), cohort=pl.lit(None, pl.String), k=pl.lit(None, pl.Int64), low=pl.lit(None, pl.Float64),
+    whole = pl.DataFrame({"n": [closed.height], "value": [wide], OF_PEOPLE: [closed["n"].max()]}, schema_overrides={OF_PEOPLE: pl.Int64})
+    record = whole.select("n", "value", OF_PEOPLE, metric=pl.lit("spread"), cohort=pl.lit(None, pl.String), k=pl.lit(None, pl.Int64), low=pl.lit(None, pl.Float64),
                           high=pl.lit(None, pl.Float64), state=pl.lit("complete"))  # fmt: skip
     return RETENTION_FORECAST.result(crowd, asked, pl.concat([*parts, record], how="diagonal_relaxed"))
 

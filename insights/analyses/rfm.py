@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from insights.analyses.analysis import Analysis, Cell, Column, Metric, Result
+from insights.analyses.analysis import OF_PEOPLE, Analysis, Cell, Column, Metric, Result
 from insights.analyses.crowd import Crowd
 from insights.analyses.days import active_sql
 from insights.analyses.interval import wilson
@@ -127,6 +127,7 @@ def _sizes(now: pl.DataFrame) -> pl.DataFrame:
             group=pl.col("segment"),
             metric=pl.lit(metric),
             n=(pl.lit(everybody) if metric in {"segment_people", "revenue_share"} else pl.col("people")).cast(pl.Int64),
+            people=pl.col("people").cast(pl.Int64),
             value=value.cast(pl.Float64),
             state=pl.when(value.is_null()).then(pl.lit("none")).otherwise(pl.lit("complete")),
         )
@@ -157,8 +158,14 @@ def _moves(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
     """Return how many customers each segment has now that were in each other one a horizon ago; from nowhere, who were no customers then."""
     both = now.select("user", "segment").join(before.select("user", source="segment"), on="user", how="left")
     counted = both.group_by("source", "segment").len().sort("source", "segment")
+    counted = counted.with_columns(people=pl.col("len").sum().over("segment").cast(pl.Int64))
     return counted.select(
-        "source", group=pl.col("segment"), metric=pl.lit("came_from"), value=pl.col("len").cast(pl.Float64), state=pl.lit("complete")
+        "source",
+        OF_PEOPLE,
+        group=pl.col("segment"),
+        metric=pl.lit("came_from"),
+        value=pl.col("len").cast(pl.Float64),
+        state=pl.lit("complete"),
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from insights.analyses.analysis import Analysis, Column, Metric, Result
+from insights.analyses.analysis import OF_PEOPLE, Analysis, Column, Metric, Result
 from insights.analyses.crowd import Crowd
 from insights.analyses.interval import wilson
 from insights.analyses.labels import labels
@@ -65,7 +65,15 @@ def run(crowd: Crowd, asked: Transitions) -> Result:
     }
     parts = [
         top.select(
-            "source", "target", "n", metric=pl.lit(metric), value=value.cast(pl.Float64), low=lower, high=upper, state=pl.lit("complete")
+            "source",
+            "target",
+            "n",
+            pl.col("users").alias(OF_PEOPLE),
+            metric=pl.lit(metric),
+            value=value.cast(pl.Float64),
+            low=lower,
+            high=upper,
+            state=pl.lit("complete"),
         )
         for metric, (value, lower, upper) in values.items()
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 import polars as pl
 
-from insights.analyses.analysis import NONE, Analysis, Metric, Result, said
+from insights.analyses.analysis import NONE, OF_PEOPLE, Analysis, Metric, Result, said
 from insights.analyses.crowd import PLACE, Crowd
 from insights.analyses.days import events_sql
 from insights.analyses.groups import LIMIT, kept, named, of_user, told_sql, value_sql
@@ -66,10 +66,11 @@ def run(crowd: Crowd, asked: Visits) -> Result:
         "dwell_median": "median",
         "dwell_p90": "p90",
     }
-    parts = [said(sums, metric, pl.col(name), keys=("group",), n="visits") for metric, name in values.items()]
+    keys = ("group", OF_PEOPLE)
+    parts = [said(sums, metric, pl.col(name), keys=keys, n="visits") for metric, name in values.items()]
     for metric, name in shares.items():
         share, interval = pl.col(name) / pl.col("visits"), wilson(pl.col(name), pl.col("visits"))
-        parts.append(said(sums, metric, share, keys=("group",), n="visits", interval=interval))
+        parts.append(said(sums, metric, share, keys=keys, n="visits", interval=interval))
     return VISITS.result(crowd, asked, pl.concat(parts))
 
 

@@ -45,6 +45,7 @@ from insights.asked.messages import (
 )
 from insights.asked.questions import entry_named, read
 from insights.asked.version import LOG, followed_version, version_of
+from insights.asked.withheld import judge_names, withheld
 from insights.store.store import Store
 from stream.faults import UsageFault
 
@@ -113,10 +114,14 @@ class Asked:
         Most bytes of all answers that are kept.
     now_ms : callable
         The clock on the wall, ms since the epoch.
+    least_group : int
+        People of the smallest group that whoever may see no persons is told of; 1: all are told of.
     """
 
-    def __init__(self, setup: Setup, store: Store, *, seconds: float, kept_bytes: int, now_ms: Callable[[], int]) -> None:
-        self._setup, self._now_ms = setup, now_ms
+    def __init__(
+        self, setup: Setup, store: Store, *, seconds: float, kept_bytes: int, now_ms: Callable[[], int], least_group: int = 1
+    ) -> None:
+        self._setup, self._now_ms, self._least_group = setup, now_ms, least_group
         self.crew = Crew(setup, seconds)
         self._keeping = Keeping(store, kept_bytes, now_ms)
         self._lock = threading.Lock()
@@ -146,23 +151,31 @@ class Asked:
             self._catalog = {one.name: one for one in entries}
         return self._catalog
 
-    async def ask(self, name: str, parameters: Mapping[str, object], *, wait_s: float = 0.0) -> Answer:
-        """Return the answer to a question; where there is none yet, wait for it at most `wait_s` seconds. See `Answer`."""
-        answer = await asyncio.to_thread(self.look, name, parameters)
+    async def ask(self, name: str, parameters: Mapping[str, object], *, persons: bool, wait_s: float = 0.0) -> Answer:
+        """Return the answer to a question; where there is none yet, wait for it at most `wait_s` seconds. See `Answer`.
+
+        Parameters
+        ----------
+        persons : bool
+            Whether whoever gets it may see persons; otherwise small groups are withheld (`withheld.py`). What is kept is whole either way.
+        """
+        answer = await asyncio.to_thread(self.look, name, parameters, persons=persons)
         if answer.state != "running" or not wait_s:
             return answer
         job = self._running.get(answer.key)
         if job is not None:  # else it has ended meanwhile, or another page computes it
             await asyncio.wait([asyncio.wrap_future(job.future)], timeout=wait_s)
-        return await asyncio.to_thread(self.look, name, parameters)
+        return await asyncio.to_thread(self.look, name, parameters, persons=persons)
 
-    def look(self, name: str, parameters: Mapping[str, object], *, wait_s: float = 0.0) -> Answer:
+    def look(self, name: str, parameters: Mapping[str, object], *, persons: bool, wait_s: float = 0.0) -> Answer:
         """Do what `ask` does, in a thread that may wait."""
         if not self.has_history:
             return Answer(state="no_history", fault=self._no_history())
         try:
             entry = entry_named(name, self.catalog())
             asked = read(entry, parameters)
+            if not persons:
+                judge_names(asked, self._least_group)
             segments = self._keeping.segments(segments_in(asked))
         except UsageFault as error:
             return Answer(state="refused", fault=faulted(error))
@@ -176,6 +189,8 @@ class Asked:
             if job is not None:
                 wait([job.future], wait_s)
             answer = self._answer(key, entry, question)
+        if answer.result is not None and not persons:
+            answer = replace(answer, result=withheld(answer.result, entry, self._least_group))
         return replace(answer, key=key, parameters=asked)
 
     def _answer(self, key: str, entry: Entry, question: Ask) -> Answer:

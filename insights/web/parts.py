@@ -101,7 +101,12 @@ def asked_over(settings: Settings, store: Store, now_ms: Callable[[], int]) -> A
         releases=tuple(one.text for one in settings.releases),
     )
     return Asked(
-        setup, store, seconds=settings["page.analyses_time"] / 1000, kept_bytes=settings["page.analyses_kept"] << 20, now_ms=now_ms
+        setup,
+        store,
+        seconds=settings["page.analyses_time"] / 1000,
+        kept_bytes=settings["page.analyses_kept"] << 20,
+        now_ms=now_ms,
+        least_group=settings["page.least_group"],
     )
 
 

@@ -90,6 +90,9 @@ WORDS: dict[str, Said] = {
     "written.open": Said("{mark} still moving: its time is not over.", "{mark} 仍在变化：时间尚未结束。"),
     "written.hidden": Said("{n} columns do not fit: a wider window, --csv or --json has them.", "{n} 列放不下：加宽窗口，或用 --csv、--json 查看。", one="{n} column does not fit: a wider window, --csv or --json has it."),
     # notes
+    "note.small_groups": Said(
+        "Groups of fewer than {n} people are not shown, nor what would give them away.", "不显示少于 {n} 人的群体，也不显示可推算出它们的数字。"
+    ),
     "note.left_censored": Said(
         "{n} people who were there before the log is complete are in no cohort: nobody knows when they came.",
         "{n} 名用户在日志完整之前就已存在，不属于任何分组：无法得知他们何时到来。",

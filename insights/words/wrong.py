@@ -11,6 +11,7 @@ from insights.words.said import Said, phrases
 WORDS: dict[str, Said] = phrases(
     {
         # questions that cannot be read
+        "{name} names persons, and only whoever may see persons may ask so": "{name} 指名了具体的人，只有可以查看个人的人才能这样问",
         "there is no analysis {name!r}; did you mean {near}?": "没有名为 {name!r} 的分析；是否指 {near}？",
         "there is no analysis {name!r}. There are: {names}": "没有名为 {name!r} 的分析。可用的有：{names}",
         "{analysis} does not take {name!r}; it takes: {names}": "“{analysis}”没有参数 {name!r}；可用的参数：{names}",

@@ -54,16 +54,17 @@ def _event(
     return {"user": user, "ts": at.isoformat(), "type": kind, "channel": channel, "value": value, "props": props}
 
 
-def import_example(folder: Path) -> Path:
-    """Put the example into a history in a folder; return the history's folder."""
+def import_example(folder: Path, rows: list[dict[str, Any]] | None = None) -> Path:
+    """Put the example, or other events like it, into a history in a folder; return the history's folder."""
     from stream.cli import app
 
+    rows = events() if rows is None else rows
     file = folder / "events.jsonl"
-    file.write_bytes(b"\n".join(map(msgspec.json.encode, events())))
+    file.write_bytes(b"\n".join(map(msgspec.json.encode, rows)))
     history = folder / "history"
     done = CliRunner(env={"CHURNWATCH_HISTORY": str(history)}).invoke(app, ["history", "import", str(file)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    for spec, frame in said_of(events()):
+    for spec, frame in said_of(rows):
         append(history, spec, frame)
     return history
 

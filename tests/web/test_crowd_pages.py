@@ -53,7 +53,7 @@ def test_every_page_says_as_of_when_it_holds(pages: dict[str, str]) -> None:
 
 
 def test_a_log_without_channels_is_not_told_apart_by_them(full: WebWorld, pages: dict[str, str]) -> None:
-    answer = full.parts.asked.look("retention", Asked().groups)
+    answer = full.parts.asked.look("retention", Asked().groups, persons=True)
     assert answer.result is not None
     rows = answer.result.rows.dicts()
     one = [{**row, "group": "(none)"} for row in rows if row["group"] in {None, "ads"}]
@@ -70,7 +70,7 @@ def test_the_sentence_equals_the_page_at_risk(full: WebWorld, pages: dict[str, s
 
 
 def test_retention_shows_every_cell_of_the_analysis_and_marks_what_may_still_move(full: WebWorld, pages: dict[str, str]) -> None:
-    found = full.parts.asked.look("retention", {"unit": "week", "cohort": "first", "mode": "on"}).result
+    found = full.parts.asked.look("retention", {"unit": "week", "cohort": "first", "mode": "on"}, persons=True).result
     assert found is not None
     table = pages["/retention"].split('<table class="cohorts">')[1].split("</table>")[0]
     cells = re.findall(r'<td class="(open|h\d+)"[^>]*>\s*<a href="([^"]*)">([^<]*)</a>', table)
@@ -157,7 +157,7 @@ def test_steps_of_a_funnel_stand_in_the_address(full: WebWorld) -> None:
 
 
 def test_changes_says_of_each_release_what_the_analysis_says_and_measures_no_campaign(full: WebWorld, pages: dict[str, str]) -> None:
-    found = full.parts.asked.look("releases", {"return_within": 7}).result
+    found = full.parts.asked.look("releases", {"return_within": 7}, persons=True).result
     assert found is not None
     body = pages["/changes"].split("<tbody>")[1].split("</tbody>")[0]
     lines = [text_of(line).split() for line in body.split("</tr>") if line.strip()]
@@ -175,7 +175,7 @@ def test_changes_says_of_each_release_what_the_analysis_says_and_measures_no_cam
 
 
 def test_changes_without_releases_or_risks_says_what_makes_them(full: WebWorld) -> None:
-    answer = full.parts.asked.look("releases", {"releases": ["a,at=2026-11-03"], "definition": ""}, wait_s=60)
+    answer = full.parts.asked.look("releases", {"releases": ["a,at=2026-11-03"], "definition": ""}, persons=True, wait_s=60)
     assert answer.result is not None
     none = answer.result
     page = changes.page_of("7", Found([], none.as_of), None, EN, nobody)

@@ -196,13 +196,13 @@ def test_every_analysis_has_its_form(anyone: TestClient) -> None:
 @pytest.mark.parametrize("name", CATALOG)
 def test_a_form_has_a_field_with_words_for_each_parameter(name: str, lang: Any) -> None:
     entry, w = entry_of(CATALOG[name]), words(lang)
-    form = form_of(entry, {}, w)
+    form = form_of(entry, {}, w, persons=True)
     fields = [*form.first, *form.more]
     assert {field.name for field in fields} == {one.name for one in entry.parameters}
     assert all(field.label and field.about for field in fields)
     assert not form.open
     other = next(one for one in entry.parameters if one.name in {field.name for field in form.more})
-    assert form_of(entry, {other.name: "1"}, w).open
+    assert form_of(entry, {other.name: "1"}, w, persons=True).open
 
 
 @pytest.mark.parametrize("reason", [one for one in Reason.__args__ if one not in {"usage", "no_history"}])  # type: ignore[attr-defined]  # of a Literal

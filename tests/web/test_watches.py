@@ -75,7 +75,7 @@ def test_what_opens_is_told_once_to_each_and_stands_on_data(full: WebWorld) -> N
     body = mail.get_body()
     assert body is not None
     assert f"in {event.cohort} ({event.n} people" in body.get_content()
-    answer = parts.asked.look("retention", rates.ASKED, wait_s=120).result
+    answer = parts.asked.look("retention", rates.ASKED, persons=True, wait_s=120).result
     assert answer is not None
     newest = [
         row

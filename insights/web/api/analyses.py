@@ -178,7 +178,7 @@ async def _analysis(request: Request) -> Response:
         given |= read_as(await body_of(request, MOST_BYTES), msgspec.json.Decoder(dict[str, Any]))
     if wanted.users is not None:
         return await _people(behind, request, entry, given, wanted.users)
-    answer = await behind.parts.asked.ask(entry.name, given, wait_s=wanted.wait)
+    answer = await behind.parts.asked.ask(entry.name, given, persons=who_asks(request).may(PEOPLE), wait_s=wanted.wait)
     if answer.reason is not None:
         raise refused_of(answer.reason, answer.words)
     if answer.result is None:

@@ -14,6 +14,7 @@ from insights.charts.svg import Drawn
 from insights.made.things import Board, Made, Question
 from insights.web.boards.address import query_of
 from insights.web.boards.chart import chart_of
+from insights.web.crowd.asking import SMALL
 from insights.web.crowd.found import Found as Rows
 from insights.web.crowd.found import Row, as_of_said, cohort_said, group_said
 from insights.web.explore.shown import Part, parts_of
@@ -48,7 +49,7 @@ class Tile(NamedTuple):
     about : str
         Which analysis.
     says : str
-        Why there is no answer; "" where there is one.
+        Why there is no answer, or what is missing of it; "" where all is there.
     figure, chart, parts
         What is shown of it: one of them, or a drawing with its table.
     lines : int
@@ -121,6 +122,7 @@ def tile_of(made: Made[Question], answer: Answer, entries: Mapping[str, Entry], 
     links = (lambda cell: f"/explore?{query_of(question.analysis, question.parameters, cell)}") if people and entry.has_people else None
     if question.shown == "number" and question.cell is not None:
         return tile._replace(figure=_figure(entry, answer.result, question.cell, w, links))
+    small = next((w.t(note.key, **note.values) for note in answer.result.notes if note.key == SMALL), "")
     tables = tables_of(entry, answer.result, w)[:1]
     lines = max((len(table.rows) for table in tables), default=0)
     if entry.layout == "series" and answer.result.parameters.get("by") is None:  # the newest days are the last ones
@@ -128,7 +130,7 @@ def tile_of(made: Made[Question], answer: Answer, entries: Mapping[str, Entry], 
     else:
         tables = [table._replace(rows=table.rows[:MOST_LINES]) for table in tables]
     chart = chart_of(entry, answer.result, w, question.title) if question.shown == "chart" else None
-    return tile._replace(chart=chart, parts=parts_of([table._replace(title="") for table in tables], links), lines=lines)
+    return tile._replace(says=small, chart=chart, parts=parts_of([table._replace(title="") for table in tables], links), lines=lines)
 
 
 def _why_not(answer: Answer, w: Words) -> str:

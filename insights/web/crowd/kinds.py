@@ -54,8 +54,7 @@ class Value(NamedTuple):
 def kinds_of(found: Found, currency: str, w: Words, behind: Behind) -> Kinds | None:
     """Return the groups, the largest first; None without any."""
     sizes = sorted(found.of("cluster_people"), key=lambda row: -row["value"])
-    whole = sum(row["value"] for row in sizes)
-    if not whole:
+    if not any(row["value"] for row in sizes):
         return None
     stable = found.one("cluster_stability")
     figures = [
@@ -70,7 +69,7 @@ def kinds_of(found: Found, currency: str, w: Words, behind: Behind) -> Kinds | N
             said = w.money(value, currency) if figure == "revenue" else w.number(value)
             cells.append((said, heat_name(0.5 + (centre["value"] if centre else 0.0) / (2 * SPREAD))))
         lines.append(
-            Kind(name_of(row["group"], w), w.number(row["value"]), w.percent(row["value"] / whole), cells, behind("clusters", {}, row))
+            Kind(name_of(row["group"], w), w.number(row["value"]), w.percent(row["value"] / row["n"]), cells, behind("clusters", {}, row))
         )
     said = w.t("groups.stable", value=w.number(stable["value"], 2)) if stable is not None and stable["value"] is not None else ""
     return Kinds(

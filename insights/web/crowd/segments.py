@@ -33,7 +33,6 @@ class Segment(NamedTuple):
 def segments(found: Found, asked: Mapping[str, object], currency: str, w: Words, behind: Behind) -> list[Segment]:
     """Return the segments of `rfm` that have customers, in the order of its table."""
     sizes = [row for row in found.of("segment_people") if row["value"]]
-    whole = sum(row["value"] for row in sizes)
     made = []
     for row in sizes:
         group = row["group"]
@@ -44,7 +43,7 @@ def segments(found: Found, asked: Mapping[str, object], currency: str, w: Words,
         others = sum(one["value"] for one in found.of("came_from", group=group) if one["source"] != group)
         made.append(
             Segment(
-                w.t(f"segment.{group}"), w.number(row["value"]), bar(row["value"] / whole, "node"),
+                w.t(f"segment.{group}"), w.number(row["value"]), bar(row["value"] / row["n"], "node"),
                 w.percent(share["value"]) if share else DASH, bar(share["value"] if share else None),
                 w.money(money["value"], currency) if money else DASH,
                 w.percent(silent["value"]) if known and silent else DASH,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from insights.analyses.plain import Entry, Parameter
 from insights.asked.questions import SEVERAL
+from insights.asked.withheld import NAME_PERSONS
 from insights.words import Words
 
 FIRST = ("unit", "by", "since", "until")
@@ -46,9 +47,9 @@ class Form(NamedTuple):
     open: bool
 
 
-def form_of(entry: Entry, given: Mapping[str, object], w: Words) -> Form:
-    """Return the form with what was given."""
-    fields = [(one, _field(one, given.get(one.name), w)) for one in entry.parameters]
+def form_of(entry: Entry, given: Mapping[str, object], w: Words, *, persons: bool) -> Form:
+    """Return the form with what was given; who may see no persons is not asked to name any."""
+    fields = [(one, _field(one, given.get(one.name), w)) for one in entry.parameters if persons or one.name not in NAME_PERSONS]
     first = [field for one, field in fields if one.required or one.name in FIRST]
     more = [field for one, field in fields if not (one.required or one.name in FIRST)]
     first.sort(key=lambda field: not field.required)

@@ -73,8 +73,8 @@ def board(request: Request, parts: Has, name: str) -> Response:
     except Missing as error:
         return _refused(request, parts, error, 404)
     questions = {made.name: made for made in kept}
-    answers = _answers(parts, [questions[name] for name in found.what.questions if name in questions])
     people = who_asks(request).may("read:people")
+    answers = _answers(parts, [questions[name] for name in found.what.questions if name in questions], persons=people)
     try:
         entries = parts.asked.catalog() if parts.asked.has_history else {}
     except NoAnswer:
@@ -88,13 +88,14 @@ def board(request: Request, parts: Has, name: str) -> Response:
     return drawn
 
 
-def _answers(parts: Parts, questions: list[Made[Question]]) -> dict[str, Answer]:
+def _answers(parts: Parts, questions: list[Made[Question]], *, persons: bool) -> dict[str, Answer]:
     """Ask all of them, so that they are computed side by side; then wait a little."""
     until = monotonic() + PATIENCE_S
     for made in questions:
-        parts.asked.look(made.what.analysis, made.what.parameters)
+        parts.asked.look(made.what.analysis, made.what.parameters, persons=persons)
     return {
-        made.name: parts.asked.look(made.what.analysis, made.what.parameters, wait_s=max(0.0, until - monotonic())) for made in questions
+        made.name: parts.asked.look(made.what.analysis, made.what.parameters, persons=persons, wait_s=max(0.0, until - monotonic()))
+        for made in questions
     }
 
 

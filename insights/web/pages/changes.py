@@ -22,7 +22,7 @@ def changes(request: Request, parts: Has) -> HTMLResponse:
     """Show them."""
     within = one_of(request, "within", WITHIN, WITHIN[0])
     w, asked = words(language(request)), asked_of(within)
-    ask = Asking(parts.asked, w)
+    ask = Asking(parts.asked, w, persons=who_asks(request).may("read:people"))
     ask.begin(("releases", asked), ("retention_forecast", FORECAST))
     found, record = ask("releases", asked), ask("retention_forecast", FORECAST, needs_scores=True)
     page = page_of(within, found, record, w, behind if who_asks(request).may("read:people") else nobody)

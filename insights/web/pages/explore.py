@@ -61,13 +61,13 @@ async def explore(request: Request, parts: Has) -> Response:
 
 async def _one(request: Request, parts: Parts, entry: Entry, given: dict[str, object], *, people: bool) -> Response:
     w = words(language(request))
-    form = form_of(entry, given, w)
+    form = form_of(entry, given, w, persons=people)
     if any(one.required and one.name not in given for one in entry.parameters):
         return await _draw(request, page=Page(entry, form), people=people)
     cell = request.query_params.get("users")
     if cell:
         return await _people(request, parts, entry, given, cell) if people else _back(request, without=("users",))
-    answer = await parts.asked.ask(entry.name, given, wait_s=LOOK_S)
+    answer = await parts.asked.ask(entry.name, given, persons=people, wait_s=LOOK_S)
     if "again" in request.query_params:
         parts.asked.again(answer.key)
         return _back(request, without=("again",))
@@ -86,7 +86,7 @@ def _back(request: Request, without: tuple[str, ...] = ()) -> Response:
 
 async def _people(request: Request, parts: Parts, entry: Entry, given: Mapping[str, object], text: str) -> Response:
     w = words(language(request))
-    form = form_of(entry, given, w)
+    form = form_of(entry, given, w, persons=True)
     try:
         cell = cell_of(text, entry)
     except UsageFault as error:
@@ -111,7 +111,7 @@ async def file(request: Request, parts: Has, ending: Ending) -> Response:
         if not who_asks(request).may("read:people") or ending == "parquet":
             return _back(request)
         return await _people_file(request, parts, entry, given, cell, ending)
-    answer = await parts.asked.ask(entry.name, given, wait_s=FILE_S)
+    answer = await parts.asked.ask(entry.name, given, persons=who_asks(request).may("read:people"), wait_s=FILE_S)
     if answer.result is None:
         return _back(request)
     body = await _written(parts, answer.result, ending)

@@ -23,6 +23,6 @@ def features(request: Request, parts: Has) -> HTMLResponse:
     """Show them."""
     asked = Asked(field_of(request, "feature", "type"), one_of(request, "within", WITHIN, WITHIN[0]))
     w = words(language(request))
-    ask = Asking(parts.asked, w)
+    ask = Asking(parts.asked, w, persons=who_asks(request).may("read:people"))
     page = page_of(asked, ask("feature_use", asked.parameters), w, behind if who_asks(request).may("read:people") else nobody)
     return draw(request, "features.html", "Features", page=page, notices=ask.notices, again=ask.again)

@@ -22,7 +22,7 @@ def groups(request: Request, parts: Has) -> HTMLResponse:
     """Show them."""
     asked = Asked(one_of(request, "unit", UNITS, UNITS[0]), one_of(request, "scheme", SCHEMES, SCHEMES[0]))
     w = words(language(request))
-    ask = Asking(parts.asked, w)
+    ask = Asking(parts.asked, w, persons=who_asks(request).may("read:people"))
     ask.begin(("lifecycle", asked.lifecycle), ("rfm", asked.rfm), ("clusters", {}), ("value", VALUE))
     answers = Answers(ask("lifecycle", asked.lifecycle), ask("rfm", asked.rfm), ask("clusters", {}), ask("value", VALUE))
     page = page_of(asked, answers, parts.settings["page.currency"], w, behind if who_asks(request).may("read:people") else nobody)

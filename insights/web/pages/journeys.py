@@ -27,7 +27,7 @@ router = APIRouter(dependencies=[needs("viewer")])
 def journeys(request: Request, parts: Has) -> HTMLResponse:
     """Show them."""
     w, spec = words(language(request)), spec_of(parts.engine.view(), parts.settings)
-    ask = Asking(parts.asked, w)
+    ask = Asking(parts.asked, w, persons=who_asks(request).may("read:people"))
     ask.begin(("transitions", {}), ("paths", PATHS), ("paths_into_silence", {}), ("hours", {}))
     next_ones = ask("transitions", {})
     chosen = [step.strip()[:LONGEST] for step in request.query_params.getlist("step") if step.strip()][:MOST_STEPS]

@@ -25,7 +25,7 @@ def retention(request: Request, parts: Has) -> HTMLResponse:
         one_of(request, "unit", UNITS, UNITS[0]), one_of(request, "kind", KINDS, KINDS[0]), one_of(request, "mode", MODES, MODES[0]), field_of(request)
     )  # fmt: skip
     w = words(language(request))
-    ask = Asking(parts.asked, w)
+    ask = Asking(parts.asked, w, persons=who_asks(request).may("read:people"))
     ask.begin(("retention", asked.table), ("retention", asked.rates), ("retention", asked.groups))
     answers = Answers(ask("retention", asked.table), ask("retention", asked.rates), ask("retention", asked.groups))
     page = page_of(asked, answers, w, behind if who_asks(request).may("read:people") else nobody)

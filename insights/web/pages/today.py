@@ -32,7 +32,7 @@ def today(request: Request, parts: Has) -> HTMLResponse:
     as_of_ms, spec = as_of(parts, view), spec_of(view, parts.settings)
     say_it = Saying(w, spec, ZoneInfo(spec.timezone), parts.settings["page.currency"], as_of_ms or 0)
     funnel: Mapping[str, object] = {"steps": spec.funnel, "window": "7d"}
-    ask = Asking(parts.asked, w)
+    ask = Asking(parts.asked, w, persons=who_asks(request).may("read:people"))
     ask.begin(("retention", rates.ASKED), ("lifecycle", LIFECYCLE), ("daily_states", {}), ("paths_into_silence", {}), ("rfm", RFM))
     answers = Answers(
         ask("retention", rates.ASKED),

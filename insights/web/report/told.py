@@ -114,7 +114,7 @@ def _answers(asked: Asked, funnel: Mapping[str, object], *, has_funnel: bool) ->
         ("paths_into_silence", {}), ("rfm", RFM),
     ]  # fmt: skip
     for name, parameters in questions:  # all of them, before the first is waited for
-        asked.look(name, parameters)
+        asked.look(name, parameters, persons=False)  # whoever reads it, nobody knows what they may see
     found = {name: _waited(asked, name, parameters) for name, parameters in questions}
     return Answers(
         found["retention"], found["lifecycle"], found["daily_states"], found.get("funnel"), found["paths_into_silence"], found["rfm"]
@@ -124,7 +124,7 @@ def _answers(asked: Asked, funnel: Mapping[str, object], *, has_funnel: bool) ->
 def _waited(asked: Asked, name: str, parameters: Mapping[str, object]) -> Found:
     until = monotonic() + LONGEST_S
     while True:
-        answer = asked.look(name, parameters, wait_s=1.0)
+        answer = asked.look(name, parameters, persons=False, wait_s=1.0)
         if answer.state in {"refused", "no_history"}:
             raise UsageFault(f"the report needs {name.replace('_', '-')}, which could not be computed: {answer.words}")
         if answer.result is not None and answer.state == "ready":

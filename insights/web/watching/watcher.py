@@ -83,7 +83,7 @@ def look(parts: Parts, watch: Watch, *, wait_s: float = 0.0) -> Looked:
     with parts.store.read() as db:
         before = watching.kept(db, watch.name)
     state = state_of(before)
-    answer = parts.asked.look(watch.analysis, watch.parameters, wait_s=wait_s)
+    answer = parts.asked.look(watch.analysis, watch.parameters, persons=False, wait_s=wait_s)
     if answer.result is None:
         return Looked(watch, state, [], answer.words or "it is being computed")
     known = answer.result.as_of

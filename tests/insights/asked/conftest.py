@@ -39,10 +39,12 @@ def opened(history: Path, tmp_path: Path, clock: Clock) -> Iterator[Callable[...
     """Open one more who asks, over one store and one history unless it is said otherwise."""
     closing: list[Callable[[], None]] = []
 
-    def one(*, folder: Path = history, memory_mb: int = 2_048, seconds: float = 120.0, kept_bytes: int = 1 << 28) -> Asked:
+    def one(
+        *, folder: Path = history, memory_mb: int = 2_048, seconds: float = 120.0, kept_bytes: int = 1 << 28, least_group: int = 1
+    ) -> Asked:
         store = open_store(f"sqlite:///{tmp_path / 'page.db'}")
         setup = Setup(folder=str(folder), complete_from_ms=0, activity=(), horizon_ms=14 * DAY_MS, memory_mb=memory_mb)
-        made = Asked(setup, store, seconds=seconds, kept_bytes=kept_bytes, now_ms=clock)
+        made = Asked(setup, store, seconds=seconds, kept_bytes=kept_bytes, now_ms=clock, least_group=least_group)
         closing.extend([store.close, made.close])
         return made
 

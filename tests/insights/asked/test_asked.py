@@ -43,7 +43,7 @@ def test_whoever_only_asks_need_not_load_what_computes() -> None:
 
 
 async def test_an_answer_is_that_of_the_command_line(asked: Asked, history: Path) -> None:
-    answer = await asked.ask("retention", {"unit": "week", "by": "channel"}, wait_s=WAIT_S)
+    answer = await asked.ask("retention", {"unit": "week", "by": "channel"}, persons=True, wait_s=WAIT_S)
     assert answer.state == "ready", answer.words
     assert answer.result is not None
     assert answer.as_of is not None
@@ -75,7 +75,7 @@ def pids(asked: Asked) -> list[int]:
 
 
 async def ready(asked: Asked, name: str, parameters: dict[str, object]) -> Answer:
-    answer = await asked.ask(name, parameters, wait_s=WAIT_S)
+    answer = await asked.ask(name, parameters, persons=True, wait_s=WAIT_S)
     assert answer.state == "ready", answer
     return answer
 
@@ -83,20 +83,20 @@ async def ready(asked: Asked, name: str, parameters: dict[str, object]) -> Answe
 async def test_what_was_found_is_there_after_a_restart_and_nothing_is_computed(opened: Callable[..., Asked]) -> None:
     first = await ready(opened(), "lifecycle", {"unit": "week"})
     again = opened()
-    answer = await again.ask("lifecycle", {"unit": "week", "limit": "10"})  # the default, so the same question
+    answer = await again.ask("lifecycle", {"unit": "week", "limit": "10"}, persons=True)  # the default, so the same question
     assert (answer.state, answer.result) == ("ready", first.result)
     assert pids(again) == []
-    assert (await again.ask("lifecycle", {"unit": "month"})).state == "running"
+    assert (await again.ask("lifecycle", {"unit": "month"}, persons=True)).state == "running"
 
 
 async def test_two_pages_of_a_store_do_not_compute_the_same(opened: Callable[..., Asked]) -> None:
     one, other = opened(), opened()
     one.catalog()
-    assert one.look("stickiness", {}).state == "running"
-    assert other.look("stickiness", {}).state == "running"
+    assert one.look("stickiness", {}, persons=True).state == "running"
+    assert other.look("stickiness", {}, persons=True).state == "running"
     assert (one.crew.waiting, other.crew.waiting) == (1, 0)
     found = await ready(one, "stickiness", {})
-    assert other.look("stickiness", {}).result == found.result
+    assert other.look("stickiness", {}, persons=True).result == found.result
 
 
 async def test_a_history_that_went_on_is_asked_again_behind_the_old_answer(
@@ -107,22 +107,22 @@ async def test_a_history_that_went_on_is_asked_again_behind_the_old_answer(
     old = await ready(asked, "active_users", {})
     past = await ready(asked, "active_users", PAST)
     grown(folder, [{"user": "new", "ts": "2026-03-30T10:00:00Z", "type": "open"}])
-    assert (await asked.ask("active_users", {})).state == "ready"  # made a moment ago: a writer commits every few seconds
+    assert (await asked.ask("active_users", {}, persons=True)).state == "ready"  # made a moment ago: a writer commits every few seconds
     clock.now_ms += 3_600_000
-    answer = await asked.ask("active_users", {})
+    answer = await asked.ask("active_users", {}, persons=True)
     assert (answer.state, answer.result) == ("refreshing", old.result)
-    wait_until(lambda: asked.look("active_users", {}).state == "ready", WAIT_S, "the newer answer is there")
-    newer = asked.look("active_users", {}).result
+    wait_until(lambda: asked.look("active_users", {}, persons=True).state == "ready", WAIT_S, "the newer answer is there")
+    newer = asked.look("active_users", {}, persons=True).result
     assert newer is not None
     assert newer.as_of.watermark > old.as_of.watermark  # type: ignore[operator, union-attr]  # there are events
     # days that are over: the same answer holds, as of then, and was not computed again
-    wait_until(lambda: asked.look("active_users", PAST).state == "ready", WAIT_S, "it was looked at")
+    wait_until(lambda: asked.look("active_users", PAST, persons=True).state == "ready", WAIT_S, "it was looked at")
     still = await ready(asked, "active_users", PAST)
     assert still.result == past.result
     # until one of those days is rewritten
     grown(folder, [{"user": "late", "ts": "2026-02-03T10:00:00Z", "type": "open"}], "late")
     clock.now_ms += 3_600_000
-    wait_until(lambda: asked.look("active_users", PAST).state == "ready", WAIT_S, "it was looked at")
+    wait_until(lambda: asked.look("active_users", PAST, persons=True).state == "ready", WAIT_S, "it was looked at")
     rewritten = await ready(asked, "active_users", PAST)
     assert rewritten.result != past.result
 
@@ -138,13 +138,13 @@ async def test_an_answer_that_rests_on_what_the_engine_said_is_old_when_more_was
              "reason_codes": ["silence"], "reasons": ["silence"]}  # fmt: skip
     append(folder, ALERTS, pl.DataFrame([alert]))
     clock.now_ms += 3_600_000
-    assert asked.look("reasons", {}).state == "refreshing"
-    assert asked.look("stickiness", {}).state == "ready", "no event came"
-    wait_until(lambda: asked.look("reasons", {}).state == "ready", WAIT_S, "the newer answer is there")
-    newer = asked.look("reasons", {}).result
+    assert asked.look("reasons", {}, persons=True).state == "refreshing"
+    assert asked.look("stickiness", {}, persons=True).state == "ready", "no event came"
+    wait_until(lambda: asked.look("reasons", {}, persons=True).state == "ready", WAIT_S, "the newer answer is there")
+    newer = asked.look("reasons", {}, persons=True).result
     assert newer is not None
     assert newer != old.result
-    assert asked.look("stickiness", {}).result == other.result
+    assert asked.look("stickiness", {}, persons=True).result == other.result
 
 
 def test_versions_know_the_tables_of_what_the_engine_said() -> None:
@@ -183,7 +183,7 @@ async def test_a_process_that_is_gone_takes_one_question_with_it(asked: Asked) -
     for pid in pids(asked):
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not any(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids(asked)), 10, "they are gone")
-    answer = await asked.ask("lifecycle", {"unit": "month"}, wait_s=WAIT_S)
+    answer = await asked.ask("lifecycle", {"unit": "month"}, persons=True, wait_s=WAIT_S)
     assert (answer.state, answer.reason) == ("refused", "ended")
     assert "page.analyses_memory" in answer.words
     asked.again(answer.key)
@@ -213,9 +213,9 @@ async def test_a_question_that_takes_too_much_memory_is_refused_and_the_next_is_
 
 async def test_somebody_may_stop_a_question(asked: Asked) -> None:
     asked.catalog()
-    answer = asked.look("paths_into_silence", {})
+    answer = asked.look("paths_into_silence", {}, persons=True)
     asked.cancel(answer.key)
-    answer = await asked.ask("paths_into_silence", {}, wait_s=WAIT_S)
+    answer = await asked.ask("paths_into_silence", {}, persons=True, wait_s=WAIT_S)
     assert (answer.state, answer.reason) == ("refused", "cancelled")
 
 
@@ -239,7 +239,7 @@ async def test_whoever_goes_away_stops_what_is_kept_by_nobody(asked: Asked) -> N
     ],
 )
 def test_a_wrong_question_is_refused_before_anything_is_computed(asked: Asked, name: str, parameters: dict[str, object], says: str) -> None:
-    answer = asked.look(name, parameters)
+    answer = asked.look(name, parameters, persons=True)
     assert (answer.state, answer.reason) == ("refused", "usage")
     assert says in answer.words
     assert not asked.crew.waiting
@@ -247,7 +247,7 @@ def test_a_wrong_question_is_refused_before_anything_is_computed(asked: Asked, n
 
 def test_without_a_history_nothing_is_started(opened: Callable[..., Asked], tmp_path: Path) -> None:
     asked = opened(folder=tmp_path / "none")
-    answer = asked.look("retention", {})
+    answer = asked.look("retention", {}, persons=True)
     assert (answer.state, asked.has_history) == ("no_history", False)
     assert "history import" in answer.words
     assert pids(asked) == []
