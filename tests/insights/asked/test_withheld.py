@@ -15,7 +15,7 @@ from insights.analyses.analysis import Cell
 from insights.analyses.as_plain import entry_of, found_of
 from insights.analyses.catalog import CATALOG
 from insights.analyses.crowd import AsOf, Crowd, crowd_of
-from insights.analyses.plain import Found, Note
+from insights.analyses.plain import Found, Note, Rows
 from insights.asked.asked import Asked
 from insights.asked.withheld import ADD_UP, NAME_PERSONS, PLACE, withheld
 from tests.insights.example import BEGIN, DAYS, events, said_of
@@ -147,6 +147,24 @@ def test_no_two_limits_give_a_small_group_between_them(log: tuple[list[dict[str,
             for other in others:
                 between = {user for group in one ^ other for user in people[group]}
                 assert not between or len(between) >= LEAST
+
+
+@pytest.mark.parametrize(
+    ("sizes", "left"),
+    [
+        ({"a": 20, "b": 8, "c": 3, "d": 2}, {"a", "b"}),  # c and d are five together
+        ({"a": 20, "b": 8, "c": 3}, {"a"}),  # c alone is the whole less the others
+        ({"a": 20, "b": 8, "c": 3, "other": 9}, {"a", "b"}),  # another limit would give c as a part of the others
+        ({"a": 20, "b": 8, "other": 9}, {"a", "b", "other"}),
+    ],
+)
+def test_of_groups_as_large_as_this_these_are_left(log: tuple[list[dict[str, Any]], Crowd], sizes: dict[str, int], left: set[str]) -> None:
+    whole, _ = both(log[1], "lifecycle", by="props.team")
+    rows = [{**whole.rows.dicts()[0], "metric": "active", "group": group, "value": float(size)} for group, size in sizes.items()]
+    found = msgspec.structs.replace(whole, rows=Rows({name: [row[name] for row in rows] for name in rows[0]}))
+    shown = withheld(found, entry_of(CATALOG["lifecycle"]), LEAST)
+    assert set(shown.rows.columns["group"]) == left
+    assert bool(shown.notes) == (left != sizes.keys())
 
 
 def test_hours_are_of_enough_people(log: tuple[list[dict[str, Any]], Crowd]) -> None:
