@@ -173,7 +173,7 @@ def test_a_campaign_is_a_mark_and_without_risks_only_before_and_after_are_compar
         ("2.0", "says no time"),
         ("2.0,at=soon", "says no time"),
         (",at=2024-03-01", "is no release"),
-        ("2.0,at=2024-03-01,kind=party", "release or campaign"),
+        ("2.0,at=2024-03-01,kind=party", "release, campaign"),
         ("2.0,at=2024-03-01,colour=red", "is no release"),
         ("2.0,at=2024-03-01,touched=pro", "is no condition"),
     ],
