@@ -18,8 +18,8 @@ class NotDone(UsageFault):
     """
 
     def __init__(self, key: str, **values: object) -> None:
+        super().__init__(words("en").t(key, **values))
         self.key, self.values = key, values
-        super().__init__(self.said("en"))
 
     def said(self, lang: Lang) -> str:
         """Return the sentence.
