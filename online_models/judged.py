@@ -1,4 +1,4 @@
-"""Was the stated level right, and when? Stated risks against what came true, by day of the landmark and by tenths of the risk.
+"""Was the stated level right, and when? Stated risks against what came true, by day of the landmark; and by tenths of the risk, which a tally counts (`online_models.quality`).
 
 One number over a window hides a level that is too high on some days and too low on others, or among those of low risk only.
 """
@@ -15,7 +15,6 @@ import numpy.typing as npt
 from features.definitions.definition import DAY_MS
 from online_models.plain import Count, NotNegative
 
-TENTHS = 10
 DAYS = 28
 """How many of the newest days with outcomes are kept."""
 SPANS = (1, 7, 28)
@@ -47,25 +46,13 @@ class Judged(msgspec.Struct, frozen=True):
 NOBODY = Judged(0, 0.0, 0)
 
 
-def by_tenths(labels: npt.NDArray[Any], stated: npt.NDArray[np.floating[Any]]) -> list[Judged]:
-    """Return ten groups by the stated risk, [0, .1) to [.9, 1], of labels 0 or 1, (n,), with stated risks in [0, 1], (n,).
-
-    >>> [group.n for group in by_tenths(np.array([0, 1, 1]), np.array([0.05, 0.1, 1.0]))]
-    [1, 1, 0, 0, 0, 0, 0, 0, 0, 1]
-    """
-    risks = np.asarray(stated, np.float64)
-    tenth = np.minimum((risks * TENTHS).astype(np.int64), TENTHS - 1)
-    sums = (np.bincount(tenth, weight, TENTHS) for weight in (None, risks, np.asarray(labels, np.float64)))
-    return [Judged(int(n), float(said), int(churned)) for n, said, churned in zip(*sums, strict=True)]
-
-
 def tenths_in_words(tenths: Sequence[Judged]) -> list[tuple[str, Judged]]:
     """Return each tenth with the name of its risks.
 
     >>> [name for name, _ in tenths_in_words([NOBODY] * 10)][::9]
     ['0-.1', '.9-1']
     """
-    edges = ["0", *(f".{place}" for place in range(1, TENTHS)), "1"]
+    edges = ["0", *(f".{place}" for place in range(1, len(tenths))), "1"]
     return [(f"{edges[place]}-{edges[place + 1]}", group) for place, group in enumerate(tenths)]
 
 

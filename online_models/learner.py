@@ -129,7 +129,7 @@ class Learner:
     """The champion's figures since the beginning, by segment."""
     totals: dict[str, Tally] = field(default_factory=dict)
     """Every candidate's figures since the beginning."""
-    judged: ByDay = field(default_factory=ByDay)
+    by_day: ByDay = field(default_factory=ByDay)
     """What the champion stated against what came true, by day."""
     _window: Window = field(default_factory=lambda: Window.empty(0))
     _trial: Window = field(default_factory=lambda: Window.empty(0))
@@ -277,7 +277,7 @@ class Learner:
         place = self.names.index(self.standing.champion)
         there = ~np.isnan(stated[:, place])
         self.progress.add(labels[there], stated[there, place], vectors[there])
-        self.judged.add(landmark_ms[there], stated[there, place], labels[there])
+        self.by_day.add(landmark_ms[there], stated[there, place], labels[there])
         changed = [of for of, watch, values in (
             ("loss", self.loss_watch, losses[there, place]), ("scores", self.score_watch, stated[there, place]),
         ) if watch.feed(values)]  # fmt: skip
@@ -372,7 +372,7 @@ class Learner:
             newest=self._newest.tobytes(),
             progress={name: tally.state() for name, tally in self.progress.tallies.items()},
             totals={name: tally.state() for name, tally in self.totals.items()},
-            days=self.judged.days,
+            days=self.by_day.days,
         )
 
     def restore(self, state: Any) -> None:
@@ -424,6 +424,6 @@ class Learner:
         self._newest = array_of(one.newest, "u1", -1, WIDTH)
         self.progress.tallies = {name: Tally.of(saved) for name, saved in one.progress.items()}
         self.totals = {name: Tally.of(saved) for name, saved in one.totals.items()}
-        self.judged.days = dict(one.days)
+        self.by_day.days = dict(one.days)
         if self.steps:  # a learner without a step has no scorers yet, and must have none after a restart either
             self._compile()

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.users.catalog import INDEX, value_table
+from online_models.judged import Judged
 from online_models.plain import Count, NotNegative
 from online_models.scorer import EPSILON
 
@@ -131,12 +132,16 @@ class Tally:
         part = np.clip(np.divide(wanted - (np.cumsum(total) - total), total, out=np.zeros(BINS), where=total > 0), 0, 1)
         return float((part * self.counts[1][::-1]).sum() / wanted / (self.churned / self.n))
 
+    def tenths(self) -> list[Judged]:
+        """Return the scores by tenths of the scale, [0, .1) to [.9, 1]."""
+        wide = self.counts.reshape(2, ECE_BINS, -1).sum(axis=2)
+        return [Judged(stayed + left, stated, left) for stated, (stayed, left) in zip(self.sums.tolist(), wide.T.tolist(), strict=True)]
+
     def reliability(self) -> Iterator[tuple[float, float, int]]:
         """Yield (mean score, share of churners, number of scores) of each tenth of the scale that holds a score."""
-        wide = self.counts.reshape(2, ECE_BINS, -1).sum(axis=2)
-        for stated, (stayed, left) in zip(self.sums.tolist(), wide.T.tolist(), strict=True):
-            if stayed + left:
-                yield stated / (stayed + left), left / (stayed + left), stayed + left
+        for group in self.tenths():
+            if group.n:
+                yield *group.shares(), group.n
 
     @property
     def ece(self) -> float:

@@ -460,7 +460,7 @@ def _publish(learner: Learner, change: Change | None = None) -> Version:
         figures=learner.figures(),
         segments=learner.window_segments(),
         tenths=learner.window_tenths(),
-        days=dict(learner.judged.days),
+        days=dict(learner.by_day.days),
         drifts=drifts,
         sample=learner.sample,
     )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from features.users.catalog import WIDTH
 from online_models.champion import Grades
-from online_models.judged import Judged, by_tenths
+from online_models.judged import Judged
 from online_models.plain import array_of, labels_of
 from online_models.quality import Progress, Tally, log_loss
 
@@ -61,12 +61,8 @@ class Window:
 
     def figures(self, place: int) -> dict[str, float] | None:
         """Return the figures of the candidate at this place; None if it has stated nothing."""
-        there = self._there(place)
-        if not there.any():
-            return None
-        tally = Tally()
-        tally.add(self.labels[there], self.stated[there, place])
-        return tally.figures()
+        tally = self._tally(place)
+        return tally.figures() if tally.n else None
 
     def segments(self, place: int, channels: tuple[str, ...]) -> dict[str, dict[str, float]]:
         """Return the figures of the candidate at this place by segment."""
@@ -76,8 +72,12 @@ class Window:
 
     def tenths(self, place: int) -> list[Judged]:
         """Return what the candidate at this place stated against what came true, by tenths of the risk."""
-        there = self._there(place)
-        return by_tenths(self.labels[there], self.stated[there, place])
+        return self._tally(place).tenths()
+
+    def _tally(self, place: int) -> Tally:
+        there, tally = self._there(place), Tally()
+        tally.add(self.labels[there], self.stated[there, place])
+        return tally
 
     def _there(self, place: int) -> npt.NDArray[np.bool_]:
         return np.asarray(~np.isnan(self.stated[:, place]))

@@ -60,11 +60,13 @@ RULES: dict[str, Rule] = {
     "stream.shown": Rule(""),
     "stream.screen": Rule("stream.shown"),
     "stream.key_file": Rule(""),
+    "stream.owned_folder": Rule(""),
+    "stream.toml_value": Rule(""),
     "stream.position": Rule(""),
     "stream.outbox": Rule("stream.position"),
     "stream.alerts": Rule("features.definitions features.users stream.position stream.outbox stream.shown"),
     "stream.settings.templates": Rule(""),
-    "stream.settings": Rule("features.definitions features.users online_models stream.faults stream.alerts"),
+    "stream.settings": Rule("features.definitions features.users online_models stream.faults stream.toml_value stream.alerts"),
     "stream.kafka.wire": Rule("stream.position stream.outbox"),
     "stream.kafka.origin": Rule(""),
     "stream.kafka": Rule(
@@ -87,7 +89,7 @@ RULES: dict[str, Rule] = {
         clock=True,
     ),
     "stream.demo": Rule(
-        f"{SHELL} stream.key_file features.store.redis features.reader online_models.registry_redis stream.ownership stream.intake stream.processes",
+        f"{SHELL} stream.key_file stream.owned_folder features.store.redis features.reader online_models.registry_redis stream.ownership stream.intake stream.processes",
         f"{KAFKA} redis socket",
         clock=True,
     ),
@@ -96,7 +98,9 @@ RULES: dict[str, Rule] = {
     "insights.past.fold": Rule("features.definitions features.compiled features.users online_models stream.alerts stream.kafka.origin"),
     "insights.analyses.plain": Rule(""),
     "insights.analyses.conditions": Rule("stream.faults"),
-    "insights.made": Rule("stream.faults insights.store insights.analyses.plain insights.analyses.conditions", "sqlalchemy"),
+    "insights.made": Rule(
+        "stream.faults stream.toml_value insights.store insights.analyses.plain insights.analyses.conditions", "sqlalchemy"
+    ),
     "insights.past": Rule(
         "features.definitions features.users stream.faults stream.alerts insights.store insights.made insights.past.fold", "sqlalchemy"
     ),
@@ -129,7 +133,7 @@ RULES: dict[str, Rule] = {
     "insights.explore": Rule("features.definitions stream.shown insights.words insights.history insights.analyses"),
     "insights.written": Rule("stream.shown insights.words insights.analyses.plain insights.analyses.units"),
     "insights.written.files": Rule("stream.faults stream.shown insights.words insights.analyses insights.analyses.plain insights.written"),
-    "insights.asked": Rule("stream.faults insights.store insights.made insights.analyses.plain", clock=True),
+    "insights.asked": Rule("stream.faults stream.owned_folder insights.store insights.made insights.analyses.plain", clock=True),
     "insights.asked.worker": Rule(
         "stream.faults insights.history insights.analyses insights.analyses.plain insights.written insights.written.files insights.asked",
         clock=True,

@@ -88,18 +88,19 @@ def _judged_by(crowd: Crowd, asked: Releases) -> tuple[str | None, list[Note]]:
 
 def _promised(crowd: Crowd, asked: Releases, one: Release, definition: str) -> list[dict[str, Any]]:
     now = held(crowd, one, asked.return_within, definition, asked.without)
-    before = [held(crowd, one, asked.return_within, definition, asked.without, back) for back in range(1, asked.weeks_before + 1)]
-    sums = _sums_by_user(now, pl.concat([now.clear(), *before]))
+    if now.height < asked.least_people:
+        return [{"metric": "effect", "n": now.height, "value": None, "state": "none"}]
+    weeks = range(1, asked.weeks_before + 1)
+    before = pl.concat([now.clear(), *(held(crowd, one, asked.return_within, definition, asked.without, back) for back in weeks)])
+    sums = _sums_by_user(now, before)
 
     def values(sums: Floats) -> Floats:
         came, promised, n, came_before, promised_before, n_before = sums.T
         excess, excess_before = (came - promised) / n, (came_before - promised_before) / n_before
         return np.stack([excess - excess_before, excess, excess_before, came / n, promised / n], axis=1)
 
-    if now.height < asked.least_people:
-        return [{"metric": "effect", "n": now.height, "value": None, "state": "none"}]
-    counts = (now.height, now.height, sum(one.height for one in before), now.height, now.height)
-    earlier = pl.concat([now.clear(), *before])["user"].n_unique()
+    counts = (now.height, now.height, before.height, now.height, now.height)
+    earlier = before["user"].n_unique()
     people = (min(now.height, earlier), now.height, earlier, now.height, now.height)
     state = "complete" if is_over(crowd, one, asked.return_within) else "open"
     return _rows(("effect", "excess", "excess_before", "observed", "promised"), sums, values, counts, people, state)

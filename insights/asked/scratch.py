@@ -1,16 +1,16 @@
 """Where does a process that computes put what it cannot keep in memory? Into a folder that whoever started it owns and removes, however the process ended.
 
-The owner holds a lock on the folder as long as it lives, so that a later start can tell folders that are in use from those whose owner was killed.
+What an owner left that was killed goes at a later start (`stream.owned_folder`).
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
 from pathlib import Path
+
+from stream.owned_folder import hold, left_behind
 
 PREFIX = "churnwatch-asked-"
 
@@ -20,8 +20,7 @@ class Scratch:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._lock = os.open(self.folder, os.O_RDONLY)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = hold(self.folder)
 
     def remove(self) -> None:
         """Remove it with all that is in it, once the process is gone. A second time does nothing."""
@@ -31,16 +30,7 @@ class Scratch:
             self._lock = -1
 
 
-def clear_left() -> int:
-    """Remove folders of ours whose owner is gone; return how many. Those of other users, and such as somebody uses, stay."""
-    removed = 0
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):  # another start removes it, or it is not ours
-            lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder)
-                removed += 1
-            finally:
-                os.close(lock)
-    return removed
+def clear_left() -> None:
+    """Remove folders of ours whose owner is gone. Those of other users, and such as somebody uses, stay."""
+    for folder in left_behind(Path(tempfile.gettempdir()), PREFIX):
+        shutil.rmtree(folder, ignore_errors=True)

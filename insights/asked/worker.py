@@ -128,9 +128,8 @@ def _reply_to(question: Question, setup: Setup) -> Reply:
     if isinstance(question, AskParquet):
         return Written(_parquet(question.found))
     folder = Path(setup.folder)
-    followed = followed_version(
-        folder
-    )  # before it is opened: what is committed meanwhile makes the answer old, and never the other way round
+    # before it is opened: what is committed meanwhile makes the answer old, and never the other way round
+    followed = followed_version(folder)
     crowd = _open(setup, folder)
     try:
         if isinstance(question, AskSql):

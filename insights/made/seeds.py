@@ -17,35 +17,26 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection
 
-from insights.analyses.plain import Cell
 from insights.made.shelf import Missing, every, one, save, users_of
-from insights.made.things import Board, Made, Question, Segment, Shown, Thing, checked_name, judge
+from insights.made.things import Board, Made, Question, Segment, Thing, checked_name, judge
 from stream.faults import UsageFault
+from stream.toml_value import toml_value
 
 BY = "churnwatch.toml"
 """Who made what the file gives."""
 Tables = Mapping[str, Iterable[Mapping[str, Any]]]
 
 
-class _Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Question(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
-    title: str
-    analysis: str
-    parameters: dict[str, Any] = {}
-    shown: Shown = "table"
-    cell: Cell | None = None
 
 
-class _Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Board(Board, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
-    title: str
-    questions: tuple[str, ...] = ()
 
 
-class _Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Segment(Segment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
-    title: str
-    rule: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
 
 
@@ -137,20 +128,7 @@ def toml_of(db: Connection) -> str:
             values = {"name": made.name, **msgspec.to_builtins(made.what)}
             if thing is Segment and not values["rule"]:
                 values["users"] = list(users_of(db, made.name))
-            lines = [f"{name} = {_toml(values[name])}" for name in table.__struct_fields__ if values.get(name) not in (None, [], {}, ())]
+            names = ("name", *(name for name in table.__struct_fields__ if name != "name"))
+            lines = [f"{name} = {toml_value(values[name])}" for name in names if values.get(name) not in (None, [], {}, ())]
             parts.append("\n".join([f"[[{kind}]]", *lines]))
     return "\n\n".join(parts)
-
-
-def _toml(value: object) -> str:
-    r"""Write a value.
-
-    >>> _toml({"unit": "week", "steps": ["a\"b"], "k": 1, "all": True, "by": None})
-    '{ "unit" = "week", "steps" = ["a\\"b"], "k" = 1, "all" = true }'
-    """
-    if isinstance(value, Mapping):
-        inside = ", ".join(f"{_toml(str(name))} = {_toml(one)}" for name, one in value.items() if one is not None)
-        return f"{{ {inside} }}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")

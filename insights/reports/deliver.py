@@ -145,16 +145,27 @@ class Deliverer(Generic[T]):
 
 def standings(store: Store, reports: Iterable[ScheduledReport], now_ms: int) -> list[Standing]:
     """Return how each report stands. A report that is new is due from its next time on."""
-    found = []
-    with store.write() as db:
+    reports, found = list(reports), []
+    since = _since(store, reports, now_ms)
+    with store.read() as db:
         for report in reports:
-            since = deliveries.known_since(db, what_of(report), now_ms)
             due = newest_due(report, now_ms)
             rows = deliveries.deliveries(db, what_of(report), due.period)
             wanted = recipients_of(report)
-            is_due = due.at_ms >= since or rows
+            is_due = due.at_ms >= since[report.name] or rows
             found.append(Standing(report, due if is_due else None, [rows[one] for one in wanted if one in rows], len(wanted)))
     return found
+
+
+def _since(store: Store, reports: Sequence[ScheduledReport], now_ms: int) -> dict[str, int]:
+    """Return since when each report is known, by name. Only for one that is new the store is written to, since a page that shows them must not wait for its turn."""
+    with store.read() as db:
+        known = {report.name: since for report in reports if (since := deliveries.since_of(db, what_of(report))) is not None}
+    new = [report for report in reports if report.name not in known]
+    if new:
+        with store.write() as db:
+            known |= {report.name: deliveries.known_since(db, what_of(report), now_ms) for report in new}
+    return known
 
 
 def recipients_of(report: ScheduledReport) -> list[str]:

@@ -98,8 +98,13 @@ def known_since(db: Connection, what: str, now_ms: int) -> int:
         what=what, period="", recipient="", state="known", by="", until_ms=0, at_ms=now_ms, tries=0, why=""
     )
     db.execute(new.on_conflict_do_nothing(index_elements=["what", "period", "recipient"]))
-    since: int = db.execute(select(DELIVERIES.c.at_ms).where(DELIVERIES.c.what == what, DELIVERIES.c.period == "")).scalar_one()
-    return since
+    since = since_of(db, what)
+    return now_ms if since is None else since
+
+
+def since_of(db: Connection, what: str) -> int | None:
+    """Return since when a thing is known, ms; None before."""
+    return db.execute(select(DELIVERIES.c.at_ms).where(DELIVERIES.c.what == what, DELIVERIES.c.period == "")).scalar_one_or_none()
 
 
 def forget(db: Connection, before_ms: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,32 +12,32 @@ from pathlib import Path
 
 import redis
 
+from stream.owned_folder import hold, left_behind
+
 PREFIX = "churnwatch-demo-"
-LOCK, PORT = "running", "redis.port"
-"""A file that the demo holds locked as long as it lives, and one that names the port of its Redis."""
+PORT = "redis.port"
+"""A file that names the port of its Redis."""
 
 
 @contextmanager
 def demo_folder() -> Iterator[Path]:
     """Yield a folder of this demo's own, after clearing those of demos that are gone."""
     clear(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as made, (Path(made) / LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it however this process ends
-        yield Path(made)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as made:
+        lock = hold(Path(made))
+        try:
+            yield Path(made)
+        finally:
+            os.close(lock)
 
 
 def clear(place: Path) -> list[Path]:
     """End the Redis of each demo whose process is gone, remove its folder, and return these folders; a demo that runs is left alone."""
     cleared = []
-    for folder in place.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError), (folder / LOCK).open() as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            _end_redis(folder)
-            shutil.rmtree(folder, ignore_errors=True)
-            cleared.append(folder)
+    for folder in left_behind(place, PREFIX):
+        _end_redis(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        cleared.append(folder)
     return cleared
 
 

@@ -27,6 +27,7 @@ from stream.settings.reports import ScheduledReport, judge_mail, reports_of
 from stream.settings.table import SETTINGS
 from stream.settings.values import duration_ms, duration_text, is_loopback, names_of, nearest, read, text_of
 from stream.settings.watches import Watch, watches_of
+from stream.toml_value import toml_value
 
 __all__ = [
     "SETTINGS", "Settings", "SettingsError", "duration_ms", "duration_text", "example_toml", "is_loopback", "is_on_this_machine", "load_settings", "nearest",
@@ -176,7 +177,7 @@ def example_toml() -> str:
         if here != section:
             section = here
             lines += ["", f"[{section}]"]
-        lines += [f"# {setting.help}" + (f" (or {setting.env})" if setting.env else ""), f"# {name} = {_toml(setting.default)}"]
+        lines += [f"# {setting.help}" + (f" (or {setting.env})" if setting.env else ""), f"# {name} = {toml_value(setting.default)}"]
     lines += [
         "",
         "# What churned means; several may stand side by side.",
@@ -247,14 +248,6 @@ def example_toml() -> str:
         )
         + "\n"
     )
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "[" + ", ".join(f'"{one}"' for one in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _file_values(path: Path | None, environment: Mapping[str, str], faults: list[str]) -> tuple[dict[str, Any], dict[str, list[Any]]]:

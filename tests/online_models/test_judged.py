@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from features.definitions.definition import DAY_MS
 from online_models.example import LABEL, ExampleBlock
-from online_models.judged import DAYS, SPANS, ByDay, Judged, by_tenths, over
+from online_models.judged import DAYS, SPANS, ByDay, Judged, over
 from online_models.learner import Learner, LearnerSettings
 from online_models.learner_state import LearnerState
+from online_models.quality import Tally
 from online_models.trainer import Trainer
 from tests.online_models.test_learning import SETTINGS, make_blocks
 
@@ -50,9 +51,10 @@ def test_days_are_counted_as_by_hand_however_they_come(batches: list[list[tuple[
 @given(LANDMARKS)
 def test_tenths_are_counted_as_by_hand(rows: list[tuple[int, int, int]]) -> None:
     _, risk, label = np.array(rows, np.int64).reshape(-1, 3).T
-    found = by_tenths(label, risk / 100)
+    tally = Tally()
+    tally.add(label, risk / 100)
     by_tenth = [(min(int(percent / 100 * 10), 9), percent, gone) for _, percent, gone in rows]
-    assert [rounded(one) for one in found] == [by_hand(by_tenth, tenth) for tenth in range(10)]
+    assert [rounded(one) for one in tally.tenths()] == [by_hand(by_tenth, tenth) for tenth in range(10)]
 
 
 def matured(blocks: list[ExampleBlock]) -> list[tuple[int, int]]:
@@ -65,6 +67,16 @@ def matured(blocks: list[ExampleBlock]) -> list[tuple[int, int]]:
     return [(at, label) for _, at, label in sorted(labels)]
 
 
+def newest_of(graded: list[tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    """Count labels and churners of the newest days, by hand."""
+    days = sorted({day for day, _ in graded})[-DAYS:]
+    return {day: (sum(one == day for one, _ in graded), sum(label for one, label in graded if one == day)) for day in days}
+
+
+def counted(days: Mapping[int, Judged]) -> dict[int, tuple[int, int]]:
+    return {day: (one.n, one.churned) for day, one in days.items()}
+
+
 def test_a_version_tells_of_every_label_that_was_graded() -> None:
     trainer = Trainer(SETTINGS)
     blocks = [block for _, block in make_blocks(per_partition=600)]
@@ -72,21 +84,20 @@ def test_a_version_tells_of_every_label_that_was_graded() -> None:
     learner = trainer.learners["gone"]
     assert sum(one.n for one in newest.tenths) == newest.segments["all"]["n"]
     assert sum(one.churned for one in newest.tenths) == round(newest.segments["all"]["n"] * newest.segments["all"]["base_rate"])
-    graded = [(int(at) // DAY_MS, label) for at, label in matured(blocks)[: learner.learned]]
-    days = sorted({day for day, _ in graded})[-DAYS:]
-    told = {day: (sum(one == day for one, _ in graded), sum(label for one, label in graded if one == day)) for day in days}
-    assert {day: (one.n, one.churned) for day, one in learner.judged.days.items()} == told
-    assert newest.days.items() <= learner.judged.days.items() or len(newest.days) == DAYS
+    graded = [(int(at) // DAY_MS, label) for at, label in matured(blocks)]
+    assert 0 < newest.labels < len(graded)
+    assert counted(newest.days) == newest_of(graded[: newest.labels])
+    assert counted(learner.by_day.days) == newest_of(graded[: learner.learned])
 
 
 def test_days_go_on_over_a_restart_and_a_state_without_them_is_read() -> None:
     settings = LearnerSettings(horizon_ms=DAY_MS, models=("cadence",))
     one, other = Learner("gone", settings), Learner("gone", settings)
-    one.judged.add(np.array([DAY_MS]), np.array([0.25]), np.array([1]))
+    one.by_day.add(np.array([DAY_MS]), np.array([0.25]), np.array([1]))
     packed = msgspec.msgpack.encode(one.state())
     other.restore(msgspec.msgpack.decode(packed, type=LearnerState))
-    assert other.judged.days == {1: Judged(1, 0.25, 1)}
+    assert other.by_day.days == {1: Judged(1, 0.25, 1)}
     older = msgspec.msgpack.decode(packed)
     del older["days"]
     other.restore(msgspec.Raw(msgspec.msgpack.encode(older)))
-    assert other.judged.days == {}
+    assert other.by_day.days == {}

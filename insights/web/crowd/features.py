@@ -14,8 +14,6 @@ from insights.web.filters import Pick
 from insights.words import DASH, Words
 from stream.shown import visible
 
-PLACES = ("needed", "promising", "habit", "idle")
-"""The four fields, as the analysis names them."""
 COLOURS = {"needed": "good", "promising": "c1", "habit": "node", "idle": "ink3"}
 WITHIN = ("7", "1", "14", "28")
 COMMON = 0.2

@@ -45,10 +45,8 @@ def boards(request: Request, parts: Has) -> Response:
     with parts.store.read() as db:
         made, kept = every(db, Board), every(db, Question)
     on = {name: [board.what.title for board in made if name in board.what.questions] for name in (one.name for one in kept)}
-    links = {one.name: f"/explore?{query_of(one.what.analysis, one.what.parameters, one.what.cell)}" for one in kept}
-    who = who_asks(request)
-    if not who.may("read:people"):  # who may see no persons is led to the table, not to the list behind a number
-        links = {one.name: f"/explore?{query_of(one.what.analysis, one.what.parameters)}" for one in kept}
+    people = who_asks(request).may("read:people")  # who may see no persons is led to the table, not to the list behind a number
+    links = {one.name: f"/explore?{query_of(one.what.analysis, one.what.parameters, one.what.cell if people else None)}" for one in kept}
     return _draw(request, parts, "boards.html", "Boards", boards=made, questions=kept, on=on, links=links)
 
 

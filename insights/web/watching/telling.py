@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from insights.reports.deliver import SENDING_MS
 from insights.reports.mail import MailServer, NotSent, Unsure, mail_server, send
 from insights.store import deliveries, watching
+from insights.store.store import Db
 from insights.store.watching import Told
 from insights.watches.core import Event
 from insights.web.parts import Parts
@@ -19,6 +20,7 @@ from insights.web.report.message import POLICY
 from insights.web.watching.said import sentence
 from insights.web.watching.watcher import EVENT
 from insights.words import words
+from stream.settings.watches import Watch
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +47,10 @@ class Telling:
         """Tell everybody whatever they have not been told. Raises what `publish` raises, once the mails are out."""
         watches = {one.name: one for one in self._parts.settings.watches}
         with self._parts.store.read() as db:
-            fresh = watching.newest(db, self._parts.now_ms() - NEW_MS)
+            fresh = list(self._untold(db, watches))
             waiting = watching.unpublished(db)
-        for told in fresh:
-            for to in watches[told.watch].to if told.watch in watches else ():
-                self._mail(told, to)
+        for told, to in fresh:
+            self._mail(told, to)
         if self._publish is not None and waiting:
             on_topic = [one for one in waiting if one.watch not in watches or watches[one.watch].topic]
             if on_topic:
@@ -57,8 +58,15 @@ class Telling:
             with self._parts.store.write() as db:
                 watching.published(db, [one.id for one in waiting], self._parts.now_ms())
 
+    def _untold(self, db: Db, watches: Mapping[str, Watch]) -> Iterator[tuple[Told, str]]:
+        """Yield the events of the last day with each address that nobody is done with."""
+        for told in watching.newest(db, self._parts.now_ms() - NEW_MS):
+            if told.watch in watches:
+                known = deliveries.deliveries(db, _what(told), str(told.id))
+                yield from ((told, to) for to in watches[told.watch].to if to not in known or not known[to].is_over)
+
     def _mail(self, told: Told, to: str) -> None:
-        what, period, store, now_ms = f"watch {told.watch}", str(told.id), self._parts.store, self._parts.now_ms()
+        what, period, store, now_ms = _what(told), str(told.id), self._parts.store, self._parts.now_ms()
         with store.write() as db:
             if not deliveries.claim(db, what, period, to, self._me, now_ms, now_ms + SENDING_MS):
                 return
@@ -86,3 +94,8 @@ class Telling:
         url = self._parts.settings["page.url"]
         message.set_content("\n".join([sentence(event, w), *([f"{url}/data"] if url else [])]) + "\n")
         return message
+
+
+def _what(told: Told) -> str:
+    """Return what an event of a watch is called among deliveries."""
+    return f"watch {told.watch}"
