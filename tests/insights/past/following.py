@@ -9,7 +9,8 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-from confluent_kafka import Producer
+from confluent_kafka import IsolationLevel, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from sqlalchemy import Engine, event
 
 from features.store.app_spec import AppSpec
@@ -17,6 +18,7 @@ from insights.past.follow import Follower, FollowObserver
 from insights.store.store import open_store
 from stream.settings import Settings, load_settings
 from tests.insights.past.history import APP, SPEC, Topics
+from tests.servers.process import wait_until
 
 PARTITIONS = 2
 APP_SPEC = AppSpec(spec=SPEC, cluster_id="cluster", topic_id="topic", partitions=PARTITIONS)
@@ -62,6 +64,18 @@ def publish(bootstrap: str, prefix: str, topics: Topics) -> None:
     for record in topics.examples:
         plain.produce(f"{prefix}examples", record.value, partition=0, headers=record.headers, timestamp=record.stamp_ms)
     assert plain.flush(30) == 0
+    wait_readable(bootstrap, [TopicPartition(f"{prefix}alerts", partition) for partition in topics.alerts])
+
+
+def wait_readable(bootstrap: str, partitions: list[TopicPartition]) -> None:
+    """Wait until whoever reads committed records may read all: a broker confirms a transaction before it has written the markers that end it."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+
+    def ends(level: IsolationLevel) -> list[int]:
+        found = admin.list_offsets(dict.fromkeys(partitions, OffsetSpec.latest()), isolation_level=level)
+        return [future.result(30).offset for future in found.values()]
+
+    wait_until(lambda: ends(IsolationLevel.READ_COMMITTED) == ends(IsolationLevel.READ_UNCOMMITTED), 30, "every transaction has ended")
 
 
 def follow_and_die(bootstrap: str, prefix: str, url: str, statement: int | None) -> None:
