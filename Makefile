@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
+unexport PYTHONDONTWRITEBYTECODE  # .venv is ours: without its bytecode every start would compile all it imports, which is most of its time
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test lint docs bench lock clean

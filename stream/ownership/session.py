@@ -142,13 +142,13 @@ class Session:
     def start(self) -> None:
         """Begin publishing."""
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._guard(self._publish_alerts())), loop.create_task(self._guard(self._publish_examples()))]
+        self._tasks = [loop.create_task(self._guard(self._publish_alerts)), loop.create_task(self._guard(self._publish_examples))]
         self._wake_outbox.set()
         self._wake_exbox.set()
 
-    async def _guard(self, work: Awaitable[None]) -> None:
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - handed to whoever calls next; nothing is swallowed
