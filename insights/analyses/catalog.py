@@ -13,6 +13,7 @@ from insights.analyses.after_drop_off import AFTER_DROP_OFF
 from insights.analyses.analysis import Analysis
 from insights.analyses.clusters import CLUSTERS
 from insights.analyses.daily_states import DAILY_STATES
+from insights.analyses.errors_by_step import ERRORS_BY_STEP
 from insights.analyses.feature_use import FEATURE_USE
 from insights.analyses.funnel import FUNNEL
 from insights.analyses.hours import HOURS_OF_DAY
@@ -48,6 +49,7 @@ _ALL = (
     FEATURE_USE,
     RETAINED_AGAINST_CHURNED,
     HOURS_OF_DAY,
+    ERRORS_BY_STEP,
     REASONS,
     LOSS_TO_COME,
     RELEASES,

@@ -61,6 +61,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
     feature: str | None = None
     reason: str | None = None
+    event: str | None = None
 
 
 class Members(msgspec.Struct, frozen=True, kw_only=True):

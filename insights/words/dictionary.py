@@ -69,5 +69,6 @@ WORDS: dict[str, Said] = {
     "column.verdict.is": Said("whether the difference holds on the half of the range that was hidden", "差异在隐藏的另一半时间段上是否成立"),
     "column.hour.is": Said("hour of the day in the zone, 00 to 23", "所属时区的小时，00 至 23"),
     "column.reason.is": Said("code of a reason that alerts name", "预警所列原因的代码"),
+    "column.event.is": Said("the step as it was asked, or the type of the events", "所问的步骤，或事件类型"),
     "column.kind.is": Said("`release`, or `campaign`: a mark, whose effect is not measured", "`release`（版本）或 `campaign`（活动：仅作标记，不测量效果）"),
 }  # fmt: skip

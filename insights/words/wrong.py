@@ -86,6 +86,7 @@ WORDS: dict[str, Said] = phrases(
         "name a step: `--users k=N`, from 1 on": "请给出步骤：`--users k=N`，从 1 开始",
         "name a reason: `--users reason=CODE`": "请给出原因：`--users reason=CODE`",
         "name a feature: `--users feature=NAME`": "请给出功能：`--users feature=NAME`",
+        "name a step or a type of event: `--users event=NAME`": "请给出步骤或事件类型：`--users event=NAME`",
         "name a release: `--users group=NAME`": "请给出版本发布：`--users group=NAME`",
         # SQL
         "take one SELECT over {views}: nothing here can be written, set or attached": "请写一条针对 {views} 的 SELECT：此处不能写入、设置或附加",

@@ -43,7 +43,25 @@ def events(people: int = 240) -> list[dict[str, Any]]:
                 break
             first = False
             day += random_.choice([1, 1, 2, 3, 7])
-    return sorted(rows, key=lambda row: (str(row["ts"]), str(row["user"])))
+    return _with_more(sorted(rows, key=lambda row: (str(row["ts"]), str(row["user"]))))
+
+
+def _with_more(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Let some events fail and say how long they took, and some people be invited by others who were there before; by a chance of its own, so that who comes when stays as it is."""
+    random_ = random.Random(9)
+    there: list[str] = []
+    for row in rows:
+        props = row["props"]
+        if row["type"] == "identify":
+            if row["channel"] == "referral" and there and random_.random() < 0.8:
+                props["invited_by"] = random_.choice(there[-40:])
+            there.append(row["user"])
+            continue
+        is_purchase = row["type"] == "purchase"
+        props["latency_ms"] = round(random_.lognormvariate(6.6 if is_purchase else 5, 0.6))
+        if random_.random() < (0.25 if is_purchase else 0.04):
+            props["error"] = "declined" if is_purchase else "timeout"
+    return rows
 
 
 def _event(

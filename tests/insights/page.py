@@ -66,14 +66,16 @@ def _section(one: Analysis[Any], history: Path, english: Any) -> str:
     parts.append("\n| option | | default |\n|---|---|---|")
     for field in msgspec.structs.fields(one.parameters):
         option = field.name.upper() + "..." if field.name == one.arguments else "--" + field.name.replace("_", "-")
-        default = (
-            ""
-            if field.required or field.default in {None, "", ()}
-            else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
-        )
+        default = "" if field.required or field.default in {None, "", ()} else f"`{_written(field.default)}`"
         told = english.t(f"parameter.{field.name}").replace("|", "\\|")
         parts.append(f"| `{option}` | {told} | {default} |")
     return "\n".join(parts) + "\n"
+
+
+def _written(default: object) -> str:
+    if isinstance(default, tuple):
+        return " ".join(map(str, default))
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 if __name__ == "__main__":

@@ -337,6 +337,7 @@ CASES: dict[str, list[Case]] = {
             ("feature-use", ("--least-people", "1"), ("[/]", "ann\u202egnp.exe"), False),
             ("retained-against-churned", ("--least-people", "0"), (), False),
             ("hours", (), (), False),
+            ("errors-by-step", ("--least-people", "1"), ("[/]", "ann\u202egnp.exe"), True),
             ("reasons", ("--least-people", "1"), ("[/]", "ann\u202egnp.exe"), True),
             ("loss-to-come", ("[/]", "\x1b[2J\x1b[31mred"), (), False),
             ("retention-forecast", (), (), False),

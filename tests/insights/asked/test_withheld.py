@@ -31,7 +31,7 @@ ASKS: dict[str, dict[str, object]] = {
 }
 LOOSE: dict[str, dict[str, object]] = {
     "paths_into_silence": {"least_people": 1}, "feature_use": {"least_people": 1}, "retained_against_churned": {"least_people": 1},
-    "hours": {"least_visits": 1}, "reasons": {"least_people": 1}, "releases": {"least_people": 1},
+    "hours": {"least_visits": 1}, "errors_by_step": {"least_people": 1}, "reasons": {"least_people": 1}, "releases": {"least_people": 1},
 }  # fmt: skip
 FIELDS = {"by": "props.code", "node": "props.code", "feature": "props.code"}
 """Parameters that name a field, and one that is somebody's own."""
