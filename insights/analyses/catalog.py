@@ -15,8 +15,10 @@ from insights.analyses.clusters import CLUSTERS
 from insights.analyses.daily_states import DAILY_STATES
 from insights.analyses.errors_by_step import ERRORS_BY_STEP
 from insights.analyses.feature_use import FEATURE_USE
+from insights.analyses.feedback import FEEDBACK
 from insights.analyses.funnel import FUNNEL
 from insights.analyses.hours import HOURS_OF_DAY
+from insights.analyses.inviters import INVITERS
 from insights.analyses.lifecycle import LIFECYCLE
 from insights.analyses.loss_to_come import LOSS_TO_COME
 from insights.analyses.paths import PATHS
@@ -28,6 +30,7 @@ from insights.analyses.retention import RETENTION
 from insights.analyses.retention_forecast import RETENTION_FORECAST
 from insights.analyses.rfm import RFM
 from insights.analyses.stickiness import STICKINESS
+from insights.analyses.tenure_by_frequency import TENURE_BY_FREQUENCY
 from insights.analyses.transitions import TRANSITIONS
 from insights.analyses.value import VALUE
 from insights.analyses.visits import VISITS
@@ -56,6 +59,9 @@ _ALL = (
     VALUE,
     RFM,
     CLUSTERS,
+    TENURE_BY_FREQUENCY,
+    FEEDBACK,
+    INVITERS,
 )
 CATALOG: dict[str, Analysis[Any]] = {one.name: one for one in _ALL}
 

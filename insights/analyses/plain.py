@@ -62,6 +62,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     feature: str | None = None
     reason: str | None = None
     event: str | None = None
+    tenure: str | None = None
+    frequency: str | None = None
 
 
 class Members(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,9 +32,25 @@ ADD_UP: Mapping[str, tuple[str, ...]] = {
     "lifecycle": ("group",), "daily_states": ("group",), "funnel": ("group", "cohort"), "visits": ("group",), "paths": (), "after_drop_off": (),
     "transitions": (), "paths_into_silence": (), "feature_use": (), "retained_against_churned": (), "hours": (), "reasons": ("group",),
     "errors_by_step": ("group",), "loss_to_come": (), "releases": (), "value": (), "rfm": ("group",), "clusters": ("group",),
+    "tenure_by_frequency": ("group", "tenure", "frequency"), "feedback": ("group",), "inviters": ("group",),
 }  # fmt: skip
 """Of each analysis, the columns along which its rows add up to a row that can be asked for as well."""
-PLACE = ("metric", "cohort", "k", "group", "source", "target", "path", "feature", "figure", "reason", "hour", "event")
+PLACE = (
+    "metric",
+    "cohort",
+    "k",
+    "group",
+    "source",
+    "target",
+    "path",
+    "feature",
+    "figure",
+    "reason",
+    "hour",
+    "event",
+    "tenure",
+    "frequency",
+)
 """Columns by which rows are told apart."""
 
 Row = Mapping[str, Any]

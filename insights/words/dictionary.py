@@ -70,5 +70,7 @@ WORDS: dict[str, Said] = {
     "column.hour.is": Said("hour of the day in the zone, 00 to 23", "所属时区的小时，00 至 23"),
     "column.reason.is": Said("code of a reason that alerts name", "预警所列原因的代码"),
     "column.event.is": Said("the step as it was asked, or the type of the events", "所问的步骤，或事件类型"),
+    "column.tenure.is": Said("bracket of the days since somebody was first active", "首次活跃至今天数的分档"),
+    "column.frequency.is": Said("bracket of the days on which somebody was active", "活跃天数的分档"),
     "column.kind.is": Said("`release`, or `campaign`: a mark, whose effect is not measured", "`release`（版本）或 `campaign`（活动：仅作标记，不测量效果）"),
 }  # fmt: skip

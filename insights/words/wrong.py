@@ -51,6 +51,10 @@ WORDS: dict[str, Said] = phrases(
         "used_within must be 1 day or more, got {got}": "“使用期限”至少为 1 天，得到 {got}",
         "figure_days must be 1 day or more, got {got}": "“指标天数”至少为 1 天，得到 {got}",
         "min_returns must be 1 or more, got {got}": "“最少回访次数”至少为 1，得到 {got}",
+        "bounds are numbers of days that rise, from {least} on, as in 7 30 90": "边界为递增的天数，从 {least} 起，如 7 30 90",
+        "active_within must be 1 day or more, got {got}": "“活跃时段”至少为 1 天，得到 {got}",
+        "low must be below high, got {low} and {high}": "“低分上限”必须小于“高分下限”，得到 {low} 和 {high}",
+        "on_days must be 1 or more, got {got}": "“第几天回来”至少为 1，得到 {got}",
         "follow must be 0 or more, got {got}": "“跟踪单位数”不能小于 0，得到 {got}",
         "follow must be 1 or more and record 0 or more, got {follow} and {record}": "“跟踪单位数”至少为 1，“回看的单位数”不能小于 0，得到 {follow} 和 {record}",
         "window {window} follows people day by day: take unit day, week or month for the cohorts": "时间窗口 {window} 按日跟踪用户：单位请选日、周或月",
@@ -87,6 +91,7 @@ WORDS: dict[str, Said] = phrases(
         "name a reason: `--users reason=CODE`": "请给出原因：`--users reason=CODE`",
         "name a feature: `--users feature=NAME`": "请给出功能：`--users feature=NAME`",
         "name a step or a type of event: `--users event=NAME`": "请给出步骤或事件类型：`--users event=NAME`",
+        "name a day: `--users k=N`, from 1 on": "请给出第几天：`--users k=N`，从 1 开始",
         "name a release: `--users group=NAME`": "请给出版本发布：`--users group=NAME`",
         # SQL
         "take one SELECT over {views}: nothing here can be written, set or attached": "请写一条针对 {views} 的 SELECT：此处不能写入、设置或附加",

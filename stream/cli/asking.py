@@ -143,7 +143,7 @@ def answer(
         raise UsageFault("say either --csv or --json")
     named = {name: value for name, value in given.items() if value is not None}
     try:
-        parameters = msgspec.convert(named, analysis.parameters)
+        parameters = msgspec.convert(named, analysis.parameters, strict=False)  # a list of numbers comes as texts
     except msgspec.ValidationError as error:
         raise UsageFault(str(error)) from None
     cell = None if users is None else cell_of(users, entry_of(analysis))

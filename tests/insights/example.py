@@ -64,6 +64,29 @@ def _with_more(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def told(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What some of these people say, told by other systems some hours after they came: a survey, a review, a ticket after an error; whoever leaves then gives lower scores."""
+    random_ = random.Random(10)
+    last = {row["user"]: row["ts"] for row in rows}
+    found, newest = [], datetime.fromisoformat(max(row["ts"] for row in rows))
+    for row in rows:
+        failed = "error" in row["props"]
+        if row["type"] != "open" or random_.random() > (0.5 if failed else 0.15):
+            continue
+        at = datetime.fromisoformat(row["ts"]) + timedelta(hours=random_.randrange(1, 12))
+        score = min(5, max(1, round(random_.gauss(2.5 if row["ts"] == last[row["user"]] else 3.8, 1))))
+        props = {"kind": "ticket" if failed else random_.choice(["survey", "review"])}
+        if at <= newest:
+            found.append({**row, "ts": at.isoformat(), "type": "feedback", "value": float(score), "props": props})
+    return found
+
+
+def all_events() -> list[dict[str, Any]]:
+    """Return the events of the shop, and what other systems told of its people."""
+    rows = events()
+    return [*rows, *told(rows)]
+
+
 def _event(
     user: str, day: int, random_: random.Random, kind: str, channel: str, props: dict[str, Any], value: float | None = None
 ) -> dict[str, Any]:
@@ -94,7 +117,7 @@ def said_of(
     random_ = random.Random(8)
     days: dict[str, list[datetime]] = {}
     for row in rows:
-        if row["type"] != "identify":
+        if row["type"] not in {"identify", "feedback"}:
             days.setdefault(str(row["user"]), []).append(datetime.fromisoformat(str(row["ts"])))
     scores, outcomes, alerts = [], [], []
     for user, times in sorted(days.items()):

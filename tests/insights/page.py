@@ -13,7 +13,7 @@ import msgspec
 from insights.analyses.analysis import LONG, Analysis
 from insights.analyses.catalog import CATALOG
 from insights.words import words
-from tests.insights.example import import_example, said
+from tests.insights.example import all_events, import_example, said
 
 HEAD = """# Analyses
 
@@ -48,7 +48,7 @@ The examples are of a small made-up shop (`tests/insights/example.py`).
 def page() -> str:
     english = words("en")
     with tempfile.TemporaryDirectory() as folder:
-        history = import_example(Path(folder))
+        history = import_example(Path(folder), all_events())
         return "\n".join([HEAD, *(_section(one, history, english) for one in CATALOG.values())])
 
 

@@ -22,7 +22,7 @@ from insights.written.tables import people_table
 from stream.cli import app
 from stream.faults import UsageFault
 from tests.insights import page
-from tests.insights.example import import_example, said
+from tests.insights.example import all_events, import_example, said
 
 ROOT = Path(__file__).parents[2]
 GROUP: Any = typer.main.get_command(app)
@@ -30,7 +30,7 @@ GROUP: Any = typer.main.get_command(app)
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return import_example(tmp_path_factory.mktemp("example"))
+    return import_example(tmp_path_factory.mktemp("example"), all_events())
 
 
 def test_the_page_of_analyses_is_made_from_the_catalog_and_its_examples_run(history: Path) -> None:

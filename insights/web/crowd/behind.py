@@ -10,7 +10,7 @@ from insights.web.crowd.found import Row
 
 Behind = Callable[[str, Mapping[str, object], Row], str]
 """Of an analysis, what was asked of it, and a row: the address of the list of the people that the row counts; "" for whoever may not see it."""
-NAMED = ("cohort", "k", "group", "source", "target", "path", "feature", "event")
+NAMED = ("cohort", "k", "group", "source", "target", "path", "feature", "event", "tenure", "frequency")
 """Columns by which `insights.analyses.analysis.Cell` names a cell, besides its metric."""
 
 

@@ -18,7 +18,7 @@ from insights.analyses.crowd import AsOf, Crowd, crowd_of
 from insights.analyses.plain import Found, Note, Rows
 from insights.asked.asked import Asked
 from insights.asked.withheld import ADD_UP, NAME_PERSONS, PLACE, withheld
-from tests.insights.example import BEGIN, DAYS, events, said_of
+from tests.insights.example import BEGIN, DAYS, events, said_of, told
 from tests.oracles.withheld import missing_people, people_of_groups
 
 LEAST = 5
@@ -41,6 +41,7 @@ def log_of(seed: int, people: int = 90) -> list[dict[str, Any]]:
     """A small shop in which some values are of few people, and each person has a code of their own."""
     chance = random.Random(seed)
     rows = [row for row in events(people) if chance.random() < 0.9 or row["type"] == "identify"]
+    rows += told(rows)
     teams = {user: chance.choice(["a"] * 8 + ["b"] * 4 + ["c", "d", "e"]) for user in sorted({row["user"] for row in rows})}
     return [{**row, "props": {**row["props"], "code": f"secret-{row['user']}", "team": teams[row["user"]]}} for row in rows]
 
