@@ -138,7 +138,7 @@ RULES: dict[str, Rule] = {
         "stream.faults insights.history insights.analyses insights.analyses.plain insights.written insights.written.files insights.asked",
         clock=True,
     ),
-    "insights.reports": Rule("stream.settings insights.store", "smtplib"),
+    "insights.reports": Rule("stream.settings insights.store insights.analyses.plain", "smtplib sqlalchemy"),
     "insights.watches": Rule("stream.faults stream.settings"),
     "insights.web": Rule(
         f"{CORE} stream.metric stream.faults stream.shown stream.settings stream.alerts features.reader features.store.redis insights.words insights.charts "

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
@@ -28,7 +29,7 @@ from insights.asked.crew import Crew, Job, no_answer
 from insights.asked.keeping import Keeping, key_of
 from insights.asked.messages import (
     Ask,
-    AskParquet,
+    AskFile,
     AskPeople,
     AskSql,
     AskTimeline,
@@ -51,6 +52,8 @@ from stream.faults import UsageFault
 
 State = Literal["ready", "refreshing", "running", "refused", "no_history"]
 FRESH_MS, REST = 30_000, 20
+ELSEWHERE_S = 0.5
+"""So often it is looked whether another page has an answer that somebody waits for."""
 NO_HISTORY = (
     "there is no history in {folder}: `churnwatch history import FILES` makes one of files, `churnwatch history run` one of the clicks; "
     "history.dir in churnwatch.toml (or CHURNWATCH_HISTORY) says where it is"
@@ -193,6 +196,20 @@ class Asked:
             answer = replace(answer, result=withheld(answer.result, entry, self._least_group))
         return replace(answer, key=key, parameters=asked)
 
+    def newest(self, name: str, parameters: Mapping[str, object], *, persons: bool, wait_s: float) -> Answer:
+        """Do what `look` does, but wait for an answer that is made again, too, in a thread that may wait. After `wait_s` seconds it is what there is."""
+        until_s = self.crew.clock() + wait_s
+        while True:
+            answer = self.look(name, parameters, persons=persons)
+            left_s = until_s - self.crew.clock()
+            if answer.state not in {"running", "refreshing"} or left_s <= 0:
+                return answer
+            job = self._running.get(answer.key)
+            if job is None:  # another page computes it
+                time.sleep(min(ELSEWHERE_S, left_s))
+            else:
+                wait([job.future], left_s)
+
     def _answer(self, key: str, entry: Entry, question: Ask) -> Answer:
         folder = Path(self._setup.folder)
         kept = self._keeping.answer(key)
@@ -251,7 +268,15 @@ class Asked:
 
     async def parquet(self, found: Found) -> bytes | Faulted:
         """Return a result as a file of Parquet."""
-        reply = await self._now(AskParquet(found))
+        reply = await self._now(AskFile(found, "parquet"))
+        return reply.data if isinstance(reply, Written) else _faulted(reply)
+
+    def file(self, found: Found, form: Literal["parquet", "xlsx"]) -> bytes | Faulted:
+        """Return a result as a file, in a thread that may wait."""
+        try:
+            reply = self.crew.ask(AskFile(found, form)).future.result()
+        except NoAnswer as error:
+            return no_answer(error)
         return reply.data if isinstance(reply, Written) else _faulted(reply)
 
     async def _now(self, question: Question) -> Reply:

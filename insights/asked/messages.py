@@ -69,10 +69,11 @@ class AskSql(msgspec.Struct, frozen=True, tag=True):
     most: int
 
 
-class AskParquet(msgspec.Struct, frozen=True, tag=True):
-    """A result as a file of Parquet."""
+class AskFile(msgspec.Struct, frozen=True, tag=True):
+    """A result as a file."""
 
     found: Found
+    form: Literal["parquet", "xlsx"]
 
 
 class AskTimeline(msgspec.Struct, frozen=True, tag=True):
@@ -84,7 +85,7 @@ class AskTimeline(msgspec.Struct, frozen=True, tag=True):
     most: int
 
 
-Question: TypeAlias = Ask | AskPeople | AskSql | AskParquet | AskTimeline
+Question: TypeAlias = Ask | AskPeople | AskSql | AskFile | AskTimeline
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):

@@ -25,7 +25,7 @@ from insights.analyses.as_plain import entry_of, found_of, known_of, rows_of
 from insights.analyses.as_plain import frame_of as rows_frame
 from insights.analyses.catalog import CATALOG, analysis_of
 from insights.analyses.crowd import Crowd
-from insights.analyses.plain import Found, segments_in
+from insights.analyses.plain import segments_in
 from insights.analyses.segments import within
 from insights.analyses.sql import ask
 from insights.analyses.timeline import FEEDBACK, MOST_SAID, events_of, kinds_of
@@ -34,7 +34,7 @@ from insights.asked.messages import (
     SETUP,
     Answered,
     Ask,
-    AskParquet,
+    AskFile,
     AskPeople,
     AskSql,
     AskTimeline,
@@ -125,8 +125,8 @@ def reply_to(question: Question, setup: Setup) -> Reply:
 
 
 def _reply_to(question: Question, setup: Setup) -> Reply:
-    if isinstance(question, AskParquet):
-        return Written(_parquet(question.found))
+    if isinstance(question, AskFile):
+        return Written(_file(question))
     folder = Path(setup.folder)
     # before it is opened: what is committed meanwhile makes the answer old, and never the other way round
     followed = followed_version(folder)
@@ -195,8 +195,8 @@ def _timeline(question: AskTimeline, crowd: Crowd) -> Reply:
     return Told(known, rows_of(rows.head(question.most)), rows.height > question.most, kinds_of(crowd, question.user), rows_of(feedback))
 
 
-def _parquet(found: Found) -> bytes:
-    file = Path("answer.parquet")
+def _file(question: AskFile) -> bytes:
+    file, found = Path(f"answer.{question.form}"), question.found
     write(file, found.as_of, rows_frame(analysis_of(found.analysis), found.rows), "rows", str)
     data = file.read_bytes()
     file.unlink()

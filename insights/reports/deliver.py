@@ -1,7 +1,7 @@
-"""Who makes a report, and who sends it? Whichever process claims it first; each recipient of each period gets one at most.
+"""Who makes a report, and who sends it? Whichever process claims it first; each recipient of each period gets one at most. A report here is whatever comes by itself: tables do, too.
 
 A process looks now and then: for each report that is due, it claims the recipients that have none yet, makes the report once, and sends it to each. A claim that is
-lost before the sending began is taken over; once it has begun, it is never begun again but after a refusal.
+lost before the sending began is taken over; once it has begun, it is never begun again but after a refusal, or where it takes the place of what it left before (`Scheduled.repeatable`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from insights.reports.mail import NotSent, Unsure
 from insights.store import deliveries
 from insights.store.deliveries import Delivery
 from insights.store.store import Store
-from stream.settings.reports import ScheduledReport
+from stream.settings.schedule import Scheduled
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ MAKING_MS = 20 * 60_000
 SENDING_MS = 10 * 60_000
 """Whoever sends for longer is taken for dead: SMTP waits 30 s for each of its answers."""
 KEPT_MS = 400 * 86_400_000
+S = TypeVar("S", bound=Scheduled)
 T = TypeVar("T")
 
 
@@ -47,7 +48,7 @@ class Standing(NamedTuple):
         How many should get it.
     """
 
-    report: ScheduledReport
+    report: Scheduled
     due: Due | None
     rows: list[Delivery]
     recipients: int
@@ -62,7 +63,7 @@ class Standing(NamedTuple):
         return 0 if self.due is None or self.sent >= self.recipients else max(0, now_ms - self.due.at_ms)
 
 
-class Deliverer(Generic[T]):
+class Deliverer(Generic[S, T]):
     """Delivers what is due.
 
     Parameters
@@ -79,9 +80,9 @@ class Deliverer(Generic[T]):
     def __init__(
         self,
         store: Store,
-        reports: Sequence[ScheduledReport],
-        make: Callable[[ScheduledReport, Due], T],
-        post: Callable[[ScheduledReport, Due, str, T], None],
+        reports: Sequence[S],
+        make: Callable[[S, Due], T],
+        post: Callable[[S, Due, str, T], None],
         me: str,
         now_ms: Callable[[], int],
         sent: Sent,
@@ -94,14 +95,14 @@ class Deliverer(Generic[T]):
         with self._store.write() as db:
             deliveries.give_up_the_dead(db, self._now_ms())
             deliveries.forget(db, self._now_ms() - KEPT_MS)
-        return sum(self._deliver(one) for one in standings(self._store, self._reports, self._now_ms()) if one.due is not None)
+        found = standings(self._store, self._reports, self._now_ms())
+        return sum(
+            self._deliver(report, one.due, one.rows) for report, one in zip(self._reports, found, strict=True) if one.due is not None
+        )
 
-    def _deliver(self, one: Standing) -> int:
-        report, due = one.report, one.due
-        if due is None:
-            return 0
-        over = {row.recipient for row in one.rows if row.is_over}
-        mine = [recipient for recipient in recipients_of(report) if recipient not in over and self._claimed(report, due, recipient)]
+    def _deliver(self, report: S, due: Due, rows: Sequence[Delivery]) -> int:
+        over = {row.recipient for row in rows if (row.is_settled if report.repeatable else row.is_over)}
+        mine = [recipient for recipient in report.recipients if recipient not in over and self._claimed(report, due, recipient)]
         if not mine:
             return 0
         try:
@@ -113,15 +114,17 @@ class Deliverer(Generic[T]):
             return 0
         return sum(self._sent_to(report, due, recipient, made) for recipient in mine)
 
-    def _claimed(self, report: ScheduledReport, due: Due, recipient: str) -> bool:
+    def _claimed(self, report: S, due: Due, recipient: str) -> bool:
         now_ms = self._now_ms()
         with self._store.write() as db:
-            return deliveries.claim(db, what_of(report), due.period, recipient, self._me, now_ms, now_ms + MAKING_MS)
+            return deliveries.claim(
+                db, report.what, due.period, recipient, self._me, now_ms, now_ms + MAKING_MS, repeatable=report.repeatable
+            )
 
-    def _sent_to(self, report: ScheduledReport, due: Due, recipient: str, made: T) -> bool:
+    def _sent_to(self, report: S, due: Due, recipient: str, made: T) -> bool:
         now_ms = self._now_ms()
         with self._store.write() as db:
-            is_mine = deliveries.begin(db, what_of(report), due.period, recipient, self._me, now_ms, now_ms + SENDING_MS)
+            is_mine = deliveries.begin(db, report.what, due.period, recipient, self._me, now_ms, now_ms + SENDING_MS)
         if not is_mine:
             return False
         try:
@@ -137,46 +140,32 @@ class Deliverer(Generic[T]):
         self._ended(report, due, recipient, "sent")
         return True
 
-    def _ended(self, report: ScheduledReport, due: Due, recipient: str, state: str, why: str = "") -> None:
+    def _ended(self, report: S, due: Due, recipient: str, state: str, why: str = "") -> None:
         with self._store.write() as db:
-            deliveries.end(db, what_of(report), due.period, recipient, self._me, self._now_ms(), state=state, why=why)
+            deliveries.end(db, report.what, due.period, recipient, self._me, self._now_ms(), state=state, why=why)
         self._sent(report.name, state)
 
 
-def standings(store: Store, reports: Iterable[ScheduledReport], now_ms: int) -> list[Standing]:
+def standings(store: Store, reports: Iterable[Scheduled], now_ms: int) -> list[Standing]:
     """Return how each report stands. A report that is new is due from its next time on."""
     reports, found = list(reports), []
     since = _since(store, reports, now_ms)
     with store.read() as db:
         for report in reports:
             due = newest_due(report, now_ms)
-            rows = deliveries.deliveries(db, what_of(report), due.period)
-            wanted = recipients_of(report)
+            rows = deliveries.deliveries(db, report.what, due.period)
+            wanted = report.recipients
             is_due = due.at_ms >= since[report.name] or rows
             found.append(Standing(report, due if is_due else None, [rows[one] for one in wanted if one in rows], len(wanted)))
     return found
 
 
-def _since(store: Store, reports: Sequence[ScheduledReport], now_ms: int) -> dict[str, int]:
+def _since(store: Store, reports: Sequence[Scheduled], now_ms: int) -> dict[str, int]:
     """Return since when each report is known, by name. Only for one that is new the store is written to, since a page that shows them must not wait for its turn."""
     with store.read() as db:
-        known = {report.name: since for report in reports if (since := deliveries.since_of(db, what_of(report))) is not None}
+        known = {report.name: since for report in reports if (since := deliveries.since_of(db, report.what)) is not None}
     new = [report for report in reports if report.name not in known]
     if new:
         with store.write() as db:
-            known |= {report.name: deliveries.known_since(db, what_of(report), now_ms) for report in new}
+            known |= {report.name: deliveries.known_since(db, report.what, now_ms) for report in new}
     return known
-
-
-def recipients_of(report: ScheduledReport) -> list[str]:
-    """Return who gets a report: addresses, and the folder as such.
-
-    >>> recipients_of(ScheduledReport(name="a", weekday=None, hour=8, minute=0, zone="UTC", lang="en", to=("ann@example.org",), folder="out"))
-    ['ann@example.org', 'folder:out']
-    """
-    return [*report.to, *([f"folder:{report.folder}"] if report.folder else [])]
-
-
-def what_of(report: ScheduledReport) -> str:
-    """Return what a report is called among deliveries."""
-    return f"report {report.name}"

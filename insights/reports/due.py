@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from stream.settings.reports import ScheduledReport
+from stream.settings.schedule import Scheduled
 
 
 class Due(NamedTuple):
@@ -24,28 +24,28 @@ class Due(NamedTuple):
     at_ms: int
 
 
-def newest_due(report: ScheduledReport, now_ms: int) -> Due:
+def newest_due(report: Scheduled, now_ms: int) -> Due:
     """Return the newest time at or before a moment.
 
     A time that the clocks skip in spring is as much later as they skip; of one that comes twice in autumn, it is the first.
 
-    >>> monday = ScheduledReport(name="a", weekday=0, hour=8, minute=0, zone="Europe/Berlin", lang="en", to=(), folder="x")
+    >>> monday = Scheduled(name="a", weekday=0, hour=8, minute=0, zone="Europe/Berlin")
     >>> newest_due(monday, 1_795_713_600_000)
     Due(period='2026-11-23', at_ms=1795417200000)
     """
     return next(due for back in range(9) if (due := _at(report, _today(report, now_ms) - timedelta(back))) and due.at_ms <= now_ms)
 
 
-def next_due(report: ScheduledReport, now_ms: int) -> Due:
+def next_due(report: Scheduled, now_ms: int) -> Due:
     """Return the first time after a moment."""
     return next(due for on in range(-1, 9) if (due := _at(report, _today(report, now_ms) + timedelta(on))) and due.at_ms > now_ms)
 
 
-def _today(report: ScheduledReport, now_ms: int) -> date:
+def _today(report: Scheduled, now_ms: int) -> date:
     return datetime.fromtimestamp(now_ms / 1000, ZoneInfo(report.zone)).date()
 
 
-def _at(report: ScheduledReport, day: date) -> Due | None:
+def _at(report: Scheduled, day: date) -> Due | None:
     if report.weekday is not None and day.weekday() != report.weekday:
         return None
     at = datetime(day.year, day.month, day.day, report.hour, report.minute, tzinfo=ZoneInfo(report.zone))

@@ -6,7 +6,8 @@
                          ^                   ├──> failed, tried again later ──claim──> ...
                          └─ the claim ended  └──> unsure: the process was gone meanwhile, or the server was
 
-What was begun is never begun again, unless it surely failed: at most one arrives.
+What was begun is never begun again, unless it surely failed: at most one arrives. What may be delivered again, since it takes the place of what it left before, is
+claimed again in `unsure`, too.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Delivery(NamedTuple):
     at_ms : int
         When it came into this state, ms.
     tries : int
-        How often it has failed.
+        How often it has failed, or was given up.
     why : str
         One word for the last failure.
     """
@@ -46,18 +47,25 @@ class Delivery(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody tries any more."""
-        return self.state in {"sent", "unsure"} or (self.state == "failed" and self.tries >= MOST_TRIES)
+        """Whether nobody tries any more, of what may not be delivered again."""
+        return self.state == "unsure" or self.is_settled
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody tries any more, of what may be."""
+        return self.state == "sent" or (self.state in {"failed", "unsure"} and self.tries >= MOST_TRIES)
 
 
-def claim(db: Connection, what: str, period: str, recipient: str, by: str, now_ms: int, until_ms: int) -> bool:
-    """Claim a delivery for a process, before anything is sent; return whether it has it now."""
+def claim(db: Connection, what: str, period: str, recipient: str, by: str, now_ms: int, until_ms: int, *, repeatable: bool = False) -> bool:
+    """Claim a delivery for a process, before anything is sent; return whether it has it now. What is `repeatable` is begun again though nobody knows what became of it."""
     mine = {"state": "claimed", "by": by, "until_ms": until_ms, "at_ms": now_ms}
     new = insert_into(db, DELIVERIES).values(what=what, period=period, recipient=recipient, tries=0, why="", **mine)
     free = or_(
         and_(DELIVERIES.c.state == "claimed", DELIVERIES.c.until_ms <= now_ms),
         and_(DELIVERIES.c.state == "failed", DELIVERIES.c.until_ms <= now_ms, DELIVERIES.c.tries < MOST_TRIES),
     )
+    if repeatable:
+        free = or_(free, and_(DELIVERIES.c.state == "unsure", DELIVERIES.c.tries < MOST_TRIES))
     taken = new.on_conflict_do_update(index_elements=["what", "period", "recipient"], set_=mine, where=free)
     return db.execute(taken.returning(DELIVERIES.c.what)).first() is not None
 
@@ -83,7 +91,8 @@ def end(db: Connection, what: str, period: str, recipient: str, by: str, now_ms:
 def give_up_the_dead(db: Connection, now_ms: int) -> int:
     """Note as `unsure` what was being sent by processes that are gone; return how many."""
     gone = (DELIVERIES.c.state == "sending") & (DELIVERIES.c.until_ms <= now_ms)
-    return db.execute(DELIVERIES.update().where(gone).values(state="unsure", at_ms=now_ms, why="gone")).rowcount
+    values = {"state": "unsure", "at_ms": now_ms, "why": "gone", "tries": DELIVERIES.c.tries + 1}
+    return db.execute(DELIVERIES.update().where(gone).values(values)).rowcount
 
 
 def deliveries(db: Connection, what: str, period: str) -> dict[str, Delivery]:

@@ -29,6 +29,7 @@ from stream.cli.run import run, train
 from stream.cli.segment import segment_app
 from stream.cli.sql import sql
 from stream.cli.state import state_app
+from stream.cli.tables import tables_app
 from stream.cli.topics import topics_app
 from stream.cli.users import at_risk, user
 from stream.cli.watch import watch_app
@@ -57,6 +58,7 @@ app.command("at-risk")(at_risk)
 app.command()(erase)
 app.add_typer(web_app, name="web")
 app.add_typer(watch_app, name="watch", help="Numbers that are watched.")
+app.add_typer(tables_app, name="tables", help="Small tables for other programs.")
 app.add_typer(history_app, name="history", help="The complete history of events.")
 app.add_typer(segment_app, name="segment", help="Users that questions are asked of.")
 app.add_typer(alerts_app, name="alerts", help="What was said.")

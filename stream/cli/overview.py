@@ -10,7 +10,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Run": ("run", "train", "history", "web"),
     "Files": ("ingest", "backtest"),
     "People": ("at-risk", "user", "alerts", "segment", "erase"),
-    "Reports and questions": ("report", "watch", "sql"),
+    "Reports and questions": ("report", "tables", "watch", "sql"),
     "Look after it": ("model", "dlq", "state"),
 }
 """Heading -> commands. What is in none of them is an analysis."""

@@ -25,6 +25,7 @@ from stream.settings.made import MADE, made_of, rule_named
 from stream.settings.releases import Release, releases_of
 from stream.settings.reports import ScheduledReport, judge_mail, reports_of
 from stream.settings.table import SETTINGS
+from stream.settings.tables import ScheduledTable, tables_of
 from stream.settings.values import duration_ms, duration_text, is_loopback, names_of, nearest, read, text_of
 from stream.settings.watches import Watch, watches_of
 from stream.toml_value import toml_value
@@ -35,7 +36,7 @@ __all__ = [
 
 DEFAULT_FILE = "churnwatch.toml"
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
-_SEVERAL = ("definitions", "releases", "reports", "watches", *MADE)
+_SEVERAL = ("definitions", "releases", "reports", "watches", "tables", *MADE)
 _DEFINITION_KEYS = ("name", "kind", "active_window", "horizon", "activity", "target", "segment")
 
 
@@ -62,6 +63,7 @@ class Settings:
     releases: tuple[Release, ...] = ()
     reports: tuple[ScheduledReport, ...] = ()
     watches: tuple[Watch, ...] = ()
+    tables: tuple[ScheduledTable, ...] = ()
     made: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     """Tables of questions, boards and segments, as the file has them."""
 
@@ -159,12 +161,13 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     judge_page(values, faults)
     reports = reports_of(tables["reports"], values["features.timezone"], faults)
     watches = watches_of(tables["watches"], faults)
+    scheduled = tables_of(tables["tables"], values["features.timezone"], values["bi.database"], faults)
     senders = [*(f"[[reports]] {one.name}" for one in reports if one.to), *(f"[[watches]] {one.name}" for one in watches if one.to)]
     judge_mail(values, senders, faults)
     if faults:
         raise SettingsError(faults)
     values["redis.url"] = _redis_url(values)
-    return Settings(MappingProxyType(values), definitions, releases, reports, watches, made)
+    return Settings(MappingProxyType(values), definitions, releases, reports, watches, scheduled, made)
 
 
 def example_toml() -> str:
@@ -235,6 +238,17 @@ def example_toml() -> str:
         '# on = "complete"              # or "forecast"',
         "# least = 30                   # of fewer people it is not judged",
         '# to = ["ann@example.org"]     # by mail; topic = false: not on the topic metric_alerts',
+        "",
+        "# Small tables for Tableau, FineBI, Excel and others, made anew each day or week (docs/reports.md).",
+        "# [[tables]]",
+        '# name = "weekly-retention"',
+        '# analysis = "retention"       # any of docs/analyses.md; or question = "back", one that is kept',
+        '# parameters = { unit = "week" }',
+        '# every = "day"                # or "week", with on = "monday"',
+        '# at = "06:00"',
+        '# folder = "tables"            # NAME.parquet, NAME.csv, NAME.xlsx, each in place of the one before',
+        '# forms = ["parquet", "csv"]   # default: parquet',
+        '# table = "retention"          # and into PostgreSQL, which CHURNWATCH_BI_DATABASE names',
     ]
     secrets = ", ".join(str(setting.env) for setting in SETTINGS if setting.kind == "secret")
     return (

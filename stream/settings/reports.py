@@ -6,33 +6,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from stream.settings.schedule import SCHEDULE_KEYS, Scheduled, name_faults, schedule_faults, schedule_of
 from stream.settings.values import is_loopback, names_of, nearest, text_of
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-KEYS = ("name", "every", "on", "at", "zone", "lang", "to", "folder", "boards")
+KEYS = ("name", *SCHEDULE_KEYS, "lang", "to", "folder", "boards")
 TLS = ("starttls", "tls", "none")
 MOST = 50
 """Reports: each of them is a label of a metric."""
-_NAME = re.compile(r"^[^\s\x00-\x1f/\\:]([^\x00-\x1f/\\:]{0,62}[^\s\x00-\x1f/\\:])?$")
-_AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 _MAILBOX = re.compile(r"^[^\s<>,;:\"()\[\]\\@]+@[^\s<>,;:\"()\[\]\\@]+$")
 _HOST = re.compile(r"^[A-Za-z0-9.:_-]+$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduledReport:
+class ScheduledReport(Scheduled):
     """One report that comes by itself.
 
     Attributes
     ----------
-    weekday : int or None
-        0 is Monday; None for every day.
-    hour, minute : int
-        Of the zone's clock.
-    zone : str
-        IANA name.
     to : tuple of str
         Addresses of mail.
     folder : str
@@ -41,15 +32,24 @@ class ScheduledReport:
         Names of boards that it shows behind Today.
     """
 
-    name: str
-    weekday: int | None
-    hour: int
-    minute: int
-    zone: str
     lang: Literal["en", "zh"]
     to: tuple[str, ...]
     folder: str
     boards: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """See `Scheduled`."""
+        return f"report {self.name}"
+
+    @property
+    def recipients(self) -> list[str]:
+        """See `Scheduled`: addresses, and the folder as such.
+
+        >>> ScheduledReport(name="a", weekday=None, hour=8, minute=0, zone="UTC", lang="en", to=("ann@example.org",), folder="out").recipients
+        ['ann@example.org', 'folder:out']
+        """
+        return [*self.to, *([f"folder:{self.folder}"] if self.folder else [])]
 
 
 def reports_of(raw: Sequence[object], zone: str, faults: list[str]) -> tuple[ScheduledReport, ...]:
@@ -91,17 +91,8 @@ def _report(where: str, raw: object, zone: str, faults: list[str]) -> ScheduledR
     faults += wrong
     if wrong:
         return None
-    hour, minute = (int(part) for part in values["at"].split(":"))
-    weekday = WEEKDAYS.index(values["on"] or "monday") if values["every"] == "week" else None
-    return ScheduledReport(
-        name=values["name"], weekday=weekday, hour=hour, minute=minute, zone=values["zone"], lang=values["lang"], to=values["to"],
-        folder=values["folder"], boards=values["boards"],
-    )  # fmt: skip
-
-
-def name_faults(where: str, name: str) -> list[str]:
-    """Judge a name, which becomes part of files and labels."""
-    return [] if _NAME.match(name) else [f'{where}.name: give it one, at most 64 signs without / \\ or :, such as "monday", got {name!r}']
+    named = {name: values[name] for name in ("name", "lang", "to", "folder", "boards")}
+    return ScheduledReport(**named, **schedule_of(values))
 
 
 def mailbox_faults(where: str, to: tuple[str, ...]) -> list[str]:
@@ -111,19 +102,7 @@ def mailbox_faults(where: str, to: tuple[str, ...]) -> list[str]:
 
 
 def _judged(where: str, values: dict[str, Any]) -> list[str]:
-    wrong = name_faults(where, values["name"])
-    if values["every"] not in {"day", "week"}:
-        wrong.append(f'{where}.every: "day" or "week", got {values["every"]!r}')
-    if values["on"] and values["on"] not in WEEKDAYS:
-        wrong.append(f'{where}.on: a day such as "monday", got {values["on"]!r}{nearest(values["on"], list(WEEKDAYS))}')
-    elif values["on"] and values["every"] == "day":
-        wrong.append(f'{where}.on: a daily report comes on every day; for one day a week set every = "week"')
-    if not _AT.match(values["at"]):
-        wrong.append(f'{where}.at: a time of day such as "08:00", got {values["at"]!r}')
-    try:
-        ZoneInfo(values["zone"])
-    except (ZoneInfoNotFoundError, ValueError):
-        wrong.append(f"{where}.zone: no zone {values['zone']!r}; IANA names look like Europe/Berlin")
+    wrong = name_faults(where, values["name"]) + schedule_faults(where, values, "report")
     if values["lang"] not in {"en", "zh"}:
         wrong.append(f'{where}.lang: "en" or "zh", got {values["lang"]!r}')
     if not values["to"] and not values["folder"]:

@@ -195,6 +195,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mail.from", "text", "", 'address that the mail comes from, such as "churnwatch@example.org"', "CHURNWATCH_MAIL_FROM"),
     Setting("mail.ca_file", "text", "", "PEM file of the CA that signed its certificate; empty: the system's CAs"),
     Setting(
+        "bi.database",
+        "secret",
+        "",
+        "PostgreSQL that takes the tables of [[tables]] that name a table: postgresql://user:password@host/name (docs/reports.md)",
+        "CHURNWATCH_BI_DATABASE",
+    ),
+    Setting(
         "learning.key",
         "secret",
         "",

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stream.settings.reports import mailbox_faults, name_faults
+from stream.settings.reports import mailbox_faults
+from stream.settings.schedule import name_faults
 from stream.settings.values import names_of, nearest, text_of
 
 Rule = Literal["above", "below", "rises", "falls"]
@@ -72,7 +73,7 @@ def _watch(where: str, raw: object, faults: list[str]) -> Watch | None:
     values: dict[str, Any] = {}
     for name, default, read in (
         ("name", "", text_of), ("analysis", "", text_of), ("metric", "", text_of), ("on", "complete", text_of), ("to", (), names_of),
-        ("parameters", {}, _table), ("cell", {}, _table), ("least", LEAST, _count), ("topic", True, _flag),
+        ("parameters", {}, table_of), ("cell", {}, table_of), ("least", LEAST, _count), ("topic", True, _flag),
     ):  # fmt: skip
         try:
             values[name] = read(raw.get(name, default))
@@ -104,7 +105,8 @@ def _watch(where: str, raw: object, faults: list[str]) -> Watch | None:
     return None if wrong else Watch(rule=rules[0], bound=float(raw[rules[0]]), **values)
 
 
-def _table(value: object) -> dict[str, Any]:
+def table_of(value: object) -> dict[str, Any]:
+    """Return a table; see `stream.settings.values.read`."""
     if not isinstance(value, dict):
         raise ValueError(f'must be a table such as {{ unit = "week" }}, got {value!r}')
     return value

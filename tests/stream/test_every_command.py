@@ -290,6 +290,9 @@ CASES: dict[str, list[Case]] = {
         Case(("report", "--out", "[/]\x1b]0;none\x07.txt"), ("[/]\x1b]0;none\x07.txt",), code=2),
         Case(("report", "--due"), ("[[reports]]",), code=2),
     ],
+    "tables ls": [Case(("tables", "ls"), ("[[tables]]",), code=2)],
+    "tables check": [Case(("tables", "check"), ("[[tables]]",), code=2)],
+    "tables write": [Case(("tables", "write", "[/]"), ("[[tables]]",), code=2)],
     "watch ls": [Case(("watch", "ls"), ("[[watches]]",), code=2)],
     "watch check": [Case(("watch", "check"), ("[[watches]]",), code=2)],
     "segment save": [

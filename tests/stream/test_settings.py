@@ -209,3 +209,51 @@ def test_watches_are_read_and_what_is_wrong_with_them_is_said_with_the_fix(tmp_p
         "mail.host: [[watches]] c sends mail",
     ):
         assert part in str(caught.value), part
+
+
+def test_tables_are_read_and_what_is_wrong_with_them_is_said_with_the_fix(tmp_path: Path) -> None:
+    file, database = tmp_path / "churnwatch.toml", {"CHURNWATCH_BI_DATABASE": "postgresql://bi:secret@db.example/bi"}
+    file.write_text(
+        '[[tables]]\nname = "weekly"\nanalysis = "retention"\nparameters = { unit = "week" }\nfolder = "out"\ntable = "bi.retention"\n'
+        '[[tables]]\nname = "back"\nquestion = "back"\nevery = "week"\non = "friday"\nat = "05:30"\nzone = "Asia/Shanghai"\nfolder = "out"\nforms = ["csv", "xlsx"]\n'
+    )
+    found = load_settings(file, database)
+    weekly, back = found.tables
+    assert (weekly.analysis, weekly.parameters, weekly.forms, weekly.recipients) == (
+        "retention", {"unit": "week"}, ("parquet",), ["folder:out", "table:bi.retention"]
+    )  # fmt: skip
+    assert (weekly.weekday, weekly.hour, weekly.zone, weekly.what) == (None, 6, "UTC", "table weekly")
+    assert (back.question, back.weekday, back.hour, back.minute, back.zone, back.forms) == (
+        "back",
+        4,
+        5,
+        30,
+        "Asia/Shanghai",
+        ("csv", "xlsx"),
+    )
+    assert "bi:secret" not in repr(found)
+
+    file.write_text(
+        '[[tables]]\nname = "a"\nanalysis = "retention"\nquestion = "back"\nparameters = { unit = "week" }\nat = "6"\nforms = ["excel"]\n'
+        '[[tables]]\nname = "b:c"\ntable = "drop table"\nfoldr = "x"\n'
+        '[[tables]]\nname = "twice"\nanalysis = "rfm"\ntable = "t"\n[[tables]]\nname = "twice"\nanalysis = "rfm"\nfolder = "x"\n'
+    )
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {})
+    for part in (
+        "tables[0]: name an analysis (docs/analyses.md) with its parameters, or a question that is kept",
+        "tables[0].parameters: a kept question has its own",
+        "tables[0].at: a time of day",
+        "tables[0].forms: any of parquet, csv, xlsx, got 'excel'",
+        "tables[0].folder: files need a folder",
+        "tables[0]: it would go nowhere",
+        "tables[1].name: give it one",
+        "tables[1].table: small letters, digits and _",
+        "tables[1].foldr: unknown setting, did you mean folder?",
+        "tables: two are called 'twice'",
+        "bi.database: [[tables]] twice goes into PostgreSQL, so set CHURNWATCH_BI_DATABASE",
+    ):
+        assert part in str(caught.value), part
+    with pytest.raises(SettingsError, match="must be an address such as") as caught:
+        load_settings(file, {"CHURNWATCH_BI_DATABASE": "mysql://bi:secret@x/y"})
+    assert "bi:secret" not in str(caught.value)

@@ -49,6 +49,7 @@ class Page(NamedTuple):
     causes_about: str
     processes: list[Process]
     reports: list[Row]
+    tables: list[Row]
     watches: list[WatchRow]
 
 
@@ -66,6 +67,8 @@ class Asked(NamedTuple):
         The clock on the wall, ms.
     reports : sequence of Standing
         How the reports stand that come by themselves.
+    tables : sequence of Standing
+        How the tables for other programs stand.
     watches : sequence of (Watch, State, int)
         How the watched numbers stand, and when somebody looked, ms.
     """
@@ -76,6 +79,7 @@ class Asked(NamedTuple):
     reads: Sequence[PartitionRead]
     now_ms: int
     reports: Sequence[Standing] = ()
+    tables: Sequence[Standing] = ()
     watches: Sequence[tuple[Watch, State, int]] = ()
 
 
@@ -91,6 +95,7 @@ def page_of(asked: Asked, say_it: Saying) -> Page:
         causes_about=w.t("data.rejected.is", n=sum(totals.values())),
         processes=processes_of(view, asked.intake, asked.served, asked.reads, asked.now_ms, say_it),
         reports=rows_of(asked.reports, asked.now_ms, w),
+        tables=rows_of(asked.tables, asked.now_ms, w),
         watches=[row_of(watch, state, looked_ms, w) for watch, state, looked_ms in asked.watches],
     )
 

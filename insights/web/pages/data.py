@@ -26,7 +26,7 @@ def data(request: Request, parts: Has) -> HTMLResponse:
     view = parts.engine.view()
     spec = FeatureSpec() if view.spec is None else view.spec.spec
     served = [(name, one) for name in view.definitions if (one := parts.models.served(view, name)) is not None]
-    reports = standings(parts.store, parts.settings.reports, parts.now_ms())
-    asked = Asked(view, parts.intake(), served, parts.past.positions(), parts.now_ms(), reports, standing(parts))
+    reports, tables = (standings(parts.store, which, parts.now_ms()) for which in (parts.settings.reports, parts.settings.tables))
+    asked = Asked(view, parts.intake(), served, parts.past.positions(), parts.now_ms(), reports, tables, standing(parts))
     say_it = Saying(words(language(request)), spec, ZoneInfo(view.zone), parts.settings["page.currency"], view.as_of_ms or 0)
     return draw(request, "data.html", "Data", page=page_of(asked, say_it))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -68,20 +69,25 @@ def message_of(content: Content, report: ScheduledReport, due: Due, sender: str,
 
 
 def into_folder(content: Content, report: ScheduledReport, due: Due) -> None:
-    """Write a report into its folder: a file is there whole or not at all, and one of the same name is replaced.
+    """Write a report into its folder; see `put`."""
+    files = {".html": content.file.encode(), ".png": content.picture}
+    put(report.folder, {f"{report.name}-{due.period}{suffix}": data for suffix, data in files.items() if data})
+
+
+def put(folder: str, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, made if need be: a file is there whole or not at all, and one of the same name is replaced.
 
     Raises
     ------
     NotSent
     """
-    folder = Path(report.folder)
+    where = Path(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for suffix, data in ((".html", content.file.encode()), (".png", content.picture)):
-            if data:
-                partly = folder / f".{report.name}-{due.period}{suffix}.part"
-                partly.write_bytes(data)
-                partly.replace(folder / f"{report.name}-{due.period}{suffix}")
+        where.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            partly = where / f".{name}.part"
+            partly.write_bytes(data)
+            partly.replace(where / name)
     except OSError as error:
         raise NotSent("folder", str(error.strerror)) from error
 

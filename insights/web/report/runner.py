@@ -1,4 +1,4 @@
-"""Who looks whether a report is due, and whether watched numbers are within bounds? A thread of `churnwatch web`; several pages of one store may do so, and each report goes out once."""
+"""Who looks whether a report or a table is due, and whether watched numbers are within bounds? A thread of `churnwatch web`; several pages of one store may do so, and each report goes out once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from insights.reports.deliver import Deliverer, standings
 from insights.reports.due import Due
 from insights.reports.mail import mail_server, send
 from insights.web.parts import Parts
+from insights.web.report import tables
 from insights.web.report.message import Content, into_folder, message_of
 from insights.web.report.reports import Reports
+from insights.web.report.tables import tables_deliverer
 from insights.web.watching.telling import Publish, Telling
 from insights.web.watching.watcher import check_all, look_at_all
 from stream.faults import UsageFault
@@ -30,7 +32,7 @@ END_S = 3.0
 """A report that is under way at a stop is not waited for longer: another process, or the next start, takes it over."""
 
 
-def deliverer_of(parts: Parts, reports: Reports) -> Deliverer[Content]:
+def deliverer_of(parts: Parts, reports: Reports) -> Deliverer[ScheduledReport, Content]:
     """Return what delivers the reports of the settings."""
     server = mail_server(parts.settings)
 
@@ -65,15 +67,18 @@ def to_topic(settings: Settings) -> Publish:
 
 
 class Runner:
-    """Looks every `EVERY_S` seconds, while it is entered; does nothing where no report and no watch is configured."""
+    """Looks every `EVERY_S` seconds, while it is entered; does nothing where no report, no table and no watch is configured."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts, self._stop = parts, threading.Event()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        """Begin. Raises UsageFault for a watch of what there is not."""
+        """Begin. Raises UsageFault for a watch or a table of what there is not."""
         parts, does = self._parts, list[Callable[[], object]]()
+        if parts.settings.tables:
+            tables.check_all(parts)
+            does += [tables_deliverer(parts).look, lambda: show(parts)]
         if parts.settings.reports:
             does += [lambda: show(parts), deliverer_of(parts, Reports(parts)).look, lambda: show(parts)]
         if parts.settings.watches:
@@ -100,12 +105,15 @@ class Runner:
                     failing.discard(number)
                 except Exception:
                     if number not in failing:  # once, not at every look
-                        log.exception("reports or watches stand still")
+                        log.exception("reports, tables or watches stand still")
                     failing.add(number)
             self._stop.wait(EVERY_S)
 
 
 def show(parts: Parts) -> None:
-    """Tell Prometheus for how long each report has been waited for."""
+    """Tell Prometheus for how long each report and each table has been waited for."""
+    gauge = parts.metrics.gauge("churnwatch_report_overdue_seconds")
     for one in standings(parts.store, parts.settings.reports, parts.now_ms()):
-        parts.metrics.gauge("churnwatch_report_overdue_seconds").labels(one.report.name).set(one.overdue_ms(parts.now_ms()) / 1000)
+        gauge.labels(one.report.name).set(one.overdue_ms(parts.now_ms()) / 1000)
+    for one in standings(parts.store, parts.settings.tables, parts.now_ms()):
+        gauge.labels(one.report.what).set(one.overdue_ms(parts.now_ms()) / 1000)

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insights.reports.deliver import KEPT_MS, MAKING_MS, SENDING_MS, Deliverer, recipients_of, standings
+from insights.reports.deliver import KEPT_MS, MAKING_MS, SENDING_MS, Deliverer, standings
 from insights.reports.due import Due
 from insights.reports.mail import NotSent, Unsure
 from insights.store import deliveries
 from insights.store.deliveries import FIRST_WAIT_MS, MOST_TRIES
 from insights.store.store import Store, open_store
 from stream.settings.reports import ScheduledReport
+from stream.settings.tables import ScheduledTable
 from tests.insights.reports.test_due import HOUR_MS
 
 START_MS = 1_795_737_600_000
@@ -52,7 +53,7 @@ class World:
         self.fate: Callable[[str], None] = lambda _: None
         self.lock = threading.Lock()
 
-    def process(self, name: str) -> Deliverer[str]:
+    def process(self, name: str) -> Deliverer[ScheduledReport, str]:
         return Deliverer(
             self.store, [self.report], self._make, self._post, name, lambda: self.now_ms, lambda _, outcome: self._end(outcome)
         )
@@ -157,7 +158,7 @@ def test_many_processes_at_once_send_one_each(store: Store) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert world.arrived == {("2026-11-27", recipient): 1 for recipient in recipients_of(REPORT)}
+    assert world.arrived == {("2026-11-27", recipient): 1 for recipient in REPORT.recipients}
     assert world.ended == {"sent": 3}
     world.look("late")
     assert sum(world.arrived.values()) == 3
@@ -219,3 +220,38 @@ def test_old_rows_go_and_a_known_report_stays_known(store: Store) -> None:
     with store.read() as db:
         assert not deliveries.deliveries(db, "report daily", "2026-11-27")
         assert deliveries.deliveries(db, "report daily", "")
+
+
+def test_what_takes_the_place_of_what_it_left_is_begun_again_when_its_process_died(store: Store) -> None:
+    world = World(store)
+    table = ScheduledTable(
+        name="daily", weekday=None, hour=8, minute=0, zone="UTC", analysis="rfm", parameters={}, question="", folder="out", forms=("csv",), table="t"
+    )  # fmt: skip
+    got: Counter[str] = Counter()
+
+    def process(name: str, *, dies: bool = False) -> None:
+        def post(_: ScheduledTable, __: Due, recipient: str, ___: str) -> None:
+            got[recipient] += 1
+            if dies:
+                raise Killed
+
+        with suppress(Killed):
+            Deliverer(store, [table], lambda *_: "made", post, name, lambda: world.now_ms, lambda *_: None).look()
+
+    standings(store, [table], world.now_ms)
+    world.now_ms += 9 * HOUR_MS
+    process("a", dies=True)
+    process("b")
+    assert got == {"folder:out": 1}, "both are claimed by the one that died"
+    world.now_ms += max(MAKING_MS, SENDING_MS) + 1
+    process("b")
+    assert got == {"folder:out": 2, "table:t": 1}
+    process("c")
+    assert got == {"folder:out": 2, "table:t": 1}
+    (now,) = standings(store, [table], world.now_ms)
+    assert (now.sent, now.recipients) == (2, 2)
+    world.now_ms += DAY_MS
+    for number in range(MOST_TRIES + 3):
+        process(f"dying-{number}", dies=True)
+        world.now_ms += max(MAKING_MS, SENDING_MS) + 1
+    assert got["folder:out"] == 2 + MOST_TRIES, "what kills its process each time is left alone in the end"
