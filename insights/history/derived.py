@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from itertools import groupby
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import polars as pl
@@ -28,6 +29,8 @@ from insights.history.tables import EVENTS, FOLLOWED, TRAITS, USER_DAY, USERS, T
 UP_TO = "events"
 """The source whose position in a derived table is the version of the events that it was made of."""
 RULES = "churnwatch.rules"
+KNOWN_AT = {"alerts": "event_time", "scores": "landmark", "outcomes": "matured"}
+"""Of what the engine said, the column that tells since when it was known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +100,46 @@ def digest(rules: Rules) -> str:
     return hashlib.sha256(repr(sorted(rules.properties().items())).encode()).hexdigest()[:16]
 
 
-def views(con: duckdb.DuckDBPyConnection, at: Snapshot) -> None:
-    """Make a view of each table; `user_day`, `users` and `traits` are exact however old the derived tables are, and what was never followed is empty."""
+def views(con: duckdb.DuckDBPyConnection, at: Snapshot, before_ms: int | None = None) -> None:
+    """Make a view of each table; `user_day`, `users` and `traits` are exact however old the derived tables are, and what was never followed is empty.
+
+    Parameters
+    ----------
+    before_ms : int, optional
+        As if nothing had happened from this time on, ms since the epoch: later events are left out, and what the engine said or learned later.
+    """
     files = at.events.files()
-    con.execute(f"create view events as {_events(at, files)}")
+    if before_ms is None:
+        con.execute(f"create view events as {_events(at, files)}")
+    else:
+        # the day of that time is computed from its events, and what is stored of users and traits knows too much
+        last = datetime.fromtimestamp(before_ms / 1000, UTC).astimezone(ZoneInfo(at.rules.timezone)).date().isoformat()
+        files = [one for one in files if one.partition <= last]
+        con.execute(f"create view events as select * from ({_events(at, files)}) where {_before('ts', before_ms)}")
+        at = replace(at, users=None, traits=None, dirty=at.dirty | {one.partition for one in at.events.files() if one.partition >= last})
     for spec in FOLLOWED:
         paths = [one.path for one in at.followed[spec.name].files()] if spec.name in at.followed else []
-        con.execute(f"create view {spec.name} as {files_sql(spec, at.events.folder.parent / spec.name, paths)}")
-    con.execute(f"create view traits as {_newest_traits(at)}")
-    live = user_day_sql(f"({_events(at, [one for one in files if one.partition in at.dirty])})", at.rules)
+        whole = files_sql(spec, at.events.folder.parent / spec.name, paths)
+        cut = "" if before_ms is None else f" where {_before(KNOWN_AT[spec.name], before_ms)}"
+        con.execute(f"create view {spec.name} as select * from ({whole}){cut}")
+    con.execute(f"create view traits as {_newest_traits(at) if before_ms is None else traits_sql(told_sql('events'))}")
+    dirty = _events(at, [one for one in files if one.partition in at.dirty])
+    _derived_views(con, at, f"({dirty})" if before_ms is None else f"(select * from ({dirty}) where {_before('ts', before_ms)})")
+
+
+def _before(column: str, ms: int) -> str:
+    return f"{column} < make_timestamptz({ms * 1000})"
+
+
+def _derived_views(con: duckdb.DuckDBPyConnection, at: Snapshot, dirty_events: str) -> None:
+    """Make the views `user_day` and `users`: what stands of clean days, and of the others what their events say."""
+    dirty = ", ".join(f"date {quoted(day)}" for day in sorted(at.dirty)) or "null::date"
+    live = user_day_sql(dirty_events, at.rules)
     if at.user_day is None:
         con.execute(f"create view user_day as {live}")
         con.execute(f"create view users as {users_sql('user_day')}")
         return
     stored = files_sql(USER_DAY, at.user_day.folder, [one.path for one in at.user_day.files()])
-    dirty = ", ".join(f"date {quoted(day)}" for day in sorted(at.dirty)) or "null::date"
     con.execute(
         f"create view user_day as select * from ({stored}) where day not in ({dirty}) union all by name {live}"
         if at.dirty

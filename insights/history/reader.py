@@ -35,7 +35,8 @@ class AsOf:
     version : int
         Of the table of events.
     events, repeats, late, rejected : int
-        Events there are; repeats that were dropped, events that were late and count all the same, records that were no events.
+        Events there are; repeats that were dropped, events that were late and count all the same, records that were no events. Of a log that is cut the
+        last two are not known, and are 0.
     complete_from : datetime or None
         Whoever was first seen before it may have been there earlier (left-censored); None if the log is complete from its beginning.
     activity : tuple of str
@@ -77,7 +78,7 @@ class Log:
 
 def open_log(
     folder: Path, *, week_start: str = "monday", complete_from_ms: int = 0, activity: tuple[str, ...] = (), horizon_ms: int = 14 * DAY_MS,
-    releases: tuple[str, ...] = (), threads: int = 2, memory: str = "2GB",
+    releases: tuple[str, ...] = (), threads: int = 2, memory: str = "2GB", before_ms: int | None = None,
 ) -> Log:  # fmt: skip
     """Open a history at its newest snapshot, while writers may go on.
 
@@ -91,6 +92,8 @@ def open_log(
         Those that the settings name.
     threads, memory
         What DuckDB may use.
+    before_ms : int, optional
+        As if the log had been cut at this time, ms since the epoch: nothing of it or later is there, and all before it is known. What came late to before it counts.
 
     Raises
     ------
@@ -100,20 +103,22 @@ def open_log(
     at = snapshot(folder)
     standing, rules = at.events.standing, at.rules
     con = connected(threads=threads, memory=memory)
-    views(con, at)
+    if before_ms is not None and before_ms > (standing.watermark_ms or before_ms):
+        before_ms = None  # nothing is left out, and no more is known than there is
+    views(con, at, before_ms)
     since = complete_from_ms or standing.complete_from_ms
     return Log(
         con,
         AsOf(
             zone=rules.timezone,
             week_start=week_start,
-            watermark=_time(standing.watermark_ms),
+            watermark=_time(before_ms if before_ms is not None and standing.watermark_ms is not None else standing.watermark_ms),
             offsets=dict(standing.ends),
             version=at.events.version,
-            events=standing.rows,
+            events=standing.rows if before_ms is None else int(con.execute("select count(*) from events").fetchall()[0][0]),
             repeats=standing.repeats,
-            late=standing.late,
-            rejected=sum(standing.rejected.values()),
+            late=standing.late if before_ms is None else 0,
+            rejected=sum(standing.rejected.values()) if before_ms is None else 0,
             complete_from=_time(since or None),
             activity=activity,
             horizon=timedelta(milliseconds=horizon_ms),

@@ -8,8 +8,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from typer.core import TyperGroup
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 CELL = (
     "people behind one cell instead of the table: what the row says, as in cohort=2026-03-02,k=7 or metric=wau,cohort=2026-03-01,group=ads"
 )
+
+AS_OF = "as if nothing had happened from this time on: a day, or a time such as 2026-03-01T06:00, of the history's zone"
 
 SEGMENT = "only the users of a segment, as if nobody else had come; `segment ls` lists them"
 
@@ -109,6 +113,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "as_csv": (Annotated[bool, typer.Option("--csv", help="for spreadsheets")], False),
     "out": (Annotated[Path | None, typer.Option("--out", help="file: .parquet, .xlsx, .csv, .html or .json")], None),
     "segment": (Annotated[str | None, typer.Option("--segment", metavar="NAME", help=SEGMENT)], None),
+    "as_of": (Annotated[str | None, typer.Option("--as-of", metavar="TIME", help=AS_OF)], None),
     "users": (Annotated[str | None, typer.Option("--users", metavar="CELL", help=CELL)], None),
     "lang": (LangOption, "en"),
 }
@@ -122,6 +127,7 @@ def answer(
     as_csv: bool,
     out: Path | None,
     segment: str | None,
+    as_of: str | None,
     users: str | None,
     lang: Any,
 ) -> None:
@@ -149,7 +155,7 @@ def answer(
     cell = None if users is None else cell_of(users, entry_of(analysis))
     if cell is not None and cell.group is not None and getattr(parameters, "by", "its own") is None:
         raise UsageFault("there are groups only with --by")
-    result, people = _found(analysis, parameters, cell, {**named, "segment": segment})
+    result, people = _found(analysis, parameters, cell, {**named, "segment": segment}, as_of)
     found, said = found_of(result), words(lang)
     rows = found.rows if people is None else rows_of(people)
     screen = Screen()
@@ -175,13 +181,15 @@ def answer(
         print_tables(screen, shown, lambda tables: lines_under(found, tables, said))
 
 
-def _found(analysis: Analysis[Any], parameters: Any, cell: Cell | None, asked: dict[str, Any]) -> tuple[Result, DataFrame | None]:
+def _found(
+    analysis: Analysis[Any], parameters: Any, cell: Cell | None, asked: dict[str, Any], as_of: str | None
+) -> tuple[Result, DataFrame | None]:
     """Ask the history, of the users of a segment if one is named; return the answer, and the people behind a cell of it."""
     from insights.analyses.segments import within
     from stream.cli.made_store import members_of
 
     segments = members_of(asked)
-    crowd = open_crowd()
+    crowd = open_crowd(as_of=as_of)
     try:
         notes = within(crowd, asked, segments)
         result = analysis.run(crowd, parameters)
@@ -196,11 +204,13 @@ def _found(analysis: Analysis[Any], parameters: Any, cell: Cell | None, asked: d
     return replace(result, notes=(*notes, *result.notes)), people
 
 
-def open_crowd(memory: str = "2GB") -> Crowd:
-    """Open the history that the settings name; `memory` is the most that DuckDB may use.
+def open_crowd(memory: str = "2GB", as_of: str | None = None) -> Crowd:
+    """Open the history that the settings name; `memory` is the most that DuckDB may use, `as_of` the time at which it is cut.
 
     Raises
     ------
+    stream.faults.UsageFault
+        `as_of` is no time.
     insights.history.faults.HistoryMissing
         If there is none.
     """
@@ -216,5 +226,19 @@ def open_crowd(memory: str = "2GB") -> Crowd:
         horizon_ms=definition.horizon_ms,
         releases=tuple(one.text for one in settings.releases),
         memory=memory,
+        before_ms=None if as_of is None else _instant_ms(as_of, settings["features.timezone"]),
     )
     return Crowd(log.con, log.as_of)
+
+
+def _instant_ms(text: str, zone: str) -> int:
+    """Read a time, of a zone where it names none; return ms since the epoch.
+
+    >>> _instant_ms("2026-03-01", "Europe/Berlin"), _instant_ms("2026-03-01T06:00", "UTC"), _instant_ms("2026-03-01T06:00+02:00", "UTC")
+    (1772319600000, 1772344800000, 1772337600000)
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageFault(f"--as-of: a day such as 2026-03-01, or a time such as 2026-03-01T06:00, got {text!r}") from None
+    return round((at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).timestamp() * 1000)

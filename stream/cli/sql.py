@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli import context
+from stream.cli.asking import AS_OF, open_crowd
 from stream.faults import UsageFault
 
 
@@ -20,6 +21,7 @@ def sql(
     as_csv: Annotated[bool, typer.Option("--csv", help="for spreadsheets")] = False,
     most: Annotated[int, typer.Option("--limit", min=1, max=10_000_000, help="most rows")] = 1_000,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=3_600, help="broken off after so long")] = 60,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="TIME", help=AS_OF)] = None,
     memory: Annotated[str, typer.Option("--memory", help="most memory, as in 500MB or 2GB")] = "2GB",
 ) -> None:
     """Ask the history in SQL. Reads only: no file, no setting, no second statement; bound in time and memory. Views: docs/history.md."""
@@ -28,7 +30,6 @@ def sql(
     from insights.analyses.as_plain import known_of, rows_of
     from insights.analyses.sql import ask
     from insights.written.rows import csv_of, json_of_rows
-    from stream.cli.asking import open_crowd
     from stream.screen import Column, Screen
     from stream.shown import json_text
 
@@ -36,7 +37,7 @@ def sql(
         raise UsageFault("say either --csv or --json")
     if not re.fullmatch(r"[1-9]\d{0,5}\s?[MG]B", memory):
         raise UsageFault(f"--memory must be as in 500MB or 2GB, got {memory!r}")
-    crowd = open_crowd(memory=memory)
+    crowd = open_crowd(memory=memory, as_of=as_of)
     try:
         left_censored = crowd.left_censored()
         rows, has_more = ask(crowd, Path(context.settings()["history.dir"]), query, seconds=seconds, most=most)

@@ -39,6 +39,9 @@ definition of churn. `identify`, `alias`, `consent` and `erase` are never activi
 **Time.** Days, weeks and months are those of `features.timezone`; a day of 23 or 25 hours is one day. Ranges are widened to whole units. Late events count here, though the live features have left them out.
 Who was there before the history is complete (`history.complete_from`) is in no first cohort, and is counted under the table.
 
+**As of a time.** `--as-of 2026-03-01` (or `2026-03-01T06:00`, of the zone of the history) answers as if nothing had happened from then on: events before that time and no others, what the engine had said and learned by then, and all before it known. So an answer of then
+can be made again, except for what has come late since, was erased, or is told in another way by settings that have changed. `traits` are those told before. Beyond the newest event it changes nothing.
+
 **In SQL.** `churnwatch sql "SELECT ..."` asks the views `events`, `user_day`, `users`, `traits`, `alerts`, `scores` and `outcomes` ([columns](history.md)) in DuckDB's SQL. One SELECT that reads no file and changes nothing, broken off after `--seconds` and bound by `--memory`.
 
 The examples are of a small made-up shop (`tests/insights/example.py`).

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 import pytest
 import typer
 
 from insights.analyses.analysis import Cell
+from insights.analyses.as_plain import entry_of
 from insights.analyses.catalog import CATALOG
-from insights.analyses.crowd import Crowd
-from insights.analyses.plain import Rows
+from insights.analyses.crowd import Crowd, crowd_of
+from insights.analyses.plain import Found, Known, Rows
 from insights.history.reader import open_log
+from insights.reports.database import rows_of
 from insights.words import LANGUAGES, words
 from insights.written.tables import people_table
 from stream.cli import app
@@ -43,9 +47,18 @@ def test_an_analysis_is_a_command_with_an_option_for_each_parameter(one: Any) ->
     command = GROUP.commands[one.name.replace("_", "-")]
     options = {parameter.name for parameter in command.params}
     assert {field.name for field in msgspec.structs.fields(one.parameters)} <= options
-    assert {"as_json", "as_csv", "out", "users", "lang"} <= options
+    assert {"as_json", "as_csv", "out", "users", "lang", "as_of"} <= options
     assert all(parameter.help for parameter in command.params)
     assert one.example, "an example that a test can run"
+
+
+def found_rows(one: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of an answer as a table of PostgreSQL keeps them."""
+    known = Known(
+        watermark=None, offsets={}, zone="UTC", week_start="monday", late=0, rejected=0, complete_from=None, left_censored=0
+    )  # fmt: skip
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    return rows_of(Found(analysis=one.name, parameters={}, as_of=known, rows=Rows(columns)), entry_of(one), "a")
 
 
 @pytest.mark.parametrize("one", CATALOG.values(), ids=lambda one: one.name)
@@ -57,6 +70,8 @@ def test_programs_get_the_same_rows_every_time(one: Any, history: Path) -> None:
     assert {"metric", "cohort", "k", "group", "n", "value", "low", "high", "state"} <= found["rows"][0].keys()
     lines = said(history, [*one.example, "--csv"]).splitlines()
     assert len(lines) == len(found["rows"]) + 1
+    rows = found_rows(one, found["rows"])
+    assert len({row["key"] for row in rows}) == len(rows), "a table of PostgreSQL could not tell them apart"
 
 
 def test_the_people_behind_a_cell_are_as_many_as_it_says(history: Path) -> None:
@@ -113,6 +128,40 @@ def test_without_a_history_the_message_says_how_to_make_one(tmp_path: Path) -> N
 
     done = CliRunner(env={"CHURNWATCH_HISTORY": str(tmp_path / "none")}).invoke(app, ["retention"])
     assert "history import" in str(done.exception)
+
+
+def test_an_answer_as_of_a_time_is_that_of_a_log_cut_there(history: Path) -> None:
+    cut = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+    whole, log = open_log(history), open_log(history, before_ms=round(cut.timestamp() * 1000))
+    assert log.as_of.watermark == cut
+    said_then = {
+        name: pl.DataFrame(whole.con.sql(f"SELECT * FROM {name} WHERE {known} < $cut", params={"cut": cut}))
+        for name, known in (("events", "ts"), ("scores", "landmark"), ("outcomes", "matured"), ("alerts", "event_time"))
+    }
+    events = said_then.pop("events")
+    assert 0 < events.height == log.as_of.events < whole.as_of.events
+    oracle, crowd = crowd_of(events, log.as_of, said_then), Crowd(log.con, log.as_of)
+    for name, rows in said_then.items():
+        assert 0 < rows.height == log.con.sql(f"SELECT count(*) FROM {name}").fetchall()[0][0]
+    for one in (CATALOG[name] for name in ("active_users", "retention", "rfm", "reasons")):
+        asked = one.parameters()
+        found, wanted = (one.run(over, asked) for over in (crowd, oracle))
+        assert (found.rows.equals(wanted.rows), found.left_censored) == (True, wanted.left_censored), one.name
+    for opened in (whole, log):
+        opened.con.close()
+
+
+def test_a_time_may_be_a_day_and_one_that_is_none_is_refused(history: Path) -> None:
+    then = json.loads(said(history, ["retention", "--unit", "week", "--as-of", "2026-03-01", "--json"]))
+    assert then["as_of"]["watermark"] == "2026-03-01T00:00:00Z"
+    assert "As of Mar 1, 2026, 06:00 UTC" in said(history, ["lifecycle", "--as-of", "2026-03-01T06:00"])
+    assert said(history, ["sql", "SELECT max(day) < '2026-03-01' AS cut FROM user_day", "--as-of", "2026-03-01", "--csv"]).split() == [
+        "cut",
+        "True",
+    ]
+    assert said(history, ["rfm", "--as-of", "2030-01-01", "--csv"]) == said(history, ["rfm", "--csv"])
+    with pytest.raises(UsageFault, match="--as-of: a day such as 2026-03-01"):
+        said(history, ["rfm", "--as-of", "yesterday"], code=2)
 
 
 def test_other_commands_do_not_wait_for_the_analyses() -> None:

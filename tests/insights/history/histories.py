@@ -51,9 +51,9 @@ def ms_of(ts: datetime) -> int:
     return round(ts.timestamp() * 1000)
 
 
-def asked(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+def asked(folder: Path, sql: str, before_ms: int | None = None) -> list[tuple[Any, ...]]:
     """Open a history, ask one thing, close it."""
-    log = open_log(folder)
+    log = open_log(folder, before_ms=before_ms)
     try:
         return log.con.execute(sql).fetchall()
     finally:

@@ -60,20 +60,23 @@ def frame(rows: list[Row]) -> pl.DataFrame:
     )
 
 
-def held(folder: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+def held(folder: Path, before_ms: int | None = None) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Return the two derived views, times in ms."""
     days = asked(
         folder,
         'select "user", day, channel, events, sessions, types, purchases, revenue, first_ts, last_ts, month from user_day order by "user", day',
+        before_ms,
     )
     assert all(str(row[1]).startswith(row[10]) for row in days)
-    users = asked(folder, 'select "user", first_day, first_ts, channel, last_day, events, purchases, revenue from users order by "user"')
+    users = asked(
+        folder, 'select "user", first_day, first_ts, channel, last_day, events, purchases, revenue from users order by "user"', before_ms
+    )
     return [(*row[:8], *map(ms_of, row[8:10])) for row in days], [(*row[:2], ms_of(row[2]), *row[3:]) for row in users]
 
 
-def told(folder: Path) -> list[tuple[Any, ...]]:
+def told(folder: Path, before_ms: int | None = None) -> list[tuple[Any, ...]]:
     """Return the view of traits, times in ms."""
-    return [(*row[:3], ms_of(row[3])) for row in sorted(asked(folder, 'select "user", name, value, ts from traits'))]
+    return [(*row[:3], ms_of(row[3])) for row in sorted(asked(folder, 'select "user", name, value, ts from traits', before_ms))]
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -100,6 +103,12 @@ def test_the_views_are_exact_at_any_time(tmp_path_factory: pytest.TempPathFactor
     days = oracle.user_days(every, rules.timezone, rules.session_gap_ms, rules.revenue, rules.set_aside)
     assert held(folder) == (days, oracle.users(days))
     assert told(folder) == oracle.traits(every)
+    cut_ms = data.draw(st.sampled_from([row.ts_ms for row in every] or [0])) + data.draw(st.sampled_from([-1, 0, 1, 60_000]))
+    before = [row for row in every if row.ts_ms < cut_ms]
+    days = oracle.user_days(before, rules.timezone, rules.session_gap_ms, rules.revenue, rules.set_aside)
+    assert held(folder, cut_ms) == (days, oracle.users(days))
+    assert told(folder, cut_ms) == oracle.traits(before)
+    assert asked(folder, "select count(*) from events", cut_ms) == [(len(before),)]
 
 
 def filled(folder: Path, times: int, events: Events | None = None) -> Events:
