@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ from stream.cli.erase import erase_from_history
 from stream.cli.file_options import Encoding, Files, Map, Oldest, Sep, SkipBad, Spill, TsFormat, TsUnit, Type, Tz, read_options
 from stream.cli.judged_files import bar, spill_folder
 from stream.cli.run import begin
+from stream.faults import UsageFault
 from stream.screen import Column, Screen
 from stream.shown import Styled, json_line
 
@@ -51,6 +52,53 @@ def import_(
         encoding=encoding, separator=separator,
     )  # fmt: skip
     import_into(Path(settings["history.dir"]), rules_of(settings), files, options, Screen(), skip_bad=skip_bad, spill=spill)
+
+
+@history_app.command("export")
+def export_(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="file to write: .parquet, .csv or .jsonl")],
+    since: Annotated[
+        str, typer.Option("--since", metavar="DAY", help="first day, of the history's zone; default: the first there is")
+    ] = "",
+    until: Annotated[str, typer.Option("--until", metavar="DAY", help="last day; default: the last there is")] = "",
+    columns: Annotated[
+        str, typer.Option("--columns", help="columns with commas, such as channel,value; user, ts and type are always there; default: all")
+    ] = "",
+) -> None:
+    """Write events of the history into a file that `history import` takes back; erased users are not in it."""
+    from insights.history.exporting import COLUMNS, ENDINGS, export
+
+    if out.suffix not in ENDINGS:
+        raise UsageFault(f"cannot write {out.suffix or 'a file without an ending'}: take one of {', '.join(ENDINGS)}")
+    wanted = [name.strip() for name in columns.split(",") if name.strip()] or list(COLUMNS)
+    for name in wanted:
+        if name not in COLUMNS:
+            raise UsageFault(f"--columns: there is no column {name!r}; there are: {', '.join(COLUMNS)}")
+    for option, day in (("--since", since), ("--until", until)):
+        if day and not _is_day(day):
+            raise UsageFault(f"{option}: a day such as 2026-03-01, got {day!r}")
+    if since and until and since > until:
+        raise UsageFault(f"--since ({since}) is after --until ({until})")
+    try:
+        done = export(Path(context.settings()["history.dir"]), out, since=since, until=until, columns=wanted)
+    except OSError as error:
+        raise UsageFault(f"cannot write {out}: {error.strerror or error}") from None
+    screen = Screen()
+    screen.line(f"{done.rows:,} events of {done.days:,} days in {out}, of version {done.version} of the history")
+    if done.erased:
+        screen.line(f"{done.erased:,} events of erased users were left out")
+
+
+def _is_day(text: str) -> bool:
+    """Whether a text is a day as folders are named by it.
+
+    >>> _is_day("2026-03-01"), _is_day("2026-3-1"), _is_day("2026-02-30"), _is_day("20260301")
+    (True, False, False, False)
+    """
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 @history_app.command("run")

@@ -315,6 +315,10 @@ CASES: dict[str, list[Case]] = {
         Case(("history", "erase", "[/]\x1b[2J", "--check"), code=1),
         Case(("history", "erase", "x" * 300), code=2),
     ],
+    "history export": [
+        Case(("history", "export", "[/]<b>.csv"), ("[/]<b>.csv",)),
+        Case(("history", "export", "[/]\x1b]0;none\x07.txt"), code=2),
+    ],
     "history run": [],  # it prints log lines only
     "history status": [Case(("history", "status"), ("<b>history",)), Case(("history", "status", "--json"))],
     "history verify": [Case(("history", "verify")), Case(("history", "verify", "--json"))],
