@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from functools import partial
@@ -45,7 +45,7 @@ from insights.asked.messages import (
     faulted,
 )
 from insights.asked.questions import entry_named, read
-from insights.asked.version import LOG, followed_version, version_of
+from insights.asked.version import LOG, followed_version, version_of, watermark_of
 from insights.asked.withheld import judge_names, withheld
 from insights.store.store import Store
 from stream.faults import UsageFault
@@ -175,17 +175,14 @@ class Asked:
         if not self.has_history:
             return Answer(state="no_history", fault=self._no_history())
         try:
-            entry = entry_named(name, self.catalog())
-            asked = read(entry, parameters)
+            entry, question, key = self._read(name, parameters)
+            asked = question.parameters
             if not persons:
                 judge_names(asked, self._least_group)
-            segments = self._keeping.segments(segments_in(asked))
         except UsageFault as error:
             return Answer(state="refused", fault=faulted(error))
         except NoAnswer as error:
             return Answer(state="refused", fault=no_answer(error))
-        key = key_of(self._setup, entry.name, asked, segments)
-        question = Ask(entry.name, asked, segments=segments)
         answer = self._answer(key, entry, question)
         if answer.state == "running" and wait_s:
             job = self._running.get(key)
@@ -209,6 +206,56 @@ class Asked:
                 time.sleep(min(ELSEWHERE_S, left_s))
             else:
                 wait([job.future], left_s)
+
+    def _read(self, name: str, parameters: Mapping[str, object]) -> tuple[Entry, Ask, str]:
+        entry = entry_named(name, self.catalog())
+        asked = read(entry, parameters)
+        segments = self._keeping.segments(segments_in(asked))
+        return entry, Ask(entry.name, asked, segments=segments), key_of(self._setup, entry.name, asked, segments)
+
+    def key(self, name: str, parameters: Mapping[str, object]) -> str:
+        """Return what names a question. Raises UsageFault if it is none, and NoAnswer if no process could be started that knows."""
+        return self._read(name, parameters)[2]
+
+    def kept_of(self, keys: Collection[str]) -> set[str]:
+        """Return of which questions, by their keys, there is an answer."""
+        return self._keeping.kept_of(keys)
+
+    def kept_until_ms(self, key: str) -> int | None:
+        """Return up to when the answer that is kept knows all, ms since the epoch; None if nothing is kept, or it is of a history without events."""
+        kept = self._keeping.answer(key)
+        mark = None if kept is None else kept.found.as_of.watermark
+        return None if mark is None else round(mark.timestamp() * 1000)
+
+    def watermark_ms(self) -> int | None:
+        """Return up to when the history knows all, ms since the epoch; None without events."""
+        return watermark_of(Path(self._setup.folder))
+
+    def renew(self, name: str, parameters: Mapping[str, object]) -> Job | None:
+        """Let a question be computed of the newest history, though nobody waits for it, in a process that gives way to others.
+
+        Returns
+        -------
+        Job or None
+            What computes it; None while something is asked that somebody waits for, or another process of this page computes it.
+
+        Raises
+        ------
+        UsageFault
+            It is no question.
+        NoAnswer
+            No process could be started.
+        """
+        _, question, key = self._read(name, parameters)
+        with self._lock:
+            if self.crew.waiting or not self._keeping.claim(key, 2 * self.crew.seconds):
+                return None
+            try:
+                job = self._running[key] = self.crew.ask(question, partial(self._ended, key), quiet=True)
+            except NoAnswer:
+                self._keeping.release(key)
+                raise
+        return job
 
     def _answer(self, key: str, entry: Entry, question: Ask) -> Answer:
         folder = Path(self._setup.folder)

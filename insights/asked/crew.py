@@ -1,6 +1,6 @@
 """Who computes? A few processes, so many questions at a time; the others wait in a queue that has an end. Each question can be stopped.
 
-A process that is gone takes its question with it and nothing else: the next question has another.
+A process that is gone takes its question with it and nothing else: the next question has another. What nobody waits for is computed by a process of its own, which gives way to all others.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from insights.asked.scratch import clear_left
 
 AT_A_TIME = 2
 MOST_WAITING = 20
+NICE = 5
+"""By how much a process gives way that computes what nobody waits for."""
 SPENT: frozenset[Reason] = frozenset({"too_big", "failed"})
 """After these a process is not asked again: what it could not allocate may be missing in it for good."""
 WORDS: dict[Reason, str] = {
@@ -44,10 +46,12 @@ class Job:
         When it was asked, seconds of the crew's clock.
     future : Future of Reply
         Done when `then` is.
+    quiet : bool
+        Whether nobody waits for it.
     """
 
-    def __init__(self, question: Question, since_s: float, then: Callable[[Job, Reply], None]) -> None:
-        self.question, self.since_s, self.then = question, since_s, then
+    def __init__(self, question: Question, since_s: float, then: Callable[[Job, Reply], None], *, quiet: bool = False) -> None:
+        self.question, self.since_s, self.then, self.quiet = question, since_s, then, quiet
         self.future: Future[Reply]
         self.child: Child | None = None
         self.is_cancelled = False
@@ -71,6 +75,7 @@ class Crew:
         self._threads = ThreadPoolExecutor(AT_A_TIME, "asked")
         self._lock = threading.Lock()
         self._idle: list[Child] = []
+        self._quiet: list[Child] = []
         self._jobs: set[Job] = set()
         self._is_closed = False
 
@@ -79,20 +84,22 @@ class Crew:
         """How many questions are asked and not answered."""
         return len(self._jobs)
 
-    def ask(self, question: Question, then: Callable[[Job, Reply], None] = lambda _job, _reply: None) -> Job:
+    def ask(self, question: Question, then: Callable[[Job, Reply], None] = lambda _job, _reply: None, *, quiet: bool = False) -> Job:
         """Put a question into the queue.
 
         Parameters
         ----------
         then : callable
             Is given the reply, in a thread of ours.
+        quiet : bool
+            Whether nobody waits for it. Whoever asks so ends with `rest`.
 
         Raises
         ------
         NoAnswer
             The queue is full.
         """
-        job = Job(question, self.clock(), then)
+        job = Job(question, self.clock(), then, quiet=quiet)
         with self._lock:
             if self._is_closed or len(self._jobs) >= MOST_WAITING + AT_A_TIME:
                 raise NoAnswer("busy")
@@ -107,20 +114,28 @@ class Crew:
             if job.child is not None:
                 job.child.stop()
 
-    def child(self) -> Child:
+    def child(self, *, quiet: bool = False) -> Child:
         """Return a process that does nothing, started if there is none. Whoever has it gives it back."""
         with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return Child(self._setup)
+            idle = self._quiet if quiet else self._idle
+            if idle:
+                return idle.pop()
+        return Child(msgspec.structs.replace(self._setup, nice=NICE) if quiet else self._setup)
 
-    def give_back(self, child: Child) -> None:
+    def give_back(self, child: Child, *, quiet: bool = False) -> None:
         """See `child`."""
         with self._lock:
             if not self._is_closed:
-                self._idle.append(child)
+                (self._quiet if quiet else self._idle).append(child)
                 return
         child.end()
+
+    def rest(self) -> None:
+        """End the process that computed what nobody waits for."""
+        with self._lock:
+            done, self._quiet = self._quiet, []
+        for child in done:
+            child.end()
 
     def _run(self, job: Job) -> Reply:
         try:
@@ -135,7 +150,7 @@ class Crew:
     def _reply(self, job: Job) -> Reply:
         if job.is_cancelled:
             raise NoAnswer("cancelled")
-        child = self.child()
+        child = self.child(quiet=job.quiet)
         with self._lock:
             job.child = child
             if job.is_cancelled:
@@ -153,15 +168,15 @@ class Crew:
         if isinstance(reply, Faulted) and reply.reason in SPENT:
             child.end()
         else:
-            self.give_back(child)
+            self.give_back(child, quiet=job.quiet)
         return reply
 
     def close(self) -> None:
         """End all processes; questions under way have no answer."""
         with self._lock:
             self._is_closed = True
-            jobs, idle = list(self._jobs), self._idle
-            self._idle = []
+            jobs, idle = list(self._jobs), [*self._idle, *self._quiet]
+            self._idle, self._quiet = [], []
         for job in jobs:
             self.cancel(job)
         for child in idle:

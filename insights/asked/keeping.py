@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -98,6 +98,11 @@ class Keeping:
             with self._store.write() as db:
                 answers.seen(db, key, now_ms)
         return _KEPT.decode(zlib.decompress(body))
+
+    def kept_of(self, keys: Collection[str]) -> set[str]:
+        """Return of which questions there is an answer."""
+        with self._store.read() as db:
+            return answers.kept_of(db, keys)
 
     def keep(self, key: str, reply: Reply, took_s: float) -> None:
         """Keep what an analysis found, that what is kept is still so, or that there is no answer."""

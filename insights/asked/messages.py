@@ -26,7 +26,7 @@ Reason = Literal["usage", "no_history", "too_big", "too_long", "ended", "failed"
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """The first message to a process: what it opens, and how much memory it may take in all, MiB."""
+    """The first message to a process: what it opens, how much memory it may take in all, MiB, and by how much it gives way to other processes."""
 
     folder: str
     complete_from_ms: int
@@ -34,6 +34,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     horizon_ms: int
     memory_mb: int
     releases: tuple[str, ...] = ()
+    nice: int = 0
 
 
 class Unless(msgspec.Struct, frozen=True):

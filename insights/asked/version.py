@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 LOG = Path("events") / "_delta_log"
 FOLLOWED = ("alerts", "scores", "outcomes")
 """Tables of what the engine said; a test holds them against those that the history has."""
+KEY = "churnwatch"
+"""Under which a commit says how far the history is; a test holds it against what writes it."""
 _ENTRY = len(".json") + 20
 
 
@@ -39,10 +45,40 @@ def followed_version(folder: Path) -> str:
     return "".join(found)
 
 
+def watermark_of(folder: Path) -> int | None:
+    """Return up to when the newest version of the events knows all, ms since the epoch; None before the first event, or without a history.
+
+    Every commit of ours says so in its first entry; those of other programs are passed over.
+    """
+    try:
+        for name in sorted(_entries(folder / LOG), reverse=True):
+            said = _said(folder / LOG / name)
+            if said is not None:
+                mark = said["watermark_ms"]
+                return None if mark is None else int(mark)
+    except OSError:
+        pass
+    return None
+
+
+def _said(entry: Path) -> dict[str, Any] | None:
+    """Return what a commit says of the history, if it says anything."""
+    with entry.open("rb") as lines:
+        for line in lines:
+            if line.startswith(b'{"commitInfo"'):
+                found: dict[str, Any] | None = msgspec.json.decode(line)["commitInfo"].get(KEY)
+                return found
+    return None
+
+
 def _newest(log: Path) -> str:
     """Return the name of the newest entry, by names only: a writer makes thousands a day, each of 20 digits."""
+    return max(_entries(log))
+
+
+def _entries(log: Path) -> Iterator[str]:
     with os.scandir(log) as found:
-        return max(one.name for one in found if len(one.name) == _ENTRY and one.name.endswith(".json"))
+        yield from (one.name for one in found if len(one.name) == _ENTRY and one.name.endswith(".json"))
 
 
 @cache

@@ -73,6 +73,7 @@ def main() -> int:
     if first is None:
         return 0
     setup = SETUP.decode(first)
+    os.nice(setup.nice)  # before there are threads, which have it from us
     threading.Thread(target=_end_with, args=(os.getppid(), Path.cwd()), daemon=True).start()
     _bound(setup.memory_mb)
     _say(said, Hello(tuple(entry_of(one) for one in CATALOG.values())))

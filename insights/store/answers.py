@@ -5,6 +5,8 @@ A process that is about to compute an answer claims it for as long as that may t
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, func, or_, select
 
 from insights.store.tables import ANSWERS
@@ -18,6 +20,11 @@ def body_of(db: Connection, key: str) -> tuple[bytes | None, int]:
     """Return what is kept of an answer, None if nothing is, and when it was last asked for, ms."""
     row = db.execute(select(ANSWERS.c.body, ANSWERS.c.asked_ms).where(ANSWERS.c.key == key)).one_or_none()
     return (None, 0) if row is None else (row.body, row.asked_ms)
+
+
+def kept_of(db: Connection, keys: Collection[str]) -> set[str]:
+    """Return of which of these something is kept."""
+    return set(db.execute(select(ANSWERS.c.key).where(ANSWERS.c.key.in_(keys), ANSWERS.c.body.is_not(None))).scalars())
 
 
 def seen(db: Connection, key: str, now_ms: int) -> None:

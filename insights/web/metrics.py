@@ -22,6 +22,8 @@ PAGE_METRICS = (
     Metric("churnwatch_page_past_lag_records", "gauge", (), "records of alerts and examples not yet read into the past"),
     Metric("churnwatch_page_past_holds", "gauge", (), "1 in the process that writes the past, 0 in the others"),
     Metric("churnwatch_page_past_stuck", "gauge", (), "1 while this process cannot write the past: the log says why"),
+    Metric("churnwatch_page_ahead", "counter", ("outcome",), "answers computed because a day was over, before anybody asked: computed, refused"),
+    Metric("churnwatch_page_ahead_due", "gauge", (), "answers of Today, Retention and Groups that do not know the newest day that is over, at the last look"),
     Metric("churnwatch_report_overdue_seconds", "gauge", ("report",), "for how long a report, or a table (`table NAME`), has been due that not every recipient has; 0 when all have it"),
     Metric("churnwatch_reports", "counter", ("report", "outcome"), "reports, and tables (`table NAME`), to one recipient each, by what became of them: sent, failed, unsure"),
 )  # fmt: skip

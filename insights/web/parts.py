@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, cast
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 
 from features.users.spec import FeatureSpec
+from insights.asked.ahead import Ahead
 from insights.asked.asked import Asked
 from insights.asked.messages import Setup
 from insights.live.clicks import Intake
@@ -18,6 +21,7 @@ from insights.live.models import Models
 from insights.live.status import Status
 from insights.past.past import Past
 from insights.store.store import Store
+from insights.web.crowd.questions import asked_daily
 from insights.web.kept import Kept
 from insights.web.metrics import PageMetrics
 from stream.ownership.served import model_key
@@ -47,6 +51,8 @@ class Parts:
         In what state the page is.
     asked : Asked
         What the history tells of the crowd.
+    ahead : Ahead
+        What is asked of it when a day is over.
     now_ms : callable
         The clock on the wall, ms since the epoch. Figures follow event time (`EngineView.as_of_ms`); this is for sessions and for what is late.
     live : bool
@@ -66,10 +72,15 @@ class Parts:
     intake: Callable[[], Intake | None]
     status: Status
     asked: Asked
+    ahead: Ahead
     now_ms: Callable[[], int]
     live: bool = True
     kept: Kept = field(default_factory=Kept)
     metrics: PageMetrics = field(default_factory=PageMetrics)
+
+    def look_ahead(self, stop: threading.Event) -> None:
+        """Compute what is due since a day is over, and tell Prometheus how far it is."""
+        self.metrics.gauge("churnwatch_page_ahead_due").set(self.ahead.look(stop).due)
 
 
 def parts_over(
@@ -86,7 +97,16 @@ def parts_over(
     past = Past(store, lambda: spec_of(engine.view(), settings))
     keeper = Keeper(past, engine)
     status = Status(engine, models, past, intake, settings, now_ms)
-    return Parts(settings, engine, store, past, keeper, models, intake, status, asked_over(settings, store, now_ms), now_ms, live)
+    asked, metrics = asked_over(settings, store, now_ms), PageMetrics()
+
+    def spec() -> FeatureSpec:
+        return spec_of(engine.view(), settings)
+
+    ahead = Ahead(
+        asked, lambda: asked_daily(spec().funnel), lambda: ZoneInfo(spec().timezone),
+        lambda outcome: metrics.counter("churnwatch_page_ahead").labels(outcome).inc(),
+    )  # fmt: skip
+    return Parts(settings, engine, store, past, keeper, models, intake, status, asked, ahead, now_ms, live, metrics=metrics)
 
 
 def asked_over(settings: Settings, store: Store, now_ms: Callable[[], int]) -> Asked:

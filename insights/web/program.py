@@ -25,7 +25,8 @@ from insights.web.connections import Connections
 from insights.web.door.at_start import refuse_without_access
 from insights.web.door.tidy import EVERY_S, tidy_beside
 from insights.web.parts import parts_over
-from insights.web.report.runner import Runner
+from insights.web.report.runner import reports_and_watches
+from insights.web.rounds import Rounds
 from stream.faults import WebRefused
 from stream.kafka.look import Looker
 from stream.settings import Settings
@@ -81,7 +82,7 @@ def main(settings: Settings, kafka: Kafka | None = None) -> int:
         config.callback_notify, config.timeout_notify = partial(tidy_beside, store, now_ms), EVERY_S
         log.info("the page is at %s", settings["page.url"] or f"http://{settings['page.address']}")
         try:
-            with parts.keeper, Runner(parts):
+            with parts.keeper, reports_and_watches(parts), Rounds("answers ahead", [parts.look_ahead]):
                 _run(Server(config), settings["page.address"])
         finally:
             parts.asked.close()

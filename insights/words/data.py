@@ -100,6 +100,10 @@ WORDS: dict[str, Said] = {
     "process.page.behind": Said("catching up: {n} records wait", "正在追赶：{n} 条记录待读取"),
     "process.page.read": Said("{n} records of alerts and examples are not read yet", "预警与样本主题中还有 {n} 条记录未读取",
                               one="{n} record of alerts and examples is not read yet"),
+    "process.ahead": Said("Answers ahead", "预先计算"),
+    "process.ahead.ready": Said("ready", "已就绪"),
+    "process.ahead.due": Said("{n} of {of} are still computed", "{of} 项中还有 {n} 项在计算"),
+    "process.ahead.is": Said("what Today, Retention and Groups show, computed when a day is over: here up to {day}", "今日、留存和分群页面的内容在一天结束后预先计算：目前截至 {day}"),
     "process.redis.is": Said("people's states, models, and how far each shard is", "用户状态、模型，以及各分片的进度"),
     "process.kafka.is": Said("events in, alerts out", "事件流入，预警流出"),
 }  # fmt: skip

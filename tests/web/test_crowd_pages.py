@@ -15,7 +15,8 @@ from insights.web.crowd.behind import behind, nobody
 from insights.web.crowd.changes import points
 from insights.web.crowd.found import Found
 from insights.web.crowd.people import asked_of
-from insights.web.crowd.retention import Answers, Asked, page_of
+from insights.web.crowd.questions import OfRetention
+from insights.web.crowd.retention import Answers, page_of
 from insights.web.rail import RAIL
 from insights.words import words
 from tests.web.crowd_world import PAGES, shown
@@ -53,12 +54,12 @@ def test_every_page_says_as_of_when_it_holds(pages: dict[str, str]) -> None:
 
 
 def test_a_log_without_channels_is_not_told_apart_by_them(full: WebWorld, pages: dict[str, str]) -> None:
-    answer = full.parts.asked.look("retention", Asked().groups, persons=True)
+    answer = full.parts.asked.look("retention", OfRetention().groups, persons=True)
     assert answer.result is not None
     rows = answer.result.rows.dicts()
     one = [{**row, "group": "(none)"} for row in rows if row["group"] in {None, "ads"}]
     for found, panels in ((rows, 3), (one, 0)):
-        page = page_of(Asked(), Answers(None, None, Found(found, answer.result.as_of)), EN, nobody)
+        page = page_of(OfRetention(), Answers(None, None, Found(found, answer.result.as_of)), EN, nobody)
         assert len(page.panels) == panels
 
 

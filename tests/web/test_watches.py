@@ -16,7 +16,7 @@ from insights.asked.questions import entry_named
 from insights.store import watching
 from insights.watches.core import Event
 from insights.web.app import make_app
-from insights.web.crowd import rates
+from insights.web.crowd.questions import RATES
 from insights.web.parts import Parts
 from insights.web.report.runner import to_topic
 from insights.web.watching.telling import Telling
@@ -31,7 +31,7 @@ from tests.web.world import WebWorld
 
 pytestmark = pytest.mark.real_redis
 OPENS = Watch(
-    name="day one", analysis="retention", parameters=dict(rates.ASKED), metric="retention", cell={"k": 1}, rule="above", bound=0.0, least=1,
+    name="day one", analysis="retention", parameters=dict(RATES), metric="retention", cell={"k": 1}, rule="above", bound=0.0, least=1,
     to=("ann@example.org",),
 )  # fmt: skip
 STAYS = replace(OPENS, name="never", bound=1.0, to=())
@@ -75,7 +75,7 @@ def test_what_opens_is_told_once_to_each_and_stands_on_data(full: WebWorld) -> N
     body = mail.get_body()
     assert body is not None
     assert f"in {event.cohort} ({event.n} people" in body.get_content()
-    answer = parts.asked.look("retention", rates.ASKED, persons=True, wait_s=120).result
+    answer = parts.asked.look("retention", RATES, persons=True, wait_s=120).result
     assert answer is not None
     newest = [
         row

@@ -6,10 +6,9 @@ import re
 
 from fastapi import Request
 
+from insights.web.crowd.questions import BY
 from insights.web.filters import WrongFilter, text_of
 
-BY = "channel"
-"""By what people are told apart unless an address says otherwise."""
 FIELD = re.compile(r"channel|type|item|session|(props|traits)\.[\w.$ -]{1,64}")
 
 

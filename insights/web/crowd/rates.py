@@ -1,6 +1,6 @@
 """Do new people come back on the next day, after a week, after a month? Three figures and three lines over the weeks in which they came.
 
-Of the analysis `retention` with weekly cohorts and days counted since each person's own first day: see `ASKED`. Today and Retention show the same.
+Of the analysis `retention` with weekly cohorts and days counted since each person's own first day: see `questions.RATES`. Today and Retention show the same.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ DAYS = (1, 7, 30)
 COLOURS = {1: "c0", 7: "c1", 30: "c2"}
 BEFORE = 4
 """Cohorts with which the newest is compared."""
-ASKED: Mapping[str, object] = {"unit": "week", "window": "days", "brackets": ("1", "7", "30")}
-"""What is asked of `retention`; with `by` for groups."""
 WIDE, HALF, NARROW = Size(1140, 230), Size(520, 240), Size(330, 190)
 THIRD, THIRD_NARROW = Size(370, 190), Size(330, 180)
 

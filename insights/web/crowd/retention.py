@@ -11,43 +11,16 @@ from insights.charts.svg import Drawn, Size, twice
 from insights.web.crowd import rates
 from insights.web.crowd.behind import Behind
 from insights.web.crowd.cohorts import Cohorts, cohorts_of, shown_ks
-from insights.web.crowd.fields import BY
 from insights.web.crowd.found import Found, as_of_said, cohort_said
+from insights.web.crowd.questions import BY, COHORT_UNITS, KINDS, MODES, OfRetention
 from insights.web.crowd.rates import Lines, Panel
 from insights.web.filters import Pick
 from insights.web.tile import Tile
 from insights.words import Words
 
-UNITS = ("week", "day", "month")
-KINDS = ("first", "recurring")
-MODES = ("on", "on_or_after")
 NEWEST = 3
 """Cohorts whose curve is drawn beside that of all: the newest that have one."""
 WIDE, NARROW = Size(1140, 260), Size(330, 210)
-
-
-class Asked(NamedTuple):
-    """What an address asks for."""
-
-    unit: str = "week"
-    kind: str = "first"
-    mode: str = "on"
-    by: str = BY
-
-    @property
-    def table(self) -> Mapping[str, object]:
-        """What is asked of `retention` for the table and its curves."""
-        return {"unit": self.unit, "cohort": self.kind, "mode": self.mode}
-
-    @property
-    def rates(self) -> Mapping[str, object]:
-        """What is asked for the three figures."""
-        return rates.ASKED if self.kind == "first" else {**rates.ASKED, "cohort": self.kind}
-
-    @property
-    def groups(self) -> Mapping[str, object]:
-        """What is asked for the groups."""
-        return {**self.rates, "by": self.by}
 
 
 class Answers(NamedTuple):
@@ -74,7 +47,7 @@ class Page(NamedTuple):
     as_of: list[str]
 
 
-def page_of(asked: Asked, answers: Answers, w: Words, behind: Behind) -> Page:
+def page_of(asked: OfRetention, answers: Answers, w: Words, behind: Behind) -> Page:
     """Put the page together."""
     table = answers.table
     chart, heads, rows = (None, [], []) if table is None else _curves(table, asked, w)
@@ -94,21 +67,21 @@ def page_of(asked: Asked, answers: Answers, w: Words, behind: Behind) -> Page:
     )
 
 
-def _tells_apart(groups: Found, asked: Asked) -> bool:
+def _tells_apart(groups: Found, asked: OfRetention) -> bool:
     """Whether there is anything to compare: a log without channels has one group, of which nobody asked."""
     return asked.by != BY or len({row["group"] for row in groups.of("retention")}) > 1
 
 
-def picks(asked: Asked, w: Words) -> list[Pick]:
+def picks(asked: OfRetention, w: Words) -> list[Pick]:
     """Return the filters as the form offers them."""
     return [
-        Pick("unit", w.t("crowd.cohorts_by"), [(one, w.t(f"crowd.cohorts_by.{one}")) for one in UNITS], asked.unit, ""),
+        Pick("unit", w.t("crowd.cohorts_by"), [(one, w.t(f"crowd.cohorts_by.{one}")) for one in COHORT_UNITS], asked.unit, ""),
         Pick("kind", w.t("crowd.kind"), [(one, w.t(f"crowd.kind.{one}")) for one in KINDS], asked.kind, ""),
         Pick("mode", w.t("crowd.mode"), [(one, w.t(f"crowd.mode.{one}")) for one in MODES], asked.mode, ""),
     ]
 
 
-def _curves(found: Found, asked: Asked, w: Words) -> tuple[Drawn | None, list[str], list[list[str]]]:
+def _curves(found: Found, asked: OfRetention, w: Words) -> tuple[Drawn | None, list[str], list[list[str]]]:
     """Return the curve of all cohorts and those of the newest, and the table behind them."""
     ks = shown_ks(found, asked.unit)
     if len(ks) < 2:

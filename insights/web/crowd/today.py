@@ -5,7 +5,7 @@ The sentence is of the live engine and equals the page At risk; all else is of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from insights.live.board import Listed
@@ -16,6 +16,7 @@ from insights.web.crowd.behind import Behind
 from insights.web.crowd.flows import Flows
 from insights.web.crowd.found import Found, as_of_said
 from insights.web.crowd.lost import Lost
+from insights.web.crowd.questions import LIFECYCLE, RATES, RFM, OfToday, Parameters
 from insights.web.crowd.rates import Lines
 from insights.web.crowd.segments import Segment, segments
 from insights.web.saying import Saying
@@ -23,8 +24,6 @@ from insights.web.tile import Tile
 
 MOST_LOST = 3
 """Places at which people are lost, of each kind."""
-RFM: Mapping[str, object] = {"scheme": "five"}
-LIFECYCLE: Mapping[str, object] = {"unit": "week"}
 
 
 class Now(NamedTuple):
@@ -73,25 +72,37 @@ class Page(NamedTuple):
     as_of: list[str]
 
 
-def page_of(now: Now | None, answers: Answers, funnel: Mapping[str, object], say_it: Saying, behind: Behind) -> Page:
+def answers_of(ask: Callable[[str, Parameters], Found | None], asked: OfToday) -> Answers:
+    """Return all answers; `ask` gives one, or None."""
+    return Answers(
+        ask("retention", RATES),
+        ask("lifecycle", LIFECYCLE),
+        ask("daily_states", {}),
+        ask("funnel", asked.funnel) if asked.has_funnel else None,
+        ask("paths_into_silence", {}),
+        ask("rfm", RFM),
+    )
+
+
+def page_of(now: Now | None, answers: Answers, asked: OfToday, say_it: Saying, behind: Behind) -> Page:
     """Put the page together.
 
     Parameters
     ----------
     now : Now or None
         None before the engine has seen an event.
-    funnel : mapping
-        What was asked of the funnel.
+    asked : OfToday
+        What was asked.
     """
     w, known = say_it.w, next((one for one in answers if one is not None), None)
     return Page(
         sentence="" if now is None else sentence(now, say_it),
         more="" if now is None else reach(now, say_it),
         rates=None if answers.rates is None else rates.over_weeks(answers.rates, w, rates.HALF),
-        tiles=[] if answers.rates is None else rates.tiles(answers.rates, rates.ASKED, w, behind),
+        tiles=[] if answers.rates is None else rates.tiles(answers.rates, RATES, w, behind),
         flows=None if answers.lifecycle is None else flows.in_and_out(answers.lifecycle, w),
         four=[] if answers.states is None else flows.four_rates(answers.states, w, behind),
-        stops=[] if answers.funnel is None else lost.stops(answers.funnel, funnel, w, behind, MOST_LOST),
+        stops=[] if answers.funnel is None else lost.stops(answers.funnel, asked.funnel, w, behind, MOST_LOST),
         silence=[] if answers.silence is None else lost.before_silence(answers.silence, w, behind, MOST_LOST),
         segments=[] if answers.rfm is None else segments(answers.rfm, RFM, say_it.currency, w, behind),
         as_of=[] if known is None else as_of_said(known, w),

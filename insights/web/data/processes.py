@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, time
 from typing import Literal, NamedTuple
 
+from insights.asked.ahead import Standing
 from insights.live.clicks import Intake
 from insights.live.engine import EngineView
 from insights.live.models import Served
@@ -31,6 +33,7 @@ def processes_of(
     intake: Intake | None,
     served: Sequence[tuple[str, Served]],
     reads: Sequence[PartitionRead],
+    ahead: Standing,
     now_ms: int,
     say_it: Saying,
 ) -> list[Process]:
@@ -41,11 +44,14 @@ def processes_of(
     served : sequence of (definition name, Served)
     reads : sequence of PartitionRead
         How far this page has read.
+    ahead : Standing
+        How far the answers of its pages are.
     """
     return [
         *_workers(intake, say_it),
         *(_trainer(name, one, say_it) for name, one in served),
         _page(reads, say_it),
+        *_ahead(ahead, say_it),
         _redis(view, now_ms, say_it),
         _kafka(intake, say_it),
     ]
@@ -84,6 +90,16 @@ def _page(reads: Sequence[PartitionRead], say_it: Saying) -> Process:
         return Process(name, "quiet", w.t("process.page.not_yet"), w.t("process.page.is"))
     state = w.t("process.page.behind", n=lag) if lag >= LATE_READS else w.t("process.ok")
     return Process(name, "warn" if lag >= LATE_READS else "good", state, w.t("process.page.read", n=lag))
+
+
+def _ahead(ahead: Standing, say_it: Saying) -> list[Process]:
+    w, of = say_it.w, ahead.ready + ahead.due
+    if ahead.day is None or not of:
+        return []
+    noon = datetime.combine(ahead.day, time(12), say_it.zone)
+    day = w.date(round(noon.timestamp() * 1000), say_it.zone)
+    state = w.t("process.ahead.due", n=ahead.due, of=of) if ahead.due else w.t("process.ahead.ready")
+    return [Process(w.t("process.ahead"), "warn" if ahead.due else "good", state, w.t("process.ahead.is", day=day))]
 
 
 def _redis(view: EngineView, now_ms: int, say_it: Saying) -> Process:

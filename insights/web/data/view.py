@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from features.events.event import GOOD
 from features.users.state import NEVER
+from insights.asked.ahead import Standing as Ahead
 from insights.live.clicks import Intake
 from insights.live.engine import EngineView
 from insights.live.models import Served
@@ -71,6 +72,8 @@ class Asked(NamedTuple):
         How the tables for other programs stand.
     watches : sequence of (Watch, State, int)
         How the watched numbers stand, and when somebody looked, ms.
+    ahead : Standing
+        How many answers of the pages know the newest day that is over.
     """
 
     view: EngineView
@@ -81,6 +84,7 @@ class Asked(NamedTuple):
     reports: Sequence[Standing] = ()
     tables: Sequence[Standing] = ()
     watches: Sequence[tuple[Watch, State, int]] = ()
+    ahead: Ahead = Ahead()
 
 
 def page_of(asked: Asked, say_it: Saying) -> Page:
@@ -93,7 +97,7 @@ def page_of(asked: Asked, say_it: Saying) -> Page:
         waiting_about=_asked_when(asked, say_it),
         causes=causes_of(totals, {} if asked.intake is None else asked.intake.rejected, say_it),
         causes_about=w.t("data.rejected.is", n=sum(totals.values())),
-        processes=processes_of(view, asked.intake, asked.served, asked.reads, asked.now_ms, say_it),
+        processes=processes_of(view, asked.intake, asked.served, asked.reads, asked.ahead, asked.now_ms, say_it),
         reports=rows_of(asked.reports, asked.now_ms, w),
         tables=rows_of(asked.tables, asked.now_ms, w),
         watches=[row_of(watch, state, looked_ms, w) for watch, state, looked_ms in asked.watches],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -10,10 +9,10 @@ from fastapi.responses import HTMLResponse
 
 from insights.live.listing import Filters, chosen, sums
 from insights.web.at_risk.before import OVER_DAYS
-from insights.web.crowd import rates
 from insights.web.crowd.asking import Asking
 from insights.web.crowd.behind import behind, nobody
-from insights.web.crowd.today import LIFECYCLE, RFM, Answers, Now, page_of
+from insights.web.crowd.questions import OfToday
+from insights.web.crowd.today import Now, answers_of, page_of
 from insights.web.frame import draw, language
 from insights.web.parts import Has, Parts, as_of, spec_of
 from insights.web.saying import Saying
@@ -22,7 +21,6 @@ from insights.words import words
 
 router = APIRouter(dependencies=[needs("viewer")])
 WEEK = 7
-LEAST_STEPS = 2
 
 
 @router.get("/today")
@@ -31,19 +29,12 @@ def today(request: Request, parts: Has) -> HTMLResponse:
     view, w = parts.engine.view(), words(language(request))
     as_of_ms, spec = as_of(parts, view), spec_of(view, parts.settings)
     say_it = Saying(w, spec, ZoneInfo(spec.timezone), parts.settings["page.currency"], as_of_ms or 0)
-    funnel: Mapping[str, object] = {"steps": spec.funnel, "window": "7d"}
+    asked = OfToday(spec.funnel)
     ask = Asking(parts.asked, w, persons=who_asks(request).may("read:people"))
-    ask.begin(("retention", rates.ASKED), ("lifecycle", LIFECYCLE), ("daily_states", {}), ("paths_into_silence", {}), ("rfm", RFM))
-    answers = Answers(
-        ask("retention", rates.ASKED),
-        ask("lifecycle", LIFECYCLE),
-        ask("daily_states", {}),
-        ask("funnel", funnel) if len(spec.funnel) >= LEAST_STEPS else None,
-        ask("paths_into_silence", {}),
-        ask("rfm", RFM),
-    )
+    ask.begin(*asked.all)
+    answers = answers_of(ask, asked)
     now = None if as_of_ms is None else now_of(parts, as_of_ms)
-    page = page_of(now, answers, funnel, say_it, behind if who_asks(request).may("read:people") else nobody)
+    page = page_of(now, answers, asked, say_it, behind if who_asks(request).may("read:people") else nobody)
     return draw(request, "today.html", "Today", page=page, notices=ask.notices, again=ask.again)
 
 

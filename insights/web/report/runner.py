@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import threading
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from insights.reports.deliver import Deliverer, standings
 from insights.reports.due import Due
@@ -17,6 +15,7 @@ from insights.web.report import tables
 from insights.web.report.message import Content, into_folder, message_of
 from insights.web.report.reports import Reports
 from insights.web.report.tables import tables_deliverer
+from insights.web.rounds import Rounds
 from insights.web.watching.telling import Publish, Telling
 from insights.web.watching.watcher import check_all, look_at_all
 from stream.faults import UsageFault
@@ -24,12 +23,7 @@ from stream.kafka.clients import producer_to
 from stream.settings import Settings
 from stream.settings.reports import ScheduledReport
 
-log = logging.getLogger(__name__)
-
-EVERY_S = 20.0
 KAFKA_S = 10.0
-END_S = 3.0
-"""A report that is under way at a stop is not waited for longer: another process, or the next start, takes it over."""
 
 
 def deliverer_of(parts: Parts, reports: Reports) -> Deliverer[ScheduledReport, Content]:
@@ -66,48 +60,29 @@ def to_topic(settings: Settings) -> Publish:
     return publish
 
 
-class Runner:
-    """Looks every `EVERY_S` seconds, while it is entered; does nothing where no report, no table and no watch is configured."""
+def reports_and_watches(parts: Parts) -> Rounds:
+    """Return what looks, which does nothing where no report, no table and no watch is configured. What is under way at a stop is taken over by another process, or at the next start.
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts, self._stop = parts, threading.Event()
-        self._thread: threading.Thread | None = None
+    Raises
+    ------
+    UsageFault
+        A watch or a table asks for what there is not.
+    """
+    does: list[Callable[[], object]] = []
+    if parts.settings.tables:
+        tables.check_all(parts)
+        does += [tables_deliverer(parts).look, lambda: show(parts)]
+    if parts.settings.reports:
+        does += [lambda: show(parts), deliverer_of(parts, Reports(parts)).look, lambda: show(parts)]
+    if parts.settings.watches:
+        check_all(parts)
+        topic = any(one.topic for one in parts.settings.watches)
+        does += [lambda: look_at_all(parts), Telling(parts, to_topic(parts.settings) if topic else None).tell]
+    return Rounds("reports, tables or watches", [_untold(one) for one in does])
 
-    def __enter__(self) -> Self:
-        """Begin. Raises UsageFault for a watch or a table of what there is not."""
-        parts, does = self._parts, list[Callable[[], object]]()
-        if parts.settings.tables:
-            tables.check_all(parts)
-            does += [tables_deliverer(parts).look, lambda: show(parts)]
-        if parts.settings.reports:
-            does += [lambda: show(parts), deliverer_of(parts, Reports(parts)).look, lambda: show(parts)]
-        if parts.settings.watches:
-            check_all(parts)
-            topic = any(one.topic for one in parts.settings.watches)
-            does += [lambda: look_at_all(parts), Telling(parts, to_topic(parts.settings) if topic else None).tell]
-        if does:
-            self._thread = threading.Thread(target=self._run, args=(does,), name="reports", daemon=True)
-            self._thread.start()
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """End."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(END_S)
-
-    def _run(self, does: Sequence[Callable[[], object]]) -> None:
-        failing: set[int] = set()
-        while not self._stop.is_set():
-            for number, do in enumerate(does):
-                try:
-                    do()
-                    failing.discard(number)
-                except Exception:
-                    if number not in failing:  # once, not at every look
-                        log.exception("reports, tables or watches stand still")
-                    failing.add(number)
-            self._stop.wait(EVERY_S)
+def _untold(do: Callable[[], object]) -> Callable[[threading.Event], object]:
+    return lambda _stop: do()
 
 
 def show(parts: Parts) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,11 +12,11 @@ from zoneinfo import ZoneInfo
 from insights.asked.asked import Asked
 from insights.store import reported
 from insights.store.reported import Reported
-from insights.web.crowd import rates
 from insights.web.crowd.behind import nobody
 from insights.web.crowd.found import Found
-from insights.web.crowd.today import LIFECYCLE, RFM, Answers, Page, page_of
-from insights.web.pages.today import LEAST_STEPS, now_of
+from insights.web.crowd.questions import OfToday
+from insights.web.crowd.today import Answers, Page, answers_of, page_of
+from insights.web.pages.today import now_of
 from insights.web.parts import Parts, as_of, spec_of
 from insights.web.printed import LONGEST_S
 from insights.web.report.changes import Change, Since, ago, changes
@@ -83,8 +84,8 @@ def tell(parts: Parts, lang: Lang, name: str = "") -> Told:
     """
     view, w = parts.engine.view(), words(lang)
     live_ms, spec = as_of(parts, view), spec_of(view, parts.settings)
-    funnel: Mapping[str, object] = {"steps": spec.funnel, "window": "7d"}
-    answers = _answers(parts.asked, funnel, has_funnel=len(spec.funnel) >= LEAST_STEPS)
+    today = OfToday(spec.funnel)
+    answers = _answers(parts.asked, today)
     known = answers.rates.as_of if answers.rates is not None else None
     if known is None or known.watermark is None:
         raise UsageFault("the history holds no event yet, so there is nothing to report: `churnwatch history import FILES` puts some there")
@@ -95,7 +96,7 @@ def tell(parts: Parts, lang: Lang, name: str = "") -> Told:
     with parts.store.read() as db:
         before = reported.last_before(db, name, day)
     return Told(
-        name, day, as_of_ms, zone, page_of(now, answers, funnel, say_it, nobody), figures,
+        name, day, as_of_ms, zone, page_of(now, answers, today, say_it, nobody), figures,
         None if before is None else changes(read(before.figures), figures, Since(before.day, day, say_it.currency, zone), w),
         "" if before is None else w.t("report.changed", ago=ago(before.day, day, w), date=w.date(before.as_of_ms, zone)),
         is_live=view.reached,
@@ -108,17 +109,10 @@ def keep(parts: Parts, told: Told) -> None:
         reported.keep(db, told.name, Reported(told.day, told.as_of_ms, written(told.figures)))
 
 
-def _answers(asked: Asked, funnel: Mapping[str, object], *, has_funnel: bool) -> Answers:
-    questions: list[tuple[str, Mapping[str, object]]] = [
-        ("retention", rates.ASKED), ("lifecycle", LIFECYCLE), ("daily_states", {}), *([("funnel", funnel)] if has_funnel else []),
-        ("paths_into_silence", {}), ("rfm", RFM),
-    ]  # fmt: skip
-    for name, parameters in questions:  # all of them, before the first is waited for
+def _answers(asked: Asked, today: OfToday) -> Answers:
+    for name, parameters in today.all:  # all of them, before the first is waited for
         asked.look(name, parameters, persons=False)  # whoever reads it, nobody knows what they may see
-    found = {name: _waited(asked, name, parameters) for name, parameters in questions}
-    return Answers(
-        found["retention"], found["lifecycle"], found["daily_states"], found.get("funnel"), found["paths_into_silence"], found["rfm"]
-    )
+    return answers_of(partial(_waited, asked), today)
 
 
 def _waited(asked: Asked, name: str, parameters: Mapping[str, object]) -> Found:

@@ -31,6 +31,7 @@ from insights.scenarios.write import FORMS, Truth, frame_of, truth_of, write_eve
 from insights.web.crowd import features, journeys, retention
 from insights.web.crowd.behind import nobody
 from insights.web.crowd.found import Found
+from insights.web.crowd.questions import OfRetention
 from insights.web.crowd.standing import Finding
 from insights.web.frame import templates
 from insights.words import words
@@ -95,7 +96,7 @@ def on_page(crowd: Crowd, shown: Shown) -> StandsFirst:
     by = query.get("by", ["channel"])[0]
     parts: list[Finding | None] = []
     if path == "/retention":
-        of = retention.Asked(kind=query["kind"][0], by=by)
+        of = OfRetention(kind=query["kind"][0], by=by)
         page = retention.page_of(of, retention.Answers(None, None, found("retention", of.groups)), EN, nobody)
         parts += [panel.finding for panel in page.panels]
     elif path == "/features":
