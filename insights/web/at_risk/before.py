@@ -58,10 +58,16 @@ def look_back(past: Past, definition: ChurnDefinition, lateness_ms: int, as_of_m
     lines = past.risk_lines(users, name, LINE_DAYS, as_of_ms) if users else {}
     return Before(
         days=[*days, replace(now, open_at_end=is_open)],
-        back=past.came_back_share(name, up_ms - BACK_DAYS * DAY_MS, up_ms),
+        back=back_of(past, definition, lateness_ms, as_of_ms),
         judged=past.how_right(name, up_ms - RIGHT_DAYS * DAY_MS, as_of_ms),
         lines={user: by_day(line, as_of_ms) for user, line in lines.items()},
     )
+
+
+def back_of(past: Past, definition: ChurnDefinition, lateness_ms: int, as_of_ms: int) -> CameBack:
+    """Return how many came back of the alerts whose time was up of late; see `look_back`."""
+    up_ms = as_of_ms - lateness_ms - definition.horizon_ms
+    return past.came_back_share(definition.name, up_ms - BACK_DAYS * DAY_MS, up_ms)
 
 
 def by_day(line: Sequence[tuple[int, float]], as_of_ms: int) -> list[float | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from insights.web.crowd.behind import Behind
@@ -35,6 +35,29 @@ def _stop(found: Found, asked: Mapping[str, object], row: Row, w: Words, behind:
     following = next((one["step"] for one in found.of("reached", k=row["k"] + 1)), "")
     about = w.t("crowd.lost.stop", share=w.percent(row["value"] / of if of else None), n=of, window=window_said(str(asked["window"]), w))
     return Lost([visible(row["step"]), visible(following)], w.t("people", n=row["value"]), about, behind("funnel", asked, row))
+
+
+def losses(found: Found, asked: Mapping[str, object], currency: str, w: Words, behind: Behind, most: int) -> list[Lost]:
+    """Return the steps at which most people are about to be lost, by their risk now, the largest loss first."""
+    rows = [row for row in found.of("loss_to_come") if row["value"]][:most]
+    return [_loss(found, asked, row, currency, w, behind) for row in sorted(rows, key=lambda row: -row["value"])]
+
+
+def _loss(found: Found, asked: Mapping[str, object], row: Row, currency: str, w: Words, behind: Behind) -> Lost:
+    steps, money = asked["steps"], found.one("revenue_at_risk", k=row["k"])
+    following = steps[row["k"]] if isinstance(steps, Sequence) and row["k"] < len(steps) else ""
+    stopped, left = (found.one(metric, k=row["k"]) for metric in ("stopped_here", "already_left"))
+    about = w.t("crowd.lost.loss", n=row["n"], low=round(row["low"]), high=round(row["high"]))
+    if stopped is not None and left is not None:
+        about += w.t("crowd.lost.loss.of", stopped=stopped["value"], left=left["value"])
+    if money is not None and money["value"]:
+        about += w.t("crowd.lost.loss.spent", money=w.money(money["value"], currency))
+    return Lost(
+        [visible(row["step"]), visible(str(following))],
+        w.t("crowd.lost.about", n=round(row["value"])),
+        about,
+        behind("loss_to_come", asked, row),
+    )
 
 
 def before_silence(found: Found, w: Words, behind: Behind, most: int) -> list[Lost]:

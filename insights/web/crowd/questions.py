@@ -17,6 +17,9 @@ RFM: Parameters = {"scheme": "five"}
 LIFECYCLE: Parameters = {"unit": "week"}
 VALUE_DAYS = 90
 VALUE: Parameters = {"ahead_days": VALUE_DAYS}
+CHANNELS: Parameters = {**RATES, "by": BY}
+FORECAST: Parameters = {"unit": "week"}
+"""Of `retention_forecast`: where the open cells of weekly cohorts will close."""
 LEAST_STEPS = 2
 COHORT_UNITS = ("week", "day", "month")
 KINDS = ("first", "recurring")
@@ -83,7 +86,7 @@ class OfToday(NamedTuple):
 
     @property
     def funnel(self) -> Parameters:
-        """What is asked of `funnel`."""
+        """What is asked of `funnel`, and of `loss_to_come`."""
         return {"steps": self.steps, "window": "7d"}
 
     @property
@@ -94,15 +97,25 @@ class OfToday(NamedTuple):
     @property
     def all(self) -> list[Question]:
         """All of it."""
-        funnel = [("funnel", self.funnel)] if self.has_funnel else []
-        return [("retention", RATES), ("lifecycle", LIFECYCLE), ("daily_states", {}), *funnel, ("paths_into_silence", {}), ("rfm", RFM)]
+        funnel = [("funnel", self.funnel), ("loss_to_come", self.funnel)] if self.has_funnel else []
+        return [
+            ("retention", RATES),
+            ("retention", CHANNELS),
+            ("retention_forecast", FORECAST),
+            ("lifecycle", LIFECYCLE),
+            ("daily_states", {}),
+            *funnel,
+            ("paths_into_silence", {}),
+            ("rfm", RFM),
+        ]
 
 
 def asked_daily(steps: Sequence[str]) -> list[Question]:
     """Return what these pages ask where an address names nothing; `steps` are those of the funnel that is configured.
 
-    >>> [name for name, _ in asked_daily(["open", "buy"])]
-    ['retention', 'lifecycle', 'daily_states', 'funnel', 'paths_into_silence', 'rfm', 'retention', 'retention', 'rfm', 'clusters', 'value']
+    >>> from collections import Counter
+    >>> Counter(name for name, _ in asked_daily(["open", "buy"])).most_common(2), len(asked_daily([])) == len(asked_daily(["open", "buy"])) - 2
+    ([('retention', 3), ('rfm', 2)], True)
     """
     found = [*OfToday(steps).all, *OfRetention().all, *OfGroups().all]
     return [one for at, one in enumerate(found) if one not in found[:at]]

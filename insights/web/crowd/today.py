@@ -5,18 +5,20 @@ The sentence is of the live engine and equals the page At risk; all else is of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from insights.live.board import Listed
 from insights.live.listing import Sums
 from insights.web.at_risk.rows import channel_named
 from insights.web.crowd import flows, lost, rates
+from insights.web.crowd.alerts import OfDefinition, OpenAlerts, open_alerts
 from insights.web.crowd.behind import Behind
 from insights.web.crowd.flows import Flows
 from insights.web.crowd.found import Found, as_of_said
 from insights.web.crowd.lost import Lost
-from insights.web.crowd.questions import LIFECYCLE, RATES, RFM, OfToday, Parameters
+from insights.web.crowd.outlook import Channels, Outlook, channels_of, outlook_of
+from insights.web.crowd.questions import CHANNELS, FORECAST, LIFECYCLE, RATES, RFM, OfToday, Parameters
 from insights.web.crowd.rates import Lines
 from insights.web.crowd.segments import Segment, segments
 from insights.web.saying import Saying
@@ -38,21 +40,27 @@ class Now(NamedTuple):
     week_ago : int
         How many were open a week ago.
     horizon_ms : int
+    definitions : sequence of OfDefinition
+        The same of every definition.
     """
 
     rows: Sequence[Listed]
     sums: Sums
     week_ago: int
     horizon_ms: int
+    definitions: Sequence[OfDefinition] = ()
 
 
 class Answers(NamedTuple):
-    """What was found; None while an answer is not there yet, of the funnel also where none is configured."""
+    """What was found; None while an answer is not there yet, of the funnel also where none is configured, of what is to come also where nothing was ever scored."""
 
     rates: Found | None
+    channels: Found | None
+    forecast: Found | None
     lifecycle: Found | None
     states: Found | None
     funnel: Found | None
+    loss: Found | None
     silence: Found | None
     rfm: Found | None
 
@@ -64,21 +72,35 @@ class Page(NamedTuple):
     more: str
     rates: Lines | None
     tiles: list[Tile]
+    channels: Channels | None
+    outlook: Outlook | None
     flows: Flows | None
     four: list[Tile]
     stops: list[Lost]
+    stops_are: str
     silence: list[Lost]
+    alerts: list[OpenAlerts]
     segments: list[Segment]
     as_of: list[str]
 
 
-def answers_of(ask: Callable[[str, Parameters], Found | None], asked: OfToday) -> Answers:
-    """Return all answers; `ask` gives one, or None."""
+class Ask(Protocol):
+    """Gives an answer, or None; of what rests on scores also where there are none."""
+
+    def __call__(self, name: str, parameters: Parameters, *, needs_scores: bool = False) -> Found | None:
+        """See `insights.web.crowd.asking.Asking`."""
+
+
+def answers_of(ask: Ask, asked: OfToday) -> Answers:
+    """Return all answers."""
     return Answers(
         ask("retention", RATES),
+        ask("retention", CHANNELS),
+        ask("retention_forecast", FORECAST, needs_scores=True),
         ask("lifecycle", LIFECYCLE),
         ask("daily_states", {}),
         ask("funnel", asked.funnel) if asked.has_funnel else None,
+        ask("loss_to_come", asked.funnel, needs_scores=True) if asked.has_funnel else None,
         ask("paths_into_silence", {}),
         ask("rfm", RFM),
     )
@@ -95,15 +117,21 @@ def page_of(now: Now | None, answers: Answers, asked: OfToday, say_it: Saying, b
         What was asked.
     """
     w, known = say_it.w, next((one for one in answers if one is not None), None)
+    to_come = [] if answers.loss is None else lost.losses(answers.loss, asked.funnel, say_it.currency, w, behind, MOST_LOST)
+    stopped = [] if answers.funnel is None or to_come else lost.stops(answers.funnel, asked.funnel, w, behind, MOST_LOST)
     return Page(
         sentence="" if now is None else sentence(now, say_it),
         more="" if now is None else reach(now, say_it),
         rates=None if answers.rates is None else rates.over_weeks(answers.rates, w, rates.HALF),
         tiles=[] if answers.rates is None else rates.tiles(answers.rates, RATES, w, behind),
+        channels=None if answers.channels is None else channels_of(answers.channels, w, behind),
+        outlook=None if answers.forecast is None else outlook_of(answers.forecast, w, behind),
         flows=None if answers.lifecycle is None else flows.in_and_out(answers.lifecycle, w),
         four=[] if answers.states is None else flows.four_rates(answers.states, w, behind),
-        stops=[] if answers.funnel is None else lost.stops(answers.funnel, asked.funnel, w, behind, MOST_LOST),
+        stops=to_come or stopped,
+        stops_are=w.t("crowd.lost.losses" if to_come else "crowd.lost.stops"),
         silence=[] if answers.silence is None else lost.before_silence(answers.silence, w, behind, MOST_LOST),
+        alerts=[] if now is None else open_alerts(now.definitions, say_it),
         segments=[] if answers.rfm is None else segments(answers.rfm, RFM, say_it.currency, w, behind),
         as_of=[] if known is None else as_of_said(known, w),
     )

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from features.definitions.definition import ChurnDefinition
 from insights.live.listing import Filters, chosen, sums
-from insights.web.at_risk.before import OVER_DAYS
+from insights.web.at_risk.before import OVER_DAYS, back_of
+from insights.web.crowd.alerts import OfDefinition
 from insights.web.crowd.asking import Asking
 from insights.web.crowd.behind import behind, nobody
 from insights.web.crowd.questions import OfToday
@@ -39,9 +41,16 @@ def today(request: Request, parts: Has) -> HTMLResponse:
 
 
 def now_of(parts: Parts, as_of_ms: int) -> Now:
-    """Return what the live engine says of the first definition."""
-    definition = parts.settings.definitions[0]
-    rows = chosen(parts.keeper.board, Filters(definition=definition.name))
+    """Return what the live engine says of the first definition, and of all of them."""
+    first, *_ = definitions = parts.settings.definitions
+    rows = chosen(parts.keeper.board, Filters(definition=first.name))
     day = parts.past.day_of(as_of_ms)
-    before = parts.past.open_by_day(definition.name, day - OVER_DAYS + 1, day)[-1 - WEEK]
-    return Now(rows, sums(rows), before.open_at_end, definition.horizon_ms)
+    before = parts.past.open_by_day(first.name, day - OVER_DAYS + 1, day)[-1 - WEEK]
+    return Now(rows, sums(rows), before.open_at_end, first.horizon_ms, [_of(parts, one, as_of_ms) for one in definitions])
+
+
+def _of(parts: Parts, definition: ChurnDefinition, as_of_ms: int) -> OfDefinition:
+    rows = chosen(parts.keeper.board, Filters(definition=definition.name))
+    in_time = sum(row.alert.valid_until_ms > as_of_ms for row in rows)
+    back = back_of(parts.past, definition, spec_of(parts.engine.view(), parts.settings).lateness_ms, as_of_ms)
+    return OfDefinition(definition.name, ", ".join(map(str, definition.segment)), definition.horizon_ms, sums(rows), in_time, back)

@@ -107,7 +107,7 @@ def _below(sheet: Sheet, told: Told, w: Words) -> None:
     if page.stops or page.silence:
         card = cards[0]
         card.say(w.t("crowd.lost"), size=14, fill="ink", weight=600, after=8)
-        _lost(card, w.t("crowd.lost.stops"), page.stops)
+        _lost(card, page.stops_are, page.stops)
         _lost(card, w.t("crowd.lost.silence"), page.silence)
     if page.segments:
         _segments(cards[-1], page.segments, w)

@@ -115,10 +115,12 @@ def _answers(asked: Asked, today: OfToday) -> Answers:
     return answers_of(partial(_waited, asked), today)
 
 
-def _waited(asked: Asked, name: str, parameters: Mapping[str, object]) -> Found:
+def _waited(asked: Asked, name: str, parameters: Mapping[str, object], *, needs_scores: bool = False) -> Found | None:
     until = monotonic() + LONGEST_S
     while True:
         answer = asked.look(name, parameters, persons=False, wait_s=1.0)
+        if needs_scores and answer.reason == "usage":
+            return None
         if answer.state in {"refused", "no_history"}:
             raise UsageFault(f"the report needs {name.replace('_', '-')}, which could not be computed: {answer.words}")
         if answer.result is not None and answer.state == "ready":
