@@ -37,17 +37,28 @@ def note(db: Connection, *, at_ms: int, who: str, what: str, about: str = "", ad
     db.execute(AUDIT.insert().values(at_ms=at_ms, **values))
 
 
-def newest_lines(db: Connection, limit: int = 100, before: int | None = None) -> list[Line]:
+def newest_lines(
+    db: Connection, limit: int = 100, before: int | None = None, *, who: str = "", what: str = "", about: str = ""
+) -> list[Line]:
     """Return the newest lines, newest first.
 
     Parameters
     ----------
     before : int, optional
         Only lines with a smaller number: the next page.
+    who, about : str
+        Only lines in which this stands there, in any case; "" for all.
+    what : str
+        Only deeds of this name; "" for all.
     """
     wanted = select(AUDIT).order_by(AUDIT.c.id.desc()).limit(limit)
     if before is not None:
         wanted = wanted.where(AUDIT.c.id < before)
+    if what:
+        wanted = wanted.where(AUDIT.c.what == what)
+    for column, part in ((AUDIT.c.who, who), (AUDIT.c.about, about)):
+        if part:
+            wanted = wanted.where(column.icontains(part, autoescape=True))
     return [Line(**row) for row in db.execute(wanted).mappings()]
 
 

@@ -36,6 +36,7 @@ from insights.web.pages import (
     people,
     person,
     retention,
+    segments,
     sign_in,
     today,
 )
@@ -86,6 +87,7 @@ def make_pages(parts: Parts) -> FastAPI:
         changes,
         dictionary,
         boards,
+        segments,
         people,
         person,
         model,

@@ -40,6 +40,7 @@ RAIL: tuple[Entry, ...] = (
     Entry("/changes", "Changes", "changes", crowd=True),
     Entry("/dictionary", "Metrics", "metrics", crowd=True),
     Entry("/boards", "Boards", "boards", crowd=True),
+    Entry("/segments", "Segments", "segments", "analyst", crowd=True),
     Entry("/person", "Person", "person", "analyst"),
     Entry("/model", "Model", "model"),
     Entry("/data", "Data", "data"),

@@ -26,6 +26,7 @@ PAGES: tuple[Page, ...] = (
     Page("boards", "/boards"),
     Page("board", "/boards/every-monday"),
     Page("board-changed", "/boards/every-monday?edit=1"),
+    Page("segments", "/segments"),
     Page("people", PEOPLE),
     Page("explore", "/explore"),
     Page("explore-retention", EXPLORED),

@@ -15,6 +15,7 @@ from insights.web.saying import Saying
 from stream.shown import visible
 
 Health = Literal["good", "warn", "bad", "quiet"]
+NOTHING = Standing()
 LATE_READS = 1_000
 """Records that the page itself has not read, from which on its figures of the past are still growing."""
 
@@ -33,9 +34,9 @@ def processes_of(
     intake: Intake | None,
     served: Sequence[tuple[str, Served]],
     reads: Sequence[PartitionRead],
-    ahead: Standing,
     now_ms: int,
     say_it: Saying,
+    ahead: Standing = NOTHING,
 ) -> list[Process]:
     """Return what is known of each process.
 

@@ -97,7 +97,7 @@ def page_of(asked: Asked, say_it: Saying) -> Page:
         waiting_about=_asked_when(asked, say_it),
         causes=causes_of(totals, {} if asked.intake is None else asked.intake.rejected, say_it),
         causes_about=w.t("data.rejected.is", n=sum(totals.values())),
-        processes=processes_of(view, asked.intake, asked.served, asked.reads, asked.ahead, asked.now_ms, say_it),
+        processes=processes_of(view, asked.intake, asked.served, asked.reads, asked.now_ms, say_it, asked.ahead),
         reports=rows_of(asked.reports, asked.now_ms, w),
         tables=rows_of(asked.tables, asked.now_ms, w),
         watches=[row_of(watch, state, looked_ms, w) for watch, state, looked_ms in asked.watches],

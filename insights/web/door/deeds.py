@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from insights.store import audit
 from insights.store.store import Db
@@ -15,6 +15,7 @@ Deed = Literal[
     "thing_changed", "thing_removed",
 ]  # fmt: skip
 """Each has its words in `insights.words.access`, under "audit." and its name."""
+DEEDS: tuple[Deed, ...] = get_args(Deed)
 
 
 @dataclass(frozen=True, slots=True)

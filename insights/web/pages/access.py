@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, NamedTuple
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
@@ -11,8 +12,10 @@ from fastapi.responses import RedirectResponse
 from insights.store import audit, people, tokens
 from insights.store.roles import ROLES, Role
 from insights.web.door import managed
+from insights.web.door.deeds import DEEDS
 from insights.web.door.known import said_name
 from insights.web.door.not_done import NotDone
+from insights.web.filters import one_of, text_of
 from insights.web.forms import OWN_FORM
 from insights.web.frame import draw
 from insights.web.noted import by_of, door_of
@@ -113,14 +116,32 @@ def revoke(request: Request, number: Number) -> Response:
     return RedirectResponse("/access", 303)
 
 
+class Wanted(NamedTuple):
+    """Which lines of the audit log are shown: whose, of which deed, about what; "" for all."""
+
+    by: str = ""
+    what: str = ""
+    about: str = ""
+
+    @property
+    def query(self) -> str:
+        """It as part of an address."""
+        return urlencode({name: value for name, value in self._asdict().items() if value})
+
+
+def _wanted(request: Request) -> Wanted:
+    return Wanted(text_of(request, "by"), one_of(request, "what", ("", *DEEDS), ""), text_of(request, "about"))
+
+
 def _page(
     request: Request, parts: Has, *, before: int | None = None, shown: Secret | None = None, fault: NotDone | None = None
 ) -> Response:
+    wanted = _wanted(request)
     with door_of(request).store.read() as db:
-        lines = audit.newest_lines(db, LINES + 1, before)
+        lines = audit.newest_lines(db, LINES + 1, before, who=wanted.by, what=wanted.what, about=wanted.about)
         everybody, all_tokens = people.everybody(db), tokens.tokens(db)
     return draw(
         request, "access.html", "Access", status=422 if fault else 200, people=everybody, tokens=all_tokens, lines=lines[:LINES],
-        older=lines[LINES - 1].id if len(lines) > LINES else None, shown=shown, fault=fault, roles=ROLES, scopes=TOKEN_SCOPES,
+        older=lines[LINES - 1].id if len(lines) > LINES else None, shown=shown, fault=fault, roles=ROLES, wanted=wanted, deeds=DEEDS, scopes=TOKEN_SCOPES,
         now_ms=parts.now_ms(), zone=ZoneInfo(parts.settings["features.timezone"]),
     )  # fmt: skip

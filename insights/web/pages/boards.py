@@ -8,28 +8,26 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from insights.asked.asked import Answer
 from insights.asked.child import NoAnswer
 from insights.asked.crew import no_answer
-from insights.asked.messages import faulted
-from insights.made.shelf import InUse, Missing, Stale, Taken, every, one, remove, save
+from insights.made.shelf import Missing, every, one, remove, save
 from insights.made.things import Board, Made, Question, Shown
 from insights.store.store import Db
 from insights.web.boards.address import query_of, question_of
 from insights.web.boards.view import page_of
-from insights.web.door.deeds import Deed
-from insights.web.faults import fault_said
 from insights.web.forms import OWN_FORM
 from insights.web.frame import draw, language
-from insights.web.noted import by_of
+from insights.web.making import done, may_remove, note, refused
 from insights.web.parts import Has, Parts
 from insights.web.who import forbid, needs, who_asks
 from insights.words import words
 from stream.faults import UsageFault
 
 router = APIRouter()
+HOME = "/boards"
 PATIENCE_S = 1.0
 """So long a board waits for answers that are under way, in all."""
 AGAIN_S = 2
@@ -56,7 +54,7 @@ def make(request: Request, parts: Has, title: Title = "") -> Response:
 
     def does(db: Db) -> str:
         made = save(db, Board(title=title.strip()), by=who_asks(request).name, now_ms=parts.now_ms())
-        _note(request, db, "thing_made", "board", made.name)
+        note(request, db, "thing_made", Board, made.name)
         return f"/boards/{made.name}"
 
     return _done(request, parts, does)
@@ -69,7 +67,7 @@ def board(request: Request, parts: Has, name: str) -> Response:
         with parts.store.read() as db:
             found, kept = one(db, Board, name), every(db, Question)
     except Missing as error:
-        return _refused(request, parts, error, 404)
+        return refused(request, error, 404, HOME)
     questions = {made.name: made for made in kept}
     people = who_asks(request).may("read:people")
     answers = _answers(parts, [questions[name] for name in found.what.questions if name in questions], persons=people)
@@ -80,7 +78,7 @@ def board(request: Request, parts: Has, name: str) -> Response:
     page = page_of(found, questions, answers, entries, words(language(request)), people=people)
     edit = people and "edit" in request.query_params
     others = [made for made in kept if made.name not in found.what.questions]
-    drawn = _draw(request, parts, "board.html", "Boards", page=page, edit=edit, others=others, mine=_may_remove(request, found))
+    drawn = _draw(request, parts, "board.html", "Boards", page=page, edit=edit, others=others, mine=may_remove(request, found))
     if page.is_waiting and not edit:
         drawn.headers["Refresh"] = str(AGAIN_S)
     return drawn
@@ -113,7 +111,7 @@ def change_board(
         seen = one(db, Board, name)
         changed = _changed(seen.what, change, question, title.strip())
         save(db, changed, by=who_asks(request).name, now_ms=parts.now_ms(), name=name, seen=revision)
-        _note(request, db, "thing_changed", "board", name)
+        note(request, db, "thing_changed", Board, name)
         return f"/boards/{name}?edit=1"
 
     return _done(request, parts, does)
@@ -147,23 +145,23 @@ def keep(
     try:
         entries = parts.asked.catalog()
     except NoAnswer as error:
-        return _refused(request, parts, UsageFault(no_answer(error).words), 503)
+        return refused(request, UsageFault(no_answer(error).words), 503, HOME)
     how: Shown = "number" if shown == "newest" else shown
     by, now_ms = who_asks(request).name, parts.now_ms()
 
     def does(db: Db) -> str:
         made = save(db, question_of(of, entries, title=title, shown=how, newest=shown == "newest"), by=by, now_ms=now_ms)
-        _note(request, db, "thing_made", "question", made.name)
+        note(request, db, "thing_made", Question, made.name)
         if new_board.strip():
             on = save(db, Board(title=new_board.strip(), questions=(made.name,)), by=by, now_ms=now_ms)
-            _note(request, db, "thing_made", "board", on.name)
+            note(request, db, "thing_made", Board, on.name)
             return f"/boards/{on.name}"
         if not board:
-            return "/boards"
+            return HOME
         there = one(db, Board, board)
         more = msgspec.structs.replace(there.what, questions=(*there.what.questions, made.name))
         save(db, more, by=by, now_ms=now_ms, name=board, seen=there.revision)
-        _note(request, db, "thing_changed", "board", board)
+        note(request, db, "thing_changed", Board, board)
         return f"/boards/{board}"
 
     return _done(request, parts, does)
@@ -175,53 +173,18 @@ def remove_question(request: Request, parts: Has, name: str, revision: Number) -
     return _done(request, parts, lambda db: _removed(request, db, Question, name, revision))
 
 
-def _may_remove(request: Request, made: Made[Any]) -> bool:
-    who = who_asks(request)
-    return who.may("manage") or (who.may("read:people") and made.author == who.name)
-
-
 def _removed(request: Request, db: Db, kind: type[Board | Question], name: str, revision: int) -> str:
     found: Made[Any] = one(db, kind, name)
-    if not _may_remove(request, found):
+    if not may_remove(request, found):
         forbid("manage")
     remove(db, kind, name, seen=revision)
-    _note(request, db, "thing_removed", "board" if kind is Board else "question", name)
-    return "/boards"
-
-
-def _note(request: Request, db: Db, deed: Deed, kind: str, name: str) -> None:
-    by_of(request).note(db, deed, f"{kind} {name}")
+    note(request, db, "thing_removed", kind, name)
+    return HOME
 
 
 def _done(request: Request, parts: Parts, does: Callable[[Db], str]) -> Response:
-    """Do something in one transaction and lead to where it is seen; say it where it could not be done."""
-    try:
-        with parts.store.write() as db:
-            where = does(db)
-    except UsageFault as error:
-        return _refused(
-            request, parts, error, 409 if isinstance(error, Stale | InUse | Taken) else 404 if isinstance(error, Missing) else 422
-        )
-    return RedirectResponse(where, 303)
-
-
-def _refused(request: Request, parts: Parts, error: UsageFault, status: int) -> Response:
-    w = words(language(request))
-    match error:
-        case Stale():
-            says = w.t("made.stale", who=error.by)
-        case Taken():
-            says = w.t("made.taken")
-        case Missing():
-            says = w.t("made.missing")
-        case InUse():
-            says = w.t("made.in_use", by=w.list_of(error.by))
-        case _:
-            says = fault_said(faulted(error), w)
-    return _draw(request, parts, "made_refused.html", "Boards", status=status, says=says)
+    return done(request, parts, does, HOME)
 
 
 def _draw(request: Request, parts: Parts, template: str, title: str, *, status: int = 200, **values: Any) -> Response:
-    return draw(
-        request, template, title, status=status, now_ms=parts.now_ms(), may_remove=lambda made: _may_remove(request, made), **values
-    )
+    return draw(request, template, title, status=status, now_ms=parts.now_ms(), may_remove=lambda made: may_remove(request, made), **values)

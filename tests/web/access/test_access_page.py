@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from starlette.testclient import TestClient
 
-from insights.store import people
+from insights.store import audit, people
 from insights.words import words
 from tests.web.access.house import PASSWORD, House, csrf_in, secret_in, sign_in
 from tests.web.access.test_guard import bearer
@@ -106,6 +106,26 @@ def test_the_audit_log_is_read_page_by_page(house: House, admin: TestClient) -> 
     second = admin.get(f"/access?before={older}").text
     assert "about-20<" in second
     assert "about-120" not in second
+
+
+def test_the_audit_log_is_filtered(house: House, admin: TestClient) -> None:
+    with house.store.write() as db:
+        for number in range(120):
+            audit.note(db, at_ms=number, who="Ann" if number % 2 else "ben", what="person_seen", about=f"about-{number}")
+        audit.note(db, at_ms=200, who="ann", what="thing_removed", about="50% of_all")
+    first = admin.get("/access?by=ANN&what=person_seen&lang=en").text
+    assert "about-119<" in first
+    assert "about-118<" not in first
+    assert "50% of_all" not in first
+    assert "about-1<" in first, "sixty lines are one page"
+    only = admin.get("/access?about=0%25+of_").text
+    assert "50% of_all" in only
+    assert "about-" not in only
+    assert "No line is like that" in admin.get("/access?by=%25&lang=en").text, "a sign of a pattern is none here"
+    older = admin.get("/access?what=person_seen").text.split('href="?before=')[1].split("#")[0]
+    assert older.endswith("&amp;what=person_seen")
+    assert admin.get("/access?what=everything").status_code == 422
+    assert "<script>" not in admin.get("/access?by=%3Cscript%3E").text.split("<main")[1]
 
 
 def test_somebody_whom_a_provider_sends_is_only_shut_out_here(house: House, admin: TestClient) -> None:
