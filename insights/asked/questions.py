@@ -26,11 +26,16 @@ def type_of(entry: Entry, says: Callable[[Parameter], str] | None = None) -> typ
     ----------
     says : callable, optional
         Describes a parameter, for a schema.
+
+    >>> entry = Entry(name="errors", layout="steps", metrics=(), columns=(), parameters=(Parameter(name="types", reads="texts", default=["error"], required=False),))
+    >>> type_of(entry)()
+    Errors(types=('error',))
     """
     fields: list[Any] = []
     for one in entry.parameters:
         hint = _hint(one) if says is None else Annotated[_hint(one), msgspec.Meta(description=says(one))]
-        fields.append((one.name, hint) if one.required else (one.name, hint, one.default))
+        default = tuple(one.default) if isinstance(one.default, list) else one.default  # a catalog that was kept has lists for tuples
+        fields.append((one.name, hint) if one.required else (one.name, hint, default))
     return msgspec.defstruct(entry.name.title().replace("_", ""), fields, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
