@@ -27,9 +27,11 @@ from insights.web.report.figures import KINDS, Figure, read, written
 from insights.web.report.picture import svg_of
 from insights.web.report.reports import Reports
 from insights.web.report.runner import deliverer_of, show
+from insights.web.report.tables import tables_deliverer
 from insights.web.report.told import Told
 from insights.words import LANGUAGES, words
 from stream.settings.reports import ScheduledReport
+from stream.settings.tables import ScheduledTable
 from stream.shown import visible
 from tests.servers.smtp import smtp_server
 from tests.web.crowd_world import shown
@@ -188,17 +190,29 @@ def test_a_report_that_is_due_comes_by_mail_once_whichever_page_sends_it_and_dat
             "mail.tls": "none",
             "mail.from": "c@example.org",
         }
-        parts = replace(full.parts, settings=replace(full.parts.settings, values=values, reports=(weekly,)))
+        table = ScheduledTable(
+            name="who <buys>", weekday=None, hour=8, minute=0, zone="UTC", analysis="rfm", parameters={}, question="", folder=str(tmp_path / "t"),
+            forms=("csv",), table="",
+        )  # fmt: skip
+        parts = replace(full.parts, settings=replace(full.parts.settings, values=values, reports=(weekly,), tables=(table,)))
         browser = TestClient(make_app(parts), base_url="http://127.0.0.1")
         with parts.store.write() as db:
-            known_since(db, "report thursday", full.now_ms - 7 * 86_400_000)
+            for what in ("report thursday", table.what):
+                known_since(db, what, full.now_ms - 7 * 86_400_000)
         deliverers = [deliverer_of(parts, Reports(parts)) for _ in range(2)]
         show(parts)
         text = generate_latest(parts.metrics.registry).decode()
         overdue = re.search(r'churnwatch_report_overdue_seconds\{report="thursday"\} ([\d.]+)', text)
         assert overdue is not None
         assert float(overdue[1]) == 9 * 3600 + 20 * 60
-        assert "late 0 of 3 have that of Nov 26, 2026, 08:00 UTC" in text_of(browser.get("/data?lang=en").text)
+        page = text_of(browser.get("/data?lang=en").text)
+        assert "late 0 of 3 have that of Nov 26, 2026, 08:00 UTC" in page
+        assert "Tables for other programs" in page
+        assert "who <buys> late 0 of 1 places have that of Nov 26, 2026, 08:00 UTC" in page
+        assert 'churnwatch_report_overdue_seconds{report="table who <buys>"}' in text
+        assert [tables_deliverer(parts).look() for _ in range(2)] == [1, 0]
+        assert (tmp_path / "t" / "who <buys>.csv").read_text().startswith("metric,")
+        assert "who <buys> 已写入，但晚了 2026年11月26日 08:00 UTC 的一期" in text_of(browser.get("/data?lang=zh").text)  # noqa: RUF001 - as above
         box.refused.add("bob@example.org")
         assert [one.look() for one in deliverers] == [2, 0]
         assert "late 2 of 3 have that of Nov 26, 2026, 08:00 UTC: the mail server refused the recipient" in text_of(
