@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.tables import put, table_of
 from features.definitions.definition import DAY_MS, ChurnDefinition
 from features.files.options import ReadOptions
 from features.users.catalog import WIDTH
@@ -45,8 +45,6 @@ from stream.backtest.log import History, active_days, key_events, read_history, 
 from stream.backtest.replay import Replay, Result
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-RESULTS = Path(__file__).parent / "RESULTS.md"
-BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"
 SHOWN = {
     "n": "n", "auc": "AUC", "repeat_auc": "repeat AUC", "log_loss": "log-loss", "ece": "ECE", "ece_even": "ECE, equal bins", "floor": "floor", "excess": "excess",
 }  # fmt: skip
@@ -253,11 +251,7 @@ def main() -> None:
     for line in lines:
         console.print("- " + line, highlight=False)
     if options.write:
-        text = "\n".join(
-            ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads), *("| " + " | ".join(_cells(row)) + " |" for row in rows)]
-        )
-        block = f"{BEGIN}\n{text}\n\n" + "\n".join(f"- {line}" for line in lines) + f"\n{END}"
-        RESULTS.write_text(re.sub(f"{BEGIN}.*{END}", lambda _match: block, RESULTS.read_text(), flags=re.DOTALL))
+        put("quality", f"{table_of(heads, map(_cells, rows))}\n\n" + "\n".join(f"- {line}" for line in lines))
 
 
 def _cells(row: list[Any]) -> list[str]:

@@ -16,15 +16,24 @@ DRAWS = 200
 
 
 class Reliability(NamedTuple):
-    """The calibration error over bins of equally many scores, and its mean over draws."""
+    """The calibration error over bins of equally many scores, and those of draws of outcomes, (draws,)."""
 
     ece: float
-    floor: float
+    drawn: npt.NDArray[np.float64]
+
+    @property
+    def floor(self) -> float:
+        """The mean error of the draws."""
+        return float(self.drawn.mean())
 
     @property
     def excess(self) -> float:
         """How much of the error is more than chance."""
         return self.ece - self.floor
+
+    def chance(self, most: float) -> float:
+        """Return how often a perfect forecaster's excess would be above this: the share of the draws whose own is."""
+        return float((self.drawn - self.floor > most).mean())
 
 
 def reliability(
@@ -44,7 +53,7 @@ def reliability(
     0.4
     """
     if not len(labels):
-        return Reliability(float("nan"), float("nan"))
+        return Reliability(float("nan"), np.full(1, np.nan))
     order = np.argsort(scores, kind="stable")
     stated = np.asarray(scores, np.float64)[order]
     starts = np.unique(np.linspace(0, len(stated), BINS, endpoint=False).astype(np.int64))
@@ -56,4 +65,4 @@ def reliability(
     rng = np.random.default_rng(0)
     whose = np.arange(len(stated)) if users is None else np.unique(users, return_inverse=True)[1][order]
     drawn = [error(rng.random(int(whose.max()) + 1)[whose] < stated) for _ in range(draws)]
-    return Reliability(error(np.asarray(labels)[order]), float(np.mean(drawn)))
+    return Reliability(error(np.asarray(labels)[order]), np.array(drawn))
