@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 
 from insights.analyses.analysis import LONG, Analysis
+from insights.analyses.as_plain import entry_of
 from insights.analyses.catalog import CATALOG, analysis_of
 from insights.analyses.crowd import AsOf, Crowd, crowd_of
+from insights.asked.questions import read
 from insights.words import words
 from stream.faults import UsageFault
 
@@ -61,6 +63,19 @@ def test_an_analysis_has_all_its_words(one: Analysis[Any]) -> None:
 def test_only_what_a_command_takes_as_words_has_no_default(one: Analysis[Any]) -> None:
     assert one.parameters.__struct_config__.frozen
     assert {field.name for field in msgspec.structs.fields(one.parameters) if field.required} <= {one.arguments}
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
+def test_the_page_and_the_api_ask_with_the_same_defaults(one: Analysis[Any]) -> None:
+    needed: dict[str, object] = {field.name: ["view"] for field in msgspec.structs.fields(one.parameters) if field.required}
+    asked = read(entry_of(one), needed)
+    asked.pop("segment")
+    known = {field.name for field in msgspec.structs.fields(one.parameters)}
+    whole = msgspec.to_builtins(msgspec.convert(needed, one.parameters))
+    default = {name: value for name, value in asked.items() if name in known}
+    assert {name: list(value) if isinstance(value, tuple) else value for name, value in default.items()} == {
+        name: list(value) if isinstance(value, tuple) else value for name, value in whole.items() if name in default
+    }
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)

@@ -92,6 +92,20 @@ def test_a_trait_tells_who_invited() -> None:
     assert behind(crowd, Inviters(), Cell(metric="inviter_people")).rows() == [("ann", "2024-01-02", 1)]
 
 
+def test_an_inviter_is_followed_from_the_day_the_first_of_theirs_came() -> None:
+    days = {"ann": (0, 2), "bob": (1,), "cid": (5,)}
+    events = [
+        Event(user, FIRST + timedelta(days=day), "view", props={"by": "" if user == "ann" else "ann"})
+        for user, on in days.items()
+        for day in on
+    ]
+    rows = INVITERS.run(
+        crowd_of_log(Log(events, watermark=FIRST + timedelta(days=60))), Inviters(inviter="props.by", on_days=(1,))
+    ).rows.to_dicts()
+    said = {row["metric"]: row for row in rows}
+    assert (said["inviters_back"]["n"], said["inviters_back"]["value"], said["invited_each"]["value"]) == (1, 1, 2)
+
+
 def test_what_cannot_be_asked_says_why() -> None:
     crowd = crowd_of_log(Log([Event("ann", FIRST, "view")], watermark=FIRST))
     with pytest.raises(UsageFault, match="on_days must be 1 or more"):
