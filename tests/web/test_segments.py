@@ -64,7 +64,7 @@ def test_each_says_who_how_many_by_whom_and_where_it_is_used(page: Exploring, an
     assert answer is not None
     (n,) = (note.values["n"] for note in answer.notes if note.key == "note.segment")
     assert re.search(rf"Payers payers purchases >= 1 and channel = ads {n} Do payers stay ann, .* revision 1", said)
-    assert re.search(r"Called called a list of users 3 none command line: root, .* revision 1", said)
+    assert re.search(r"Called called a list of people 3 none command line: root, .* revision 1", said)
     assert page.audit()[0] == ("ann", "thing_made", "segment payers")
 
 
