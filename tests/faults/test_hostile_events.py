@@ -16,6 +16,8 @@ from tests.servers.process import wait_until
 
 pytestmark = [pytest.mark.real_kafka, pytest.mark.real_redis]
 CANARY = "canary-8231"
+LATER = {"churnwatch_largest_user_share{}"}
+"""Series that are there once a thousand events were counted, whenever the worker looks next."""
 USERS = (
     f"{CANARY}-[/]",
     f"{CANARY}\x1b[2J",
@@ -59,7 +61,7 @@ def test_logs_and_metrics_name_no_user_and_do_not_grow_with_types(world: World) 
     sent += world.produce(events(2_000, 1_000))
     world.wait_taken(sent, 60)
     many = series(address)
-    assert names(many) == few
+    assert names(many) - LATER == few - LATER
     assert not [name for name in many if CANARY in name]
     assert float(many['churnwatch_events_total{outcome="ok"}']) == sent - 4
     assert worker.terminate() == 0, worker.text()

@@ -145,6 +145,9 @@ _QUESTION: dict[str, Any] = {
         "path": None,
         "feature": None,
         "reason": None,
+        "event": None,
+        "tenure": None,
+        "frequency": None,
     },
 }
 _RULE: dict[str, Any] = {"name": "payers", "title": "Who paid", **_MADE, "rule": ["purchases >= 1"], "size": None, "users": None}

@@ -50,7 +50,7 @@ async def ask(caller: httpx.AsyncClient, one: Operation) -> httpx.Response:
 async def test_it_is_served(caller: httpx.AsyncClient) -> None:
     answer = await caller.get("/api/v1/openapi.json")
     whole = document((*OPERATIONS, *analyses.OPERATIONS, *analyses.operations_of(ENTRIES)), PATH)
-    assert (answer.status_code, answer.json()) == (200, msgspec.to_builtins(whole))
+    assert (answer.status_code, answer.json()) == (200, msgspec.json.decode(msgspec.json.encode(whole)))
 
 
 def test_it_is_openapi() -> None:
