@@ -6,6 +6,7 @@ Views of the connection::
     user_day  user, day, channel, events, sessions, types, purchases, revenue, first_ts, last_ts, month
     users     user, first_day, first_ts, channel, last_day, events, purchases, revenue
     traits    user, name, value (the newest), ts, part, off, event_id
+    ids       id, person and more: which id counts under which other; `user` of all others is the person
 
     alerts, scores, outcomes    what the engine said, and what came of it; empty where none was followed
 
@@ -29,6 +30,7 @@ import polars as pl
 from insights.analyses.units import Name, Unit
 from insights.history.days import told_sql, traits_sql, user_day_sql, users_sql
 from insights.history.events import Rules
+from insights.history.persons import followed_sql, joined_sql, persons_in
 from insights.history.reader import AsOf
 from insights.history.tables import FOLLOWED, TableSpec
 
@@ -114,8 +116,12 @@ def crowd_of(events: pl.DataFrame, as_of: AsOf, followed: Mapping[str, pl.DataFr
         for name, rows in tables.items():
             file = Path(folder) / f"{name}.parquet"
             rows.write_parquet(file)
-            con.execute(f"CREATE TABLE {name} AS SELECT * FROM read_parquet($file)", {"file": str(file)})
+            con.execute(f"CREATE TABLE came_{name} AS SELECT * FROM read_parquet($file)", {"file": str(file)})
     rules = Rules(as_of.zone, as_of.session_gap_ms, as_of.revenue)
+    joined = persons_in(con, "", "SELECT * FROM came_events")
+    con.execute(f"CREATE VIEW events AS {joined_sql('SELECT * FROM came_events', joined)}")
+    for spec in FOLLOWED:
+        con.execute(f"CREATE VIEW {spec.name} AS {followed_sql(spec, f'SELECT * FROM came_{spec.name}', joined)}")
     con.execute(f"CREATE VIEW user_day AS {user_day_sql('events', rules)}")
     con.execute(f"CREATE VIEW users AS {users_sql('user_day')}")
     con.execute(f"CREATE VIEW traits AS {traits_sql(told_sql('events'))}")

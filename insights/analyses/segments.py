@@ -31,7 +31,8 @@ def know(crowd: Crowd, segments: Sequence[Members]) -> None:
         if one.rule:
             who = rule_sql(one.rule, crowd.as_of.watermark, bound)
         else:
-            who = f"SELECT user FROM users WHERE user IN (SELECT unnest({bound(list(one.users))}))"
+            listed = f"SELECT unnest({bound(list(one.users))}) AS listed"
+            who = f"SELECT user FROM users WHERE user IN (SELECT coalesce(person, listed) FROM ({listed}) LEFT JOIN ids ON ids.id = listed)"
         crowd.con.execute(f"INSERT INTO segments SELECT user, {name} FROM ({who})", bound.values)
 
 

@@ -12,6 +12,13 @@ FEEDBACK = "feedback"
 MOST_SAID, MOST_KINDS = 5, 50
 
 
+def person_of(crowd: Crowd, user: str) -> str:
+    """Return the id under which somebody counts who is asked for by any of theirs."""
+    bound = Bound()
+    found = crowd.frame(f"SELECT person FROM ids WHERE id = {bound(user)}", bound.values)
+    return str(found.item()) if found.height else user
+
+
 def events_of(crowd: Crowd, user: str, kind: str = "", skip: int = 0, most: int = 50) -> pl.DataFrame:
     """Return events of a person, the newest first: `ts`, `type`, `channel`, `item`, `session`, `value`, `props` (JSON).
 
@@ -25,7 +32,7 @@ def events_of(crowd: Crowd, user: str, kind: str = "", skip: int = 0, most: int 
     bound = Bound()
     of_type = f"AND type = {bound(kind)}" if kind else ""
     return crowd.frame(
-        f"SELECT ts, type, channel, item, session, value, props FROM events WHERE user = {bound(user)} {of_type} "
+        f"SELECT ts, type, channel, item, session, value, props FROM events WHERE user = {bound(person_of(crowd, user))} {of_type} "
         f"ORDER BY ts DESC, part DESC, off DESC, event_id DESC LIMIT {bound(most)} OFFSET {bound(skip)}",
         bound.values,
     )
@@ -35,7 +42,7 @@ def kinds_of(crowd: Crowd, user: str) -> tuple[tuple[str, int], ...]:
     """Return how many events of each type a person has, the most frequent first."""
     bound = Bound()
     found = crowd.frame(
-        f"SELECT type, count(*) AS n FROM events WHERE user = {bound(user)} GROUP BY type ORDER BY n DESC, type LIMIT {MOST_KINDS}",
+        f"SELECT type, count(*) AS n FROM events WHERE user = {bound(person_of(crowd, user))} GROUP BY type ORDER BY n DESC, type LIMIT {MOST_KINDS}",
         bound.values,
     )
     return tuple((str(kind), int(n)) for kind, n in found.rows())

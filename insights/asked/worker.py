@@ -228,7 +228,8 @@ def stamp_of(at: Snapshot, until: str, *, followed: bool = False) -> str:
         for one in table.files():
             if one.partition <= until:
                 days[name, one.partition] = max(one.changed, days.get((name, one.partition), 0))
-    return hashlib.sha256(repr((digest(at.rules), sorted(days.items()))).encode()).hexdigest()
+    # an alias event makes days of others that lie before it
+    return hashlib.sha256(repr((digest(at.rules), at.events.standing.aliased, sorted(days.items()))).encode()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -15,13 +15,16 @@ from pathlib import Path
 
 import polars as pl
 
-from insights.history.derived import derive_all
+from insights.history.derived import derive, derive_all
 from insights.history.disk import LOG, entry
 from insights.history.duck import connected, lend, quoted
 from insights.history.erasures import Erasures
+from insights.history.events import Rules
 from insights.history.faults import HistoryMissing, HistoryStale
+from insights.history.joined import ALIAS, persons_of, settled, together
+from insights.history.persons import told_of
 from insights.history.table import DataFile, Table
-from insights.history.tables import DERIVED, EVENTS, OF_USERS, TableSpec
+from insights.history.tables import DERIVED, EVENTS, IDS, OF_USERS, TableSpec
 
 UP_TO = "erasures"
 """The source whose position in a table is the version of the erasures that it is free of."""
@@ -72,9 +75,10 @@ def erase_all(folder: Path, progress: Callable[[str], None] = lambda _: None) ->
         return removed
     for spec in OF_USERS:
         with contextlib.suppress(HistoryMissing):
-            removed.left += _erase(folder, spec, erasures, removed)
+            erasures = _erase(folder, spec, erasures, removed)
             progress(spec.name)
         if spec is EVENTS:
+            _part_again(folder, erasures)
             derive_all(folder)  # traits are kept beside what the events still say, so they are made before they are looked through
     for spec in DERIVED:
         with contextlib.suppress(HistoryMissing):
@@ -83,16 +87,29 @@ def erase_all(folder: Path, progress: Callable[[str], None] = lambda _: None) ->
     return removed
 
 
-def _erase(folder: Path, spec: TableSpec, erasures: Erasures, removed: Removed) -> list[Path]:
+def _part_again(folder: Path, erasures: Erasures) -> None:
+    """Derive anew who is joined, if alias events may have gone: whoever they joined, and is still there, is somebody of their own."""
+    with contextlib.suppress(HistoryMissing):
+        while (ids := Table.open(folder, IDS)).files() and erasures.since(ids.position(UP_TO)):
+            with contextlib.suppress(HistoryStale):
+                derive(folder, ids_anew=True)
+                return
+
+
+def _erase(folder: Path, spec: TableSpec, erasures: Erasures, removed: Removed) -> Erasures:
+    """Take all erased users out of one table; return the version of the erasures that it is free of."""
     while True:
         table = Table.open(folder, spec)
+        if spec is EVENTS and ALIAS in Rules.of(table.properties).set_aside and erasures.since(table.position(UP_TO)):
+            erasures = erasures.of_persons(told_of(table))  # an alias event may have been on its way when somebody was noted
         adds, removes, count = _without(table, erasures, _names(table, erasures))
         standing = replace(table.standing, rows=table.standing.rows - count, erased=table.standing.erased + count)
         with contextlib.suppress(HistoryStale):
             table.commit(standing, adds=adds, removes=removes, positions={UP_TO: erasures.version})
             removed.rows[spec.name] = removed.rows.get(spec.name, 0) + count
             removed.files += len(removes)
-            return unneeded(table)
+            removed.left += unneeded(table)
+            return erasures
 
 
 def _names(table: Table, erasures: Erasures) -> list[str]:
@@ -105,7 +122,13 @@ def _names(table: Table, erasures: Erasures) -> list[str]:
         rows = con.execute(f'select distinct "user" from ({_sql(table)})').fetchall()
     finally:
         con.close()
-    return [user for (user,) in rows if erasures.digest(user) in wanted]
+    return sorted(user for user in {user for (user,) in rows} | set(_named(table)) if erasures.digest(user) in wanted)
+
+
+def _named(table: Table) -> dict[str, list[str]]:
+    """Return the ids that alias events name in a table, with the users of these events."""
+    told = told_of(table) if table.spec is EVENTS else table.read(table.files(), ["id", "user"]) if table.spec is IDS else None
+    return {} if told is None else dict(told.group_by("id").agg("user").iter_rows())
 
 
 def _without(table: Table, erasures: Erasures, users: Sequence[str]) -> tuple[list[DataFile], list[DataFile], int]:
@@ -127,6 +150,9 @@ def _without(table: Table, erasures: Erasures, users: Sequence[str]) -> tuple[li
 def _holding(table: Table, users: Collection[str]) -> list[DataFile]:
     if not users:
         return []
+    named = _named(table)
+    # rows that name one of them are looked for by their own users
+    users = sorted({*users, *(user for one in users for user in named.get(one, ()))})
     con = connected()
     try:
         lend(con, "gone", pl.DataFrame({"name": list(users)}, schema={"name": pl.String}))
@@ -161,6 +187,16 @@ def delete(files: Sequence[Path], after_s: float) -> int:
     for one in files:
         one.unlink(missing_ok=True)
     return len(files)
+
+
+def whole_persons(folder: Path, users: Sequence[str]) -> list[str]:
+    """Return some ids and, behind them, all others that are joined to these in the history."""
+    with contextlib.suppress(HistoryMissing):
+        events = Table.open(folder, EVENTS)
+        if ALIAS in Rules.of(events.properties).set_aside and events.standing.aliased != 0:
+            found = together(persons_of(settled(told_of(events))), users)
+            return [*users, *sorted(found - set(users))]
+    return list(users)
 
 
 def rows_of(folder: Path, users: Sequence[str]) -> dict[str, int]:

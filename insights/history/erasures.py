@@ -9,24 +9,27 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 
 from features.events.columns import grants
 from insights.history.disk import LOG
 from insights.history.faults import HistoryMissing, HistoryStale
+from insights.history.joined import ALIAS, persons_of, previous_in, settled, together, told_in
 from insights.history.table import Table
 from insights.history.tables import ERASURES, TIME
 
 SALT = "churnwatch.salt"
 ERASE, CONSENT = "erase", "consent"
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
+Record: TypeAlias = tuple[str, str, datetime, datetime, int, int]
+"""User, kind, when it arrived, its own time, part, offset."""
 _JUDGED: dict[str, pl.DataType] = {"user": pl.String(), "until": TIME, "back": pl.Boolean(), "in_part": pl.Int32(), "from_off": pl.Int64()}
 
 
@@ -117,8 +120,18 @@ class Erasures:
         return {user: verdict for user, verdict in found if verdict is not None}
 
     def covered(self, rows: pl.DataFrame, time: str) -> pl.Series:
-        """Return which rows must not be kept, by their columns `user`, the one named `time` and, if they are of the clicks, `part` and `off` there: leave out those of other topics."""
-        theirs = self.of(rows["user"].unique().to_list())
+        """Return which rows must not be kept, by their columns `user`, the one named `time` and, if they are of the clicks, `part` and `off` there: leave out those of other topics.
+
+        A row that names another id, as alias events do, must not be kept because of that one, too.
+        """
+        covered = self._covered(rows, time)
+        named = rows["id"] if "id" in rows.columns else previous_in(rows) if {"type", "props"} <= set(rows.columns) else None
+        if named is None or named.null_count() == rows.height:
+            return covered
+        return covered | self._covered(rows.with_columns(user=named), time)
+
+    def _covered(self, rows: pl.DataFrame, time: str) -> pl.Series:
+        theirs = self.of(rows["user"].drop_nulls().unique().to_list())
         if not theirs:
             return pl.Series([False]).new_from_index(0, rows.height)
         judged = pl.DataFrame(
@@ -131,7 +144,34 @@ class Erasures:
             ).fill_null(value=False)
         ).to_series()  # fmt: skip
 
-    def register(self, records: Sequence[tuple[str, str, datetime, datetime, int, int]]) -> Erasures:
+    def with_joined(self, rows: pl.DataFrame, told: Callable[[], pl.DataFrame]) -> Erasures:
+        """Note what the records among events say, of all ids that are joined to those they name; return the version that holds it.
+
+        An erasure is of the person: of every id that counts under theirs. An alias event that comes for somebody who is erased erases the id that it names.
+
+        Parameters
+        ----------
+        told : callable
+            Returns what alias events have told so far, as `joined.told_in` has it; asked only if somebody is to be erased.
+        """
+        records, mine = records_of(rows), told_in(rows.filter(pl.col("type") == ALIAS))
+        if all(kind != ERASE for _, kind, *_ in records) and not (mine.height and self.of(mine["user"].unique())):
+            return self.register(records)
+        before = told()
+        before = before.filter(~self.covered(before.with_columns(type=pl.lit(ALIAS)), "ts"))
+        return self.register([*records, *_also_erased(self, records, rows.filter(pl.col("type") == ALIAS), before)])
+
+    def of_persons(self, told: pl.DataFrame) -> Erasures:
+        """Note who is erased because an id of theirs is, by what alias events tell that are still there; return the version that holds it."""
+        ids = settled(told)
+        known = self.of({*ids["id"], *ids["user"]})
+        away = {user: one for user, one in known.items() if not one.back}
+        persons = persons_of(ids) if away else {}
+        # whoever was erased with them once, and is back, stays so
+        others = {also: one.until for user, one in away.items() for also in together(persons, [user]) if also not in known}
+        return self.register([(user, ERASE, until, until, -1, 0) for user, until in others.items()])
+
+    def register(self, records: Sequence[Record]) -> Erasures:
         """Add records that are not there yet, as (user, kind, when it arrived, its own time, part, offset); return the version that holds them."""
         now = self
         while True:
@@ -143,7 +183,7 @@ class Erasures:
                 return Erasures(now.table)
             now = now.renewed()
 
-    def _fresh(self, records: Sequence[tuple[str, str, datetime, datetime, int, int]]) -> pl.DataFrame:
+    def _fresh(self, records: Sequence[Record]) -> pl.DataFrame:
         known = set(self.records.select(list(ERASURES.columns)).iter_rows())
         erased = set(self.verdicts)
         fresh: list[tuple[Any, ...]] = []
@@ -163,7 +203,101 @@ def _place(rows: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
     return pl.lit(None, pl.Int32()).alias("at_part"), pl.lit(None, pl.Int64()).alias("at_off")
 
 
-def records_of(rows: pl.DataFrame) -> list[tuple[str, str, datetime, datetime, int, int]]:
+def _also_erased(known: Erasures, records: Sequence[Record], aliases: pl.DataFrame, before: pl.DataFrame) -> list[Record]:
+    """Return a record for each other id that is to be erased because of some events, each judged by what was before it.
+
+    Parameters
+    ----------
+    records, aliases
+        What the events say: of whom nothing may be kept or something again, and the alias events.
+    before : frame
+        What was told before, as `joined.told_in` has it.
+    """
+    said: list[tuple[tuple[datetime, int, int], Record, pl.DataFrame | None]] = [(_place_of(record), record, None) for record in records]
+    said += [(_place_of(one), one, aliases[n]) for n, one in enumerate(_as_erasures(aliases))]
+    persons = _Persons(before)
+    until: dict[str, datetime] = {}
+    away: dict[str, bool] = {}
+    found: list[Record] = []
+
+    def is_out(user: str, ts: datetime) -> bool:
+        if user not in until:
+            verdict = known.of([user]).get(user)
+            until[user], away[user] = (verdict.until, not verdict.back) if verdict else (_NEVER, False)
+        return away[user] or ts <= until[user]
+
+    def is_away(user: str) -> bool:
+        return is_out(user, _NEVER) and away[user]
+
+    def erase(users: Iterable[str], at: datetime) -> None:
+        for user in users:
+            is_out(user, at)
+            until[user], away[user] = max(at, until[user]), True
+        persons.forget(users)
+
+    for _, (user, kind, at, ts, part, off), alias in sorted(said, key=lambda one: one[0]):
+        is_late = is_out(user, ts) and ts <= until[user]
+        if alias is None:
+            if is_late:
+                continue  # sent again
+            if kind == ERASE:
+                whole = persons.together(user)
+                erase(whole, at)
+                found += [(one, ERASE, at, at, part, off) for one in sorted(whole - {user})]
+            else:
+                away[user] = False
+            continue
+        named = told_in(alias)
+        if not named.height:
+            continue
+        if is_out(user, ts):
+            more = {one for one in persons.together(user, named) - {user} if not is_away(one)}
+            erase(more, at)
+            found += [(one, ERASE, at, at, part, off) for one in sorted(more)]
+        elif not is_out(named["id"].item(), ts):
+            persons.add(named)
+    return found
+
+
+class _Persons:
+    """Who is one person, while alias events come and go."""
+
+    def __init__(self, told: pl.DataFrame) -> None:
+        self._told = told
+        self._persons: dict[str, str] | None = None
+
+    def together(self, user: str, more: pl.DataFrame | None = None) -> set[str]:
+        """Return all ids of the person to whom one belongs, also by what is told in `more`."""
+        if more is not None:
+            return together(persons_of(settled(pl.concat([self._told, more]))), [user])
+        if self._persons is None:
+            self._persons = persons_of(settled(self._told))
+        return together(self._persons, [user])
+
+    def add(self, told: pl.DataFrame) -> None:
+        self._told, self._persons = pl.concat([self._told, told]), None
+
+    def forget(self, users: Iterable[str]) -> None:
+        """Leave out what is told of some, or by them."""
+        names = list(users)
+        self._told, self._persons = self._told.filter(~(pl.col("id").is_in(names) | pl.col("user").is_in(names))), None
+
+
+def _place_of(record: Record) -> tuple[datetime, int, int]:
+    """Return when a record arrived, and where: of one instant the order is that of places."""
+    _, _, at, _, part, off = record
+    return at, part, off
+
+
+def _as_erasures(rows: pl.DataFrame) -> list[Record]:
+    """Return events as the records by which their users would be erased."""
+    return [
+        (one["user"], ERASE, one["arrived"] if one["part"] >= 0 else one["ts"], one["ts"], one["part"], one["off"])
+        for one in rows.select("user", "type", "arrived", "ts", "part", "off").iter_rows(named=True)
+    ]
+
+
+def records_of(rows: pl.DataFrame) -> list[Record]:
     """Return the records among events that erase users or let them be known again, as `Erasures.register` takes them.
 
     An erasure holds from when the broker noted it; one in a file from its own time.

@@ -14,7 +14,9 @@ import polars as pl
 
 from insights.history.erasures import ERASE, Erasures, records_of
 from insights.history.faults import HistoryRefused, HistoryStale
+from insights.history.joined import ALIAS
 from insights.history.known import NO_ID, Hashes, KnownIds, held, keys
+from insights.history.persons import told_of
 from insights.history.standing import Standing
 from insights.history.table import DataFile, Table
 from insights.history.tables import EVENTS, RESERVED
@@ -139,11 +141,25 @@ class Events:
                 adds.append(self.table.write(day, of_day if new.all() else of_day.filter(pl.Series(new))))
         written = sum(one.rows for one in adds)
         repeats = rows.height - written
-        said = replace(standing, rows=standing.rows + written, repeats=standing.repeats + repeats, erased=standing.erased + erased)
         version = self.table.version
+        said = replace(
+            standing,
+            rows=standing.rows + written,
+            repeats=standing.repeats + repeats,
+            erased=standing.erased + erased,
+            aliased=version + 1 if (rows["type"] == ALIAS).any() else self._aliased(),
+        )
         self.table.commit(said, adds=adds, positions=ends)
         self._known.committed(version + 1, fresh)
         return Appended(written, repeats, len(adds), erased)
+
+    def _told(self) -> pl.DataFrame:
+        """Return what the alias events tell that are there."""
+        return told_of(self.table)
+
+    def _aliased(self) -> int | None:
+        """Return by which version the newest alias event came that there is."""
+        return 0 if self.table.standing.aliased is None and not self.table.files() else self.table.standing.aliased
 
     def _kept(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the events that may be kept, without those of erased users; what erases somebody is noted first.
@@ -161,7 +177,8 @@ class Events:
             known = Erasures.make(self._folder) if any(kind == ERASE for _, kind, *_ in records) else Erasures.find(self._folder)
         if known is None:
             return rows
-        self._erasures = erasures = known.register(records)
+        joins = ALIAS in self.rules.set_aside
+        self._erasures = erasures = known.with_joined(rows, self._told) if joins else known.register(records)
         return rows.filter(~erasures.covered(rows, "ts") & (rows["type"] != ERASE))
 
     def _by_day(self, rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame, Hashes]]:

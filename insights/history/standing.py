@@ -34,6 +34,8 @@ class Standing:
         Up to this time all is known, ms since the epoch.
     complete_from_ms : int or None
         From this time on the log is complete; None if it is from its beginning.
+    aliased : int or None
+        The version of the table of events by which the newest `alias` event came, 0 if there is none; None in a history of an older build, which did not look.
     """
 
     ends: dict[str, int] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Standing:
     watermark_ms: int | None = None
     complete_from_ms: int | None = None
     erased: int = 0
+    aliased: int | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return it as data for JSON."""

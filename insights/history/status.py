@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from insights.history.derived import snapshot
+import polars as pl
+
+from insights.history.derived import Snapshot, snapshot
 from insights.history.erasing import pending
 from insights.history.table import Table
 
@@ -40,8 +42,15 @@ def status(folder: Path) -> dict[str, Any]:
         "days_to_derive": len(at.dirty),
         "rows_erased": standing.erased,
         "users_to_erase": pending(folder),
+        **_ids(at),
         "followed": {name: _rows(table) for name, table in at.followed.items()},
     }
+
+
+def _ids(at: Snapshot) -> dict[str, int]:
+    """Return how many ids count under another, and how many alias events are without effect; as of when the derived tables were made."""
+    rows = pl.DataFrame(schema={"person": pl.String}) if at.ids is None else at.ids.read(at.ids.files(), ["person"])
+    return {"ids_joined": rows["person"].count(), "aliases_without_effect": rows["person"].null_count()}
 
 
 def _rows(table: Table) -> dict[str, Any]:

@@ -141,6 +141,21 @@ TRAITS = TableSpec(
     partition="",
     order=("user", "name"),
 )
+IDS = TableSpec(
+    "ids",
+    {
+        "id": pl.String(),  # that an alias event named in its props
+        "user": pl.String(),  # of that event, and its place and id
+        "ts": TIME,
+        "part": pl.Int32(),
+        "off": pl.Int64(),
+        "event_id": pl.String(),
+        "person": pl.String(),  # under which `id` counts in the end; null if the event is without effect
+    },
+    needed=("id", "user", "ts", "part", "off"),
+    partition="",
+    order=("id", "ts", "part", "off"),
+)
 ALERTS = TableSpec(
     "alerts",
     {
@@ -225,11 +240,11 @@ OUTCOMES = TableSpec(
 )
 FOLLOWED = (ALERTS, SCORES, OUTCOMES)
 """Tables of what the engine says; a history that was only imported has none of them."""
-OF_USERS = (EVENTS, TRAITS, *FOLLOWED)
-"""Tables that hold users as they came, and traits, which are added to those that were known; whoever is erased is taken out of each."""
+OF_USERS = (EVENTS, TRAITS, IDS, *FOLLOWED)
+"""Tables that hold users as they came, and traits and joined ids, which are added to those that were known; whoever is erased is taken out of each."""
 DERIVED = (USER_DAY, USERS)
 """Tables that are made anew from the events."""
 TABLES = (*OF_USERS, *DERIVED, ERASURES)
 """All of them."""
-VIEWS = tuple(spec.name for spec in (EVENTS, USER_DAY, USERS, TRAITS, *FOLLOWED))
+VIEWS = tuple(spec.name for spec in (EVENTS, USER_DAY, USERS, TRAITS, IDS, *FOLLOWED))
 """What may be asked of; not who was erased."""

@@ -70,7 +70,11 @@ def _run(place: _Place, names: Sequence[str], *, yes: bool, now: bool, check: bo
     screen = Screen()
     if check:
         raise typer.Exit(0 if _say_what_is_left(screen, place, names) else NOT_DONE)
+    named = len(names)
+    names = place.whole_persons(names)
     before = place.held(names)
+    if len(names) > named:
+        screen.line(f"{len(names) - named:,} more ids are theirs by alias events in the history, and are erased with them")
     for line in _plan(place, names, before, now=now):
         screen.line(line)
     if not yes:
@@ -121,6 +125,12 @@ class _Place:
     def app(self) -> str:
         name: str = self.settings["app.name"]
         return name
+
+    def whole_persons(self, names: Sequence[str]) -> list[str]:
+        """Return the ids with all that the history knows to be of the same persons; the engine knows of none."""
+        from insights.history.erasing import whole_persons
+
+        return list(names) if self.history is None else whole_persons(self.history, names)
 
     def must_erase(self) -> None:
         """Refuse where a record of type `erase` would be taken for an event like others."""

@@ -192,6 +192,10 @@ def verify_(
                         f": {one.lost:,} lost, {one.foreign:,} foreign, {one.doubled:,} doubled")  # fmt: skip
         if found.other_days:
             screen.line(f"{found.other_days:,} events came again with a time of another day, and count twice")
+        if found.joined:
+            screen.line(
+                f"{found.joined:,} ids count under another, {found.misjoined:,} of them otherwise than the alias events say; {found.other_ids:,} events came under several ids of a person"
+            )
         if found.erased or found.to_erase:
             screen.line(
                 f"{found.erased:,} events are of erased users or erase somebody, and were not asked for; {found.to_erase:,} of their rows wait for the next pass"

@@ -34,15 +34,15 @@ Rows are the same for all, in the long form:
 | `state` | `complete`: only late events can change it; `open`: its time is not over; `none`: not known, and null |
 
 **Which events.** An event is named as `type`, `type,field=value` or `,field=value`, with `=`, `!=`, `<`, `<=`, `>`, `>=`; fields are `type`, `channel`, `item`, `session`, `value`, `event_id` and `props.NAME`. Without one it is the activity of the first
-definition of churn. `identify`, `alias`, `consent` and `erase` are never activity. `--by` takes a field of an event, or `traits.NAME`, the newest value told by `identify`. Whoever has no value is in the group `(none)`; groups beyond `--limit` are `other`; groups add up.
+definition of churn. `identify`, `alias`, `consent` and `erase` are never activity. A person is all ids that `alias` events join ([which](history.md#who-is-one-person)). `--by` takes a field of an event, or `traits.NAME`, the newest value told by `identify`. Whoever has no value is in the group `(none)`; groups beyond `--limit` are `other`; groups add up.
 
 **Time.** Days, weeks and months are those of `features.timezone`; a day of 23 or 25 hours is one day. Ranges are widened to whole units. Late events count here, though the live features have left them out.
 Who was there before the history is complete (`history.complete_from`) is in no first cohort, and is counted under the table.
 
 **As of a time.** `--as-of 2026-03-01` (or `2026-03-01T06:00`, of the zone of the history) answers as if nothing had happened from then on: events before that time and no others, what the engine had said and learned by then, and all before it known. So an answer of then
-can be made again, except for what has come late since, was erased, or is told in another way by settings that have changed. `traits` are those told before. Beyond the newest event it changes nothing.
+can be made again, except for what has come late since, was erased, or is told in another way by settings that have changed. `traits` are those told before, and ids those joined before. Beyond the newest event it changes nothing.
 
-**In SQL.** `churnwatch sql "SELECT ..."` asks the views `events`, `user_day`, `users`, `traits`, `alerts`, `scores` and `outcomes` ([columns](history.md)) in DuckDB's SQL. One SELECT that reads no file and changes nothing, broken off after `--seconds` and bound by `--memory`.
+**In SQL.** `churnwatch sql "SELECT ..."` asks the views `events`, `user_day`, `users`, `traits`, `ids`, `alerts`, `scores` and `outcomes` ([columns](history.md)) in DuckDB's SQL. One SELECT that reads no file and changes nothing, broken off after `--seconds` and bound by `--memory`.
 
 The examples are of a small made-up shop (`tests/insights/example.py`).
 """

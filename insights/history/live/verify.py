@@ -10,11 +10,13 @@ import duckdb
 import polars as pl
 
 from features.events.columns import ColumnReader
-from insights.history.derived import snapshot, views
+from insights.history.derived import Snapshot, snapshot, views
 from insights.history.duck import connected, lend, quoted
 from insights.history.erasures import ERASE, Erasures
+from insights.history.joined import ALIAS, persons_of, settled
 from insights.history.live.clicks import Clicks, Topic, open_clicks
 from insights.history.live.rows import NEVER, joined, read_rows
+from insights.history.persons import told_of
 from insights.history.tables import TIME
 from stream.kafka.connection import Connection
 from stream.shard.records import LogRecords
@@ -47,6 +49,10 @@ class Verdict:
         Rows of erased users that are still there; the next pass takes them out.
     gone : int
         Rows from before the first record that the topic still has; they cannot be held against anything.
+    joined, misjoined : int
+        Ids that count under another by the alias events that are held; and those of which the derived tables say something else.
+    other_ids : int
+        Events that came under several ids of one person, which count under each.
     """
 
     days: list[tuple[int, str, int, int, int]]
@@ -57,11 +63,14 @@ class Verdict:
     gone: int
     erased: int = 0
     to_erase: int = 0
+    joined: int = 0
+    misjoined: int = 0
+    other_ids: int = 0
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is lost, foreign or doubled."""
-        return not (self.lost or self.foreign or self.doubled)
+        """Whether nothing is lost, foreign, doubled or joined otherwise."""
+        return not (self.lost or self.foreign or self.doubled or self.misjoined)
 
 
 async def verify(
@@ -91,16 +100,39 @@ async def verify(
     con = connected()
     try:
         con.execute(f"set temp_directory = {quoted(str(spill / 'sorting'))}")
-        views(con, at)
+        views(con, at, as_they_came=True)
+        lend(con, "named_ids", told_of(at.events).select("id", "user", "ts", "part", "off"))
         gone = _erased_users(con, erasures)
-        return replace(_compared(con, spill, at.rules.timezone, first, ends, gone), erased=left_out)
+        found = _compared(con, spill, at.rules.timezone, first, ends, gone)
+    finally:
+        con.close()
+    joined, misjoined, other_ids = joins(at)
+    return replace(found, erased=left_out, joined=joined, misjoined=misjoined, other_ids=other_ids)
+
+
+def joins(at: Snapshot) -> tuple[int, int, int]:
+    """Recount which ids are joined, from the alias events alone; return `joined`, `misjoined` and `other_ids` of a verdict."""
+    held = ALIAS in at.rules.set_aside and at.events.standing.aliased != 0
+    wanted = persons_of(settled(told_of(at.events))) if held else {}
+    con = connected()
+    try:
+        views(con, at)
+        said = dict(con.execute("select id, person from ids").fetchall())
+        twice = """select sum(n - 1) from (select count(*) as n from events where event_id is not null and "user" in (select person from ids)
+            group by "user", day, event_id) where n > 1"""
+        ((other_ids,),) = con.execute(twice).fetchall() if said else ((0,),)
+        return len(wanted), sum(wanted.get(one) != said.get(one) for one in {*wanted, *said}), int(other_ids or 0)
     finally:
         con.close()
 
 
 def _erased_users(con: duckdb.DuckDBPyConnection, erasures: Erasures | None) -> pl.DataFrame:
     """Return what of the rows of each user may not be there."""
-    users = [] if erasures is None else [user for (user,) in con.execute('select distinct "user" from events').fetchall()]
+    users = (
+        []
+        if erasures is None
+        else [user for (user,) in con.execute('select distinct "user" from events union select id from named_ids').fetchall()]
+    )
     theirs = {} if erasures is None else erasures.of(users)
     schema = {"name": pl.String(), "until": TIME, "back": pl.Boolean(), "in_part": pl.Int32(), "from_off": pl.Int64()}
     return pl.DataFrame([(user, one.until, one.back, one.part, one.off) for user, one in theirs.items()], schema=schema, orient="row")
@@ -161,7 +193,10 @@ def _compared(
 ) -> Verdict:
     lend(con, "gone", gone)
     barred = "not back or ts <= until or (part = in_part and off < from_off)"
-    con.execute(f"""create view to_erase as select e.* from events e join gone g on e."user" = g.name where {barred}""")
+    by_name = 'select e.* from events e join named_ids n using ("user", ts, part, off) join gone g on n.id = g.name'
+    con.execute(
+        f"""create view to_erase as select e.* from events e join gone g on e."user" = g.name where {barred} union {by_name} where {barred}"""
+    )
     con.execute(
         'create view kept as select * from events e anti join to_erase g on e.part = g.part and e.off = g.off and e."user" = g."user"'
     )

@@ -77,7 +77,7 @@ async def verify_examples(folder: Path, spill: Path, connection: Connection, top
         con = connected()
         try:
             con.execute(f"set temp_directory = {quoted(str(spill / 'sorting'))}")
-            views(con, at)
+            views(con, at, as_they_came=True)
             found[spec.name] = _compared(con, spec, spill, erasures)
         finally:
             con.close()

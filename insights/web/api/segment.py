@@ -17,6 +17,7 @@ from features.files.shapes import SHAPES
 
 SEGMENT = next(shape for shape in SHAPES if shape.name == "Segment")
 _PLACES = {field: tuple(tuple(place.split(".")) for place in places) for field, places in SEGMENT.places.items()}
+ALIAS = "alias"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -32,6 +33,8 @@ def event_of(call: bytes, sent_at: Any = None) -> bytes:
 
     >>> event_of(b'{"type": "track", "event": "Order", "userId": 7, "timestamp": "2026-03-14T09:00:00Z", "properties": {"revenue": "9.5"}}')
     b'{"user":"7","ts":"2026-03-14T09:00:00Z","type":"Order","value":9.5,"props":{"revenue":"9.5"}}'
+    >>> event_of(b'{"type": "alias", "previousId": "a-1", "userId": "ann", "timestamp": "2026-03-14T09:00:00Z"}')
+    b'{"user":"ann","ts":"2026-03-14T09:00:00Z","type":"alias","props":{"previous_id":"a-1"}}'
     """
     try:
         given = msgspec.json.decode(call)
@@ -46,6 +49,9 @@ def event_of(call: bytes, sent_at: Any = None) -> bytes:
         if event.get("type") == kind and (true := _first(given, ((place,),))) is not None:
             event["type"] = true
     made = {field: _READ.get(field, _as_it_is)(value) for field, value in event.items()}
+    if made.get("type") == ALIAS and (previous := _as_id(given.get("previousId"))) is not None:
+        # a call of this type keeps the earlier id beside its user, an event in its props
+        made["props"] = {**(made["props"] if isinstance(made.get("props"), dict) else {}), "previous_id": previous}
     return _encode({field: value for field, value in made.items() if value is not None})
 
 
