@@ -92,7 +92,7 @@ def test_rows_are_in_the_long_form(one: Analysis[Any], crowd: Crowd) -> None:
 def test_an_analysis_that_says_so_does_not_rest_on_what_the_engine_said(one: Analysis[Any], crowd: Crowd) -> None:
     before = one.run(crowd, one.parameters()).rows
     for table in ("scores", "outcomes", "alerts"):
-        crowd.con.execute(f"DROP TABLE {table}")
+        crowd.con.execute(f"DROP VIEW {table}")
     assert one.run(crowd, one.parameters()).rows.equals(before)
 
 
