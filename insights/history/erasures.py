@@ -163,12 +163,12 @@ class Erasures:
 
     def of_persons(self, told: pl.DataFrame) -> Erasures:
         """Note who is erased because an id of theirs is, by what alias events tell that are still there; return the version that holds it."""
-        ids = settled(told)
-        known = self.of({*ids["id"], *ids["user"]})
-        away = {user: one for user, one in known.items() if not one.back}
-        persons = persons_of(ids) if away else {}
-        # whoever was erased with them once, and is back, stays so
-        others = {also: one.until for user, one in away.items() for also in together(persons, [user]) if also not in known}
+        known = self.of({*told["id"], *told["user"]})
+        away, back = ([user for user, one in known.items() if one.back is is_back] for is_back in (False, True))
+        # whoever is back is of nobody's company any more, as far as that was before
+        told = told.filter(~(pl.col("id").is_in(back) | pl.col("user").is_in(back)))
+        persons = persons_of(settled(told)) if away else {}
+        others = {also: known[user].until for user in away for also in together(persons, [user]) if also not in known}
         return self.register([(user, ERASE, until, until, -1, 0) for user, until in others.items()])
 
     def register(self, records: Sequence[Record]) -> Erasures:
