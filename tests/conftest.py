@@ -19,12 +19,18 @@ from tests.servers.kafka import KafkaServer
 from tests.servers.postgres import PostgresServer
 
 # how long an example takes says how busy the machine is, nothing of the code
-settings.register_profile("churnwatch", deadline=None)
-settings.load_profile("churnwatch")
+settings.register_profile("the same examples every time", deadline=None, derandomize=True)
+settings.register_profile("others every time", deadline=None)
+settings.load_profile("the same examples every time")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="full counts of kills, zombies and seeds")
+    parser.addoption("--full", action="store_true", help="full counts of kills, zombies and seeds; other random examples every time")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("full"):
+        settings.load_profile("others every time")
 
 
 LONG = tuple(f"tests/{folder}/" for folder in ("faults", "simulation", "backtest"))

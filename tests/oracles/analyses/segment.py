@@ -33,7 +33,7 @@ def _value(log: Log, user: str, theirs: list[Event], field: str) -> Any:
     if now is None and field in {"tenure_days", "recency_s"}:
         return float("nan")
     return {
-        "channel": next((event.channel for event in theirs if event.channel is not None), None) or "none",
+        "channel": theirs[0].channel or "none",
         "purchases": len(paid),
         "revenue": sum(event.value or 0.0 for event in paid),
         "count_total": len(theirs),
