@@ -64,7 +64,7 @@ def run(crowd: Crowd, asked: ErrorsByStep) -> Result:
     order = pl.col("event").replace_strict(place, default=0, return_dtype=pl.Int64)
     shown = shown.sort("group", order, -pl.col("with_error"), "event", nulls_last=True)
     shown = shown.filter(pl.int_range(pl.len()).over("group") < MOST)
-    table = shown.join(_latencies(crowd, asked, found), on=KEYS, how="left", nulls_equal=True, maintain_order="left")
+    table = shown.join(_latencies(found), on=KEYS, how="left", nulls_equal=True, maintain_order="left")
     table = table.join(_left(found, shown), on=KEYS, how="left", nulls_equal=True, maintain_order="left")
     share = pl.col("with_error") / pl.col("people")
     values = {
@@ -85,7 +85,7 @@ def days(crowd: Crowd, asked: ErrorsByStep) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        `event` (the step as it was asked, or the type), `user`, `day` (its number), `met` (whether an error was met there that day), `timed` (whether a latency is known), `group` (null without a breakdown), and of the
+        `event` (the step as it was asked, or the type), `user`, `day` (its number), `met` (whether an error was met there that day), `latencies` (list of those that are known), `group` (null without a breakdown), and of the
         landmark that ends the day `fold`, `activity`, `silent`; null where it has not matured.
     """
     bound = Bound()
@@ -98,7 +98,7 @@ def days(crowd: Crowd, asked: ErrorsByStep) -> pl.DataFrame:
                 "user": pl.String,
                 "day": pl.Int64,
                 "met": pl.Boolean,
-                "timed": pl.Boolean,
+                "latencies": pl.List(pl.Float64),
                 **none,
                 "group": pl.String,
             }
@@ -107,8 +107,8 @@ def days(crowd: Crowd, asked: ErrorsByStep) -> pl.DataFrame:
     landmarks = marks or "SELECT NULL AS user, NULL AS day, NULL AS fold, NULL AS activity, NULL AS silent WHERE FALSE"
     found = crowd.frame(
         f"""
-        SELECT event, done.user AS user, done.day AS day, met, timed, fold, activity, silent
-        FROM (SELECT event, user, day, bool_or(met) AS met, bool_or(latency IS NOT NULL) AS timed FROM ({stood}) GROUP BY event, user, day) AS done
+        SELECT event, done.user AS user, done.day AS day, met, coalesce(latencies, []) AS latencies, fold, activity, silent
+        FROM (SELECT event, user, day, bool_or(met) AS met, list(latency) FILTER (WHERE latency IS NOT NULL) AS latencies FROM ({stood}) GROUP BY event, user, day) AS done
         LEFT JOIN ({landmarks}) AS marks ON marks.user = done.user AND marks.day = done.day
         ORDER BY event, done.user, done.day
         """,
@@ -173,21 +173,16 @@ def _grouped(crowd: Crowd, asked: ErrorsByStep, found: pl.DataFrame) -> pl.DataF
     return found.select(pl.exclude("grp"), named("grp", kept(sizes, asked.limit)).alias("group"))
 
 
-def _latencies(crowd: Crowd, asked: ErrorsByStep, found: pl.DataFrame) -> pl.DataFrame:
+def _latencies(found: pl.DataFrame) -> pl.DataFrame:
     """Return the median and the 95th percentile of the latency of each step's events, in the unit of the field, and of how many people it is known."""
-    bound = Bound()
-    stood = stood_sql(crowd, asked, bound)
-    if stood is None or found.is_empty():
-        kinds = {"p50": pl.Float64, "p95": pl.Float64, "timed": pl.Int64}
-        return pl.DataFrame(schema={"group": pl.String, "event": pl.String, **kinds})
-    timed = crowd.frame(f"SELECT event, user, latency FROM ({stood}) WHERE latency IS NOT NULL", bound.values)
-    groups = found.select("user", "group").unique("user")
+    latency = pl.col("latencies")
     return (
-        timed.join(groups, on="user")
+        found.filter(latency.list.len() > 0)
+        .explode("latencies")
         .group_by(KEYS)
         .agg(
-            pl.col("latency").quantile(0.5, "linear").alias("p50"),
-            pl.col("latency").quantile(0.95, "linear").alias("p95"),
+            latency.quantile(0.5, "linear").alias("p50"),
+            latency.quantile(0.95, "linear").alias("p95"),
             pl.col("user").n_unique().cast(pl.Int64).alias("timed"),
         )
     )
@@ -228,7 +223,7 @@ def behind(crowd: Crowd, asked: ErrorsByStep, cell: Cell) -> pl.DataFrame:
     if cell.metric == "left_without_error":
         found = found.filter(~pl.col("met"))
     else:
-        found = found.filter("timed" if cell.metric.startswith("step_latency") else "met")
+        found = found.filter(pl.col("latencies").list.len() > 0 if cell.metric.startswith("step_latency") else pl.col("met"))
     counted = found.group_by("user").agg(
         pl.len().cast(pl.Int64).alias("landmarks"), pl.col("silent").sum().cast(pl.Int64).alias("silences")
     )

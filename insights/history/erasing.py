@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -100,9 +100,11 @@ def _erase(folder: Path, spec: TableSpec, erasures: Erasures, removed: Removed) 
     """Take all erased users out of one table; return the version of the erasures that it is free of."""
     while True:
         table = Table.open(folder, spec)
-        if spec is EVENTS and ALIAS in Rules.of(table.properties).set_aside and erasures.since(table.position(UP_TO)):
-            erasures = erasures.of_persons(told_of(table))  # an alias event may have been on its way when somebody was noted
-        adds, removes, count = _without(table, erasures, _names(table, erasures))
+        told = _told(table) if erasures.since(table.position(UP_TO)) else None
+        if told is not None and spec is EVENTS and ALIAS in Rules.of(table.properties).set_aside:
+            erasures = erasures.of_persons(told)  # an alias event may have been on its way when somebody was noted
+        named: dict[str, list[str]] = {} if told is None else dict(told.group_by("id").agg("user").iter_rows())
+        adds, removes, count = _without(table, erasures, _names(table, erasures, named), named)
         standing = replace(table.standing, rows=table.standing.rows - count, erased=table.standing.erased + count)
         with contextlib.suppress(HistoryStale):
             table.commit(standing, adds=adds, removes=removes, positions={UP_TO: erasures.version})
@@ -112,8 +114,15 @@ def _erase(folder: Path, spec: TableSpec, erasures: Erasures, removed: Removed) 
             return erasures
 
 
-def _names(table: Table, erasures: Erasures) -> list[str]:
-    """Return the ids in a table of users who were erased since it was last free of them: only their digests are known."""
+def _told(table: Table) -> pl.DataFrame | None:
+    """Return which ids alias events name in a table, with the users of these events; None where it has none."""
+    if table.spec is EVENTS:
+        return told_of(table)
+    return table.read(table.files(), ["id", "user"]) if table.spec is IDS else None
+
+
+def _names(table: Table, erasures: Erasures, named: Mapping[str, list[str]]) -> list[str]:
+    """Return the ids in a table, or named there, of users who were erased since it was last free of them: only their digests are known."""
     wanted = erasures.since(table.position(UP_TO))
     if not wanted:
         return []
@@ -122,21 +131,17 @@ def _names(table: Table, erasures: Erasures) -> list[str]:
         rows = con.execute(f'select distinct "user" from ({_sql(table)})').fetchall()
     finally:
         con.close()
-    return sorted(user for user in {user for (user,) in rows} | set(_named(table)) if erasures.digest(user) in wanted)
+    return sorted(user for user in {user for (user,) in rows} | set(named) if erasures.digest(user) in wanted)
 
 
-def _named(table: Table) -> dict[str, list[str]]:
-    """Return the ids that alias events name in a table, with the users of these events."""
-    told = told_of(table) if table.spec is EVENTS else table.read(table.files(), ["id", "user"]) if table.spec is IDS else None
-    return {} if told is None else dict(told.group_by("id").agg("user").iter_rows())
-
-
-def _without(table: Table, erasures: Erasures, users: Sequence[str]) -> tuple[list[DataFile], list[DataFile], int]:
+def _without(
+    table: Table, erasures: Erasures, users: Sequence[str], named: Mapping[str, list[str]]
+) -> tuple[list[DataFile], list[DataFile], int]:
     """Write the files anew that hold rows to be removed; return the new files, the old ones, and how many rows went."""
     adds: list[DataFile] = []
     removes: list[DataFile] = []
     count = 0
-    for one in _holding(table, users):
+    for one in _holding(table, users, named):
         rows = table.read([one])
         covered = erasures.covered(rows if "event_id" in rows.columns else rows.drop("part", "off", strict=False), table.spec.measured)
         if covered.any():
@@ -147,10 +152,9 @@ def _without(table: Table, erasures: Erasures, users: Sequence[str]) -> tuple[li
     return adds, removes, count
 
 
-def _holding(table: Table, users: Collection[str]) -> list[DataFile]:
+def _holding(table: Table, users: Collection[str], named: Mapping[str, list[str]]) -> list[DataFile]:
     if not users:
         return []
-    named = _named(table)
     # rows that name one of them are looked for by their own users
     users = sorted({*users, *(user for one in users for user in named.get(one, ()))})
     con = connected()

@@ -23,7 +23,8 @@ NAMES = ("previous_id", "previousId")
 """Where the props have the earlier id; the first that is filled counts."""
 ORDER = ("ts", "part", "off", "event_id")
 """Which of two alias events is the first: as all events are ordered."""
-_TOLD = {name: kind for name, kind in IDS.columns.items() if name != "person"}
+TOLD = {name: kind for name, kind in IDS.columns.items() if name != "person"}
+"""Columns of what an alias event tells; the person follows from all of them."""
 
 
 def previous_of(props: str | None) -> str | None:
@@ -61,7 +62,7 @@ def told_in(rows: pl.DataFrame) -> pl.DataFrame:
     return (
         rows.with_columns(id=previous_in(rows))
         .filter(pl.col("id").is_not_null())
-        .select(pl.col(name).cast(kind) for name, kind in _TOLD.items())
+        .select(pl.col(name).cast(kind) for name, kind in TOLD.items())
     )
 
 

@@ -8,13 +8,12 @@ import duckdb
 import polars as pl
 
 from insights.history.duck import connected, files_sql, lend
-from insights.history.joined import ALIAS, moved, persons_of, settled, told_in
+from insights.history.joined import ALIAS, TOLD, moved, persons_of, settled, told_in
 from insights.history.table import Table
 from insights.history.tables import EVENTS, IDS, TableSpec
 
 DUE = {"alerts": "event_time", "scores": "matured", "outcomes": "matured"}
 """Of what the engine said, the column of when it was over: later than the ids were joined, it was said of an id that was given up, and not of the person."""
-_TOLD = {name: kind for name, kind in IDS.columns.items() if name != "person"}
 _ASKED = '"user", ts, type, props, part, off, event_id'
 _NONE = 'select null::varchar as id, null::varchar as "user", null::timestamptz as ts, null::integer as part, null::bigint as off, null::varchar as event_id, null::varchar as person where false'
 
@@ -53,13 +52,13 @@ def persons_in(con: duckdb.DuckDBPyConnection, stored: str, unheard: str, before
         `unheard` are all events, and what is known besides counts no more.
     """
     new = pl.DataFrame(con.sql(f"select {_ASKED} from ({unheard}) where type = '{ALIAS}'")) if unheard else None
-    told = pl.DataFrame(schema=_TOLD) if new is None else told_in(new)
+    told = pl.DataFrame(schema=TOLD) if new is None else told_in(new)
     if not told.height and not anew and (before_ms is None or not stored):
         con.execute(f"create view ids as {f'select * from ({stored}) where person is not null' if stored else _NONE}")
         return Persons(some=bool(stored))
     before = pl.DataFrame(con.sql(stored)) if stored else pl.DataFrame(schema=IDS.columns)
     before = before.select(pl.col(name).cast(kind) for name, kind in IDS.columns.items())
-    every = told.select(list(_TOLD)) if anew else pl.concat([before.select(list(_TOLD)), told.select(list(_TOLD))])
+    every = told.select(list(TOLD)) if anew else pl.concat([before.select(list(TOLD)), told.select(list(TOLD))])
     if before_ms is not None:
         every = every.filter(pl.col("ts").dt.timestamp("us") < before_ms * 1000)
     now = settled(every)

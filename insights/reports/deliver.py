@@ -155,17 +155,17 @@ def standings(store: Store, reports: Iterable[Scheduled], now_ms: int) -> list[S
             due = newest_due(report, now_ms)
             rows = deliveries.deliveries(db, report.what, due.period)
             wanted = report.recipients
-            is_due = due.at_ms >= since[report.name] or rows
+            is_due = due.at_ms >= since[report.what] or rows
             found.append(Standing(report, due if is_due else None, [rows[one] for one in wanted if one in rows], len(wanted)))
     return found
 
 
 def _since(store: Store, reports: Sequence[Scheduled], now_ms: int) -> dict[str, int]:
-    """Return since when each report is known, by name. Only for one that is new the store is written to, since a page that shows them must not wait for its turn."""
+    """Return since when each report is known, by what it is called. Only for one that is new the store is written to, since a page that shows them must not wait for its turn."""
     with store.read() as db:
-        known = {report.name: since for report in reports if (since := deliveries.since_of(db, report.what)) is not None}
-    new = [report for report in reports if report.name not in known]
+        known = {report.what: since for report in reports if (since := deliveries.since_of(db, report.what)) is not None}
+    new = [report for report in reports if report.what not in known]
     if new:
         with store.write() as db:
-            known |= {report.name: deliveries.known_since(db, report.what, now_ms) for report in new}
+            known |= {report.what: deliveries.known_since(db, report.what, now_ms) for report in new}
     return known

@@ -29,7 +29,8 @@ def newest_due(report: Scheduled, now_ms: int) -> Due:
 
     A time that the clocks skip in spring is as much later as they skip; of one that comes twice in autumn, it is the first.
 
-    >>> monday = Scheduled(name="a", weekday=0, hour=8, minute=0, zone="Europe/Berlin")
+    >>> from stream.settings.reports import ScheduledReport
+    >>> monday = ScheduledReport(name="a", weekday=0, hour=8, minute=0, zone="Europe/Berlin", lang="en", to=(), folder="x")
     >>> newest_due(monday, 1_795_713_600_000)
     Due(period='2026-11-23', at_ms=1795417200000)
     """

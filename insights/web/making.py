@@ -17,6 +17,7 @@ from insights.web.faults import fault_said
 from insights.web.frame import draw, language
 from insights.web.noted import by_of
 from insights.web.parts import Parts
+from insights.web.rail import RAIL
 from insights.web.who import who_asks
 from insights.words import words
 from stream.faults import UsageFault
@@ -64,5 +65,5 @@ def refused(request: Request, error: UsageFault, status: int, home: str) -> Resp
             says = w.t("made.in_use", by=w.list_of(error.by))
         case _:
             says = fault_said(faulted(error), w)
-    title = "Segments" if home == "/segments" else "Boards"
+    title = next(entry.name for entry in RAIL if entry.path == home)
     return draw(request, "made_refused.html", title, status=status, says=says, home=home)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from stream.settings.schedule import SCHEDULE_KEYS, Scheduled, name_faults, schedule_faults, schedule_of
+from stream.settings.lists import Field, ListOf, Values, read_each
+from stream.settings.schedule import Scheduled, name_faults, schedule_faults, schedule_fields, schedule_of
 from stream.settings.values import is_loopback, names_of, nearest, text_of
 
-KEYS = ("name", *SCHEDULE_KEYS, "lang", "to", "folder", "boards")
 TLS = ("starttls", "tls", "none")
 MOST = 50
 """Reports: each of them is a label of a metric."""
@@ -36,11 +36,7 @@ class ScheduledReport(Scheduled):
     to: tuple[str, ...]
     folder: str
     boards: tuple[str, ...] = ()
-
-    @property
-    def what(self) -> str:
-        """See `Scheduled`."""
-        return f"report {self.name}"
+    kind: ClassVar[str] = "report"
 
     @property
     def recipients(self) -> list[str]:
@@ -62,35 +58,14 @@ def reports_of(raw: Sequence[object], zone: str, faults: list[str]) -> tuple[Sch
     faults : list of str
         What is wrong is added, each with what to do.
     """
-    found = [one for index, table in enumerate(raw) if (one := _report(f"reports[{index}]", table, zone, faults)) is not None]
-    names = [one.name for one in found]
-    faults += [
-        f"reports: two are called {name!r}; what was sent is known by the name" for name in {one for one in names if names.count(one) > 1}
-    ]
-    if len(found) > MOST:
-        faults.append(f"reports: at most {MOST}, got {len(found)}")
-    return tuple(found)
+    fields = (
+        Field("name", "", text_of), *schedule_fields("08:00", zone), Field("lang", "en", text_of), Field("to", (), names_of), Field("folder", "", text_of),
+        Field("boards", (), names_of),
+    )  # fmt: skip
+    return read_each(ListOf("reports", MOST, "what was sent is"), raw, fields, _judged, _report, faults)
 
 
-def _report(where: str, raw: object, zone: str, faults: list[str]) -> ScheduledReport | None:
-    if not isinstance(raw, dict):
-        faults.append(f"{where}: must be a table, [[reports]]")
-        return None
-    wrong = [f"{where}.{name}: unknown setting{nearest(name, list(KEYS))}" for name in raw if name not in KEYS]
-    values: dict[str, Any] = {}
-    for name, default, read in (
-        ("name", "", text_of), ("every", "day", text_of), ("on", "", text_of), ("at", "08:00", text_of), ("zone", zone, text_of),
-        ("lang", "en", text_of), ("to", (), names_of), ("folder", "", text_of), ("boards", (), names_of),
-    ):  # fmt: skip
-        try:
-            values[name] = read(raw.get(name, default))
-        except ValueError as error:
-            wrong.append(f"{where}.{name}: {error}")
-            values[name] = default
-    wrong += _judged(where, values)
-    faults += wrong
-    if wrong:
-        return None
+def _report(values: Values, _: Values) -> ScheduledReport:
     named = {name: values[name] for name in ("name", "lang", "to", "folder", "boards")}
     return ScheduledReport(**named, **schedule_of(values))
 
@@ -101,7 +76,7 @@ def mailbox_faults(where: str, to: tuple[str, ...]) -> list[str]:
     return wrong + [f"{where}.to: {one!r} stands there twice" for one in sorted({one for one in to if to.count(one) > 1})]
 
 
-def _judged(where: str, values: dict[str, Any]) -> list[str]:
+def _judged(where: str, values: Values, _: Values) -> list[str]:
     wrong = name_faults(where, values["name"]) + schedule_faults(where, values, "report")
     if values["lang"] not in {"en", "zh"}:
         wrong.append(f'{where}.lang: "en" or "zh", got {values["lang"]!r}')

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from stream.settings.values import nearest
+from stream.settings.lists import Field
+from stream.settings.values import nearest, text_of
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-SCHEDULE_KEYS = ("every", "on", "at", "zone")
 _NAME = re.compile(r"^[^\s\x00-\x1f/\\:]([^\x00-\x1f/\\:]{0,62}[^\s\x00-\x1f/\\:])?$")
 _AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scheduled:
+class Scheduled(ABC):
     """One thing that comes by itself.
 
     Attributes
@@ -34,18 +35,25 @@ class Scheduled:
     hour: int
     minute: int
     zone: str
+    kind: ClassVar[str]
+    """What it is."""
     repeatable: ClassVar[bool] = False
     """Whether it may be delivered again when nobody knows if it has been: it takes the place of what it left before."""
 
     @property
     def what(self) -> str:
         """What it is called among deliveries, and for Prometheus."""
-        raise NotImplementedError
+        return f"{self.kind} {self.name}"
 
     @property
+    @abstractmethod
     def recipients(self) -> list[str]:
         """Who gets it."""
-        raise NotImplementedError
+
+
+def schedule_fields(at: str, zone: str) -> tuple[Field, ...]:
+    """Return the settings of a schedule, with the time and the zone of one that names none."""
+    return Field("every", "day", text_of), Field("on", "", text_of), Field("at", at, text_of), Field("zone", zone, text_of)
 
 
 def schedule_of(values: dict[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from stream.settings.schedule import SCHEDULE_KEYS, Scheduled, name_faults, schedule_faults, schedule_of
-from stream.settings.values import names_of, nearest, text_of
-from stream.settings.watches import table_of
+from stream.settings.lists import Field, ListOf, Values, read_each
+from stream.settings.schedule import Scheduled, name_faults, schedule_faults, schedule_fields, schedule_of
+from stream.settings.values import names_of, nearest, table_of, text_of
 
-KEYS = ("name", "analysis", "parameters", "question", *SCHEDULE_KEYS, "folder", "forms", "table")
 FORMS = ("parquet", "csv", "xlsx")
 MOST = 200
 _TABLE = re.compile(r"^([a-z_][a-z0-9_]{0,62}\.)?[a-z_][a-z0-9_]{0,62}$")
@@ -45,12 +44,8 @@ class ScheduledTable(Scheduled):
     folder: str
     forms: tuple[str, ...]
     table: str
+    kind: ClassVar[str] = "table"
     repeatable: ClassVar[bool] = True
-
-    @property
-    def what(self) -> str:
-        """See `Scheduled`."""
-        return f"table {self.name}"
 
     @property
     def recipients(self) -> list[str]:
@@ -70,46 +65,25 @@ def tables_of(raw: Sequence[object], zone: str, database: str, faults: list[str]
     faults : list of str
         What is wrong is added, each with what to do.
     """
-    found = [one for index, table in enumerate(raw) if (one := _table(f"tables[{index}]", table, zone, faults)) is not None]
-    names = [one.name for one in found]
-    faults += [
-        f"tables: two are called {name!r}; rows and files are known by the name"
-        for name in sorted({one for one in names if names.count(one) > 1})
-    ]
-    if len(found) > MOST:
-        faults.append(f"tables: at most {MOST}, got {len(found)}")
+    fields = (
+        Field("name", "", text_of), Field("analysis", "", text_of), Field("parameters", {}, table_of), Field("question", "", text_of), *schedule_fields("06:00", zone),
+        Field("folder", "", text_of), Field("forms", (), names_of), Field("table", "", text_of),
+    )  # fmt: skip
+    found = read_each(ListOf("tables", MOST, "rows and files are"), raw, fields, _judged, _table, faults)
     into = [one.name for one in found if one.table]
     if into and not database:
         faults.append(f"bi.database: [[tables]] {into[0]} goes into PostgreSQL, so set CHURNWATCH_BI_DATABASE, or take its table out")
     if database and not _is_postgresql(database):  # not shown: there may be a password in it
         faults.append('bi.database: must be an address such as "postgresql://user:password@host/database"')
-    return tuple(found)
+    return found
 
 
-def _table(where: str, raw: object, zone: str, faults: list[str]) -> ScheduledTable | None:
-    if not isinstance(raw, dict):
-        faults.append(f"{where}: must be a table, [[tables]]")
-        return None
-    wrong = [f"{where}.{name}: unknown setting{nearest(name, list(KEYS))}" for name in raw if name not in KEYS]
-    values: dict[str, Any] = {}
-    for name, default, read in (
-        ("name", "", text_of), ("analysis", "", text_of), ("parameters", {}, table_of), ("question", "", text_of), ("every", "day", text_of),
-        ("on", "", text_of), ("at", "06:00", text_of), ("zone", zone, text_of), ("folder", "", text_of), ("forms", (), names_of), ("table", "", text_of),
-    ):  # fmt: skip
-        try:
-            values[name] = read(raw.get(name, default))
-        except ValueError as error:
-            wrong.append(f"{where}.{name}: {error}")
-            values[name] = default
-    wrong += _judged(where, values)
-    faults += wrong
-    if wrong:
-        return None
+def _table(values: Values, _: Values) -> ScheduledTable:
     named = {name: values[name] for name in ("name", "analysis", "parameters", "question", "folder", "table")}
     return ScheduledTable(**named, forms=values["forms"] or FORMS[:1], **schedule_of(values))
 
 
-def _judged(where: str, values: dict[str, Any]) -> list[str]:
+def _judged(where: str, values: Values, _: Values) -> list[str]:
     wrong = name_faults(where, values["name"]) + schedule_faults(where, values, "table")
     if bool(values["analysis"]) == bool(values["question"]):
         wrong.append(f"{where}: name an analysis (docs/analyses.md) with its parameters, or a question that is kept (docs/boards.md)")

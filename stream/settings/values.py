@@ -59,6 +59,13 @@ def text_of(value: object) -> str:
     return value
 
 
+def table_of(value: object) -> dict[str, Any]:
+    """Return a table; see `read`."""
+    if not isinstance(value, dict):
+        raise ValueError(f'must be a table such as {{ unit = "week" }}, got {value!r}')
+    return value
+
+
 def _int(value: object) -> int:
     if isinstance(value, str) and value.isdigit():
         return int(value)

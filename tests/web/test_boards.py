@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,9 @@ from starlette.testclient import TestClient
 
 from insights.made.shelf import every, one, remove
 from insights.made.things import Board, Question
-from tests.insights.example import import_example
 from tests.web.access.house import HERE, csrf_in
-from tests.web.test_explore import Exploring, exploring
+from tests.web.staffed import staffed
+from tests.web.test_explore import Exploring
 
 D7 = "analysis=retention&brackets=1&brackets=7&unit=week&window=days"
 CELL = "metric=retention,cohort=2026-02-02,k=1"
@@ -23,13 +22,8 @@ CELL = "metric=retention,cohort=2026-02-02,k=1"
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exploring]:
-    history = import_example(tmp_path_factory.mktemp("example"))
-    made = exploring(Path(tmp_path_factory.mktemp("page")), history__dir=str(history), page__address="127.0.0.1:6080")
-    made.open()
-    for login, role in (("vera", "viewer"), ("ann", "analyst"), ("ben", "analyst"), ("ada", "admin")):
-        made.person(login, role)  # type: ignore[arg-type]  # each is a role
-    yield made
-    made.close()
+    with staffed(tmp_path_factory) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

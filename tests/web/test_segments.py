@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,24 +11,19 @@ from starlette.testclient import TestClient
 
 from insights.made.shelf import every, one, remove, save
 from insights.made.things import Question, Segment
-from tests.insights.example import import_example
 from tests.web.access.house import HERE, csrf_in
 from tests.web.crowd_world import shown
+from tests.web.staffed import staffed
 from tests.web.test_crowd_pages import text_of
-from tests.web.test_explore import Exploring, exploring
+from tests.web.test_explore import Exploring
 
 EVIL = '"><img src=x onerror=alert(1)>'
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exploring]:
-    history = import_example(tmp_path_factory.mktemp("example"))
-    made = exploring(Path(tmp_path_factory.mktemp("page")), history__dir=str(history), page__address="127.0.0.1:6080")
-    made.open()
-    for login, role in (("vera", "viewer"), ("ann", "analyst"), ("ben", "analyst"), ("ada", "admin")):
-        made.person(login, role)  # type: ignore[arg-type]  # each is a role
-    yield made
-    made.close()
+    with staffed(tmp_path_factory) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -101,19 +101,19 @@ async def verify(
     try:
         con.execute(f"set temp_directory = {quoted(str(spill / 'sorting'))}")
         views(con, at, as_they_came=True)
-        lend(con, "named_ids", told_of(at.events).select("id", "user", "ts", "part", "off"))
+        told = told_of(at.events)
+        lend(con, "named_ids", told.select("id", "user", "ts", "part", "off"))
         gone = _erased_users(con, erasures)
         found = _compared(con, spill, at.rules.timezone, first, ends, gone)
     finally:
         con.close()
-    joined, misjoined, other_ids = joins(at)
+    joined, misjoined, other_ids = joins(at, told)
     return replace(found, erased=left_out, joined=joined, misjoined=misjoined, other_ids=other_ids)
 
 
-def joins(at: Snapshot) -> tuple[int, int, int]:
+def joins(at: Snapshot, told: pl.DataFrame) -> tuple[int, int, int]:
     """Recount which ids are joined, from the alias events alone; return `joined`, `misjoined` and `other_ids` of a verdict."""
-    held = ALIAS in at.rules.set_aside and at.events.standing.aliased != 0
-    wanted = persons_of(settled(told_of(at.events))) if held else {}
+    wanted = persons_of(settled(told)) if ALIAS in at.rules.set_aside else {}
     con = connected()
     try:
         views(con, at)

@@ -39,8 +39,8 @@ def _stop(found: Found, asked: Mapping[str, object], row: Row, w: Words, behind:
 
 def losses(found: Found, asked: Mapping[str, object], currency: str, w: Words, behind: Behind, most: int) -> list[Lost]:
     """Return the steps at which most people are about to be lost, by their risk now, the largest loss first."""
-    rows = [row for row in found.of("loss_to_come") if row["value"]][:most]
-    return [_loss(found, asked, row, currency, w, behind) for row in sorted(rows, key=lambda row: -row["value"])]
+    rows = [row for row in found.of("loss_to_come") if row["value"]]  # ranked by the analysis
+    return [_loss(found, asked, row, currency, w, behind) for row in rows[:most]]
 
 
 def _loss(found: Found, asked: Mapping[str, object], row: Row, currency: str, w: Words, behind: Behind) -> Lost:

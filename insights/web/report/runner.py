@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from insights.reports.deliver import Deliverer, standings
@@ -68,16 +69,17 @@ def reports_and_watches(parts: Parts) -> Rounds:
     UsageFault
         A watch or a table asks for what there is not.
     """
-    does: list[Callable[[], object]] = []
+    delivers: list[Callable[[], object]] = []
     if parts.settings.tables:
         tables.check_all(parts)
-        does += [tables_deliverer(parts).look, lambda: show(parts)]
+        delivers.append(tables_deliverer(parts).look)
     if parts.settings.reports:
-        does += [lambda: show(parts), deliverer_of(parts, Reports(parts)).look, lambda: show(parts)]
+        delivers.append(deliverer_of(parts, Reports(parts)).look)
+    does: list[Callable[[], object]] = [partial(show, parts), *delivers, partial(show, parts)] if delivers else []
     if parts.settings.watches:
         check_all(parts)
         topic = any(one.topic for one in parts.settings.watches)
-        does += [lambda: look_at_all(parts), Telling(parts, to_topic(parts.settings) if topic else None).tell]
+        does += [partial(look_at_all, parts), Telling(parts, to_topic(parts.settings) if topic else None).tell]
     return Rounds("reports, tables or watches", [_untold(one) for one in does])
 
 

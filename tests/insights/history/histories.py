@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,8 +10,12 @@ from typing import Any
 
 import polars as pl
 
+from insights.history.derived import derive_all
+from insights.history.erasing import erase_all
 from insights.history.events import Rules
+from insights.history.maintenance import compact
 from insights.history.reader import open_log
+from insights.history.table import Table
 from insights.history.tables import EVENTS
 from tests.oracles.history import Event
 
@@ -58,3 +63,14 @@ def asked(folder: Path, sql: str, before_ms: int | None = None) -> list[tuple[An
         return log.con.execute(sql).fetchall()
     finally:
         log.con.close()
+
+
+def tend(folder: Path, chance: random.Random) -> None:
+    """Let one part of upkeep do its work, or none."""
+    match chance.randrange(4):
+        case 0:
+            erase_all(folder)
+        case 1:
+            derive_all(folder)
+        case 2:
+            compact(Table.open(folder, EVENTS), over_before="9999")

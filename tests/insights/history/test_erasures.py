@@ -22,14 +22,13 @@ from insights.history.erasures import Erasures
 from insights.history.events import Events
 from insights.history.faults import HistoryStale
 from insights.history.live.upkeep import Upkeep
-from insights.history.maintenance import compact
 from insights.history.reader import open_log
 from insights.history.standing import Standing
 from insights.history.status import status
 from insights.history.table import Table
 from insights.history.tables import ALERTS, EVENTS, USER_DAY
 from stream.cli import app
-from tests.insights.history.histories import BERLIN, asked
+from tests.insights.history.histories import BERLIN, asked, tend
 from tests.oracles.erasures import Record, left
 
 HOUR_MS = 3_600_000
@@ -94,13 +93,7 @@ def test_what_is_left_is_what_a_plain_reading_leaves(seed: int, tmp_path_factory
         size = chance.choice([1, 3, 20])
         append(chance.choice(writers), log[at : at + size], starts)
         at += size
-        match chance.randrange(4):
-            case 0:
-                erase_all(folder)
-            case 1:
-                derive_all(folder)
-            case 2:
-                compact(Table.open(folder, EVENTS), over_before="9999")
+        tend(folder, chance)
     erase_all(folder)
     expected = left(log)
     assert sorted(asked(folder, "select part, off from events")) == expected

@@ -20,11 +20,11 @@ from insights.history.erasing import delete, erase_all, pending
 from insights.history.erasures import ERASE, Erasures
 from insights.history.events import Events
 from insights.history.live.verify import joins
-from insights.history.maintenance import compact
+from insights.history.persons import told_of
 from insights.history.table import Table
 from insights.history.tables import EVENTS
 from stream.cli import app
-from tests.insights.history.histories import BERLIN, asked
+from tests.insights.history.histories import BERLIN, asked, tend
 from tests.insights.history.test_erasures import HOUR_MS, START_MS, found_in
 from tests.oracles.history_ids import Told, persons
 
@@ -121,13 +121,7 @@ def test_what_is_left_is_what_a_plain_reading_leaves(seed: int, tmp_path_factory
         size = chance.choice([1, 3, 20])
         put(events, log[at : at + size])
         at += size
-        match chance.randrange(4):
-            case 0:
-                erase_all(folder)
-            case 1:
-                derive_all(folder)
-            case 2:
-                compact(Table.open(folder, EVENTS), over_before="9999")
+        tend(folder, chance)
         events.renew()
     erase_all(folder)
     stays = left(log)
@@ -135,7 +129,7 @@ def test_what_is_left_is_what_a_plain_reading_leaves(seed: int, tmp_path_factory
     assert pending(folder) == 0
     whose = persons([Told(one.previous, one.user, one.ts_ms, one.off) for one in log if one.previous and one.off in stays])
     assert dict(asked(folder, "select id, person from ids")) == whose
-    assert joins(snapshot(folder))[1] == 0
+    assert joins(snapshot(folder), told_of(Table.open(folder, EVENTS)))[1] == 0
     people = {whose.get(one.user, one.user) for one in log if one.off in stays and one.kind == "view"}
     assert {user for (user,) in asked(folder, 'select "user" from users')} == people
 

@@ -45,7 +45,7 @@ def random_rows(random_: random.Random) -> list[dict[str, Any]]:
 
 def kept(address: str, table: str = "paths") -> list[dict[str, Any]]:
     with psycopg.connect(address, row_factory=dict_row) as db:
-        return db.execute(f"SELECT * FROM {table} ORDER BY question, key").fetchall()  # type: ignore[arg-type]
+        return db.execute(f"SELECT * FROM {table} ORDER BY question, key").fetchall()  # type: ignore[arg-type]  # names of ours
 
 
 def expected(last: dict[str, Found]) -> list[dict[str, Any]]:
@@ -130,13 +130,13 @@ def test_others_keep_what_they_may_and_what_is_not_ours_is_left_alone(postgres: 
     keep(address, "paths", "a", ENTRY, answer([{"metric": "m"}]))
     with psycopg.connect(address) as db:
         db.execute(f"CREATE ROLE {reader}")  # type: ignore[arg-type]  # a name of ours
-        db.execute(f"GRANT SELECT ON paths TO {reader}")  # type: ignore[arg-type]
+        db.execute(f"GRANT SELECT ON paths TO {reader}")  # type: ignore[arg-type]  # names of ours
         db.execute("CREATE TABLE theirs (a int)")
     keep(address, "paths", "a", ENTRY, answer([{"metric": "other"}]))
     with psycopg.connect(address) as db:
         assert db.execute("SELECT has_table_privilege(%s, 'paths', 'SELECT')", (reader,)).fetchone() == (True,)
-        db.execute(f"REVOKE ALL ON paths FROM {reader}")  # type: ignore[arg-type]
-        db.execute(f"DROP ROLE {reader}")  # type: ignore[arg-type]
+        db.execute(f"REVOKE ALL ON paths FROM {reader}")  # type: ignore[arg-type]  # names of ours
+        db.execute(f"DROP ROLE {reader}")  # type: ignore[arg-type]  # names of ours
     for do in (lambda: keep(address, "theirs", "a", ENTRY, answer([])), lambda: check(address, "theirs", ENTRY)):
         with pytest.raises(NotKept, match="the table theirs has other columns") as caught:
             do()
